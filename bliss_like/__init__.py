@@ -1,0 +1,18 @@
+"""bliss_like: run experiments at synchrotron, neutron and laser beamlines.
+
+Importing the package does nothing: no patching, no connection, no device.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "current_session":
+        from bliss_like.session import current_session
+
+        return current_session
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

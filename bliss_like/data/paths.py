@@ -1,0 +1,93 @@
+"""The key scheme: db_names of nodes and the Redis keys behind them. The only file that knows it.
+
+A node's db_name joins the names from the session down with ":", e.g. `eh1:tmp:scans:12_ascan:axis:timer:diode:diode`.
+Every key of one scan carries the scan's db_name as its hash tag, so that on a Redis Cluster they share a slot.
+
+=========================================  ==========  ===============================================================
+key                                        type        what it holds
+=========================================  ==========  ===============================================================
+`bl1:sessions`                             stream      NewNode of every session
+`bl1:children:{<container>}`               stream      NewNode of containers and scans below a session or container
+`bl1:scan:{<scan>}`                        stream      all of a scan but its points: NewNode, info, PreparedScan, EndScan
+`bl1:data:{<scan>}:<channel below it>`     stream      points of one channel; id = `<first index>-<number of points>`
+`bl1:saved:{<scan>}`                       stream      SavedScan, written by the writer
+`bl1:numbers:{<container>}`                hash        last scan number taken below it, saved and unsaved
+`bl1:bytes`                                sorted set  bytes of data by scan, the oldest scan first (retention)
+=========================================  ==========  ===============================================================
+
+The `1` in the prefix is the version of this scheme and of the codec.
+"""
+
+from __future__ import annotations
+
+import re
+
+PREFIX = "bl1:"
+SESSIONS = PREFIX + "sessions"
+
+_FORBIDDEN = re.compile(r"[:{}\s]")
+_SCAN_NAME = re.compile(r"_?\d+_")
+
+
+def check_name(name: str, what: str = "node") -> str:
+    """Return `name` if it can be one component of a db_name.
+
+    :raises ValueError: it is empty or holds a colon, a brace or white space.
+    """
+    if not name or _FORBIDDEN.search(name):
+        raise ValueError(f"{what} name {name!r}: expected at least one character and no ':', '{{', '}}' or white space")
+    return name
+
+
+def join(*parts: str) -> str:
+    return ":".join(part for part in parts if part)
+
+
+def parent(path: str) -> str:
+    """Return the db_name of the parent; empty for a session."""
+    return path.rpartition(":")[0]
+
+
+def name(path: str) -> str:
+    return path.rpartition(":")[2]
+
+
+def children(container: str) -> str:
+    """Key of the stream of nodes below a session or container; below nothing, the sessions."""
+    return f"{PREFIX}children:{{{container}}}" if container else SESSIONS
+
+
+def scan(path: str) -> str:
+    return f"{PREFIX}scan:{{{path}}}"
+
+
+def data(channel: str, scan_path: str) -> str:
+    """Key of the stream of a channel's points.
+
+    :raises ValueError: the channel is not below the scan.
+    """
+    if not channel.startswith(scan_path + ":"):
+        raise ValueError(f"channel {channel!r} is not below scan {scan_path!r}")
+    return f"{PREFIX}data:{{{scan_path}}}:{channel[len(scan_path) + 1:]}"
+
+
+def saved(path: str) -> str:
+    return f"{PREFIX}saved:{{{path}}}"
+
+
+def numbers(container: str) -> str:
+    return f"{PREFIX}numbers:{{{container}}}"
+
+
+BYTES = PREFIX + "bytes"
+
+
+def scan_name(number: int, name: str, *, saved: bool = True) -> str:
+    """Return the name of a scan node: `12_ascan`, or `_3_ct` when it is not saved."""
+    return f"{'' if saved else '_'}{number}_{name}"
+
+
+def scan_candidates(path: str) -> list[str]:
+    """Return the prefixes of `path` (itself included) that may be a scan, the outermost first."""
+    parts = path.split(":")
+    return [":".join(parts[: i + 1]) for i in range(1, len(parts)) if _SCAN_NAME.match(parts[i])]

@@ -1,0 +1,121 @@
+"""Every exception that bliss_like raises on purpose.
+
+An error names the object, what was expected, what came, and the way out. `except BlissLikeError` catches all of them
+but `UserAbort`, which is no `Exception` so that `except Exception` in a user's macro lets it pass.
+"""
+
+from __future__ import annotations
+
+
+class BlissLikeError(Exception):
+    """Base class of everything raised on purpose."""
+
+
+class UserAbort(BaseException):
+    """The user stopped the running command.
+
+    Used instead of KeyboardInterrupt inside greenlets, because gevent rethrows that one into the main greenlet, and
+    instead of GreenletExit, because `Greenlet.get()` returns that one as a value.
+    """
+
+
+# -- configuration and session ---------------------------------------------------------------------------------------
+
+
+class ConfigError(BlissLikeError):
+    """The YAML tree is wrong; the message starts with `file:line:`."""
+
+
+class ObjectNotFound(ConfigError, KeyError):
+    """No object of that name is in the configuration."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0]) if self.args else ""
+
+
+class ObjectCreationFailed(ConfigError):
+    """An object of the configuration could not be made; `__cause__` is its own exception."""
+
+
+class SessionError(BlissLikeError):
+    """A session cannot do what was asked in its present state."""
+
+
+# -- devices -----------------------------------------------------------------------------------------------------------
+
+
+class DeviceError(BlissLikeError):
+    """A device refused, failed or did not answer."""
+
+
+class NotConnectedError(DeviceError):
+    """A device or process variable cannot be reached."""
+
+
+class AxisLimitError(DeviceError, ValueError):
+    """A target is outside the limits of an axis; nothing was moved."""
+
+
+class AxisFault(DeviceError, RuntimeError):
+    """An axis is not ready to move, or failed while moving."""
+
+
+# -- scans -------------------------------------------------------------------------------------------------------------
+
+
+class ScanError(BlissLikeError, RuntimeError):
+    """A scan cannot be built or run as asked."""
+
+
+class ChainError(ScanError):
+    """The acquisition chain is not a valid tree, or was triggered when it was not ready."""
+
+
+class ChannelValueError(BlissLikeError, ValueError):
+    """Values do not fit the declared dtype or shape of a channel."""
+
+
+class ScanSequenceError(ScanError):
+    """A sequence or a group of scans was used wrongly."""
+
+
+class ScanUsageError(BlissLikeError, TypeError, ValueError):
+    """A scan command was called with wrong arguments; nothing was moved."""
+
+
+# -- data --------------------------------------------------------------------------------------------------------------
+
+
+class DataError(BlissLikeError):
+    """Something is wrong with the published data or its store."""
+
+
+class StoreUnavailable(DataError, ConnectionError):
+    """The Redis server cannot be reached; the message says how to start one."""
+
+
+class PublishError(DataError, RuntimeError):
+    """Points could not be stored within the set time; what was stored stays readable."""
+
+
+class ForeignKeyError(DataError):
+    """A key that is not ours stands where a node should be."""
+
+
+class NodeNotFound(DataError, KeyError):
+    """No node of that name is in the store."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class PointNotYetThere(DataError, IndexError):
+    """The point is still to come."""
+
+
+class PointWontBeThere(DataError, IndexError):
+    """The channel is sealed and shorter than that."""
+
+
+class PointExpired(DataError, IndexError):
+    """The point was there and is no more in the store."""
