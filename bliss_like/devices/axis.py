@@ -18,8 +18,8 @@ from bliss_like.config.models import ItemConfig
 from bliss_like.devices import events
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.move import Motion, Move
-from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError
+from bliss_like.devices.move import Motion, Move, run_motions
+from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.motor_controller import MotorController
@@ -390,22 +390,6 @@ def check_limits(positions: Mapping[Any, ArrayLike]) -> None:
             raise AxisLimitError(
                 f"{axis.name}: {first:g} is {side}; its limits are {low:g} .. {high:g}. Nothing was moved"
             )
-
-
-def run_motions(motions: list[Motion], wait: bool) -> None:
-    """Start motions together and, with `wait`, return when all have arrived.
-
-    :raises AxisStopped: somebody stopped them on their way.
-    """
-    if not motions:
-        return
-    move = Move(motions)
-    move.start()
-    if wait:
-        move.wait()
-        if move.was_stopped:
-            where = ", ".join(f"{m.axis.name} on its way to {m.user_target_pos:g}" for m in motions)
-            raise AxisStopped(f"stopped: {where}")
 
 
 def unsupported(axis: Axis, what: str) -> DeviceError:

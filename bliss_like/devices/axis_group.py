@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bliss_like.devices.axis import Axis, check_limits, run_motions
+from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.move import run_motions
 
 
 class AxisGroup:

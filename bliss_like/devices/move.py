@@ -18,7 +18,7 @@ from gevent.event import Event
 
 from bliss_like.devices import events
 from bliss_like.devices.events import AxisEvent
-from bliss_like.errors import AxisFault
+from bliss_like.errors import AxisFault, AxisStopped
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -186,6 +186,22 @@ class Move:
                 gevent.sleep(0.01)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
+
+
+def run_motions(motions: Sequence[Motion], wait: bool) -> None:
+    """Start motions together and, with `wait`, return when all have arrived.
+
+    :raises AxisStopped: somebody stopped them on their way.
+    """
+    if not motions:
+        return
+    move = Move(motions)
+    move.start()
+    if wait:
+        move.wait()
+        if move.was_stopped:
+            where = ", ".join(f"{m.axis.name} on its way to {m.user_target_pos:g}" for m in motions)
+            raise AxisStopped(f"stopped: {where}")
 
 
 class _Pursuit:
