@@ -44,4 +44,5 @@ class SimulatedCamera(SamplingCounterController):
 def _profile(pixels: int, position: float, config: SimulatedCamera.Config) -> np.ndarray:
     """The spot along one side, at most 1; the axis' zero is the middle of the image."""
     offset = np.arange(pixels) - (pixels - 1) / 2 - position * config.pixels_per_unit
-    return np.exp(-(offset**2) / (2 * config.sigma**2))
+    profile: np.ndarray = np.exp(-(offset**2) / (2 * config.sigma**2))
+    return profile
