@@ -68,7 +68,7 @@ def data(channel: str, scan_path: str) -> str:
     """
     if not channel.startswith(scan_path + ":"):
         raise ValueError(f"channel {channel!r} is not below scan {scan_path!r}")
-    return f"{PREFIX}data:{{{scan_path}}}:{channel[len(scan_path) + 1:]}"
+    return f"{PREFIX}data:{{{scan_path}}}:{channel[len(scan_path) + 1 :]}"
 
 
 def saved(path: str) -> str:
