@@ -205,7 +205,7 @@ class Config:
                     inner = f"{key}.{problem.path[1]}."
                     line = f"{node.place_of(problem.path)}: {_item_label(node, key, problem.path[1])}: "
                     broken.setdefault(problem.path[1], []).append(line + problem.message.replace(inner, "", 1))
-            for index, lines in broken.items():
+            for index, lines in sorted(broken.items()):
                 error = ConfigError("\n".join(lines))
                 _logger.error("%s", error)
                 self._broken_items[_item_name(node, key, index)] = error

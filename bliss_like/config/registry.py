@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from .suggestion import did_you_mean, nearest
+from .suggestion import did_you_mean
 
 DEFAULT_PACKAGE = "bliss_like.controllers"
 """Classes in any module below it need neither `package:` nor `module:`."""
@@ -48,12 +48,12 @@ def find_class(name: str, package: str = "", module: str = "") -> type:
     if module:
         return _from_module(name, module)
     if name in KNOWN_CLASSES:
-        return _member(importlib.import_module(KNOWN_CLASSES[name]), name, "class")
+        return _member(importlib.import_module(KNOWN_CLASSES[name]), name)
     modules = default_classes().get(name, [])
     if len(modules) > 1:
         modules = [found for found in modules if found.rpartition(".")[2] == snake_case(name)] or modules
     if len(modules) == 1:
-        return _member(importlib.import_module(modules[0]), name, "class")
+        return _member(importlib.import_module(modules[0]), name)
     if modules:
         choice = " or ".join(f"'module: {found.removeprefix(DEFAULT_PACKAGE + '.')}'" for found in modules)
         raise ClassProblem("class", f"class {name!r} is in several modules; add {choice}")
@@ -90,17 +90,17 @@ def _from_package(name: str, package: str, module: str) -> type:
         found = _imported(f"{package}.{module}")
         if found is None:
             raise ClassProblem("module", f"no module '{package}.{module}'; is its directory on Python's path?")
-        return _member(found, name, "module")
+        return _member(found, name)
     found = _imported(f"{package}.{snake_case(name)}")
     if found is not None:
-        return _member(found, name, "class")
+        return _member(found, name)
     found = _imported(package)
     if found is None:
         raise ClassProblem("package", f"no package {package!r}; is it installed, or its directory on Python's path?")
     if not hasattr(found, name):
         hint = did_you_mean(name, _classes_of(found))
         raise ClassProblem("class", f"no class {name!r} in {package} nor in {package}.{snake_case(name)}{hint}")
-    return _member(found, name, "class")
+    return _member(found, name)
 
 
 def _from_module(name: str, module: str) -> type:
@@ -110,7 +110,7 @@ def _from_module(name: str, module: str) -> type:
     if found is None:
         hint = did_you_mean(module, [path.rpartition(".")[2] for path in known])
         raise ClassProblem("module", f"no module {module!r}, neither in {DEFAULT_PACKAGE} nor of its own{hint}")
-    return _member(found, name, "class")
+    return _member(found, name)
 
 
 def _imported(module: str) -> ModuleType | None:
@@ -123,12 +123,11 @@ def _imported(module: str) -> ModuleType | None:
         raise
 
 
-def _member(module: ModuleType, name: str, key: str) -> type:
+def _member(module: ModuleType, name: str) -> type:
     found = getattr(module, name, None)
     if isinstance(found, type):
         return found
-    near = nearest(name, _classes_of(module))
-    raise ClassProblem(key, f"no class {name!r} in {module.__name__}" + (f", did you mean '{near}'?" if near else ""))
+    raise ClassProblem("class", f"no class {name!r} in {module.__name__}{did_you_mean(name, _classes_of(module))}")
 
 
 def _classes_of(module: ModuleType) -> list[str]:

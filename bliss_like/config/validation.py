@@ -78,7 +78,7 @@ def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list
         unresolved = {problem.path for problem in problems}
         problems += [problem for problem in _problems(error, model, data) if problem.path not in unresolved]
     if problems:
-        return problems
+        return sorted(problems, key=lambda problem: node.place_of(problem.path))
     return validated
 
 
@@ -130,8 +130,10 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         if detail["type"] == "value_error":
             problems.append(Problem(path, _keyed(path, str(context["error"]))))
         elif detail["type"] not in ("missing", "extra_forbidden"):
-            known = _EXPECTED.get(detail["type"], detail["msg"][0].lower() + detail["msg"][1:])
-            expected.setdefault(path, []).append(known.format(**context))
+            bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+            known = _EXPECTED.get(detail["type"], "")
+            words = known.format(**bounds) if known else detail["msg"][0].lower() + detail["msg"][1:]
+            expected.setdefault(path, []).append(words)
             came[path] = detail["input"]
     for path, choices in expected.items():
         choice = " or ".join(dict.fromkeys(choices))
