@@ -1,0 +1,96 @@
+"""Fixtures that several directories of tests share. Servers are private, reached by unix sockets, and always stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bliss_like.data.server import EmbeddedServer
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A temporary directory whose path leaves room for the name of a unix socket (pytest's own may not)."""
+    yield from _short_directory()
+
+
+def _short_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="bl-", dir="/tmp"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def _server_of_the_run() -> Iterator[EmbeddedServer]:
+    for home in _short_directory():
+        server = EmbeddedServer(home, ephemeral=True)
+        server.ensure()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def redis_server(_server_of_the_run: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> EmbeddedServer:
+    """An empty server that `redis_url()` names, in this process and in those that the test starts."""
+    _command(_server_of_the_run, "FLUSHALL")
+    monkeypatch.setenv("BLISS_LIKE_REDIS", _server_of_the_run.url)
+    return _server_of_the_run
+
+
+class RestartableServer:
+    """A server with its data on disk, for tests of what happens when it goes and comes back."""
+
+    def __init__(self, home: Path) -> None:
+        self._server = EmbeddedServer(home, ephemeral=True)
+        self.url = self._server.url
+        self.start()
+
+    def start(self) -> None:
+        self._server.ensure()
+        status = self._server.status()
+        assert status is not None
+        self.pid = status.pid
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        os.kill(self.pid, signal.SIGKILL)
+        wait_until(lambda: self._server.status() is None)
+
+    def freeze(self) -> None:
+        """Let it answer nothing, its connections left open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def server_that_can_be_restarted(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RestartableServer]:
+    """A server of this test alone that `redis_url()` names; `start`, `stop`, `kill`, `freeze` and `thaw` it."""
+    server = RestartableServer(short_directory)
+    monkeypatch.setenv("BLISS_LIKE_REDIS", server.url)
+    yield server
+    server.thaw()
+    server.stop()
+
+
+def _command(server: EmbeddedServer, *words: str) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(server.socket))
+        connection.sendall(" ".join(words).encode() + b"\r\n")
+        assert connection.recv(100).startswith(b"+OK")

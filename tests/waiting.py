@@ -1,0 +1,18 @@
+"""How tests wait: for a condition, with a timeout, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 10.0) -> None:
+    """Return as soon as `condition()` is true.
+
+    :raises TimeoutError: it is not true within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true within {timeout} s: {condition}")
+        time.sleep(0.005)
