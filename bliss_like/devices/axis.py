@@ -153,7 +153,7 @@ class Axis:
 
     def _is_near(self, dial: float) -> bool:
         moving = self.current_move is not None and not self.current_move.done
-        return moving or abs(self.dial - dial) <= self.arrival_tolerance
+        return moving or abs(self.dial - dial) <= self.nearness
 
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
@@ -315,12 +315,11 @@ class Axis:
         check_limits({self: user_target})
         dial_target = self.user2dial(user_target)
         controller = self._ready_controller()
-        precision = controller.steps_position_precision(self) / abs(self.steps_per_unit)
-        commanded = self._dial_target is not None and abs(self._dial_target - dial_target) <= precision
+        commanded = self._dial_target is not None and abs(self._dial_target - dial_target) <= self.precision
         if commanded and not controller.shared:
             return None
         dial = self.dial
-        if commanded and abs(dial - dial_target) <= self.arrival_tolerance:
+        if commanded and abs(dial - dial_target) <= self.nearness:
             return None
         self._check_ready(dial)
         target = dial_target * self.steps_per_unit
@@ -332,19 +331,21 @@ class Axis:
             raise AxisFault(f"{self.name} cannot be moved: its state is {state}")
         if self.controller.shared or self._dial_target is None:
             return
-        if abs(dial - self._dial_target) > self.arrival_tolerance:
+        if self.tolerance is not None and abs(dial - self._dial_target) > self.nearness:
             raise AxisFault(
                 f"{self.name} is at {self.dial2user(dial):g}, but was left at {self._set_position:g}: somebody else has "
                 f"moved it. If its position is right, call {self.name}.sync_hard() and move again"
             )
 
     @property
-    def arrival_tolerance(self) -> float:
-        """How far from its target an axis may come to rest: the tolerance, and at least one step."""
-        if self.tolerance is None:
-            return math.inf
-        step = self.controller.steps_position_precision(self)
-        return max(self.tolerance, step / abs(self.steps_per_unit))
+    def precision(self) -> float:
+        """Dial positions that differ by less are the same."""
+        return self.controller.steps_position_precision(self) / abs(self.steps_per_unit)
+
+    @property
+    def nearness(self) -> float:
+        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
+        return max(self.tolerance or 0.0, self.precision)
 
     def look(self) -> tuple[AxisState, float]:
         """State and dial position now; tells those who listen."""

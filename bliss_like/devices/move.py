@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 STOPPED_SHORT = ("FAULT", "LIMPOS", "LIMNEG", "OFF", "DISABLED")
 """States in which an axis that stands away from its target will not get there by waiting."""
 
+BRAKING_PATIENCE = 10.0
+"""Seconds that axes may take to stand still after a failure, before it is raised all the same."""
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -175,10 +178,10 @@ class Move:
         return min(polling_time, max(0.001, (time.monotonic() - self._began) / 10))
 
     def _rescue(self, failure: BaseException) -> None:
-        """Stop what still moves, and wait for it as long as it would have been given to arrive."""
+        """Stop what still moves, and wait until it stands still."""
         try:
             self._stop_axes()
-            deadline = time.monotonic() + min(max(p.motion.axis.timeout for p in self._pursuits), 10.0)
+            deadline = time.monotonic() + BRAKING_PATIENCE
             while any("MOVING" in pursuit.motion.axis.read_state() for pursuit in self._pursuits):
                 if time.monotonic() > deadline:
                     failure.add_note("The axes were told to stop, but still move.")
@@ -222,7 +225,7 @@ class _Pursuit:
         state, dial = axis.look()
         away = abs(dial - target)
         if "MOVING" not in state:
-            self.arrived = axis.tolerance is None or away <= axis.arrival_tolerance
+            self.arrived = axis.tolerance is None or away <= axis.nearness
             if stop_wanted or self.arrived:
                 return True
             if any(name in state for name in STOPPED_SHORT):
