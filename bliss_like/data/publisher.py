@@ -123,6 +123,7 @@ class ChannelBuffer:
 
     def append(self, point: Any) -> None:
         publisher = self._publisher
+        publisher.hold_back()
         with self._lock:
             if not self._points and not self._blocks:
                 publisher.dirty.append(self)
@@ -130,10 +131,10 @@ class ChannelBuffer:
             self.length += 1
             publisher.backlog += self._point_size if self.shape == () else point.nbytes
             publisher.rouse()
-        publisher.hold_back()
 
     def extend(self, block: Array) -> None:
         publisher = self._publisher
+        publisher.hold_back()
         with self._lock:
             if not self._points and not self._blocks:
                 publisher.dirty.append(self)
@@ -142,7 +143,6 @@ class ChannelBuffer:
             self.length += len(block)
             publisher.backlog += _size(block)
             publisher.rouse()
-        publisher.hold_back()
 
     def take(self, max_bytes: int) -> tuple[list[tuple[int, Array]], bool]:
         """Return some of what waits as (first index, block), and whether that was all; the caller holds the lock."""
@@ -215,13 +215,13 @@ class StreamPublisher:
             self._channel(event.path).extend(event.values)
             return
         if isinstance(event, EndScan) and self._failure:  # a last try: the server may be back
-            self._failure, self._patience = None, 0.0
+            self._failure, self._patience, self._awake = None, 0.0, False
             self._tasks.spawn(self._run)
+        self.hold_back()
         with self.lock:
             self._count += 1
             self._structure.append(Append(paths.scan(self.scan), (self._count, 0), encode_event(event)))
             self.rouse()
-        self.hold_back()
 
     def open_channel(
         self, path: str, dtype: np.dtype[Any], shape: tuple[int, ...], kind: NodeKind = NodeKind.CHANNEL
@@ -232,7 +232,8 @@ class StreamPublisher:
 
     def flush(self) -> None:
         self._idle.wait()
-        self._check()
+        if self._failure:
+            raise self._failure
 
     def close(self) -> None:
         try:
@@ -252,22 +253,17 @@ class StreamPublisher:
 
     def hold_back(self) -> None:
         """Wait while the backlog is full; raise if publishing has failed."""
-        if self._failure:
-            raise self._failure
-        while self.backlog > self._limits.backlog:
+        while self.backlog > self._limits.backlog and not self._failure:
             self._room.clear()
             self._room.wait(1.0)
-            self._check()
+        if self._failure:
+            raise self._failure
 
     def _channel(self, path: str) -> ChannelBuffer:
         try:
             return self.channels[path]
         except KeyError:
             raise DataError(f"channel {path}: it was not opened in scan {self.scan}") from None
-
-    def _check(self) -> None:
-        if self._failure:
-            raise self._failure
 
     # -- the sender's side -----------------------------------------------------------------------------------------
 
