@@ -27,6 +27,9 @@ from .store import Append, StreamStore
 
 _log = logging.getLogger(__name__)
 
+_ENTRY_BYTES = 256 << 10
+"""Points gathered in one entry: large enough that its head costs nothing, small enough to read one point out of it."""
+
 
 class PointSink(Protocol):
     """Where one channel of a running scan puts its points."""
@@ -144,31 +147,40 @@ class ChannelBuffer:
             publisher.backlog += _size(block)
             publisher.rouse()
 
-    def take(self, max_bytes: int) -> tuple[list[tuple[int, Array]], bool]:
-        """Return some of what waits as (first index, block), and whether that was all; the caller holds the lock."""
+    def take(self, max_bytes: int) -> tuple[list[tuple[int, int, list[Array]]], bool]:
+        """Return some of what waits as (first index, number of points, blocks that make one entry), and whether that
+        was all; the caller holds the lock.
+        """
         self._close_points()
-        ntaken, nbytes = 0, 0
-        while ntaken < len(self._blocks) and (ntaken == 0 or nbytes + self._blocks[ntaken].nbytes <= max_bytes):
-            nbytes += self._blocks[ntaken].nbytes
+        groups: list[tuple[int, int, list[Array]]] = []
+        blocks, ntaken, total = self._blocks, 0, 0
+        while ntaken < len(blocks) and (ntaken == 0 or total + blocks[ntaken].nbytes <= max_bytes):
+            group = [blocks[ntaken]]
+            nbytes, shape = blocks[ntaken].nbytes, blocks[ntaken].shape[1:]
             ntaken += 1
-        blocks, self._blocks = self._blocks[:ntaken], self._blocks[ntaken:]
-        # Large blocks are not worth a copy; points of different shapes cannot be one block.
-        if len(blocks) > 1 and nbytes < 1 << 20 and len({block.shape[1:] for block in blocks}) == 1:
-            blocks = [np.concatenate(blocks)]
-        numbered = []
-        for block in blocks:
-            numbered.append((self._taken, block))
-            self._taken += len(block)
-        return numbered, not self._blocks
+            while (
+                ntaken < len(blocks)
+                and nbytes + blocks[ntaken].nbytes <= _ENTRY_BYTES
+                and blocks[ntaken].shape[1:] == shape
+            ):
+                group.append(blocks[ntaken])
+                nbytes += blocks[ntaken].nbytes
+                ntaken += 1
+            npoints = sum(map(len, group))
+            groups.append((self._taken, npoints, group))
+            self._taken += npoints
+            total += nbytes
+        self._blocks = blocks[ntaken:]
+        return groups, not self._blocks
 
     def _close_points(self) -> None:
         if not self._points:
             return
         points, self._points = self._points, []
-        if -1 in self.shape and len({point.shape for point in points}) > 1:
-            self._blocks += [point[np.newaxis] for point in points]
-        else:
+        if self.shape == ():
             self._blocks.append(np.array(points, dtype=None if self.dtype.kind == "U" else self.dtype))
+        else:
+            self._blocks += [point[np.newaxis] for point in points]
 
 
 class StreamPublisher:
@@ -383,9 +395,10 @@ class _Batch:
 
     def add_points(self, buffer: ChannelBuffer, max_bytes: int) -> bool:
         """Take points of a channel, at least one block; return whether none wait any more."""
-        blocks, complete = buffer.take(max_bytes)
-        for index, block in blocks:
-            self.entries.append(Append(buffer.key, (index, len(block)), encode_points(block, buffer.shape)))
-            self.nbytes += _size(block)
-            self.taken.append((buffer, _size(block)))
+        groups, complete = buffer.take(max_bytes)
+        for index, npoints, blocks in groups:
+            self.entries.append(Append(buffer.key, (index, npoints), encode_points(blocks, buffer.shape)))
+            size = sum(map(_size, blocks))
+            self.nbytes += size
+            self.taken.append((buffer, size))
         return complete

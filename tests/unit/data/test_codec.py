@@ -27,9 +27,9 @@ def test_golden_bytes() -> None:
         b"j": b'{"event":"END_SCAN","path":"s:1_a","info":{"end":1.5},"state":"KILLED","lengths":{"s:1_a:timer:x":3},'
         b'"error":{"type":"E","message":"m","traceback":"t"}}'
     }
-    assert codec.encode_points(np.array([1, 258], ">u2"), ()) == {b"d": b"\x01\x00\x02\x01"}
-    assert codec.encode_points(np.zeros((1, 2), "u1"), (-1,)) == {b"d": b"\0\0", b"s": b"[2]"}
-    assert codec.encode_points(np.array(["s:1_a"]), ()) == {b"j": b'["s:1_a"]'}
+    assert codec.encode_points([np.array([1], ">u2"), np.array([258], ">u2")], ()) == {b"d": b"\x01\x00\x02\x01"}
+    assert codec.encode_points([np.zeros((1, 2), "u1")], (-1,)) == {b"d": b"\0\0", b"s": b"[2]"}
+    assert codec.encode_points([np.array(["s:1_a"])], ()) == {b"j": b'["s:1_a"]'}
 
 
 def test_keys_share_the_hash_tag_of_their_scan() -> None:
@@ -70,14 +70,14 @@ def test_what_json_cannot_hold_survives_too() -> None:
 def test_points_survive(values: np.ndarray) -> None:
     little = values.dtype.newbyteorder("<")
     for shape in (values.shape[1:], (-1,) * (values.ndim - 1)):
-        back = codec.decode_points(codec.encode_points(values, shape), len(values), little, shape)
+        back = codec.decode_points(codec.encode_points([values], shape), len(values), little, shape)
         np.testing.assert_array_equal(back, values)
         assert back.dtype == little
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1))
 def test_strings_survive(strings: list[str]) -> None:
-    back = codec.decode_points(codec.encode_points(np.array(strings), ()), len(strings), np.dtype("U"), ())
+    back = codec.decode_points(codec.encode_points([np.array(strings)], ()), len(strings), np.dtype("U"), ())
     assert back.tolist() == strings
 
 
