@@ -52,6 +52,7 @@ class Problem:
 
 def item_keys(model: type[BaseModel]) -> set[str]:
     """Return the keys whose values are lists of items."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
     return {field.alias or name for name, field in model.model_fields.items() if _has_items(field.annotation)}
 
 

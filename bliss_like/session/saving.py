@@ -109,15 +109,16 @@ class ScanSaving:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {fields['base_path']!r}")
         template = str(fields["template"])
         try:
-            used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-        except ValueError as error:
+            fields_used = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+            used = {re.split(r"[.\[]", name)[0] for name in fields_used}
+            below = template.format_map(_Known(known)).strip("/")
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
         for name in used - known.keys():
             raise SessionError(
                 f"SCAN_SAVING.template {template!r}: nothing is known of '{name}'{did_you_mean(name, known)}; "
-                f"set SCAN_SAVING.{name or 'sample'} first (known: {', '.join(known)})"
+                f"set SCAN_SAVING.{name} first (known: {', '.join(known)})"
             )
-        below = template.format(**known).strip("/")
         path = Path(os.path.normpath(os.path.join(base, below)))
         if not path.is_relative_to(os.path.normpath(base)):
             raise SessionError(f"SCAN_SAVING.template {template!r} leads out of {base}: {path}")
