@@ -59,7 +59,7 @@ WRONG = {
     ("base_path", "scans"): "SCAN_SAVING.base_path: expected an absolute path, came 'scans'",
     ("session", "other"): "SCAN_SAVING.session is 'test_session' and cannot be changed",
     ("container", "x"): "SCAN_SAVING.container is not to be set; base_path and template make it",
-    ("template", "{}"): "SCAN_SAVING.template '{}': write a name in the braces, such as {session}",
+    ("template", "{}"): "SCAN_SAVING.template '{}': write a name in the braces, as in {session}",
     ("template", "{sample.x}"): "SCAN_SAVING.template '{sample.x}': 'str' object has no attribute 'x'",
     ("template", "{sample:d}"): "SCAN_SAVING.template '{sample:d}': Unknown format code 'd' for object of type 'str'",
 }
