@@ -231,7 +231,8 @@ class Session:
 
     def _report(self, error: Exception) -> None:
         self.errors.append(error)
-        _logger.error("session %s: %s", self.name, _reported(error))
+        if str(error) not in map(str, self.config.errors):  # those have been logged
+            _logger.error("session %s: %s", self.name, _reported(error))
 
 
 def _reported(error: Exception) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,18 @@ from bliss_like.errors import SessionError
 from bliss_like.session.lock import SessionLock
 
 HOLDER = """
-import sys
+import os, sys
 from bliss_like.session.lock import SessionLock
 lock = SessionLock("eh1")
 lock.acquire()
+if "fork" in sys.argv:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
 print("held", flush=True)
 sys.stdin.read()
 """
+"""Holds the lock; with the word `fork`, "held" comes from a child, which lives on when its parent is killed."""
 
 
 @pytest.fixture(autouse=True)
@@ -30,17 +37,17 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path))
 
 
-@pytest.fixture
-def holder() -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None and process.stdout.readline() == b"held\n"
-    yield process
-    process.kill()
-    process.communicate()
+@contextlib.contextmanager
+def another_process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", HOLDER, *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
 
 
-def test_refused_while_another_process_has_it(holder: subprocess.Popen[bytes]) -> None:
-    with pytest.raises(SessionError) as raised:
+def test_refused_while_another_process_has_it() -> None:
+    with another_process() as holder, pytest.raises(SessionError) as raised:
         SessionLock("eh1").acquire()
     pattern = (
         rf"session 'eh1' is already open: process {holder.pid} on host {re.escape(socket.gethostname())} "
@@ -48,15 +55,25 @@ def test_refused_while_another_process_has_it(holder: subprocess.Popen[bytes]) -
         rf"if it hangs: `kill {holder.pid}` on {re.escape(socket.gethostname())}"
     )
     assert re.fullmatch(pattern, str(raised.value))
-    SessionLock("eh2").acquire()
 
 
-def test_free_again_when_its_process_is_killed(holder: subprocess.Popen[bytes]) -> None:
-    holder.send_signal(signal.SIGKILL)
-    holder.wait(10)
-    lock = SessionLock("eh1")
-    lock.acquire()
-    lock.release()
+def test_another_session_is_free() -> None:
+    with another_process():
+        lock = SessionLock("eh2")
+        lock.acquire()
+        lock.release()
+
+
+@pytest.mark.parametrize("words", [(), ("fork",)], ids=["alone", "with a child that lives on"])
+def test_free_again_when_its_process_is_killed(words: tuple[str, ...]) -> None:
+    with another_process(*words) as holder:
+        with pytest.raises(SessionError):
+            SessionLock("eh1").acquire()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(10)
+        lock = SessionLock("eh1")
+        lock.acquire()
+        lock.release()
 
 
 def test_free_again_when_released() -> None:
@@ -69,26 +86,6 @@ def test_free_again_when_released() -> None:
     second.acquire()
     assert second.is_held and not first.is_held
     second.release()
-
-
-def test_a_forked_child_does_not_keep_it() -> None:
-    lock = SessionLock("eh1")
-    lock.acquire()
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(write)
-        os.read(read, 1)  # until the parent is done
-        os._exit(0)
-    try:
-        os.close(read)
-        lock.release()
-        again = SessionLock("eh1")
-        again.acquire()
-        again.release()
-    finally:
-        os.close(write)
-        os.waitpid(child, 0)
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_each_counter_once(make_session: MakeSession) -> None:
 
 UNUSABLE = {
     "diodde": "no object 'diodde' in {path}, did you mean 'diode'?",
-    "'diodes:lamp'": "no counter 'diodes:lamp'",
+    "'diodes:lamp'": "no counter 'diodes:lamp', did you mean 'diodes:diode'?",
+    "'mca:x'": "no counter 'mca:x'",
     "'diodes:diod3'": "no counter 'diodes:diod3', did you mean 'diodes:diode3'?",
     "robx": "'robx' is no counter and has none: Axis",
 }
@@ -98,5 +99,5 @@ def test_info_shows_what_is_enabled(make_session: MakeSession) -> None:
 
 def test_a_group_without_counters(make_session: MakeSession) -> None:
     make_session(objects="{name: g, class: MeasurementGroup, counters: []}")
-    with pytest.raises(ConfigError, match="more.yml:1:36: MeasurementGroup 'g': counters: list should have at least 1"):
+    with pytest.raises(ConfigError, match=r"more.yml:1:36: MeasurementGroup 'g': counters: expected at least 1 in the list, came \[\]"):
         get_config().get("g")
