@@ -125,9 +125,7 @@ class Config:
         entry = self._tree.entries.get(name)
         if entry is None:
             broken = f"; {len(self._tree.errors)} errors in the files, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(
-                f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}"
-            )
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
         return entry
 
     def _item(self, entry: Entry) -> Any:

@@ -201,4 +201,3 @@ def _nameless(value: Any) -> str:
         hint = did_you_mean("name", value, "; '{}' is written instead of it")
         return f"expected a 'name' for this {object_kind(value)}{hint}"
     return f"expected an object (keys and values, among them a 'name'), came {value!r}"
-

@@ -116,7 +116,9 @@ class ScanSaving:
                 f"set SCAN_SAVING.{name} first (known: {', '.join(known)})"
             ) from None
         except IndexError:
-            raise SessionError(f"SCAN_SAVING.template {template!r}: write a name in the braces, as in {{session}}") from None
+            raise SessionError(
+                f"SCAN_SAVING.template {template!r}: write a name in the braces, as in {{session}}"
+            ) from None
         except (ValueError, AttributeError, TypeError) as error:
             raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
         path = Path(os.path.normpath(os.path.join(base, below)))

@@ -74,7 +74,9 @@ class Session:
         """
         if current_session:
             other = "it" if self.is_active else f"session '{current_session.name}'"
-            raise SessionError(f"session '{self.name}' cannot be set up: {other} is active in this process; close it first")
+            raise SessionError(
+                f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
+            )
         self._lock.acquire()
         try:
             self._enter({} if env_dict is None else env_dict, tree)
@@ -140,7 +142,9 @@ class Session:
 
     def _add_object(self, name: str, made: Any) -> None:
         if name in self._exported:
-            raise SessionError(f"object '{name}' would hide the standard '{name}': give it another name in the configuration")
+            raise SessionError(
+                f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
+            )
         self._objects[name] = made
         self._export({name: made})
         if isinstance(made, MeasurementGroup) and self.active_measurement_group is None:

@@ -291,8 +291,16 @@ def test_any_text_is_parsed_or_refused_with_a_place(text: str) -> None:
         assert problem.line >= 1 and problem.column >= 1 and str(problem)
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("abc$:-# {}[]'\"\n~01", max_size=8)
-TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab1"), inner, max_size=3))
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text("abc$:-# {}[]'\"\n~01", max_size=8)
+)
+TREES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab1"), inner, max_size=3)
+)
 
 
 def _values(parsed: list[object]) -> object:

@@ -90,5 +90,7 @@ def test_free_again_when_released() -> None:
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "sessions").write_text("not a directory")
-    with pytest.raises(SessionError, match=r"session 'eh1': cannot write .*/sessions/eh1.lock: File exists; set \$BLISS_"):
+    with pytest.raises(
+        SessionError, match=r"session 'eh1': cannot write .*/sessions/eh1.lock: File exists; set \$BLISS_"
+    ):
         SessionLock("eh1").acquire()

@@ -99,5 +99,7 @@ def test_info_shows_what_is_enabled(make_session: MakeSession) -> None:
 
 def test_a_group_without_counters(make_session: MakeSession) -> None:
     make_session(objects="{name: g, class: MeasurementGroup, counters: []}")
-    with pytest.raises(ConfigError, match=r"more.yml:1:36: MeasurementGroup 'g': counters: expected at least 1 in the list, came \[\]"):
+    with pytest.raises(
+        ConfigError, match=r"more.yml:1:36: MeasurementGroup 'g': counters: expected at least 1 in the list, came \[\]"
+    ):
         get_config().get("g")

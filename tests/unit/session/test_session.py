@@ -110,8 +110,8 @@ def test_broken_objects_do_not_stop_the_rest(
         "config/sessions/s.yml:3:30: Session 's': config-objects: no object 'robxx', did you mean 'robx'?",
         "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; a session lists objects",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
-        "config/more.yml:3:26: SimulatedDiods 'nowhere': no class 'SimulatedDiods' in bliss_like.controllers, "
-        "did you mean 'SimulatedDiodes'?",
+        "config/more.yml:3:26: SimulatedDiods 'nowhere': "
+        + "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?",
     ]
     assert [str(error) for error in session.errors] == messages
     assert session.error_report == "\n".join(messages)
@@ -164,10 +164,13 @@ def test_close_gives_everything_back(make_session: MakeSession, tree: Tree) -> N
 
 
 def test_close_closes_all_objects_even_if_one_raises(make_session: MakeSession, tree: Tree) -> None:
-    session = make_session("config-objects: [a, b, c]", objects="\n".join(
-        f"- {{name: {name}, class: {cls}, package: tests.unit.config.beamline, module: devices}}"
-        for name, cls in (("a", "Lamp"), ("b", "BadlyClosing"), ("c", "Lamp"))
-    ))
+    session = make_session(
+        "config-objects: [a, b, c]",
+        objects="\n".join(
+            f"- {{name: {name}, class: {cls}, package: tests.unit.config.beamline, module: devices}}"
+            for name, cls in (("a", "Lamp"), ("b", "BadlyClosing"), ("c", "Lamp"))
+        ),
+    )
     from tests.unit.config.beamline import devices
 
     devices.closed.clear()
@@ -192,7 +195,9 @@ def test_an_abort_in_the_setup_file_closes_the_session(make_session: MakeSession
 def test_one_session_at_a_time(make_session: MakeSession, tree: Tree) -> None:
     session = make_session(objects="{name: other, class: Session}")
     session.setup(tree=tree)
-    with pytest.raises(SessionError, match="session 's' cannot be set up: it is active in this process; close it first"):
+    with pytest.raises(
+        SessionError, match="session 's' cannot be set up: it is active in this process; close it first"
+    ):
         session.setup(tree=tree)
     other = load_session("other")
     with pytest.raises(SessionError, match="session 'other' cannot be set up: session 's' is active in this process"):
@@ -234,7 +239,9 @@ def test_what_is_no_session(make_session: MakeSession) -> None:
 
 
 def test_wrong_keys_of_a_session(make_session: MakeSession) -> None:
-    with pytest.raises(Exception, match=r"s.yml:3:1: Session 's': unknown key 'config_object', did you mean 'config-ob"):
+    with pytest.raises(
+        Exception, match=r"s.yml:3:1: Session 's': unknown key 'config_object', did you mean 'config-ob"
+    ):
         make_session("config_object: [robx]")
 
 

@@ -18,7 +18,9 @@ COUNTERS = {"diode", "diode2", "diode3", "sim_ct_gauss", "thermo_sample", "spect
 
 
 @pytest.fixture(params=["demo_session", "test_session"])
-def session(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree) -> Iterator[Session]:
+def session(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
+) -> Iterator[Session]:
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     config = Config(CONFIG)
