@@ -178,9 +178,16 @@ WRONG_FILES = {
     "a: !mine 5": "1:4: unknown tag '!mine'; write plain text or numbers",
     "? [1, 2]\n: 3": "1:3: a key must be text or a number",
     "a: &a [*a]": "1:4: an alias (*) inside its own anchor (&)",
-    "a: *b": "1:4: found undefined alias 'b'",
+    "a: *b": "1:4: found undefined alias 'b'; a text that starts with '*' needs quotes",
     "<<: 5": "1:5: '<<' expects a mapping, such as *an_anchor",
-    "a: @5": "1:4: while scanning for the next token, found character '@' that cannot start any token",
+    "a: @5": "1:4: while scanning for the next token, found character '@' that cannot start any token; "
+    "put the text in quotes",
+    "a:\n\t- b": "2:1: while scanning for the next token, found character '\\t' that cannot start any token; "
+    "indent with spaces, not with tabs",
+    "a: [*]": "1:5: while scanning an alias, expected alphabetic or numeric character, but found ']'; "
+    "a text that starts with '*' needs quotes",
+    "a: {session}/": "1:13: while parsing a block mapping, expected <block end>, but found '<scalar>'; "
+    'look for a wrong indentation, or a text that needs quotes, such as "{session}/"',
 }
 
 
@@ -197,6 +204,27 @@ def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]
     with pytest.raises(ConfigError, match="no object 'lamp' in .*; 1 errors in the files, see config.errors"):
         config.get("lamp")
+
+
+def test_a_device_that_does_not_answer_in_time(configure: Configure) -> None:
+    config = configure("name: silent\nclass: Silent")
+    with pytest.raises(ObjectCreationFailed) as raised:
+        config.get("silent")
+    assert str(raised.value) == f"{FILE}:1:1: Silent 'silent': could not be made: Timeout: 3 seconds"
+
+
+def test_a_link_to_a_directory_above(configure: Configure) -> None:
+    config = configure("name: lamp\nclass: Lamp")
+    (config.path / "again").symlink_to(config.path)
+    config.reload()
+    assert (config.names_list, config.errors) == (["lamp"], [])
+
+
+def test_the_other_ending(configure: Configure) -> None:
+    config = configure(**{"lamps.yaml": "name: lamp\nclass: Lamp"})
+    assert [str(error) for error in config.errors] == [
+        "config/lamps.yaml:1:1: not read: names of configuration files end with .yml; rename it"
+    ]
 
 
 def test_a_file_that_is_no_text(configure: Configure) -> None:
