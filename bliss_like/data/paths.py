@@ -11,8 +11,9 @@ key                                        type        what it holds
 `bl1:scan:{<scan>}`                        stream      all of a scan but its points: NewNode, info, PreparedScan, EndScan
 `bl1:data:{<scan>}:<channel below it>`     stream      points of one channel; id = `<first index>-<number of points>`
 `bl1:saved:{<scan>}`                       stream      SavedScan, written by the writer
-`bl1:numbers:{<container>}`                hash        last scan number taken below it, saved and unsaved
-`bl1:bytes`                                sorted set  bytes of data by scan, the oldest scan first (retention)
+`bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
+`bl1:bytes`                                hash        time of creation (ms) and bytes of points, by scan (retention)
+`bl1:budget`                               hash        bytes of points of all scans together (retention)
 =========================================  ==========  ===============================================================
 
 The `1` in the prefix is the version of this scheme and of the codec.
@@ -24,6 +25,8 @@ import re
 
 PREFIX = "bl1:"
 SESSIONS = PREFIX + "sessions"
+BYTES = PREFIX + "bytes"
+BUDGET = PREFIX + "budget"
 
 _FORBIDDEN = re.compile(r"[:{}\s]")
 _SCAN_NAME = re.compile(r"_?\d+_")
@@ -46,6 +49,11 @@ def join(*parts: str) -> str:
 def parent(path: str) -> str:
     """Return the db_name of the parent; empty for a session."""
     return path.rpartition(":")[0]
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether a db_name is below another one; all are below the empty one."""
+    return not above or path.startswith(above + ":")
 
 
 def name(path: str) -> str:
@@ -75,11 +83,8 @@ def saved(path: str) -> str:
     return f"{PREFIX}saved:{{{path}}}"
 
 
-def numbers(container: str) -> str:
-    return f"{PREFIX}numbers:{{{container}}}"
-
-
-BYTES = PREFIX + "bytes"
+def node(container: str) -> str:
+    return f"{PREFIX}node:{{{container}}}"
 
 
 def scan_name(number: int, name: str, *, saved: bool = True) -> str:

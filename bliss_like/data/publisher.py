@@ -1,19 +1,31 @@
 """From a running scan to the store: what the engine knows of it, and the publisher that writes streams.
 
-A single point goes out at once while the line is idle; while a round trip is under way, what arrives is gathered and
-sent as one batch, the points of a channel merged into one block. Memory is bounded: whoever emits faster than the store
-takes waits. Nothing is dropped, reordered or sent twice: every entry carries an explicit id, so that a batch can be sent
+A single point goes out at once while the line is idle; while a batch is under way, what arrives is gathered and sent as
+the next one, the points of a channel merged into one block. Memory is bounded: whoever emits faster than the store takes
+waits. Nothing is dropped, reordered or stored twice: every entry carries an explicit id, so that a batch can be sent
 again after a lost connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from .events import NodeKind, WireEvent
+from bliss_like.errors import DataError, PublishError, StoreUnavailable
+
+from . import paths
+from .codec import Array, encode_event, encode_points
+from .events import EndScan, NewData, NodeKind, WireEvent
+from .retention import Retention, ScanBudget
+from .store import Append, StreamStore
+
+_log = logging.getLogger(__name__)
 
 
 class PointSink(Protocol):
@@ -25,7 +37,7 @@ class PointSink(Protocol):
     def append(self, point: Any) -> None:
         """Take one point: a scalar, or an array of the channel's shape and dtype that nobody changes afterwards."""
 
-    def extend(self, block: np.ndarray[Any, Any]) -> None:
+    def extend(self, block: Array) -> None:
         """Take consecutive points, shape (npoints, *shape), of the channel's dtype, that nobody changes afterwards."""
 
 
@@ -62,3 +74,322 @@ class DataTree(Protocol):
 
     def open_scan(self, path: str, kind: NodeKind, info: dict[str, Any]) -> Publisher:
         """Announce a scan (and the containers above it that are not there yet) and return its publisher."""
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """How the publisher runs beside the code that emits: in a thread, or in a greenlet where the caller has those."""
+
+    spawn: Callable[[Callable[[], None]], object]
+    event: Callable[[], Any]
+    sleep: Callable[[float], None]
+
+
+def _spawn_thread(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name="bliss_like publisher", daemon=True).start()
+
+
+THREADS = Tasks(_spawn_thread, threading.Event, time.sleep)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the publisher may hold back, and for how long.
+
+    :param backlog: bytes of points waiting for the store; whoever emits more waits.
+    :param patience: seconds that a lost server is waited for before the scan is told to stop.
+    :param batch: bytes sent in one round trip.
+    """
+
+    backlog: int = 256 << 20
+    patience: float = 60.0
+    batch: int = 8 << 20
+
+
+class ChannelBuffer:
+    """Points of one channel that wait to be sent."""
+
+    def __init__(self, publisher: StreamPublisher, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]):
+        self.path, self.key, self.shape, self.dtype = path, key, shape, dtype
+        self.length = 0
+        self.nbytes = 0
+        """Bytes stored so far."""
+        self._publisher = publisher
+        self._lock = publisher.lock
+        self._points: list[Any] = []
+        self._blocks: list[Array] = []
+        self._taken = 0
+        self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
+
+    def append(self, point: Any) -> None:
+        publisher = self._publisher
+        with self._lock:
+            if not self._points and not self._blocks:
+                publisher.dirty.append(self)
+            self._points.append(point)
+            self.length += 1
+            publisher.backlog += self._point_size if self.shape == () else point.nbytes
+            publisher.rouse()
+        publisher.hold_back()
+
+    def extend(self, block: Array) -> None:
+        publisher = self._publisher
+        with self._lock:
+            if not self._points and not self._blocks:
+                publisher.dirty.append(self)
+            self._close_points()
+            self._blocks.append(block)
+            self.length += len(block)
+            publisher.backlog += _size(block)
+            publisher.rouse()
+        publisher.hold_back()
+
+    def take(self, max_bytes: int) -> tuple[list[tuple[int, Array]], bool]:
+        """Return some of what waits as (first index, block), and whether that was all; the caller holds the lock."""
+        self._close_points()
+        ntaken, nbytes = 0, 0
+        while ntaken < len(self._blocks) and (ntaken == 0 or nbytes + self._blocks[ntaken].nbytes <= max_bytes):
+            nbytes += self._blocks[ntaken].nbytes
+            ntaken += 1
+        blocks, self._blocks = self._blocks[:ntaken], self._blocks[ntaken:]
+        # Large blocks are not worth a copy; points of different shapes cannot be one block.
+        if len(blocks) > 1 and nbytes < 1 << 20 and len({block.shape[1:] for block in blocks}) == 1:
+            blocks = [np.concatenate(blocks)]
+        numbered = []
+        for block in blocks:
+            numbered.append((self._taken, block))
+            self._taken += len(block)
+        return numbered, not self._blocks
+
+    def _close_points(self) -> None:
+        if not self._points:
+            return
+        points, self._points = self._points, []
+        if -1 in self.shape and len({point.shape for point in points}) > 1:
+            self._blocks += [point[np.newaxis] for point in points]
+        else:
+            self._blocks.append(np.array(points, dtype=None if self.dtype.kind == "U" else self.dtype))
+
+
+class StreamPublisher:
+    """Writes the events of one scan into its streams; see the key scheme in `paths`.
+
+    What a scan emits is gathered in one `ChannelBuffer` a channel; `_run`, beside the scan, takes batches of it. States
+    of the line: asleep (nothing waits, `_idle` set), or awake (something waits or is under way).
+    """
+
+    def __init__(
+        self,
+        store: StreamStore,
+        scan: str,
+        *,
+        tasks: Tasks = THREADS,
+        limits: Limits = Limits(),
+        retention: Retention = Retention(),
+    ) -> None:
+        self.scan = scan
+        self.channels: dict[str, ChannelBuffer] = {}
+        self.on_failure: Callable[[Exception], None] | None = None
+        self.budget: ScanBudget | None = None
+        self.lock = threading.Lock()
+        self.dirty: list[ChannelBuffer] = []
+        self.backlog = 0
+        """Bytes of points emitted and not yet stored."""
+        self._store, self._tasks, self._limits, self._retention = store, tasks, limits, retention
+        self._structure: list[Append] = []
+        self._count = 0
+        self._known: set[str] = set()
+        self._last_sign = time.monotonic()
+        self._failure: Exception | None = None
+        self._patience = limits.patience
+        self._unsent: _Batch | None = None
+        self._closing = False
+        self._awake, self._work, self._idle, self._room = False, tasks.event(), tasks.event(), tasks.event()
+        self._idle.set()
+        tasks.spawn(self._run)
+
+    # -- the scan's side -----------------------------------------------------------------------------------------
+
+    def publish(self, event: WireEvent) -> None:
+        if isinstance(event, NewData):
+            self._channel(event.path).extend(event.values)
+            return
+        if isinstance(event, EndScan) and self._failure:  # a last try: the server may be back
+            self._failure, self._patience = None, 0.0
+            self._tasks.spawn(self._run)
+        with self.lock:
+            self._count += 1
+            self._structure.append(Append(paths.scan(self.scan), (self._count, 0), encode_event(event)))
+            self.rouse()
+        self.hold_back()
+
+    def open_channel(
+        self, path: str, dtype: np.dtype[Any], shape: tuple[int, ...], kind: NodeKind = NodeKind.CHANNEL
+    ) -> ChannelBuffer:
+        buffer = ChannelBuffer(self, path, paths.data(path, self.scan), shape, dtype)
+        self.channels[path] = buffer
+        return buffer
+
+    def flush(self) -> None:
+        self._idle.wait()
+        self._check()
+
+    def close(self) -> None:
+        try:
+            self.flush()
+            if self.budget:
+                self.budget.count()
+        finally:
+            self._closing = True
+            self._work.set()
+
+    def rouse(self) -> None:
+        """Tell the sender that there is something; the caller holds the lock."""
+        if not self._awake:
+            self._awake = True
+            self._idle.clear()
+            self._work.set()
+
+    def hold_back(self) -> None:
+        """Wait while the backlog is full; raise if publishing has failed."""
+        if self._failure:
+            raise self._failure
+        while self.backlog > self._limits.backlog:
+            self._room.clear()
+            self._room.wait(1.0)
+            self._check()
+
+    def _channel(self, path: str) -> ChannelBuffer:
+        try:
+            return self.channels[path]
+        except KeyError:
+            raise DataError(f"channel {path}: it was not opened in scan {self.scan}") from None
+
+    def _check(self) -> None:
+        if self._failure:
+            raise self._failure
+
+    # -- the sender's side -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._work.wait()
+            self._work.clear()
+            while (batch := self._unsent or self._take()) is not None:
+                try:
+                    self._send(batch)
+                except Exception as error:
+                    self._unsent = batch
+                    self._fail(error)
+                    return
+                self._unsent = None
+                if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
+                    self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+
+    def _take(self) -> _Batch | None:
+        """Return the next batch: points before structure, so that END_SCAN never overtakes a point."""
+        batch = _Batch()
+        with self.lock:
+            while self.dirty and batch.nbytes < self._limits.batch:
+                if batch.add_points(self.dirty[0], self._limits.batch - batch.nbytes):
+                    self.dirty.pop(0)
+            if not self.dirty:
+                batch.entries += self._structure
+                self._structure = []
+            if not batch.entries:
+                self._awake = False
+                self._idle.set()
+                return None
+        return batch
+
+    def _send(self, batch: _Batch) -> None:
+        """Store a batch, riding out a lost server."""
+        expire = self._signs_of_life(batch.entries)
+        lost_at, delay = 0.0, 0.05
+        while True:
+            try:
+                if batch.again:
+                    self._verify(batch.entries)
+                self._store.append(batch.entries, expire=expire, again=batch.again)
+                break
+            except StoreUnavailable as error:
+                if not lost_at:
+                    lost_at = time.monotonic()
+                    _log.warning("scan %s: %s; points wait for it", self.scan, error)
+                if time.monotonic() - lost_at >= self._patience:
+                    raise PublishError(
+                        f"scan {self.scan}: no Redis server for {self._patience:g} s; {self.backlog} bytes of points are "
+                        f"not stored, what was stored before stays readable. {error}"
+                    ) from error
+                batch.again = True
+                self._tasks.sleep(delay)
+                delay = min(2 * delay, 1.0)
+        if lost_at:
+            _log.warning("scan %s: the Redis server is back, nothing was lost", self.scan)
+        self._account(batch)
+
+    def _verify(self, entries: Sequence[Append]) -> None:
+        """After a lost connection: what was acknowledged before must still be there, or the rest would not fit on."""
+        first: dict[str, int] = {}
+        for entry in entries:
+            if entry.id and entry.key != paths.scan(self.scan):
+                first.setdefault(entry.key, entry.id[0])
+        for (key, index), last in zip(first.items(), self._store.last_ids(list(first)), strict=True):
+            stored = sum(last) if last else 0
+            if stored < index:
+                raise PublishError(
+                    f"scan {self.scan}: the Redis server came back without points {stored} to {index - 1} of {key}, which it "
+                    f"had acknowledged. Is its append-only file off?"
+                )
+
+    def _account(self, batch: _Batch) -> None:
+        with self.lock:
+            self.backlog -= batch.nbytes
+        for buffer, nbytes in batch.taken:
+            buffer.nbytes += nbytes
+        self._room.set()
+        if self.budget and batch.nbytes:
+            self.budget.stored(batch.nbytes)
+
+    def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
+        """Return the keys whose expiry is to be set: new ones, and at times all of them."""
+        keys = {entry.key for entry in entries}
+        renew = keys - self._known
+        self._known |= keys
+        now = time.monotonic()
+        if now - self._last_sign > self._retention.seconds / 4:
+            self._last_sign, renew = now, set(self._known)
+        return dict.fromkeys(renew, self._retention.seconds)
+
+    def _fail(self, error: Exception) -> None:
+        _log.error("scan %s: publishing failed: %s", self.scan, error)
+        self._failure = error
+        self._idle.set()
+        self._room.set()
+        if self.on_failure:
+            self.on_failure(error)
+
+
+def _size(block: Array) -> int:
+    """Return the bytes of points in a block; strings are few and do not count."""
+    return 0 if block.dtype.kind == "U" else block.nbytes
+
+
+class _Batch:
+    """What goes out in one round trip."""
+
+    def __init__(self) -> None:
+        self.entries: list[Append] = []
+        self.taken: list[tuple[ChannelBuffer, int]] = []
+        self.nbytes = 0
+        self.again = False
+        """Sent before, on a connection that was lost: part of it may be stored."""
+
+    def add_points(self, buffer: ChannelBuffer, max_bytes: int) -> bool:
+        """Take points of a channel, at least one block; return whether none wait any more."""
+        blocks, complete = buffer.take(max_bytes)
+        for index, block in blocks:
+            self.entries.append(Append(buffer.key, (index, len(block)), encode_points(block, buffer.shape)))
+            self.nbytes += _size(block)
+            self.taken.append((buffer, _size(block)))
+        return complete

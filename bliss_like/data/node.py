@@ -1,0 +1,491 @@
+"""Nodes of the data tree, for anyone: a plain script, a thread, a notebook, an acquisition.
+
+The tree, with the kind of each node::
+
+    session                        session        get_session_node("eh1")
+      tmp                          container
+        scans                      container
+          12_ascan                 scan           .info  .state  .get_data("diode")
+            axis                   container      one per acquisition object
+              roby                 channel        len(node)  node[3]  node[2:8]  node.get(0, -1)
+              timer                container
+                ...
+          13_sequence_of_scans     scan_group
+            GroupingMaster         container
+              scans                node_ref_channel   .get(0, -1) gives scan nodes
+              scan_numbers         channel
+
+A node is a name in a store: it may be made before it exists, and asks the store when it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import EllipsisType
+from typing import Any, overload
+
+import numpy as np
+
+from bliss_like.errors import NodeNotFound, PointExpired, PointNotYetThere, PointWontBeThere
+
+from . import paths
+from .codec import Array, decode_event
+from .events import NewNode, NodeKind
+from .lifecycle import ScanState
+from .scan_data import ScanData
+from .store import LAST_SEQUENCE, StreamStore
+from .structure import ChannelSpec, ScanStructure
+from .walk import Event, EventData, NodeFilter, StopHandler, Walk
+from .walker import merge_points
+
+# -- ways to get a node ------------------------------------------------------------------------------------------------
+
+
+def get_session_node(name: str, store: StreamStore | None = None) -> DataNode:
+    """Return the node of a session, which need not exist yet: listening before the session starts is fine.
+
+    :raises ValueError: the name holds a colon: it is the db_name of something below a session, see `get_node`.
+    """
+    paths.check_name(name, "session")
+    return DataNode(store or _default_store(), name, NodeKind.SESSION)
+
+
+def get_node(db_name: str, store: StreamStore | None = None) -> DataNode | None:
+    """Return the node of that db_name; None if there is none in the store."""
+    store = store or _default_store()
+    scans = paths.scan_candidates(db_name)
+    there = store.exist([paths.scan(path) for path in scans])
+    scan = next((path for path, exists in zip(scans, there, strict=True) if exists), None)
+    if scan is None:
+        kind = store.get_fields(paths.node(db_name)).get(b"kind")
+        return DataNode(store, db_name, NodeKind(kind.decode())) if kind else None
+    structure = ScanStructure(store, scan).refresh()
+    if db_name == scan and structure.scan:
+        return ScanNode(store, scan, structure.scan.kind, structure)
+    node = structure.nodes.get(db_name)
+    return _make(store, node, structure) if node else None
+
+
+def get_nodes(*db_names: str, store: StreamStore | None = None) -> list[DataNode | None]:
+    """Return the node of each db_name; None where there is none in the store."""
+    store = store or _default_store()
+    return [get_node(db_name, store) for db_name in db_names]
+
+
+def sessions_list(store: StreamStore | None = None) -> list[DataNode]:
+    """Return the nodes of all sessions that ever published."""
+    return list(DataNode(store or _default_store(), "", NodeKind.CONTAINER).children())
+
+
+def _default_store() -> StreamStore:
+    from .redis_store import connect
+
+    return connect()
+
+
+def _make(store: StreamStore, new: NewNode, structure: ScanStructure | None = None) -> DataNode:
+    if new.kind.is_scan:
+        return ScanNode(store, new.path, new.kind, structure)
+    if new.kind is NodeKind.CHANNEL:
+        return ChannelNode(store, new, structure)
+    if new.kind is NodeKind.NODE_REF_CHANNEL:
+        return NodeRefChannel(store, new, structure)
+    return DataNode(store, new.path, new.kind, new, structure or (ScanStructure(store, new.scan) if new.scan else None))
+
+
+# -- nodes ---------------------------------------------------------------------------------------------------------
+
+
+class DataNode:
+    """A session or a container, and what all nodes have."""
+
+    def __init__(
+        self,
+        store: StreamStore,
+        db_name: str,
+        kind: NodeKind,
+        new: NewNode | None = None,
+        structure: ScanStructure | None = None,
+    ) -> None:
+        self.db_name = db_name
+        self.type = kind
+        self.store = store
+        self.structure = structure
+        """Of the scan that the node is, or is in."""
+        self._new = new
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.db_name!r} ({self.type})>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DataNode) and other.db_name == self.db_name
+
+    def __hash__(self) -> int:
+        return hash(self.db_name)
+
+    @property
+    def name(self) -> str:
+        return paths.name(self.db_name)
+
+    @property
+    def parent(self) -> DataNode | None:
+        """The node above; None for a session."""
+        above = paths.parent(self.db_name)
+        return get_node(above, self.store) if above else None
+
+    @property
+    def exists(self) -> bool:
+        return get_node(self.db_name, self.store) is not None
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is known about the node, as it is now."""
+        if self._new is None:
+            for new in _children_of(self.store, paths.parent(self.db_name)):
+                if new.path == self.db_name:
+                    self._new = new
+        return dict(self._new.info) if self._new else {}
+
+    @property
+    def scan(self) -> ScanNode | None:
+        """The scan that this node is in, or is itself; None above the scans."""
+        if self.structure is None:
+            return None
+        new = self.structure.scan or self.structure.refresh().scan
+        return ScanNode(self.store, new.path, new.kind, self.structure) if new else None
+
+    def children(self) -> Iterator[DataNode]:
+        """Yield the nodes directly below, in the order in which they appeared."""
+        if self.structure:
+            for new in self.structure.refresh().nodes.values():
+                if paths.parent(new.path) == self.db_name:
+                    yield _make(self.store, new, self.structure)
+            return
+        for new in _children_of(self.store, self.db_name):
+            if not new.kind.is_scan or self.store.exist([paths.scan(new.path)])[0]:
+                yield _make(self.store, new)
+
+    # -- walking -------------------------------------------------------------------------------------------------
+
+    def walk(
+        self,
+        include_filter: NodeFilter = None,
+        exclude_children: NodeFilter = None,
+        exclude_existing_children: NodeFilter = None,
+        wait: bool = True,
+        stop_handler: Callable[[], bool] | None = None,
+        started_event: Any = None,
+        filter: NodeFilter = None,
+    ) -> Iterator[DataNode]:
+        """Yield the nodes below this one: those that are there, then those that appear.
+
+        :param include_filter: which nodes to yield; the others are followed all the same.
+        :param exclude_children: nodes that are yielded, but not followed further down.
+        :param exclude_existing_children: the same for nodes that are there when the walk begins; by default the same.
+        :param wait: False ends the walk when all that is there was yielded.
+        :param stop_handler: a `StopHandler`, or any function that tells whether to end.
+        :param started_event: its `set()` is called when nothing new can be missed any more.
+        :param filter: the same as `include_filter`, as it was once called.
+        """
+        walk = Walk(self, self._make, _one(include_filter, filter), exclude_children, exclude_existing_children)
+        yield from walk.nodes(wait=wait, stop=stop_handler, started=started_event)
+
+    def walk_events(
+        self,
+        include_filter: NodeFilter = None,
+        exclude_children: NodeFilter = None,
+        exclude_existing_children: NodeFilter = None,
+        wait: bool = True,
+        stop_handler: Callable[[], bool] | None = None,
+        started_event: Any = None,
+        filter: NodeFilter = None,
+    ) -> Iterator[Event]:
+        """Yield what happened below this node, then what happens; arguments as for `walk`.
+
+        A parent comes before its children, every node and point once, PREPARED_SCAN before the points of its scan,
+        END_SCAN last. Walking a scan, or something in it, ends with the scan.
+        """
+        walk = Walk(self, self._make, _one(include_filter, filter), exclude_children, exclude_existing_children)
+        yield from walk.events(wait=wait, stop=stop_handler, started=started_event)
+
+    def walk_on_new_events(
+        self,
+        include_filter: NodeFilter = None,
+        exclude_children: NodeFilter = None,
+        exclude_existing_children: NodeFilter = None,
+        stop_handler: Callable[[], bool] | None = None,
+        started_event: Any = None,
+    ) -> Iterator[Event]:
+        """Yield only what happens from now on; of a scan that runs now, only its new points and its end."""
+        walk = Walk(self, self._make, include_filter, exclude_children, exclude_existing_children)
+        yield from walk.events(stop=stop_handler, started=started_event, only_new=True)
+
+    def walk_from_last(
+        self,
+        include_filter: NodeFilter = None,
+        exclude_children: NodeFilter = None,
+        include_last: bool = True,
+        wait: bool = True,
+        stop_handler: Callable[[], bool] | None = None,
+        started_event: Any = None,
+    ) -> Iterator[DataNode]:
+        """Yield the last node that is there and passes the filter, then those that appear.
+
+        :param include_last: False leaves out the one that is there.
+        """
+        walk = Walk(self, self._make, include_filter, exclude_children)
+        yield from walk.nodes_from_last(include_last=include_last, wait=wait, stop=stop_handler, started=started_event)
+
+    # -- for walks -----------------------------------------------------------------------------------------------
+
+    def as_data(self, values: Array) -> Any:
+        """Return new points as an event carries them."""
+        return values
+
+    def lookup(self, db_name: str) -> DataNode:
+        """Return a node that must be there.
+
+        :raises NodeNotFound: it is not.
+        """
+        node = get_node(db_name, self.store)
+        if node is None:
+            raise NodeNotFound(f"node {db_name}: not in the store; its time there is over")
+        return node
+
+    def _make(self, new: NewNode, scan: DataNode | None) -> DataNode:
+        return _make(self.store, new, scan.structure if isinstance(scan, ScanNode) else None)
+
+
+class ScanNode(DataNode):
+    """A scan, or a group or sequence of scans."""
+
+    def __init__(
+        self, store: StreamStore, db_name: str, kind: NodeKind, structure: ScanStructure | None = None
+    ) -> None:
+        super().__init__(store, db_name, kind)
+        self.structure: ScanStructure = structure or ScanStructure(store, db_name)
+
+    @property
+    def scan(self) -> ScanNode:
+        return self
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The scan's `scan_info` as published so far.
+
+        :raises NodeNotFound: its time in the store is over.
+        """
+        return dict(self.structure.refresh().info)
+
+    @property
+    def state(self) -> ScanState:
+        return ScanState[str(self.info.get("state", "IDLE"))]
+
+    @property
+    def exists(self) -> bool:
+        return self.store.exist([paths.scan(self.db_name)])[0]
+
+    def channels(self) -> list[ChannelNode]:
+        """Return the channels of the scan, in the order of its chain."""
+        structure = self.structure.refresh()
+        nodes = [_make(self.store, new, structure) for new in structure.channels()]
+        return [node for node in nodes if isinstance(node, ChannelNode)]
+
+    @overload
+    def get_data(self, key: None = None) -> ScanData: ...
+    @overload
+    def get_data(self, key: str) -> Any: ...
+    def get_data(self, key: str | None = None) -> Any:
+        """Return the points of a channel by full name, short name or pattern; without a key, a mapping of all.
+
+        :raises KeyError: no channel of that name, or several.
+        :raises PointExpired: some of the points are no more in the store.
+        """
+        data = ScanData({node.name: node for node in self.channels()})
+        return data if key is None else data[key]
+
+
+class ChannelNode(DataNode):
+    """A channel: an array that grows while its scan runs."""
+
+    def __init__(self, store: StreamStore, new: NewNode, structure: ScanStructure | None = None) -> None:
+        super().__init__(store, new.path, new.kind, new)
+        self.structure: ScanStructure = structure or ScanStructure(store, new.scan)
+        self._spec = ChannelSpec.of(new)
+
+    @property
+    def name(self) -> str:
+        return str(self.info.get("fullname", self.short_name))
+
+    fullname = name
+
+    @property
+    def short_name(self) -> str:
+        return paths.name(self.db_name)
+
+    @property
+    def dtype(self) -> Any:
+        return self._spec.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one point; -1 is a variable dimension."""
+        return self._spec.shape
+
+    @property
+    def unit(self) -> str | None:
+        return self.info.get("unit")
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the scan is over: no point comes any more."""
+        try:
+            return self.structure.refresh().end is not None
+        except NodeNotFound:
+            return True
+
+    def __len__(self) -> int:
+        """Number of points emitted so far, those that have expired included."""
+        last = self.store.last_ids([self._spec.key])[0]
+        if last:
+            return sum(last)
+        if self.sealed and self.structure.end:
+            return self.structure.end.lengths.get(self.db_name, 0)
+        return 0
+
+    @property
+    def first_available(self) -> int:
+        """Index of the oldest point that is still in the store; the length if there is none."""
+        first = self.store.first_ids([self._spec.key])[0]
+        return first[0] if first else len(self)
+
+    def get(self, from_index: int | None = None, to_index: int | None = None) -> Any:
+        """Return one point, or those from `from_index` to `to_index`, both included.
+
+        :param from_index: None is the first point; alone, a negative index is the last point.
+        :param to_index: a negative index is the last point so far.
+        :returns: a point, None if it is not there (yet); or an array of shape (npoints, *shape), a list where the
+            shape of the points differs.
+        :raises PointExpired: some of these points are no more in the store.
+        """
+        if to_index is None:
+            index = 0 if from_index is None else from_index
+            length = len(self)
+            if index < 0:
+                index = length - 1
+            return self._read(index, index + 1)[0] if 0 <= index < length else None
+        end = len(self) if to_index < 0 else to_index + 1
+        return self._read(max(from_index or 0, 0), end)
+
+    def get_as_array(self, from_index: int = 0, to_index: int | None = None) -> Any:
+        """The same as `get`, one point also as an array of one."""
+        to_index = from_index if to_index is None else to_index
+        return self.get(from_index, to_index)
+
+    def __getitem__(self, key: int | slice | EllipsisType) -> Any:
+        """Return a point or a slice, as an array would.
+
+        :raises PointNotYetThere: the scan is still running.
+        :raises PointWontBeThere: the scan is over and the channel shorter.
+        :raises PointExpired: the point is no more in the store.
+        """
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step < 0:
+                raise IndexError(f"channel {self.db_name}: expected a slice with a positive step, got {step}")
+            points = self._read(start, stop)
+            return points if step == 1 else points[::step]
+        if key is Ellipsis:
+            return self._read(0, len(self))
+        length = len(self)
+        index = key + length if key < 0 else key
+        if not 0 <= index < length:
+            error = PointWontBeThere if self.sealed else PointNotYetThere
+            what = "has ended with" if self.sealed else "has so far"
+            raise error(f"channel {self.db_name}: asked for point {key}, it {what} {length} points")
+        return self._read(index, index + 1)[0]
+
+    def _read(self, start: int, stop: int) -> Any:
+        blocks = self._blocks(start, stop)
+        return _joined(blocks, self._spec)
+
+    def _blocks(self, start: int, stop: int) -> list[Array]:
+        """Return the points from `start` to `stop`, excluded, as the blocks they lie in."""
+        if stop <= start:
+            return []
+        key = self._spec.key
+        entry = self.store.last_before(key, (start, LAST_SEQUENCE)) if start else None
+        first = entry[0] if entry else (0, 0)
+        blocks: list[Array] = []
+        index = start
+        for block_start, values in merge_points(self.store.range(key, first, (stop - 1, LAST_SEQUENCE)), self._spec):
+            if block_start > index:
+                break
+            blocks.append(values[index - block_start : stop - block_start])
+            index = block_start + min(len(values), stop - block_start)
+        if index < min(stop, len(self)):
+            raise PointExpired(
+                f"channel {self.db_name}: points {index} to {stop - 1} were asked for; only those from "
+                f"{self.first_available} on are still in the store. The file of the scan has them, if it was saved: "
+                f"{self.structure.info.get('filename') or 'it was not'}"
+            )
+        return blocks
+
+
+class NodeRefChannel(ChannelNode):
+    """A channel whose points are nodes: the scans of a sequence or group."""
+
+    def get(self, from_index: int | None = None, to_index: int | None = None) -> Any:
+        """As for a channel, with scan nodes in place of their names."""
+        return self._resolved(super().get(from_index, to_index))
+
+    def __getitem__(self, key: int | slice | EllipsisType) -> Any:
+        return self._resolved(super().__getitem__(key))
+
+    def as_data(self, values: Array) -> Any:
+        return self._resolved(values)
+
+    def _resolved(self, names: Any) -> Any:
+        if names is None:
+            return None
+        if isinstance(names, str):
+            return get_node(names, self.store)
+        return get_nodes(*(str(name) for name in names), store=self.store)
+
+
+def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
+    if include_filter is not None and filter is not None:
+        raise ValueError("walk: give include_filter or filter (its older name), not both")
+    return include_filter if filter is None else filter
+
+
+def _joined(blocks: list[Array], spec: ChannelSpec) -> Any:
+    if not blocks:
+        return spec.no_points()
+    if len({block.shape[1:] for block in blocks}) > 1:
+        return [point for block in blocks for point in block]
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _children_of(store: StreamStore, container: str) -> Iterator[NewNode]:
+    seen: set[str] = set()
+    for _, fields in store.range(paths.children(container)):
+        new = decode_event(fields)
+        if isinstance(new, NewNode) and new.path not in seen:
+            seen.add(new.path)
+            yield new
+
+
+__all__ = [
+    "ChannelNode",
+    "DataNode",
+    "Event",
+    "EventData",
+    "NodeRefChannel",
+    "ScanNode",
+    "StopHandler",
+    "get_node",
+    "get_nodes",
+    "get_session_node",
+    "sessions_list",
+]

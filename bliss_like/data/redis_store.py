@@ -1,0 +1,273 @@
+"""Streams in Redis (or Valkey), with core commands of Redis 6.2 only. The only module that imports redis.
+
+redis-py does connections, URLs and parsing; the commands of the hot path are packed here, which costs a third of what
+its pipeline does. Its defaults would re-send a command that timed out (one XADD stored two entries) and end a blocking
+read after 5 s: connections made here never retry by themselves and never time out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from bliss_like.errors import DataError, StoreUnavailable
+
+from .codec import Fields
+from .store import FIRST, Append, Entry, Id, foreign
+
+_MULTI = b"*1\r\n$5\r\nMULTI\r\n"
+_EXEC = b"*1\r\n$4\r\nEXEC\r\n"
+_SAME_OR_SMALLER = "equal or smaller than the target stream top item"
+
+_stores: dict[tuple[int, str], RedisStore] = {}
+
+
+def connect(url: str | None = None) -> RedisStore:
+    """Return the store of this process for `url`, by default the server that `data.server` names or starts.
+
+    :raises StoreUnavailable: no server answers there.
+    """
+    if url is None:
+        from .server import redis_url
+
+        url = redis_url()
+    store = _stores.get((os.getpid(), url))
+    if store is None:
+        store = RedisStore(url)
+        store.check()
+        _stores[os.getpid(), url] = store
+    return store
+
+
+class RedisStore:
+    """A `StreamStore` on a Redis server; may be used from several threads and greenlets."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._local = threading.local()  # a patched socket must not cross threads
+
+    def __repr__(self) -> str:
+        return f"RedisStore({self.url})"
+
+    @property
+    def url(self) -> str:
+        """Where the server is, without the password."""
+        return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self._url)
+
+    def check(self) -> None:
+        """Return when the server answers.
+
+        :raises StoreUnavailable: it does not.
+        """
+        self._call("PING")
+
+    # -- streams -------------------------------------------------------------------------------------------------
+
+    def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
+        commands = [_pack_append(*entry) for entry in entries]
+        commands += [_pack("PEXPIRE", key, int(seconds * 1000)) for key, seconds in expire.items()]
+        replies = self._transaction(commands)
+        for entry, reply in zip(entries, replies, strict=False):
+            if isinstance(reply, Exception) and not (again and _SAME_OR_SMALLER in str(reply)):
+                raise self._translate(reply, entry.key)
+
+    def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
+        if not after:
+            return {}
+        wait = ("BLOCK", max(1, int(timeout * 1000))) if timeout > 0 else ()
+        ids = [b"%d-%d" % last for last in after.values()]
+        reply = self._call("XREAD", "COUNT", count, *wait, "STREAMS", *after, *ids)
+        return {key.decode(): [_entry(raw) for raw in entries] for key, entries in reply or ()}
+
+    def range(self, key: str, first: Id = FIRST, last: Id | None = None, count: int | None = None) -> list[Entry]:
+        end = b"%d-%d" % last if last else b"+"
+        limit = ("COUNT", count) if count is not None else ()
+        return [_entry(raw) for raw in self._call("XRANGE", key, b"%d-%d" % first, end, *limit)]
+
+    def last_before(self, key: str, last: Id) -> Entry | None:
+        reply = self._call("XREVRANGE", key, b"%d-%d" % last, b"-", "COUNT", 1)
+        return _entry(reply[0]) if reply else None
+
+    def last_entries(self, keys: Sequence[str]) -> list[Entry | None]:
+        replies = self._each(keys, [_pack("XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys])
+        return [_entry(reply[0]) if reply else None for reply in replies]
+
+    def last_ids(self, keys: Sequence[str]) -> list[Id | None]:
+        replies = self._pipeline([_pack("XINFO", "STREAM", key) for key in keys])
+        ids: list[Id | None] = []
+        for key, reply in zip(keys, replies, strict=True):
+            if isinstance(reply, Exception):
+                if "no such key" not in str(reply):
+                    raise self._translate(reply, key)
+                ids.append(None)
+            else:
+                ids.append(_id(reply[reply.index(b"last-generated-id") + 1]))
+        return ids
+
+    def first_ids(self, keys: Sequence[str]) -> list[Id | None]:
+        replies = self._each(keys, [_pack("XRANGE", key, "-", "+", "COUNT", 1) for key in keys])
+        return [_id(reply[0][0]) if reply else None for reply in replies]
+
+    def exist(self, keys: Sequence[str]) -> list[bool]:
+        return [reply == 1 for reply in self._pipeline([_pack("EXISTS", key) for key in keys])]
+
+    def trim(self, bounds: Mapping[str, Id]) -> None:
+        self._pipeline([_pack("XTRIM", key, "MINID", b"%d-%d" % bound) for key, bound in bounds.items()])
+
+    def drop_entries(self, key: str, ids: Sequence[Id]) -> None:
+        if ids:
+            self._call("XDEL", key, *(b"%d-%d" % each for each in ids))
+
+    # -- keys and hashes ---------------------------------------------------------------------------------------
+
+    def delete(self, keys: Sequence[str]) -> None:
+        self._pipeline([_pack("UNLINK", key) for key in keys])
+
+    def expire(self, keys: Iterable[str], seconds: float) -> None:
+        self._pipeline([_pack("PEXPIRE", key, int(seconds * 1000)) for key in keys])
+
+    def get_fields(self, key: str) -> Fields:
+        reply = self._call("HGETALL", key)
+        return dict(zip(reply[::2], reply[1::2], strict=True))
+
+    def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
+        self._call("HSET", key, *(part for item in fields.items() for part in item))
+
+    def drop_fields(self, key: str, names: Sequence[str]) -> None:
+        if names:
+            self._call("HDEL", key, *names)
+
+    def increment(self, key: str, field: str, by: int = 1) -> int:
+        return int(self._call("HINCRBY", key, field, by))
+
+    # -- the line ----------------------------------------------------------------------------------------------
+
+    def _call(self, *command: str | bytes | int) -> Any:
+        reply = self._exchange(_pack(*command), 1)[0]
+        if isinstance(reply, Exception):
+            raise self._translate(reply, str(command[1]) if len(command) > 1 else "")
+        return reply
+
+    def _pipeline(self, commands: Sequence[bytes]) -> list[Any]:
+        return self._exchange(b"".join(commands), len(commands)) if commands else []
+
+    def _each(self, keys: Sequence[str], commands: Sequence[bytes]) -> list[Any]:
+        """Run one command a key; an error reply is raised with its key."""
+        replies = self._pipeline(commands)
+        for key, reply in zip(keys, replies, strict=True):
+            if isinstance(reply, Exception):
+                raise self._translate(reply, key)
+        return replies
+
+    def _transaction(self, commands: Sequence[bytes]) -> list[Any]:
+        """Run commands in one step; a reader that waits for several streams wakes once, with all of them."""
+        if len(commands) == 1:
+            return self._pipeline(commands)
+        replies = self._exchange(b"".join([_MULTI, *commands, _EXEC]), len(commands) + 2)
+        if isinstance(replies[-1], Exception):  # a command was refused when it was queued: say why, not "EXECABORT"
+            first = next(reply for reply in replies if isinstance(reply, Exception))
+            raise self._translate(first, "")
+        return list(replies[-1])
+
+    def _exchange(self, request: bytes, nreplies: int) -> list[Any]:
+        """Send packed commands and return their replies; an error reply is returned as an exception."""
+        with self._connection() as connection:
+            connection.send_packed_command([request], check_health=False)
+            return [_read_reply(connection) for _ in range(nreplies)]
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        try:
+            connection = self._pool.get_connection()
+        except redis.RedisError as error:
+            raise self._unavailable(error) from error
+        try:
+            yield connection
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
+            connection.disconnect()
+            raise self._unavailable(error) from error
+        except BaseException:  # killed half-way: what is still on its way must not answer the next command
+            connection.disconnect()
+            raise
+        finally:
+            self._pool.release(connection)
+
+    @property
+    def _pool(self) -> Any:
+        pool = getattr(self._local, "pool", None)
+        if pool is None or self._local.pid != os.getpid():
+            pool = redis.ConnectionPool.from_url(
+                self._url,
+                protocol=2,
+                socket_timeout=None,
+                socket_connect_timeout=5,
+                health_check_interval=0,
+                retry=Retry(NoBackoff(), 0),
+            )
+            self._local.pool, self._local.pid = pool, os.getpid()
+        return pool
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"Redis server {self.url}: no answer ({error}). Is it running? `bliss-like server start` starts the embedded "
+            f"one; $BLISS_LIKE_REDIS names another"
+        )
+
+    def _translate(self, error: Exception, key: str) -> Exception:
+        text = str(error)
+        if "WRONGTYPE" in text or isinstance(error, redis.ResponseError) and "wrong kind of value" in text:
+            return foreign(key, "a key")
+        if isinstance(error, redis.exceptions.OutOfMemoryError) or "OOM" in text:
+            return DataError(
+                f"Redis server {self.url} is full (its maxmemory): {text}. Shorten the retention or raise maxmemory"
+            )
+        return DataError(f"Redis server {self.url} refused a command on {key!r}: {text}")
+
+
+def _read_reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
+
+
+def _pack(*parts: str | bytes | int) -> bytes:
+    """Return a command in the Redis wire protocol (RESP)."""
+    packed = [b"*%d\r\n" % len(parts)]
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        packed.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
+    return b"".join(packed)
+
+
+def _pack_append(key: str, entry_id: Id | None, fields: Fields) -> bytes:
+    raw_key = key.encode()
+    raw_id = b"%d-%d" % entry_id if entry_id else b"*"
+    head = b"*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
+        3 + 2 * len(fields),
+        len(raw_key),
+        raw_key,
+        len(raw_id),
+        raw_id,
+    )
+    return head + b"".join(
+        [b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(value), value) for name, value in fields.items()]
+    )
+
+
+def _id(raw: bytes) -> Id:
+    first, _, second = raw.partition(b"-")
+    return int(first), int(second)
+
+
+def _entry(raw: Any) -> Entry:
+    entry_id, fields = raw
+    return _id(entry_id), dict(zip(fields[::2], fields[1::2], strict=True))

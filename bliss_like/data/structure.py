@@ -1,0 +1,95 @@
+"""What is known of one scan but its points: a fold over its structure stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bliss_like.errors import DataError, NodeNotFound
+
+from . import paths
+from .codec import Array, Fields, StructureEvent, decode_event, decode_points
+from .events import EndScan, NewNode, PreparedScan, ScanInfoUpdate
+from .store import FIRST, Id, StreamStore
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """What a reader must know to decode the points of a channel."""
+
+    path: str
+    key: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, node: NewNode) -> ChannelSpec:
+        """Read it from the NewNode of a channel.
+
+        :raises DataError: the node does not say dtype and shape.
+        """
+        try:
+            dtype, shape = np.dtype(node.info["dtype"]), tuple(node.info["shape"])
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"channel {node.path}: expected dtype and shape in its info, got {dict(node.info)}"
+            ) from error
+        return cls(node.path, paths.data(node.path, node.scan), dtype, shape)
+
+    def decode(self, fields: Fields, npoints: int) -> Array:
+        return decode_points(fields, npoints, self.dtype, self.shape)
+
+    def no_points(self) -> Array:
+        """Return an empty block; a variable dimension is empty too."""
+        return np.empty((0, *(max(size, 0) for size in self.shape)), self.dtype)
+
+
+class ScanStructure:
+    """Nodes, info and state of one scan, as far as they were published when last refreshed."""
+
+    def __init__(self, store: StreamStore, path: str) -> None:
+        self.path = path
+        self.scan: NewNode | None = None
+        self.nodes: dict[str, NewNode] = {}
+        """Masters and channels by db_name, in the order of their publication."""
+        self.info: dict[str, Any] = {}
+        self.prepared = False
+        self.end: EndScan | None = None
+        self.cursor: Id = FIRST
+        self._store = store
+
+    def refresh(self) -> ScanStructure:
+        """Read what was published since the last time.
+
+        :raises NodeNotFound: the scan is not in the store: it never was, or its time is over.
+        """
+        if self.end is None:
+            entries = self._store.read({paths.scan(self.path): self.cursor}, count=100_000)
+            for entry_id, fields in entries.get(paths.scan(self.path), ()):
+                self.cursor = entry_id
+                self.accept(decode_event(fields))
+        if self.scan is None:
+            raise NodeNotFound(f"scan {self.path}: not in the store; it was never published, or its time there is over")
+        return self
+
+    def accept(self, event: StructureEvent) -> None:
+        match event:
+            case NewNode(scan=""):
+                self.scan = event
+                self.info.update(event.info)
+            case NewNode(path=path):
+                self.nodes[path] = event
+            case ScanInfoUpdate(info=info):
+                self.info.update(info)
+            case PreparedScan(info=info):
+                self.prepared = True
+                self.info.update(info)
+            case EndScan(info=info):
+                self.end = event
+                self.info.update(info)
+                self.info["state"] = event.state
+
+    def channels(self) -> list[NewNode]:
+        return [node for node in self.nodes.values() if node.kind.is_channel]

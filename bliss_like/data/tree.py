@@ -1,0 +1,93 @@
+"""The tree of nodes, from the side of who adds to it: containers, scan numbers, scans, and what the store may keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bliss_like.errors import DataError
+
+from . import paths
+from .codec import decode_event, encode_event
+from .events import NewNode, NodeKind
+from .publisher import THREADS, Limits, StreamPublisher, Tasks
+from .retention import Budget, Retention
+from .store import Append, Id, StreamStore
+
+
+class Tree:
+    """Adds sessions, containers and scans to a store; a `DataTree` for the engine.
+
+    :param tasks: how publishers run beside the scan; greenlets in an acquisition, threads elsewhere.
+    """
+
+    def __init__(
+        self,
+        store: StreamStore,
+        *,
+        tasks: Tasks = THREADS,
+        limits: Limits = Limits(),
+        retention: Retention = Retention(),
+    ) -> None:
+        self.store = store
+        self.limits = limits
+        self.retention = retention
+        self._tasks = tasks
+        self._announced: set[str] = set()
+        self._budget = Budget(store, retention.max_bytes)
+
+    def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+        """Take a scan number below `container`; no two processes get the same, and a restart does not start again."""
+        self.add_container(container)
+        return self.store.increment(paths.node(container), "last_scan_number" if saved else "last_unsaved_number")
+
+    def add_container(self, path: str, info: Mapping[str, Any] | None = None) -> None:
+        """Announce a session (a path of one name) or a container, and those above it that are not there yet."""
+        if path in self._announced:
+            return
+        parent = paths.parent(path)
+        if parent:
+            self.add_container(parent)
+        paths.check_name(paths.name(path))
+        if b"kind" not in self.store.get_fields(paths.node(path)):
+            kind = NodeKind.CONTAINER if parent else NodeKind.SESSION
+            self._announce(NewNode(path, kind, {"name": paths.name(path), **(info or {})}))
+            self.store.set_fields(paths.node(path), {"kind": kind})
+        self._announced.add(path)
+
+    def open_scan(self, path: str, kind: NodeKind, info: Mapping[str, Any]) -> StreamPublisher:
+        """Announce a scan (and the containers above it that are not there yet) and return its publisher.
+
+        :param info: what is known of the scan before it is prepared.
+        :raises DataError: a scan of that name is there already.
+        """
+        container = paths.parent(path)
+        self.add_container(container)
+        paths.check_name(paths.name(path), "scan")
+        self._sweep(container)
+        if self.store.exist([paths.scan(path)])[0]:
+            raise DataError(f"scan {path}: it is there already; a scan is published once")
+        self._budget.check()
+        publisher = StreamPublisher(self.store, path, tasks=self._tasks, limits=self.limits, retention=self.retention)
+        publisher.budget = self._budget.watch(path, publisher.channels.values())
+        publisher.publish(NewNode(path, kind, info))
+        publisher.flush()
+        brief = {key: info[key] for key in ("name", "scan_nb", "title", "type", "save") if key in info}
+        self._announce(NewNode(path, kind, brief))
+        return publisher
+
+    def _announce(self, event: NewNode) -> None:
+        self.store.append([Append(paths.children(paths.parent(event.path)), None, encode_event(event))])
+
+    def _sweep(self, container: str) -> None:
+        """Take entries of scans that have expired out of the list of children, a few at a time."""
+        key = paths.children(container)
+        scans: list[tuple[Id, str]] = []
+        for entry_id, fields in self.store.range(key, count=20):
+            event = decode_event(fields)
+            if isinstance(event, NewNode) and event.kind.is_scan:
+                scans.append((entry_id, event.path))
+        there = self.store.exist([paths.scan(scan) for _, scan in scans])
+        gone = [scan for scan, alive in zip(scans, there, strict=True) if not alive]
+        self.store.drop_entries(key, [entry_id for entry_id, _ in gone])
+        self._budget.forget([path for _, path in gone])

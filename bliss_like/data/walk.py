@@ -1,0 +1,207 @@
+"""Walks as people ask for them: filters by kind or function, nodes in place of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import paths
+from .events import EndScan, EventType, NewNode, NodeKind, PreparedScan
+from .walker import Depth, Points, Walker, WalkEvent
+
+if TYPE_CHECKING:
+    from .node import DataNode
+
+NodeFilter = str | Sequence[str] | Callable[["DataNode"], bool] | None
+"""A kind, several kinds, or a function of the node; None lets all pass."""
+
+_ALL_KINDS = frozenset(NodeKind)
+_INSIDE_SCANS = frozenset({NodeKind.CONTAINER, NodeKind.CHANNEL, NodeKind.NODE_REF_CHANNEL})
+_CHANNELS = frozenset(kind for kind in NodeKind if kind.is_channel)
+_SCANS = frozenset(kind for kind in NodeKind if kind.is_scan)
+
+
+class EventData(NamedTuple):
+    """What an event carries.
+
+    NEW_DATA: `data` are the new points, shape (npoints, *shape), or scan nodes for a node_ref_channel; the first of them
+    has `first_index`; `expired` points before it are no more in the store; `description` is the info of the channel.
+    END_SCAN: `description` is "" or "<type>: <message>" of the first error, `data` its type, message and traceback.
+    """
+
+    first_index: int = 0
+    data: Any = None
+    description: Any = ""
+    block_size: int = 0
+    expired: int = 0
+
+
+class Event(NamedTuple):
+    """Something happened to a node; unpacks as `event, node, data`."""
+
+    type: EventType
+    node: DataNode
+    data: EventData | None
+
+
+class StopHandler:
+    """Ends a walk from another thread or greenlet."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Make the walk return; one that waits does so within 0.2 s."""
+        self._stopped = True
+
+    def __call__(self) -> bool:
+        return self._stopped
+
+
+class Selection:
+    """Which nodes a filter lets pass."""
+
+    def __init__(self, given: NodeFilter, what: str) -> None:
+        self.kinds: frozenset[NodeKind] = _ALL_KINDS
+        self._function: Callable[[DataNode], bool] | None = None
+        if callable(given):
+            self._function = given
+        elif given is not None:
+            self.kinds = frozenset(_kind(name, what) for name in ([given] if isinstance(given, str) else given))
+
+    def __call__(self, node: DataNode) -> bool:
+        return self._function(node) if self._function else node.type in self.kinds
+
+
+def _kind(name: str, what: str) -> NodeKind:
+    try:
+        return NodeKind(name)
+    except ValueError:
+        raise ValueError(f"{what}: expected kinds of nodes ({', '.join(NodeKind)}), got {name!r}") from None
+
+
+class Walk:
+    """One walk below a node.
+
+    :param make: makes a node of a NewNode and the node of its scan.
+    """
+
+    def __init__(
+        self,
+        root: DataNode,
+        make: Callable[[NewNode, DataNode | None], DataNode],
+        include: NodeFilter,
+        exclude_children: NodeFilter = None,
+        exclude_existing_children: NodeFilter = None,
+    ) -> None:
+        self._root, self._make = root, make
+        self._include = Selection(include, "include_filter")
+        self._exclude = Selection(exclude_children, "exclude_children") if exclude_children else None
+        self._exclude_existing = (
+            Selection(exclude_existing_children, "exclude_existing_children")
+            if exclude_existing_children
+            else self._exclude
+        )
+        self._nodes: dict[str, DataNode] = {root.db_name: root}
+
+    def events(
+        self,
+        *,
+        wait: bool = True,
+        stop: Callable[[], bool] | None = None,
+        started: Any = None,
+        only_new: bool = False,
+    ) -> Iterator[Event]:
+        """Yield the events that pass, from all that is there or from now on."""
+        walker = self._walker(points=True)
+        walker.start_now() if only_new else walker.start()
+        if started is not None:
+            started.set()
+        for event in walker.events(wait=wait, stopped=stop or _never):
+            yield from self._translate(event)
+
+    def nodes(
+        self, *, wait: bool = True, stop: Callable[[], bool] | None = None, started: Any = None
+    ) -> Iterator[DataNode]:
+        """Yield the nodes that pass, those that are there and then those that appear."""
+        walker = self._walker(points=False)
+        walker.start()
+        if started is not None:
+            started.set()
+        yield from self._new_nodes(walker, wait, stop)
+
+    def nodes_from_last(
+        self, *, include_last: bool, wait: bool, stop: Callable[[], bool] | None, started: Any
+    ) -> Iterator[DataNode]:
+        """Yield the last node that is there and passes, then those that appear."""
+        walker = self._walker(points=False)
+        walker.start()
+        last = None
+        for last in self._new_nodes(walker, False, stop):
+            pass
+        if started is not None:
+            started.set()
+        if include_last and last is not None:
+            yield last
+        if wait:
+            yield from self._new_nodes(walker, True, stop)
+
+    def _new_nodes(self, walker: Walker, wait: bool, stop: Callable[[], bool] | None) -> Iterator[DataNode]:
+        for event in walker.events(wait=wait, stopped=stop or _never):
+            for translated in self._translate(event):
+                if translated.type is EventType.NEW_NODE:
+                    yield translated.node
+
+    def _walker(self, *, points: bool) -> Walker:
+        kinds = self._include.kinds
+        depth = Depth(
+            structure=bool(kinds & (_INSIDE_SCANS | _SCANS if points else _INSIDE_SCANS)),
+            points=points and bool(kinds & _CHANNELS),
+        )
+        return Walker(self._root.store, self._root.db_name, depth=depth, prune=self._prune)
+
+    def _prune(self, new: NewNode, existing: bool) -> bool:
+        exclude = self._exclude_existing if existing else self._exclude
+        return exclude is not None and exclude(self._node_of(new))
+
+    def _node_of(self, new: NewNode) -> DataNode:
+        node = self._nodes.get(new.path)
+        if node is None:
+            node = self._nodes[new.path] = self._make(new, self._nodes.get(new.scan))
+        return node
+
+    def _translate(self, event: WalkEvent) -> Iterator[Event]:
+        match event:
+            case NewNode():
+                node = self._node_of(event)
+                if self._include(node):
+                    yield Event(EventType.NEW_NODE, node, None)
+            case Points(path=path, first_index=first, values=values, expired=expired):
+                node = self._known(path)
+                if self._include(node):
+                    data = EventData(first, node.as_data(values), node.info, len(values), expired)
+                    yield Event(EventType.NEW_DATA, node, data)
+            case PreparedScan(path=path):
+                node = self._known(path)
+                if self._include(node):
+                    yield Event(EventType.PREPARED_SCAN, node, None)
+            case EndScan(path=path, error=error):
+                node = self._known(path)
+                if self._include(node):
+                    text = f"{error['type']}: {error['message']}" if error else ""
+                    yield Event(EventType.END_SCAN, node, EventData(data=dict(error), description=text))
+                self._forget(path)
+
+    def _known(self, path: str) -> DataNode:
+        """Return the node of an event; one whose NEW_NODE was before the walk is looked up."""
+        if path not in self._nodes:
+            self._nodes[path] = self._root.lookup(path)
+        return self._nodes[path]
+
+    def _forget(self, scan: str) -> None:
+        for path in [path for path in self._nodes if path == scan or paths.is_below(path, scan)]:
+            del self._nodes[path]
+
+
+def _never() -> bool:
+    return False

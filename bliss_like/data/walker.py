@@ -1,0 +1,337 @@
+"""Follow a tree of nodes: every event below one node, in a causal order, each exactly once.
+
+A parent comes before its children, PREPARED_SCAN before the points of its scan, END_SCAN last. XREAD gives no order
+across streams, hence: all of a scan but its points is one stream, points are asked for only once the scan is prepared,
+and since END_SCAN is stored after the last point, reading the rest without waiting when it has come gives all of them.
+Finished scans are left behind, so the cost of waiting does not grow with the past.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bliss_like.errors import StoreUnavailable
+
+from . import paths
+from .codec import Array, decode_event
+from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
+from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
+from .structure import ChannelSpec, ScanStructure
+
+_SCANS_AT_ONCE = 64
+_SLICE = 0.2
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points(NewData):
+    """NewData as read; `expired` points before these are no more in the store."""
+
+    expired: int = 0
+
+
+WalkEvent = NewNode | PreparedScan | ScanInfoUpdate | Points | EndScan
+
+
+@dataclass
+class _Followed:
+    """A scan that has not ended."""
+
+    structure: ScanStructure
+    channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    """Channels whose points are followed, by key."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """Index of the next point, by key."""
+
+
+@dataclass
+class Depth:
+    """How far down a walker looks: what nobody asks for is not read."""
+
+    structure: bool = True
+    """Masters, channels, PREPARED_SCAN and END_SCAN of scans."""
+    points: bool = True
+
+
+class Walker:
+    """Yields the events below `root`; see the module for their order.
+
+    :param prune: called with each new node and whether it was there when the walk began; True stops there: the node
+        itself is yielded, what is below it is not.
+    """
+
+    def __init__(
+        self,
+        store: StreamStore,
+        root: str,
+        *,
+        depth: Depth | None = None,
+        prune: Callable[[NewNode, bool], bool] | None = None,
+    ) -> None:
+        self._store, self._root = store, root
+        self._depth = depth or Depth()
+        self._prune = prune or (lambda node, existing: False)
+        self._children: dict[str, Id] = {}
+        """Cursors of the lists of children that are followed, by key."""
+        self._seen_nodes: set[str] = set()
+        self._scans: dict[str, _Followed] = {}
+        """Scans that are followed, by the key of their structure."""
+        self._waiting: deque[tuple[NewNode, bool]] = deque()
+        """Scans found and not yet looked into."""
+        self._start_ids: dict[str, Id] = {}
+        self._single_scan = False
+        self._started = False
+
+    # -- where to start -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin with all that is there."""
+        self._started = True
+        scan = self._scan_of_root()
+        if scan:
+            self._single_scan = True
+            self._follow_scan(scan)
+        else:
+            self._follow_container(self._root, existing=True)
+
+    def start_now(self) -> None:
+        """Begin with what is new from this moment; nothing that is there already is yielded."""
+        self.start()
+        running: list[str] = []
+        while True:
+            found = self._store.read(self._children, count=10_000)
+            for key, entries in found.items():
+                self._children[key] = entries[-1][0]
+                for entry in entries:
+                    node = decode_event(entry[1])
+                    if not isinstance(node, NewNode) or node.path in self._seen_nodes:
+                        continue
+                    self._seen_nodes.add(node.path)
+                    if self._prune(node, True):
+                        continue
+                    if node.kind.is_scan:
+                        running.append(node.path)
+                    else:
+                        self._follow_container(node.path, existing=True)
+            if not found:
+                break
+        for path in self._unfinished(running):
+            self._follow_scan(path)
+        for key in list(self._scans):
+            self._catch_up(key)
+
+    def _unfinished(self, scans: Sequence[str]) -> list[str]:
+        unfinished = []
+        for first in range(0, len(scans), 500):
+            some = scans[first : first + 500]
+            last = self._store.last_entries([paths.scan(path) for path in some])
+            unfinished += [
+                path
+                for path, entry in zip(some, last, strict=True)
+                if entry and not isinstance(decode_event(entry[1]), EndScan)
+            ]
+        return unfinished
+
+    def _catch_up(self, key: str) -> None:
+        """Move the cursors of a running scan to its present end."""
+        scan = self._scans[key]
+        scan.structure.refresh()
+        if scan.structure.end:
+            del self._scans[key]
+            return
+        if scan.structure.prepared:
+            self._follow_points(scan)
+            for data_key, last in zip(scan.channels, self._store.last_ids(list(scan.channels)), strict=True):
+                scan.seen[data_key] = sum(last) if last else 0
+
+    def _scan_of_root(self) -> str:
+        candidates = paths.scan_candidates(self._root)
+        there = self._store.exist([paths.scan(path) for path in candidates])
+        return next((path for path, exists in zip(candidates, there, strict=True) if exists), "")
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    def events(self, *, wait: bool = True, stopped: Callable[[], bool] = lambda: False) -> Iterator[WalkEvent]:
+        """Yield events until there are no more (`wait=False`), the walked scan has ended, or `stopped()`.
+
+        A server that goes away is waited for.
+        :raises StoreUnavailable: it stayed away for a minute.
+        """
+        if not self._started:
+            self.start()
+        while not stopped():
+            yield from self._open_waiting()
+            busy = bool(self._waiting)
+            found = self._read(_SLICE if wait and not busy else 0)
+            for key in sorted(found, key=self._rank):
+                yield from self._accept(key, found[key])
+            if self._single_scan and not self._scans:
+                return
+            if not (found or self._waiting or wait):
+                return
+
+    def _read(self, timeout: float) -> dict[str, list[Entry]]:
+        cursors = dict(self._children)
+        for key, scan in self._scans.items():
+            cursors[key] = scan.structure.cursor
+            cursors.update(
+                {data_key: (seen - 1, LAST_SEQUENCE) if seen else FIRST for data_key, seen in scan.seen.items()}
+            )
+        if not cursors:
+            time.sleep(timeout)
+            return {}
+        lost_at = 0.0
+        while True:
+            try:
+                return self._store.read(cursors, timeout=timeout)
+            except StoreUnavailable:
+                lost_at = lost_at or time.monotonic()
+                if time.monotonic() - lost_at > _PATIENCE:
+                    raise
+                time.sleep(0.1)
+
+    def _rank(self, key: str) -> int:
+        return 0 if key in self._children else 1 if key in self._scans else 2
+
+    def _accept(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
+        if key in self._children:
+            yield from self._accept_children(key, entries)
+        elif key in self._scans:
+            yield from self._accept_structure(key, entries)
+        else:
+            for scan in self._scans.values():
+                if key in scan.seen:
+                    yield from self._accept_points(scan, key, entries)
+                    break
+
+    # -- containers ------------------------------------------------------------------------------------------------
+
+    def _follow_container(self, path: str, *, existing: bool) -> None:
+        key = paths.children(path)
+        self._children[key] = FIRST
+        self._start_ids[key] = (self._store.last_ids([key])[0] or FIRST) if existing else FIRST
+
+    def _accept_children(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
+        for entry_id, fields in entries:
+            self._children[key] = entry_id
+            node = decode_event(fields)
+            if not isinstance(node, NewNode) or node.path in self._seen_nodes:
+                continue
+            self._seen_nodes.add(node.path)
+            existing = entry_id <= self._start_ids[key]
+            if node.kind.is_scan:
+                self._waiting.append((node, existing))
+                continue
+            yield node
+            if not self._prune(node, existing):
+                self._follow_container(node.path, existing=existing)
+
+    # -- scans -----------------------------------------------------------------------------------------------------
+
+    def _open_waiting(self) -> Iterator[WalkEvent]:
+        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _SCANS_AT_ONCE))]
+        there = self._store.exist([paths.scan(node.path) for node, _ in some])
+        for (node, existing), alive in zip(some, there, strict=True):
+            if not alive:
+                continue  # its time in the store is over
+            yield node
+            if self._depth.structure and not self._prune(node, existing):
+                self._follow_scan(node.path)
+
+    def _follow_scan(self, path: str) -> None:
+        self._scans[paths.scan(path)] = _Followed(ScanStructure(self._store, path))
+
+    def _accept_structure(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
+        scan = self._scans[key]
+        for entry_id, fields in entries:
+            scan.structure.cursor = entry_id
+            event = decode_event(fields)
+            scan.structure.accept(event)
+            if isinstance(event, EndScan):
+                yield from self._finish(key, scan, event)
+                return
+            if isinstance(event, NewNode) and event.path != scan.structure.path:
+                if self._is_below(event.path, event.scan):
+                    yield event
+            elif isinstance(event, (PreparedScan, ScanInfoUpdate)) and self._covers(scan):
+                yield event
+        if scan.structure.prepared:
+            self._follow_points(scan)
+
+    def _follow_points(self, scan: _Followed) -> None:
+        if not self._depth.points:
+            return
+        for node in scan.structure.channels():
+            if self._is_below(node.path, node.scan):
+                spec = ChannelSpec.of(node)
+                scan.channels.setdefault(spec.key, spec)
+                scan.seen.setdefault(spec.key, 0)
+
+    def _is_below(self, path: str, scan: str) -> bool:
+        """Whether a node is below the root, and not below a pruned node of its scan."""
+        if not (path == self._root or paths.is_below(path, self._root)):
+            return False
+        followed = self._scans[paths.scan(scan)].structure
+        above = path
+        while (above := paths.parent(above)) != scan:
+            if len(above) < len(self._root):
+                break
+            node = followed.nodes.get(above)
+            if node and self._prune(node, False):
+                return False
+        return True
+
+    def _accept_points(self, scan: _Followed, key: str, entries: list[Entry]) -> Iterator[Points]:
+        spec = scan.channels[key]
+        for first, values in merge_points(entries, spec):
+            yield Points(spec.path, first, values, first - scan.seen[key])
+            scan.seen[key] = first + len(values)
+
+    def _finish(self, key: str, scan: _Followed, end: EndScan) -> Iterator[WalkEvent]:
+        """Yield the rest of the points and the end: END_SCAN was stored after the last point."""
+        self._follow_points(scan)
+        while scan.seen:
+            behind = {
+                data_key: (seen - 1, LAST_SEQUENCE) if seen else FIRST
+                for data_key, seen in scan.seen.items()
+                if seen < end.lengths.get(scan.channels[data_key].path, 0)
+            }
+            found = self._store.read(behind) if behind else {}
+            if not found:
+                break
+            for data_key, entries in found.items():
+                yield from self._accept_points(scan, data_key, entries)
+        for data_key, seen in scan.seen.items():
+            spec = scan.channels[data_key]
+            length = end.lengths.get(spec.path, 0)
+            if seen < length:
+                yield Points(spec.path, length, spec.no_points(), length - seen)
+        del self._scans[key]
+        if self._covers(scan):
+            yield end
+
+    def _covers(self, scan: _Followed) -> bool:
+        """Whether the scan itself is at or below the root, rather than above it."""
+        return not self._single_scan or scan.structure.path == self._root
+
+
+def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:
+    """Yield (first index, values) of entries of one channel, consecutive ones as one block."""
+    run: list[bytes] = []
+    start = end = 0
+    for (index, npoints), fields in entries:
+        plain = len(fields) == 1 and b"d" in fields
+        if run and (index != end or not plain):
+            yield start, spec.decode({b"d": b"".join(run)}, end - start)
+            run = []
+        if plain:
+            start = start if run else index
+            run.append(fields[b"d"])
+        else:
+            yield index, spec.decode(fields, npoints)
+        end = index + npoints
+    if run:
+        yield start, spec.decode({b"d": b"".join(run)}, end - start)
