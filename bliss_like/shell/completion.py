@@ -67,7 +67,7 @@ class NameCompleter(Completer):
     def _argument_names(self, before: str) -> list[str]:
         """Return `name=` for the arguments of the innermost call that is still open."""
         call = _CALL.search(_up_to_open_bracket(before))
-        function = self._look_up(call[1]) if call else _ABSENT
+        function: Any = self._look_up(call[1]) if call else _ABSENT
         if function is _ABSENT:
             return []
         try:
@@ -75,7 +75,9 @@ class NameCompleter(Completer):
         except (TypeError, ValueError):
             return []
         named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        return [f"{parameter.name}=" for parameter in parameters if parameter.kind in named and parameter.name != "self"]
+        return [
+            f"{parameter.name}=" for parameter in parameters if parameter.kind in named and parameter.name != "self"
+        ]
 
     def _look_up(self, dotted: str) -> Any:
         """Return the object that a dotted name stands for, or (for a property) the class that it is declared to give."""
@@ -106,14 +108,14 @@ def attribute_names(owner: Any) -> list[str]:
     """Return the names of an object's attributes; its own `__dir__` may add names that are made up as one asks."""
     try:
         return list(dir(owner))
-    except Exception:  # noqa: BLE001 - whatever a user's __dir__ raises, the prompt goes on
+    except Exception:  # whatever a user's __dir__ raises, the prompt goes on
         return list(dir(type(owner)))
 
 
 def _declared_class(function: Callable[..., Any] | None) -> Any:
     try:
         declared = typing.get_type_hints(function).get("return", _ABSENT)
-    except Exception:  # noqa: BLE001 - annotations can hold anything
+    except Exception:  # annotations can hold anything
         return _ABSENT
     return declared if isinstance(declared, type) else _ABSENT
 

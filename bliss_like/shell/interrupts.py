@@ -36,7 +36,7 @@ class Interrupts:
     def __init__(self, say: Callable[[str], None] | None = None) -> None:
         self._say = say or _say
         self._command: gevent.Greenlet[..., Any] | None = None
-        self._give_up: Callable[[], None] = _nothing
+        self._give_up: Callable[[], object] = _nothing
         self._presses = 0
         self._pending = 0  # the press that the hub has not seen yet
 
@@ -53,7 +53,7 @@ class Interrupts:
             signal.signal(signal.SIGALRM, alarm)
 
     @contextlib.contextmanager
-    def aimed_at(self, command: gevent.Greenlet[..., Any], give_up: Callable[[], None]) -> Iterator[None]:
+    def aimed_at(self, command: gevent.Greenlet[..., Any], give_up: Callable[[], object]) -> Iterator[None]:
         """Let Ctrl-C end `command`; `give_up` is called when it does not end even after the third press."""
         self._command, self._give_up, self._presses = command, give_up, 0
         try:
@@ -73,7 +73,7 @@ class Interrupts:
         def work() -> None:
             try:
                 outcome.append(call())
-            except BaseException as error:  # noqa: BLE001 - handed to the caller, all of them
+            except BaseException as error:  # handed to the caller, all of them
                 failure.append(error)
 
         command = gevent.spawn(work)

@@ -125,8 +125,8 @@ class Repl:
     @contextlib.contextmanager
     def _consoles(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         stdout, stderr = sys.stdout, sys.stderr
-        sys.stdout = Console(stdout, self._prompt.app, loop)  # type: ignore[assignment]
-        sys.stderr = Console(stderr, self._prompt.app, loop)  # type: ignore[assignment]
+        sys.stdout = Console(stdout, self._prompt.app, loop)
+        sys.stderr = Console(stderr, self._prompt.app, loop)
         try:
             yield
         finally:
@@ -157,7 +157,7 @@ class Repl:
             self._leaving = True
         except UserAbort:
             print("Interrupted.", file=sys.stderr)
-        except BaseException as error:  # noqa: BLE001 - the prompt outlives every command
+        except BaseException as error:  # the prompt outlives every command
             self._errors.show(error)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from typing import TextIO
 
 from bliss_like.data.server import user_directory
 from bliss_like.errors import UserAbort
@@ -55,5 +55,12 @@ def _welcome(session: Session) -> None:
         print(f"{len(session.errors)} of its objects could not be made (see above).")
 
 
-class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]
+class _Stderr(logging.StreamHandler[TextIO]):
     """Writes to what sys.stderr is at that time: the prompt puts its own in place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
