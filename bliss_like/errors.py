@@ -37,6 +37,10 @@ class ObjectCreationFailed(ConfigError):
     """An object of the configuration could not be made; `__cause__` is its own exception."""
 
 
+class ReferenceCycle(ConfigError):
+    """Objects of the configuration need each other to be made; the message shows the circle."""
+
+
 class SessionError(BlissLikeError):
     """A session cannot do what was asked in its present state."""
 
