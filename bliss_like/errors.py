@@ -37,6 +37,10 @@ class ObjectCreationFailed(ConfigError):
     """An object of the configuration could not be made; `__cause__` is its own exception."""
 
 
+class ReferenceCycle(ConfigError):
+    """Objects of the configuration need each other to be made; the message shows the circle."""
+
+
 class SessionError(BlissLikeError):
     """A session cannot do what was asked in its present state."""
 
@@ -58,6 +62,10 @@ class AxisLimitError(DeviceError, ValueError):
 
 class AxisFault(DeviceError, RuntimeError):
     """An axis is not ready to move, or failed while moving."""
+
+
+class AxisStopped(AxisFault):
+    """An axis was stopped on its way while somebody waited for its arrival."""
 
 
 # -- scans -------------------------------------------------------------------------------------------------------------

@@ -1,1 +1,16 @@
+"""Sessions: named sets of objects, with a setup file, in which scans run.
 
+::
+
+    from bliss_like.session import load_session
+
+    session = load_session("test_session")
+    session.setup()
+"""
+
+from __future__ import annotations
+
+from .current import current_session
+from .session import Session, load_session
+
+__all__ = ["Session", "current_session", "load_session"]

@@ -1,0 +1,63 @@
+"""What the classes that YAML can create say about their keys.
+
+A class declares its keys in a class attribute `Config`::
+
+    class Diode(SamplingCounterController):
+        class Config(ObjectConfig):
+            gain: float = 1.0
+            axis: Reference | None = None
+
+        def __init__(self, name: str, config: Config) -> None: ...
+
+A misspelt key or a wrong value is an error that names file, line, object and key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+
+from .node import ConfigNode, ResolvedText
+
+
+def _refuse_names(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and not isinstance(value, ResolvedText)):
+        hint = f"; write '${value}'" if value else ""
+        raise ValueError(f"expected a reference to an object, such as $robx, came {value!r}{hint}")
+    return value
+
+
+Reference = Annotated[Any, AfterValidator(_refuse_names)]
+"""A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+class StrictModel(BaseModel):
+    """Keys that are not declared are refused; the base of what stands inside an object (regions, calibrations...)."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+class ItemConfig(StrictModel):
+    """The keys that every item of a container (an axis, a counter) has."""
+
+    name: str
+    user_tag: str | list[str] = Field(default_factory=list)
+
+
+class ObjectConfig(StrictModel):
+    """The keys that every object has."""
+
+    name: str
+    class_: str = Field("", alias="class")
+    package: str = ""
+    module: str = ""
+    plugin: str = ""
+    user_tag: str | list[str] = Field(default_factory=list)
+
+    _node: ConfigNode | None = PrivateAttr(default=None)
+
+    @property
+    def node(self) -> ConfigNode | None:
+        """Where this was read; None when it was made in Python."""
+        return self._node

@@ -1,0 +1,19 @@
+"""Near misses: what somebody probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[object]) -> str:
+    """Return the known word closest to `word`; empty when none is close."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, [str(name) for name in known], 1)
+    return found[0] if found else ""
+
+
+def did_you_mean(word: str, known: Iterable[object], text: str = ", did you mean '{}'?") -> str:
+    """Return `text` with the known word closest to `word` in it; empty when none is close."""
+    found = nearest(word, known)
+    return text.format(found) if found else ""

@@ -1,0 +1,210 @@
+"""A node against the model of its class: what is wrong, where, and what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bliss_like.errors import ConfigError, ReferenceCycle
+
+from .models import ItemConfig, ObjectConfig
+from .node import ConfigList, ConfigNode, Objects, dereference, is_reference
+from .suggestion import nearest
+
+Path = tuple[int | str, ...]
+
+_EXPECTED = {
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "int_parsing": "an integer",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "greater_than": "a value > {gt}",
+    "greater_than_equal": "a value >= {ge}",
+    "less_than": "a value < {lt}",
+    "less_than_equal": "a value <= {le}",
+    "literal_error": "{expected}",
+    "enum": "{expected}",
+    "string_pattern_mismatch": "text like {pattern}",
+}
+"""What was expected, by pydantic's type of error."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an object, at a path of keys and indexes below it."""
+
+    path: Path
+    message: str
+
+
+def item_keys(model: type[BaseModel]) -> set[str]:
+    """Return the keys whose values are lists of items."""
+    return {field.alias or name for name, field in model.model_fields.items() if _has_items(field.annotation)}
+
+
+def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
+    """Return a node with the keys that the model knows and only the mappings around `node` have."""
+    complete = ConfigNode(node.config, node.place, node.parent)
+    for key in dict.fromkeys([*node.written, *_known_keys(model)]):
+        owner = node.owner_of(key)
+        if owner is not None and (owner is node or key != "name"):
+            complete.add_key(key, owner.written[key], owner.key_places[key], owner.value_places[key])
+    return complete
+
+
+def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list[Problem]:
+    """Return the model of a node, its references made live, or else all that is wrong with it.
+
+    :raises ReferenceCycle: the object is needed to make what it refers to.
+    """
+    problems: list[Problem] = []
+    data = _resolved(node, node.config, (), problems)
+    try:
+        validated = model.model_validate(data)
+    except ValidationError as error:
+        unresolved = {problem.path for problem in problems}
+        problems += [problem for problem in _problems(error, model, data) if problem.path not in unresolved]
+    if problems:
+        return sorted(problems, key=lambda problem: node.place_of(problem.path))
+    return validated
+
+
+def _resolved(value: Any, objects: Objects, path: Path, problems: list[Problem]) -> Any:
+    """Return plain data with references made live; the ones that cannot be are recorded."""
+    if isinstance(value, ConfigNode):
+        return {key: _resolved(child, objects, (*path, key), problems) for key, child in value.written.items()}
+    if isinstance(value, ConfigList):
+        return [_resolved(child, objects, (*path, index), problems) for index, child in enumerate(value)]
+    if not is_reference(value):
+        return value
+    try:
+        return dereference(value, objects)
+    except ReferenceCycle:
+        raise
+    except ConfigError as error:
+        problems.append(Problem(path, f"{_shown(path)}: {error}"))
+        return value
+
+
+def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
+    """Translate; a key that is missing because it is misspelt is one problem, not two."""
+    details = error.errors(include_url=False)
+    problems = []
+    misspelt: set[Path] = set()
+    for detail in details:
+        if detail["type"] == "extra_forbidden":
+            path = _real_path(detail["loc"], data)
+            known = _known_keys(_model_at(model, detail["loc"][:-1]))
+            meant = nearest(str(path[-1]), [key for key in known if key not in _value_at(data, path[:-1])])
+            misspelt.add((*path[:-1], meant))
+            way_out = f"did you mean '{meant}'?" if meant else f"expected one of {', '.join(known)}"
+            problems.append(Problem(path, f"unknown key '{path[-1]}', {way_out}"))
+    for detail in details:
+        path = _real_path(detail["loc"], data)
+        if detail["type"] == "missing" and (*path, detail["loc"][-1]) not in misspelt:
+            problems.append(Problem(path, f"missing key '{_shown((*path, detail['loc'][-1]))}'"))
+    return problems + _wrong_values(details, data)
+
+
+def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
+    """Translate wrong values; what each member of a union expected is one problem."""
+    expected: dict[Path, list[str]] = {}
+    came: dict[Path, Any] = {}
+    problems = []
+    for detail in details:
+        path = _real_path(detail["loc"], data)
+        context: Mapping[str, Any] = detail.get("ctx", {})
+        if detail["type"] == "value_error":
+            problems.append(Problem(path, _keyed(path, str(context["error"]))))
+        elif detail["type"] not in ("missing", "extra_forbidden"):
+            bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+            known = _EXPECTED.get(detail["type"], "")
+            words = known.format(**bounds) if known else detail["msg"][0].lower() + detail["msg"][1:]
+            expected.setdefault(path, []).append(words)
+            came[path] = detail["input"]
+    for path, choices in expected.items():
+        choice = " or ".join(dict.fromkeys(choices))
+        problems.append(Problem(path, _keyed(path, f"expected {choice}, came {_short(came[path])}")))
+    return problems
+
+
+def _keyed(path: Path, message: str) -> str:
+    return f"{_shown(path)}: {message}" if path else message
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _shown(path: Path) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def _real_path(location: Path, data: Any) -> Path:
+    """Return the steps of pydantic's location that exist in the data; the names of union members do not."""
+    path: list[int | str] = []
+    for step in location:
+        if isinstance(data, dict) and step in data:
+            data = data[step]
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            continue
+        path.append(step)
+    return tuple(path)
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+def _known_keys(model: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _model_at(model: type[BaseModel], location: Path) -> type[BaseModel] | None:
+    """Return the model at a location; a union's member is named in the location itself."""
+    here: type[BaseModel] | None = model
+    candidates: list[type[BaseModel]] = [model]
+    for step in location:
+        by_name = [candidate for candidate in candidates if candidate.__name__ == step]
+        if by_name:
+            here, candidates = by_name[0], by_name[:1]
+            continue
+        if isinstance(step, int):
+            continue
+        fields = [
+            field
+            for candidate in candidates
+            for name, field in candidate.model_fields.items()
+            if step in (name, field.alias)
+        ]
+        candidates = [found for field in fields for found in _models_in(field.annotation)]
+        here = candidates[0] if candidates else None
+    return here
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _has_items(annotation: Any) -> bool:
+    return any(issubclass(model, ItemConfig) for model in _models_in(annotation))

@@ -1,0 +1,22 @@
+"""Where the session's data go: the one place where an acquisition is wired to its store."""
+
+from __future__ import annotations
+
+import gevent
+from gevent.event import Event
+
+from bliss_like.data.publisher import Tasks
+from bliss_like.data.redis_store import connect
+from bliss_like.data.tree import Tree
+
+GREENLETS = Tasks(gevent.spawn, Event, gevent.sleep)
+"""Publishers run beside the scan in greenlets of its thread."""
+
+
+def open_tree(url: str | None = None) -> Tree:
+    """Return the tree of nodes in Redis.
+
+    :param url: of the server; by default the one that is configured, else the embedded one, which is started if needed.
+    :raises StoreUnavailable: no server answers; the message says how to start one.
+    """
+    return Tree(connect(url), tasks=GREENLETS)

@@ -1,0 +1,52 @@
+"""The names that every session has besides its own objects."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from bliss_like.errors import SessionError
+
+from .current import current_session
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class ActiveMeasurementGroup:
+    """ACTIVE_MG: stands for the measurement group that scans use."""
+
+    def __init__(self, session: Session) -> None:
+        object.__setattr__(self, "_session", session)
+
+    def __bool__(self) -> bool:
+        return self._session.active_measurement_group is not None
+
+    def __getattr__(self, name: str) -> Any:
+        group = self._session.active_measurement_group
+        if group is None and name.startswith("__"):
+            raise AttributeError(name)
+        if group is None:
+            raise SessionError(
+                f"session '{self._session.name}' has no measurement group: add one (class: MeasurementGroup, counters: "
+                "[...]) to its config-objects, or name the counters in the scan"
+            )
+        return getattr(group, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._session.active_measurement_group)
+
+    def __repr__(self) -> str:
+        return repr(self._session.active_measurement_group) if self else "<no measurement group is active>"
+
+
+def standard_names(session: Session) -> dict[str, Any]:
+    """Return the scans, groups and settings that a session offers."""
+    scans = importlib.import_module("bliss_like.scans")
+    return {
+        **{name: getattr(scans, name) for name in getattr(scans, "__all__", ())},
+        "current_session": current_session,
+        "SCANS": session.scans,
+        "SCAN_SAVING": session.scan_saving,
+        "ACTIVE_MG": ActiveMeasurementGroup(session),
+    }
