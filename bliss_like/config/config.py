@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gevent import Timeout
 from gevent.lock import RLock
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed, ObjectNotFound, ReferenceCycle
@@ -21,6 +22,9 @@ from .suggestion import did_you_mean
 from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
+
+FAILURES = (Exception, Timeout)
+"""What a broken object may raise; gevent's Timeout is no Exception, yet what a device raises that does not answer."""
 
 
 class Config:
@@ -81,11 +85,7 @@ class Config:
             self._instances[name] = instance
             return instance
 
-    def made(self, name: str) -> bool:
-        """Tell whether the object exists already."""
-        return name in self._instances
-
-    def close_objects(self, keep: object = None) -> list[Exception]:
+    def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
 
         All are closed, also when the user loses patience: the abort is raised at the end.
@@ -93,13 +93,13 @@ class Config:
         closing = [(name, made) for name, made in self._instances.items() if made is not keep]
         self._instances = {name: made for name, made in self._instances.items() if made is keep}
         self._broken_items.clear()
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         abort: BaseException | None = None
         for name, made in reversed(closing):
             try:
                 if hasattr(made, "__close__"):
                     made.__close__()
-            except Exception as error:
+            except FAILURES as error:
                 _logger.exception("%s: __close__ failed", name)
                 errors.append(error)
             except BaseException as error:  # noqa: BLE001 - raised below
@@ -125,9 +125,7 @@ class Config:
         entry = self._tree.entries.get(name)
         if entry is None:
             broken = f"; {len(self._tree.errors)} errors in the files, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(
-                f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}"
-            )
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
         return entry
 
     def _item(self, entry: Entry) -> Any:
@@ -143,7 +141,7 @@ class Config:
             )
         try:
             return container.get_item(name)
-        except Exception as error:
+        except FAILURES as error:
             raise _creation_failed(entry, error) from error
 
     def _object(self, entry: Entry) -> Any:
@@ -159,7 +157,7 @@ class Config:
                 return cls(name, model)
             except ConfigError:
                 raise
-            except Exception as error:
+            except FAILURES as error:
                 raise _creation_failed(entry, error) from error
         finally:
             self._being_made.pop()
@@ -224,7 +222,7 @@ def _item_label(node: ConfigNode, key: str, index: int) -> str:
     return f"{item_kind(key)} '{_item_name(node, key, index)}'"
 
 
-def _creation_failed(entry: Entry, error: Exception) -> ObjectCreationFailed:
+def _creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
     return ObjectCreationFailed(
         f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
     )

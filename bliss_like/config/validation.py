@@ -38,6 +38,8 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "enum": "{expected}",
     "string_pattern_mismatch": "text like {pattern}",
+    "too_short": "at least {min_length} in the list",
+    "too_long": "at most {max_length} in the list",
 }
 """What was expected, by pydantic's type of error."""
 
@@ -52,6 +54,7 @@ class Problem:
 
 def item_keys(model: type[BaseModel]) -> set[str]:
     """Return the keys whose values are lists of items."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
     return {field.alias or name for name, field in model.model_fields.items() if _has_items(field.annotation)}
 
 
@@ -131,8 +134,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
             problems.append(Problem(path, _keyed(path, str(context["error"]))))
         elif detail["type"] not in ("missing", "extra_forbidden"):
             bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
-            known = _EXPECTED.get(detail["type"], "")
-            words = known.format(**bounds) if known else detail["msg"][0].lower() + detail["msg"][1:]
+            words = _EXPECTED.get(detail["type"], "").format(**bounds) or detail["msg"].removeprefix("Input should be ")
             expected.setdefault(path, []).append(words)
             came[path] = detail["input"]
     for path, choices in expected.items():

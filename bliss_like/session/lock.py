@@ -61,6 +61,7 @@ class SessionLock:
         """Give the lock back; nothing happens when it is not held."""
         if self._file is not None:
             self._file.truncate(0)
+            fcntl.flock(self._file, fcntl.LOCK_UN)
             self._let_go()
 
     def _let_go(self) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic import Field
 
+from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
-from bliss_like.config.config import get_config
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.data.publisher import DataTree
+from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, SessionError
 from bliss_like.scanning.environment import Environment, environment
 
@@ -51,7 +51,7 @@ class Session:
         self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
         self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
         self.scans: deque[Any] = deque(maxlen=NSCANS)
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self.env_dict: dict[str, Any] = {}
         self.active_measurement_group: MeasurementGroup | None = None
         self._objects: dict[str, Any] = {}
@@ -64,7 +64,7 @@ class Session:
     def is_active(self) -> bool:
         return current_session == self
 
-    def setup(self, env_dict: dict[str, Any] | None = None, *, tree: DataTree | None = None) -> bool:
+    def setup(self, env_dict: dict[str, Any] | None = None, *, tree: Tree | None = None) -> bool:
         """Make the objects and run the setup file; return whether all went well, else `errors` has what did not.
 
         :param env_dict: where the names go (and what the setup file runs in); a new one by default.
@@ -74,7 +74,9 @@ class Session:
         """
         if current_session:
             other = "it" if self.is_active else f"session '{current_session.name}'"
-            raise SessionError(f"session '{self.name}' cannot be set up: {other} is active in this process; close it first")
+            raise SessionError(
+                f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
+            )
         self._lock.acquire()
         try:
             self._enter({} if env_dict is None else env_dict, tree)
@@ -97,11 +99,12 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _enter(self, env_dict: dict[str, Any], tree: DataTree | None) -> None:
+    def _enter(self, env_dict: dict[str, Any], tree: Tree | None) -> None:
         if tree is None:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
+        tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
         self.errors = []
         self.env_dict = env_dict
         set_active_session(self)
@@ -135,12 +138,14 @@ class Session:
         for name in self._wanted_names():
             try:
                 self._add_object(name, self.config.get(name))
-            except Exception as error:  # noqa: BLE001 - one broken object does not stop the rest
+            except FAILURES as error:  # one broken object does not stop the rest
                 self._report(error)
 
     def _add_object(self, name: str, made: Any) -> None:
         if name in self._exported:
-            raise SessionError(f"object '{name}' would hide the standard '{name}': give it another name in the configuration")
+            raise SessionError(
+                f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
+            )
         self._objects[name] = made
         self._export({name: made})
         if isinstance(made, MeasurementGroup) and self.active_measurement_group is None:
@@ -181,7 +186,7 @@ class Session:
             code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
             self.env_dict["__file__"] = str(path)
             exec(code, self.env_dict)
-        except Exception as error:  # noqa: BLE001 - whatever a user's file raises, the session is there
+        except FAILURES as error:  # whatever a user's file raises, the session is there
             self._report(error)
         finally:
             self.env_dict.pop("__file__", None)
@@ -229,12 +234,13 @@ class Session:
         self.env_dict.update(names)
         self._exported.update(names)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         self.errors.append(error)
-        _logger.error("session %s: %s", self.name, _reported(error))
+        if str(error) not in map(str, self.config.errors):  # those have been logged
+            _logger.error("session %s: %s", self.name, _reported(error))
 
 
-def _reported(error: Exception) -> str:
+def _reported(error: BaseException) -> str:
     if isinstance(error, ConfigError | SessionError) and error.__cause__ is None:
         return str(error)
     return "".join(traceback.format_exception(error)).rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import gevent
 from pydantic import Field, PositiveFloat, field_validator
 
 from bliss_like.config.config import get_config
@@ -105,6 +106,14 @@ class Broken:
 
     def __init__(self, name: str, config: Config) -> None:
         raise ConnectionError("no answer from 10.0.0.1")
+
+
+class Silent:
+    class Config(ObjectConfig):
+        pass
+
+    def __init__(self, name: str, config: Config) -> None:
+        raise gevent.Timeout(3)
 
 
 class BadlyClosing(Lamp):
