@@ -1,0 +1,287 @@
+"""Channels: named streams of points that acquisition objects emit.
+
+A channel checks and converts; where its points go is the business of the sink that the scan binds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bliss_like.data.events import NodeKind
+from bliss_like.data.paths import check_name
+from bliss_like.data.publisher import PointSink
+from bliss_like.errors import ChannelValueError, ScanError
+
+Array = np.ndarray[Any, Any]
+Listener = Callable[["AcquisitionChannel", Array], object]
+"""Called with a channel and the block of points that it has just emitted, shape (npoints, *shape)."""
+
+_AS_THEY_ARE: dict[np.dtype[Any], tuple[type, ...]] = {
+    np.dtype(float): (float, np.float64),
+    np.dtype(bool): (bool, np.bool_),
+    np.dtype(str): (str, np.str_),
+}
+"""Types of scalars that a channel of that dtype takes without looking any closer."""
+
+
+class AcquisitionChannel:
+    """One named stream of points of fixed dtype.
+
+    :param name: `<controller>:<counter>`; its last part names the node.
+    :param shape: of one point; `()` for a scalar, -1 for a dimension that may differ from point to point.
+    :param reference: the points stand for something kept elsewhere (a file, a node).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dtype: DTypeLike = float,
+        shape: Sequence[int] = (),
+        description: Mapping[str, Any] | None = None,
+        reference: bool = False,
+        unit: str | None = None,
+        kind: NodeKind = NodeKind.CHANNEL,
+    ) -> None:
+        self.dtype = _dtype(name, dtype)
+        self.shape = tuple(int(n) for n in shape)
+        self.description = {"reference": reference, **(description or {})}
+        self.reference = reference
+        self.unit = unit
+        self.kind = kind
+        self.fullname = name
+        self.path = ""
+        check_name(self.short_name, "channel")
+        self._fast_types = frozenset(_AS_THEY_ARE.get(self.dtype, ())) if not self.shape else frozenset()
+        self._listeners: list[Listener] = []
+        self._sink: PointSink = _Nowhere(self, "is not part of a running scan")
+        self._append: Callable[[Any], None] = self._sink.append
+        self._extend: Callable[[Array], None] = self._sink.extend
+        self._holder: _Holder | None = None
+
+    @property
+    def name(self) -> str:
+        return self.fullname
+
+    @property
+    def short_name(self) -> str:
+        return self.fullname.rpartition(":")[2]
+
+    @property
+    def length(self) -> int:
+        """Number of points emitted in the present scan."""
+        return self._sink.length
+
+    def emit(self, data: Any) -> None:
+        """Publish points.
+
+        :param data: one point, shape `self.shape`, or a block, shape (npoints, *self.shape); in `self.unit`.
+        :raises ChannelValueError: the shape or the dtype does not fit the declaration.
+        """
+        if type(data) in self._fast_types:
+            self._append(data)
+            if self._listeners:
+                self._tell(np.array([data], self.dtype))
+        else:
+            self._emit_checked(data)
+
+    def _emit_checked(self, data: Any) -> None:
+        values = self._convert(data)
+        if values.ndim == len(self.shape) and self._fits(values.shape):
+            self._append(values[()] if values.ndim else values.item())
+            block = values[np.newaxis]
+        elif values.ndim == len(self.shape) + 1 and (not len(values) or self._fits(values.shape[1:])):
+            if not len(values):
+                return
+            self._extend(values)
+            block = values
+        else:
+            raise ChannelValueError(
+                f"channel {self.fullname!r}: expected one point of shape {self.shape} or a block of shape "
+                f"(npoints, {', '.join(map(str, self.shape))}), got {type(data).__name__} of shape {values.shape}"
+            )
+        if self._listeners:
+            self._tell(block)
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return shape == self.shape or all(n in (-1, m) for n, m in zip(self.shape, shape, strict=True))
+
+    def _convert(self, data: Any) -> Array:
+        """Return `data` as an array of our own dtype that nobody else changes.
+
+        :raises ChannelValueError: the values cannot be represented.
+        """
+        try:
+            values = np.asarray(data)
+        except ValueError as error:
+            raise ChannelValueError(f"channel {self.fullname!r}: not a regular array: {error}") from None
+        if values.dtype != self.dtype:
+            values = self._cast(values)
+        # Whoever reads a device into one buffer again and again must not change what was emitted.
+        if values.flags.writeable and isinstance(data, np.ndarray) and np.may_share_memory(values, data):
+            values = values.copy()
+        return np.ascontiguousarray(values) if values.ndim else values
+
+    def _cast(self, values: Array) -> Array:
+        is_text, to_text = values.dtype.kind in "US", self.dtype.kind in "US"
+        if is_text and to_text:
+            return values.astype(self.dtype.kind)
+        if values.size == 0 or (not to_text and np.can_cast(values.dtype, self.dtype, "same_kind")):
+            return values.astype(self.dtype)
+        if self.dtype.kind in "iu" and values.dtype.kind in "iu":
+            cast = values.astype(self.dtype)
+            if (cast == values).all():
+                return cast
+        raise ChannelValueError(
+            f"channel {self.fullname!r}: expected values of dtype {self.dtype}, got {values.dtype}"
+            f" ({np.array2string(values.ravel()[:3], separator=', ')}{' ...' if values.size > 3 else ''})"
+        )
+
+    def _tell(self, block: Array) -> None:
+        for listener in self._listeners:
+            listener(self, block)
+
+    # -- wiring ----------------------------------------------------------------------------------------------------
+
+    def connect(self, listener: Listener) -> None:
+        """Call `listener` with every block that is emitted; what it raises, `emit` raises."""
+        self._listeners.append(listener)
+
+    def disconnect(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    def bind(self, path: str, sink: PointSink) -> None:
+        """Send what is emitted from now on to `sink`; `path` is the db_name of the node."""
+        self.path = path
+        self._sink = sink
+        if self._holder is None:
+            self._append, self._extend = sink.append, sink.extend
+
+    def release(self) -> None:
+        """Take no more points: the scan is over."""
+        length = self.length
+        self._sink = _Nowhere(self, f"got points after the end of its scan, {self.path}")
+        self._sink.length = length
+        self._append, self._extend = self._sink.append, self._sink.extend
+
+    def duplicate(self, name: str | None = None, conversion: Callable[[Array], Any] | None = None,
+                  dtype: DTypeLike | None = None) -> AcquisitionChannel:
+        """Return a new channel that emits what this one does, converted.
+
+        :param conversion: gets a block, shape (npoints, *shape), and returns one.
+        """
+        copy = AcquisitionChannel(
+            name or self.fullname, self.dtype if dtype is None else dtype, self.shape, unit=self.unit
+        )
+        self.connect(lambda channel, block: copy.emit(conversion(block) if conversion else block))
+        return copy
+
+    def repeat_with(self, leader: AcquisitionChannel) -> None:
+        """Hold back what is emitted here, and emit its last value once for every point of `leader`.
+
+        :raises ScanError: this channel follows another already.
+        """
+        if self._holder is not None:
+            raise ScanError(f"channel {self.fullname!r} follows another channel already, it cannot follow {leader!r} too")
+        self._holder = _Holder(self)
+        self._append, self._extend = self._holder.append, self._holder.extend
+        leader.connect(self._holder.repeat)
+
+    def get_description(self) -> dict[str, Any]:
+        """Return what the channel's node says of it, in JSON types."""
+        return {
+            "fullname": self.fullname,
+            "dtype": self.dtype.str,
+            "shape": list(self.shape),
+            "unit": self.unit,
+            **self.description,
+        }
+
+    def __repr__(self) -> str:
+        return f"<AcquisitionChannel {self.fullname} {self.dtype} {self.shape}>"
+
+
+class _Nowhere:
+    """The sink of a channel whose scan is not running."""
+
+    def __init__(self, channel: AcquisitionChannel, why: str) -> None:
+        self.length = 0
+        self._message = f"channel {channel.fullname!r} {why}"
+
+    def append(self, point: Any) -> None:
+        raise ScanError(self._message)
+
+    def extend(self, block: Array) -> None:
+        raise ScanError(self._message)
+
+
+class _Holder:
+    """Keeps the last value of a channel and emits it as often as another channel emits."""
+
+    def __init__(self, channel: AcquisitionChannel) -> None:
+        self.length = 0
+        self._channel = channel
+        self._value: Any = None
+
+    def append(self, point: Any) -> None:
+        self._value = point
+
+    def extend(self, block: Array) -> None:
+        if len(block) != 1:
+            raise ChannelValueError(
+                f"channel {self._channel.fullname!r} is repeated with another one: expected one point at a time, "
+                f"got {len(block)}"
+            )
+        self._value = block[0]
+
+    def repeat(self, leader: AcquisitionChannel, block: Array) -> None:
+        if self._value is None:
+            raise ChannelValueError(
+                f"channel {self._channel.fullname!r} has emitted nothing yet, so it cannot follow {leader.fullname!r}"
+            )
+        sink = self._channel._sink
+        sink.extend(np.array([self._value] * len(block), self._channel.dtype))
+
+
+def _dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        known = np.dtype(dtype)
+    except TypeError as error:
+        raise ChannelValueError(f"channel {name!r}: {dtype!r} is no dtype: {error}") from None
+    if known.kind not in "biufcUS":
+        raise ChannelValueError(f"channel {name!r}: expected numbers or strings, got dtype {known}")
+    return known.newbyteorder("<")
+
+
+class AcquisitionChannelList(list[AcquisitionChannel]):
+    """The channels of one acquisition object, with ways to emit on all of them."""
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Emit by the name, full or short, of a channel.
+
+        :raises KeyError: there is no such channel.
+        """
+        by_name = {channel.short_name: channel for channel in self} | {channel.name: channel for channel in self}
+        for name in values:
+            if name not in by_name:
+                raise KeyError(f"no channel {name!r}; there are: {', '.join(channel.name for channel in self)}")
+        for name, data in values.items():
+            by_name[name].emit(data)
+
+    def update_from_iterable(self, values: Iterable[Any]) -> None:
+        """Emit one item on each channel, in their order.
+
+        :raises ChannelValueError: there are not as many values as channels.
+        """
+        row = values if isinstance(values, Sized) else list(values)
+        if len(row) != len(self):
+            raise ChannelValueError(f"expected {len(self)} values, one for each of {list(self)}, got {len(row)}")
+        for channel, data in zip(self, row, strict=True):
+            channel.emit(data)
+
+    def update_from_array(self, values: Array) -> None:
+        """Emit the columns of an array of shape (npoints, number of channels)."""
+        self.update_from_iterable(np.asarray(values).swapaxes(0, 1))

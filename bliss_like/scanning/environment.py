@@ -1,0 +1,56 @@
+"""The one ambient object: what a scan needs to know of the session it runs in. The session sets it, scans read it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bliss_like.data.publisher import DataTree
+from bliss_like.errors import ScanError
+
+if TYPE_CHECKING:
+    from .default_chain import DefaultAcquisitionChain
+    from .metadata import ScanMeta
+    from .scan import Scan
+
+
+@dataclass
+class Environment:
+    """Where scans go and what they take with them."""
+
+    session_name: str = ""
+    user_name: str = ""
+    container: str = ""
+    """db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
+    tree: DataTree | None = None
+    scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
+    """The last scans, the newest last."""
+    default_chain: DefaultAcquisitionChain | None = None
+    """What builds the chain of standard scans; the plain one when None."""
+    active_measurement_group: Callable[[], Iterable[Any] | None] = lambda: None
+    """Returns the counters of a scan that was given none, or None when there is no measurement group."""
+    axes: Callable[[], Iterable[Any]] = lambda: ()
+    """Returns the axes whose positions go into the info of every scan."""
+    presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)
+    """Each makes a context that every scan runs in."""
+    scan_meta: ScanMeta | None = None
+    """What the user wants to be written with every scan."""
+    scan_saving: Any = None
+    """Says where files go; only handed on."""
+
+    def require_tree(self) -> DataTree:
+        """Return the tree of data.
+
+        :raises ScanError: there is no session, hence nowhere to publish.
+        """
+        if self.tree is None:
+            raise ScanError(
+                "a scan needs a session, there is none: session = bliss_like.session.load_session(<name>); session.setup()"
+            )
+        return self.tree
+
+
+environment = Environment()
