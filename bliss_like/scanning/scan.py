@@ -159,6 +159,12 @@ class Scan:
         changed, self._changed = self._changed, Event()
         changed.set()
 
+    def final_state(self, error: BaseException | None) -> ScanState:
+        """Return how the scan ends if `error` ended it."""
+        if error is None:
+            return ScanState.DONE
+        return ScanState.USER_ABORTED if isinstance(error, UserAbort | KeyboardInterrupt) else ScanState.KILLED
+
     # -- what is known of it -------------------------------------------------------------------------------------------
 
     @property

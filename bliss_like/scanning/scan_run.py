@@ -239,7 +239,7 @@ class ScanRun:
                 _log.error("scan %s: its end could not be published: %s", scan.name, raised)
         error = error or shield.abort
         if not scan.state.is_final:
-            scan.set_state(_final_state(error))
+            scan.set_state(scan.final_state(error))
         scan.tell_state()
         if scan.watchdog is not None:
             scan.watchdog.on_scan_end(scan.scan_info)
@@ -280,7 +280,7 @@ class ScanRun:
         if scan.with_metadata:
             info |= merge(scan.scan_info, {"positioners": positions(environment.axes(), "end")})
         info |= self._add_metadata(MetaTiming.END)
-        state = _final_state(error)
+        state = scan.final_state(error)
         scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
         info["state"] = state.name
         scan.scan_info.update(info)
@@ -295,14 +295,6 @@ class ScanRun:
     def _publish(self, event: PreparedScan | ScanInfoUpdate) -> None:
         if self.scan.publisher is not None:
             self.scan.publisher.publish(event)
-
-
-def _final_state(error: BaseException | None) -> ScanState:
-    if error is None:
-        return ScanState.DONE
-    if isinstance(error, UserAbort | KeyboardInterrupt):
-        return ScanState.USER_ABORTED
-    return ScanState.KILLED
 
 
 def _describe(error: BaseException | None) -> dict[str, str]:
