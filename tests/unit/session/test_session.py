@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import bliss_like
+from bliss_like import scans
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ObjectNotFound, SessionError, UserAbort
@@ -69,7 +70,8 @@ def test_scans_run_in_the_session(make_session: MakeSession, tree: Tree) -> None
     names = session.env_dict
     scan = names["ascan"](names["robx"], 0, 1, 2, 0)
     assert scan.node.db_name == "s:tmp:scans:1_ascan"
-    assert list(session.scans) == [scan]
+    assert session.scans[-1] is scan
+    assert names["early"].name == "ct"
     assert list(scan.get_data("diode")) == [5, 5, 5]
     assert set(scan.scan_info["positioners"]["positioners_start"]) == {"robx"}
 
