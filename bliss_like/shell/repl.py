@@ -19,6 +19,7 @@ from gevent.hub import get_hub
 from gevent.selectors import GeventSelector
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import AnyFormattedText
+from prompt_toolkit.history import FileHistory
 from prompt_toolkit.output import create_output
 from ptpython.prompt_style import PromptStyle
 from ptpython.python_input import PythonInput
@@ -70,9 +71,8 @@ class Prompt(PythonInput):
 
     def __init__(self, title: str, namespace: dict[str, Any], history: Path) -> None:
         history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(
-            get_globals=lambda: namespace, history_filename=str(history), output=create_output(stdout=sys.stdout)
-        )
+        super().__init__(get_globals=lambda: namespace, output=create_output(stdout=sys.stdout))
+        self.history = self.default_buffer.history = FileHistory(str(history))
         self.completer = NameCompleter(namespace, otherwise=self.completer)
         self.style_of_session = SessionPrompt(self, title)
         self.all_prompt_styles["session"] = self.style_of_session

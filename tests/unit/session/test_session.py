@@ -111,7 +111,7 @@ def test_broken_objects_do_not_stop_the_rest(
         "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; a session lists objects",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
         "config/more.yml:3:26: SimulatedDiods 'nowhere': "
-         "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?",
+        "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?",
     ]
     assert [str(error) for error in session.errors] == messages
     assert session.error_report == "\n".join(messages)
