@@ -110,7 +110,9 @@ class Repl:
             runner.run(self._run())
 
     async def _run(self) -> None:
-        with self._consoles(asyncio.get_running_loop()):
+        loop = asyncio.get_running_loop()
+        self._interrupts.leave = lambda: loop.call_soon_threadsafe(self._leave)
+        with self._consoles(loop):
             while not self._leaving:
                 try:
                     text = unindent_code(await self._prompt.app.run_async(handle_sigint=False))
@@ -121,6 +123,11 @@ class Repl:
                     return
                 if text.strip():
                     await self._execute(text)
+
+    def _leave(self) -> None:
+        self._leaving = True
+        if self._prompt.app.is_running:
+            self._prompt.app.exit(exception=EOFError)
 
     @contextlib.contextmanager
     def _consoles(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:

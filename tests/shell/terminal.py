@@ -35,7 +35,13 @@ class Terminal:
         if self.exit_code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._terminal)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Go away, as a window that is closed or a connection that is lost."""
+        if self._terminal >= 0:
+            os.close(self._terminal)
+            self._terminal = -1
 
     @property
     def text(self) -> str:

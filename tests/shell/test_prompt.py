@@ -6,8 +6,11 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.shell.conftest import OpenShell
 from tests.shell.terminal import Terminal
+from tests.waiting import wait_until
 
 
 def test_a_command_shows_its_value(shell: Terminal) -> None:
@@ -189,3 +192,29 @@ def test_ctrl_c_ends_the_setup_of_a_session(environment: Path, run: OpenShell) -
     shell.wait_for("setting up")
     shell.interrupt()
     assert shell.wait_for_end() == 130
+
+
+@pytest.mark.parametrize("goodbye", [signal.SIGTERM, signal.SIGHUP])
+def test_a_shell_that_is_told_to_end_cleans_up_first(shell: Terminal, goodbye: signal.Signals) -> None:
+    shell.type("sleeping()\n")
+    shell.wait_for("\nsleeping")
+    os.kill(shell.pid, goodbye)
+    assert shell.wait_for_end() == 0
+    assert "slept out" in shell.text
+
+
+def test_a_shell_at_its_prompt_can_be_told_to_end(shell: Terminal) -> None:
+    os.kill(shell.pid, signal.SIGTERM)
+    assert shell.wait_for_end() == 0
+
+
+def test_a_terminal_that_goes_away_ends_the_command(environment: Path, run: OpenShell, short_directory: Path) -> None:
+    shell = run("-s", "tiny")
+    shell.wait_for("TINY [1]:")
+    note = short_directory / "note"
+    shell.type(f"import pathlib; note = pathlib.Path({str(note)!r})\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("try:\nprint('sleep' + 'ing'); time.sleep(60)\n\x7f\x7f\x7f\x7ffinally:\nnote.touch()\n\n\n")
+    shell.wait_for("\nsleeping")
+    shell.hang_up()
+    wait_until(note.exists)
