@@ -64,6 +64,10 @@ class AxisFault(DeviceError, RuntimeError):
     """An axis is not ready to move, or failed while moving."""
 
 
+class AxisStopped(AxisFault):
+    """An axis was stopped on its way while somebody waited for its arrival."""
+
+
 # -- scans -------------------------------------------------------------------------------------------------------------
 
 

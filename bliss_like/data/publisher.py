@@ -72,11 +72,16 @@ class Publisher(Protocol):
 class DataTree(Protocol):
     """The tree of nodes as the engine needs it: numbers for new scans and a publisher for each."""
 
+    store: StreamStore
+
     def next_scan_number(self, container: str, *, saved: bool = True) -> int:
         """Take a scan number below `container`; no two processes get the same, and a restart does not start again."""
 
     def open_scan(self, path: str, kind: NodeKind, info: dict[str, Any]) -> Publisher:
         """Announce a scan (and the containers above it that are not there yet) and return its publisher."""
+
+    def renew(self, scan: str) -> None:
+        """Let the time of a scan in the store begin anew: another one refers to it."""
 
 
 @dataclass(frozen=True)

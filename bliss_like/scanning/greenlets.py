@@ -57,6 +57,9 @@ class SideBySide:
         self._over = Event()
         self._closed = False
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     @property
     def is_running(self) -> bool:
         return bool(self._busy)
@@ -139,9 +142,9 @@ class SideBySide:
 
     def _fail(self) -> None:
         error, self._error = self._error, None
-        assert error is not None
         self.kill()
-        raise error
+        if error is not None:
+            raise error
 
     def _work(self) -> None:
         hub, me = get_hub(), getcurrent()

@@ -184,7 +184,7 @@ WRONG_FILES = {
     "put the text in quotes",
     "a:\n\t- b": "2:1: while scanning for the next token, found character '\\t' that cannot start any token; "
     "indent with spaces, not with tabs",
-    "a: [*]": "1:5: while scanning an alias, expected alphabetic or numeric character, but found ']'; "
+    "a: [*]": "1:6: while scanning an alias, expected alphabetic or numeric character, but found ']'; "
     "a text that starts with '*' needs quotes",
     "a: {session}/": "1:13: while parsing a block mapping, expected <block end>, but found '<scalar>'; "
     'look for a wrong indentation, or a text that needs quotes, such as "{session}/"',

@@ -106,12 +106,12 @@ def test_broken_objects_do_not_stop_the_rest(
 ) -> None:
     session = make_session("config-objects: [lamp_diode, robxx, nowhere, robx, s]", objects=BROKEN)
     assert session.setup(tree=tree) is False
+    unknown_class = "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?"
     messages = [
         "config/sessions/s.yml:3:30: Session 's': config-objects: no object 'robxx', did you mean 'robx'?",
         "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; a session lists objects",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
-        "config/more.yml:3:26: SimulatedDiods 'nowhere': "
-        "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?",
+        f"config/more.yml:3:26: SimulatedDiods 'nowhere': {unknown_class}",
     ]
     assert [str(error) for error in session.errors] == messages
     assert session.error_report == "\n".join(messages)

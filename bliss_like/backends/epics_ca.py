@@ -1,0 +1,302 @@
+"""Channel Access signals, over the libca that pyepics brings.
+
+No call here waits for the network: requests are answered by callbacks that libca runs in its own thread and that
+`Crossing` hands over to the hub. pyepics' own waiting calls would stop every greenlet, and its put callback reports a
+write that the server refused as done; so gets and puts go to libca with callbacks that look at the status.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from epics import ca, dbr
+from gevent.event import AsyncResult, Event
+
+from bliss_like.backends.crossing import Crossing, wait_for
+from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Reading
+from bliss_like.errors import DeviceError, NotConnectedError
+
+ALARMS = ("", "MINOR", "MAJOR", "INVALID")
+"""Severity number of Channel Access -> alarm of a reading."""
+
+_channels: dict[str, Channel] = {}
+
+
+@functools.cache
+def _crossing() -> Crossing:
+    """Made at the first use, in the main thread: elsewhere libca would find the wrong library and another context."""
+    crossing = Crossing()
+    ca.initialize_libca()
+    return crossing
+
+
+class ChannelAccess:
+    """The backend of `ca://` addresses."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._pv = address.partition("://")[2]
+        self._subscriptions: list[Callable[[], None]] = []
+
+    @functools.cached_property
+    def _channel(self) -> Channel:
+        if self._pv not in _channels:
+            _channels[self._pv] = Channel(self._pv)
+        return _channels[self._pv]
+
+    @property
+    def connected(self) -> bool:
+        return self._channel.connected
+
+    def connect(self, timeout: float) -> None:
+        self._channel.connect(timeout)
+
+    def describe(self) -> Description:
+        return self._channel.describe(DEFAULT_TIMEOUT)
+
+    def get(self, timeout: float) -> Reading:
+        return self._channel.get(timeout)
+
+    def put(self, value: Any, wait: bool, timeout: float | None) -> None:
+        self._channel.put(value, wait, timeout)
+
+    def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
+        unsubscribe = self._channel.subscribe(callback)
+        self._subscriptions.append(unsubscribe)
+        return unsubscribe
+
+    def close(self) -> None:
+        while self._subscriptions:
+            self._subscriptions.pop()()
+
+
+class Channel:
+    """One process variable; all signals of its name share it, for the life of the process."""
+
+    def __init__(self, pv: str) -> None:
+        self.pv = pv
+        self._post = _crossing().post
+        self._up = Event()
+        self._description: Description | None = None
+        self._listeners: list[Callable[[Reading], None]] = []
+        self._monitor: Any = None
+        self._latest: Reading | None = None
+        self._chid = ca.create_channel(pv, callback=self._on_connection)
+        ca.flush_io()
+
+    # -- connection ----------------------------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        return self._up.is_set()
+
+    def _on_connection(self, conn: bool, **_: Any) -> None:
+        self._post(self._up.set if conn else self._break)
+
+    def _break(self) -> None:
+        self._up.clear()
+        self._description = None
+        self._latest = None
+
+    def connect(self, timeout: float) -> None:
+        if not self._up.wait(timeout):
+            where = os.environ.get("EPICS_CA_ADDR_LIST", "")
+            raise NotConnectedError(
+                f"process variable {self.pv} was not found within {timeout:g} s. Is its IOC running, and is the IOC's "
+                f"address in EPICS_CA_ADDR_LIST (now {where!r})?"
+            )
+
+    def _refused(self, status: int) -> DeviceError:
+        if not self.connected or not ca.isConnected(self._chid):
+            return self._lost()
+        return DeviceError(f"process variable {self.pv}: {ca.message(status)}")
+
+    def _lost(self) -> NotConnectedError:
+        return NotConnectedError(f"process variable {self.pv}: the connection to its IOC is lost. Is the IOC running?")
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def describe(self, timeout: float) -> Description:
+        if self._description is None:
+            kind = ca.field_type(self._chid)
+            _, metadata = self._ask(ca.promote_fieldtype(kind, use_ctrl=True), timeout)
+            count = ca.element_count(self._chid)
+            self._description = Description(
+                dtype=np.dtype(dbr.NP_Map.get(kind, str)),
+                shape=(count,) if count > 1 else (),
+                unit=metadata.get("units") or None,
+                choices=metadata.get("enum_strs", ()),
+                writable=bool(ca.write_access(self._chid)),
+            )
+        return self._description
+
+    def get(self, timeout: float) -> Reading:
+        kind = ca.promote_fieldtype(ca.field_type(self._chid), use_time=True)
+        return _reading(*self._ask(kind, timeout))
+
+    def _ask(self, kind: int, timeout: float) -> tuple[Any, dict[str, Any]]:
+        """Get a value with its metadata from the server: a round trip."""
+        request = _Request(self._post)
+        status = ca.libca.ca_array_get_callback(kind, 0, self._chid, _ANSWERED, request.as_argument())
+        ca.flush_io()
+        try:
+            answer: tuple[Any, dict[str, Any]] = self._wait(request, status, timeout)
+        except TimeoutError:
+            raise NotConnectedError(f"process variable {self.pv}: no answer within {timeout:g} s") from None
+        return answer
+
+    def _wait(self, request: _Request, status: int, timeout: float | None) -> Any:
+        if status != dbr.ECA_NORMAL:
+            request.forget()
+            raise self._refused(status)
+        try:
+            return wait_for(request.result, timeout)
+        except _StatusError as error:
+            raise self._refused(error.status) from None
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def put(self, value: Any, wait: bool, timeout: float | None) -> None:
+        kind = ca.field_type(self._chid)
+        data, count = self._packed(value, kind)
+        if not wait:
+            status = ca.libca.ca_array_put(kind, count, self._chid, data)
+            ca.flush_io()
+            if status != dbr.ECA_NORMAL:
+                raise self._refused(status)
+            return
+        request = _Request(self._post)
+        status = ca.libca.ca_array_put_callback(kind, count, self._chid, data, _WRITTEN, request.as_argument())
+        ca.flush_io()
+        try:
+            self._wait(request, status, timeout)
+        except TimeoutError:
+            raise DeviceError(f"process variable {self.pv}: setting it to {value!r} took over {timeout:g} s") from None
+
+    def _packed(self, value: Any, kind: int) -> tuple[Any, int]:
+        """The value as libca takes it: a pointer and a number of elements."""
+        size = ca.element_count(self._chid)
+        if kind == dbr.STRING:
+            texts = [value] if isinstance(value, str) else [str(text) for text in value]
+            if any(len(text.encode()) > 39 for text in texts):
+                raise DeviceError(f"process variable {self.pv} holds strings of at most 39 bytes, got {value!r}")
+            strings = (dbr.Map[kind] * len(texts))()
+            for slot, text in zip(strings, texts, strict=True):
+                slot.value = text.encode()
+            return strings, len(texts)
+        if isinstance(value, str):
+            value = self._from_text(value, kind)
+        try:
+            array = np.atleast_1d(value).astype(dbr.NP_Map[kind], casting="same_kind", order="C")
+        except (TypeError, ValueError):
+            expected = np.dtype(dbr.NP_Map[kind])
+            raise DeviceError(f"process variable {self.pv} cannot be set: expected {expected}, got {value!r}") from None
+        if array.ndim != 1 or array.size > size:
+            raise DeviceError(f"process variable {self.pv} cannot be set: expected {size} values, got {array.shape}")
+        return array.ctypes.data_as(ctypes.c_void_p), array.size
+
+    def _from_text(self, text: str, kind: int) -> Any:
+        if kind == dbr.CHAR:
+            return np.frombuffer(text.encode() + b"\0", np.uint8)
+        choices = self.describe(DEFAULT_TIMEOUT).choices
+        if text in choices:
+            return np.uint16(choices.index(text))
+        expected = f"one of {', '.join(choices)}" if choices else "a number"
+        raise DeviceError(f"process variable {self.pv} cannot be set: expected {expected}, got {text!r}")
+
+    # -- monitoring ----------------------------------------------------------------------------------------------------
+
+    def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
+        """Listeners share one monitor; libca restores it by itself after a break."""
+
+        def listener(reading: Reading) -> None:  # one per subscription, so that a callback may be given twice
+            callback(reading)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+            if not self._listeners and self._monitor is not None:
+                monitor, self._monitor, self._latest = self._monitor, None, None
+                ca.clear_subscription(monitor[2])
+
+        if not self.connected:
+            raise self._lost()
+        self._listeners.append(listener)
+        if self._monitor is None:
+            self._monitor = ca.create_subscription(self._chid, use_time=True, callback=self._on_update)
+        elif self._latest is not None:
+            callback(self._latest)
+        return unsubscribe
+
+    def _on_update(self, value: Any, **metadata: Any) -> None:
+        self._post(self._deliver, _reading(value, metadata))
+
+    def _deliver(self, reading: Reading) -> None:
+        if self._monitor is None:
+            return
+        self._latest = reading
+        for listener in list(self._listeners):
+            listener(reading)
+
+
+def _reading(value: Any, metadata: dict[str, Any]) -> Reading:
+    return Reading(value, metadata["timestamp"], ALARMS[metadata["severity"]])
+
+
+class _StatusError(Exception):
+    """The server answered with a status that is not normal."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Request:
+    """What libca is handed with a request, and hands back with the answer.
+
+    It must live until then, also when nobody waits any more: libca keeps its bare address. libca does call back in every
+    case, if only when the connection breaks.
+    """
+
+    _in_flight: set[_Request] = set()
+
+    def __init__(self, post: Callable[..., None]) -> None:
+        self.result: AsyncResult[Any] = AsyncResult()
+        self._post = post
+        self._in_flight.add(self)
+
+    def as_argument(self) -> Any:
+        return ctypes.py_object(self)
+
+    def answer(self, status: int, value: Any = None) -> None:
+        """Called in libca's thread, exactly once."""
+        if status == dbr.ECA_NORMAL:
+            self._post(self.result.set, value)
+        else:
+            self._post(self.result.set_exception, _StatusError(status))
+        self.forget()
+
+    def forget(self) -> None:
+        self._in_flight.discard(self)
+
+
+def _on_answer(args: Any) -> None:
+    if args.status != dbr.ECA_NORMAL:
+        args.usr.answer(args.status)
+        return
+    raw = dbr.cast_args(args)
+    metadata = ca._unpack_metadata(args.type, raw[0])
+    args.usr.answer(args.status, (ca._unpack(args.chid, raw, count=args.count, ftype=args.type), metadata))
+
+
+def _on_written(args: Any) -> None:
+    args.usr.answer(args.status)
+
+
+_ANSWERED = dbr.make_callback(_on_answer, dbr.event_handler_args)
+_WRITTEN = dbr.make_callback(_on_written, dbr.event_handler_args)

@@ -1,0 +1,95 @@
+"""Several axes moved as one: they start together, and when one fails all stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bliss_like.devices.axis import Axis, check_limits
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.move import run_motions
+
+
+class AxisGroup:
+    """Axes of any controllers."""
+
+    def __init__(self, *axes: Axis) -> None:
+        """:raises ValueError: the same axis twice."""
+        if len(set(axes)) != len(axes):
+            raise ValueError(f"the same axis twice: {', '.join(axis.name for axis in axes)}")
+        self.axes = {axis.name: axis for axis in axes}
+
+    def __repr__(self) -> str:
+        return f"AxisGroup({', '.join(self.axes)})"
+
+    @property
+    def position(self) -> dict[Axis, float]:
+        return {axis: axis.position for axis in self.axes.values()}
+
+    @property
+    def dial(self) -> dict[Axis, float]:
+        return {axis: axis.dial for axis in self.axes.values()}
+
+    @property
+    def state(self) -> AxisState:
+        """MOVING when one of them moves; READY only when all are."""
+        states = [axis.state for axis in self.axes.values()]
+        if any("MOVING" in state for state in states):
+            return AxisState("MOVING")
+        if all("READY" in state for state in states):
+            return AxisState("READY")
+        return AxisState("FAULT")
+
+    @property
+    def is_moving(self) -> bool:
+        return "MOVING" in self.state
+
+    def move(self, *args: Any, wait: bool = True, relative: bool = False) -> None:
+        """`move({axis: position, ...})` or `move(axis1, position1, axis2, position2, ...)`; errors as for `Axis.move`.
+
+        :raises ValueError: an axis that is not of this group.
+        """
+        targets = targets_of(*args)
+        strangers = [axis.name for axis in targets if axis not in self.axes.values()]
+        if strangers:
+            raise ValueError(f"{', '.join(strangers)}: not in this group of {', '.join(self.axes)}")
+        move(targets, wait=wait, relative=relative)
+
+    def rmove(self, *args: Any, wait: bool = True) -> None:
+        self.move(*args, wait=wait, relative=True)
+
+    def stop(self, wait: bool = True) -> None:
+        """Stop all, and only then wait for them to stand still."""
+        for axis in self.axes.values():
+            axis.stop(wait=False)
+        if wait:
+            self.wait_move()
+
+    def wait_move(self) -> None:
+        for axis in self.axes.values():
+            axis.wait_move()
+
+
+def move(*args: Any, wait: bool = True, relative: bool = False) -> None:
+    """Move axes together: `move(robx, 1, roby, 2)` or `move({robx: 1, roby: 2})`; all limits are checked first."""
+    targets = targets_of(*args)
+    if relative:
+        targets = {axis: axis._set_position + distance for axis, distance in targets.items()}
+    check_limits(targets)
+    plans = [axis.plan(position) for axis, position in targets.items()]
+    run_motions([motion for motion in plans if motion is not None], wait)
+
+
+def targets_of(*args: Any) -> dict[Axis, float]:
+    """Sort the arguments of `move` into {axis: position}.
+
+    :raises ValueError: they do not come in pairs, or name an axis twice.
+    """
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        return dict(args[0])
+    if not args or len(args) % 2:
+        raise ValueError(f"expected axis, position, axis, position, ...; got {len(args)} arguments")
+    targets = dict(zip(args[::2], args[1::2], strict=True))
+    if len(targets) * 2 != len(args):
+        raise ValueError("the same axis twice: " + ", ".join(axis.name for axis in args[::2]))
+    return targets

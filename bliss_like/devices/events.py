@@ -1,0 +1,54 @@
+"""The signals that devices send inside one process, named once; what other processes see is in `data.events`.
+
+Receivers are held weakly: keep a reference to the callback, or it goes silent.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import louie
+
+_log = logging.getLogger(__name__)
+
+
+class AxisEvent(enum.Enum):
+    """What an axis tells, and the value that comes with it."""
+
+    POSITION = "position"
+    """The user position, also in motion: float."""
+    STATE = "state"
+    """The state changed: AxisState."""
+    MOVE_DONE = "move_done"
+    """False when a motion starts, True when it is over, whatever its end."""
+    LIMITS = "limits"
+    """The user limits changed: (low, high)."""
+    VELOCITY = "velocity"
+    """The velocity changed: float."""
+    ACCELERATION = "acceleration"
+    """The acceleration changed: float."""
+
+
+def connect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> None:
+    """Call `callback(value)` at each `event` of `sender`; the callback must not block."""
+    louie.connect(callback, signal=event, sender=sender)
+
+
+def disconnect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> None:
+    """Undo `connect`; not connected is no error."""
+    try:
+        louie.disconnect(callback, signal=event, sender=sender)
+    except louie.error.DispatcherKeyError:
+        return
+
+
+def send(sender: Any, event: enum.Enum, value: Any) -> None:
+    """Tell every receiver; one that raises is logged and stops neither the others nor the device."""
+    for receiver in louie.dispatcher.live_receivers(louie.dispatcher.get_all_receivers(sender, event)):
+        try:
+            receiver(value)
+        except Exception:  # noqa: BLE001 - a listener's mistake is no reason to leave a motion unattended
+            _log.exception("%r, receiver of %s of %s, failed", receiver, event.name, getattr(sender, "name", sender))

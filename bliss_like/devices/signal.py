@@ -1,0 +1,180 @@
+"""A signal: one value of a control system, with its time stamp, whatever the transport.
+
+A controller writes `open_signal("ca://XF:01:m1.RBV")` and never imports a control system: the scheme names the backend,
+which is imported when the first signal of its kind is opened.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
+
+BACKENDS = {
+    "ca": "bliss_like.backends.epics_ca.ChannelAccess",
+    "soft": "bliss_like.backends.soft.SoftBackend",
+}
+"""Scheme of an address -> dotted name of the class that speaks it."""
+
+DEFAULT_TIMEOUT = 5.0
+"""Seconds to wait for a connection or an answer."""
+
+
+class Reading(NamedTuple):
+    """A value, and when and how well it was taken."""
+
+    value: Any
+    timestamp: float
+    """Epoch seconds, by the clock of the source, not of this machine."""
+    alarm: str = ""
+    """Severity given by the source, such as MINOR; empty when all is well."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What kind of value a signal has; it does not change while connected."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...] = ()
+    unit: str | None = None
+    choices: tuple[str, ...] = ()
+    """The words behind the integers of an enumeration."""
+    writable: bool = True
+
+
+class SignalBackend(Protocol):
+    """One process variable seen through one transport. Methods that wait let the other greenlets run."""
+
+    address: str
+
+    @property
+    def connected(self) -> bool:
+        """Whether the source can be reached now."""
+
+    def connect(self, timeout: float) -> None:
+        """Wait until connected; raises NotConnectedError, naming the address and what to look at."""
+
+    def describe(self) -> Description:
+        """Return the kind of value; raises NotConnectedError before the first connection."""
+
+    def get(self, timeout: float) -> Reading:
+        """Ask the source, and return its answer; raises NotConnectedError when there is none."""
+
+    def put(self, value: Any, wait: bool, timeout: float | None) -> None:
+        """Write; with `wait`, return when the source has done all that follows from it, or raise DeviceError."""
+
+    def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
+        """Call back with the present reading and each later one, in their order; returns what ends it.
+
+        The callback runs in the hub: it must not block.
+        """
+
+    def close(self) -> None:
+        """End all subscriptions."""
+
+
+class Signal:
+    """One value of a control system; it connects at its first use, and again by itself after a break."""
+
+    def __init__(self, name: str, backend: SignalBackend, timeout: float = DEFAULT_TIMEOUT) -> None:
+        """:param timeout: seconds to wait for a connection or an answer."""
+        self.name = name
+        self.backend = backend
+        self.timeout = timeout
+
+    def __repr__(self) -> str:
+        return f"<Signal {self.name}: {self.backend.address}>"
+
+    @property
+    def address(self) -> str:
+        return self.backend.address
+
+    @property
+    def connected(self) -> bool:
+        return self.backend.connected
+
+    def connect(self) -> None:
+        """:raises NotConnectedError: the source did not answer within `timeout`."""
+        if not self.backend.connected:
+            self.backend.connect(self.timeout)
+
+    @property
+    def description(self) -> Description:
+        self.connect()
+        return self.backend.describe()
+
+    @property
+    def unit(self) -> str | None:
+        return self.description.unit
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.description.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.description.shape
+
+    def get(self) -> Any:
+        """The present value, asked from the source."""
+        return self.read().value
+
+    def read(self) -> Reading:
+        """The present value with the time stamp of its source.
+
+        :raises NotConnectedError: no answer within `timeout`.
+        """
+        self.connect()
+        return self.backend.get(self.timeout)
+
+    def put(self, value: Any, wait: bool = True, timeout: float | None = None) -> None:
+        """Write a value.
+
+        :param wait: return when the source has done all that follows from it, such as a motion.
+        :param timeout: seconds to wait for that; None: as long as it takes.
+        :raises DeviceError: refused, or not done in time; NotConnectedError when the connection broke.
+        """
+        self.connect()
+        self.backend.put(value, wait, timeout)
+
+    def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
+        """Call `callback(reading)` for the present reading and each later one, in the hub; returns what ends it."""
+        self.connect()
+        return self.backend.subscribe(callback)
+
+    def close(self) -> None:
+        self.backend.close()
+
+
+def open_signal(address: str, name: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Signal:
+    """Make the signal of an address; it does not connect yet.
+
+    :param address: `scheme://rest`, such as `ca://XF:01:m1.RBV`.
+    :raises ConfigError: no such scheme, or its control system is not installed.
+    """
+    scheme, separator, _ = address.partition("://")
+    if not separator or scheme not in BACKENDS:
+        known = ", ".join(f"{scheme}://" for scheme in BACKENDS)
+        raise ConfigError(f"signal address {address!r}: expected one that begins with {known}")
+    module_name, _, class_name = BACKENDS[scheme].rpartition(".")
+    try:
+        backend_class = getattr(importlib.import_module(module_name), class_name)
+    except ImportError as error:
+        raise ConfigError(f"signal address {address!r} needs a package that is not installed: {error.name}") from error
+    return Signal(name or address, backend_class(address), timeout)
+
+
+__all__ = [
+    "Description",
+    "DeviceError",
+    "NotConnectedError",
+    "Reading",
+    "Signal",
+    "SignalBackend",
+    "open_signal",
+]

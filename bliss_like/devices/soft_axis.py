@@ -1,0 +1,111 @@
+"""An axis made of any object: an attribute, a property or methods to read and to set its position."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.move import Motion
+
+Access = str | Callable[..., Any]
+"""A name of an attribute or of a method of the object, or something to call."""
+
+
+class SoftAxis(Axis):
+    """An axis over an object, with the interface of every other axis.
+
+    A method that moves may block until it is there: it runs in a greenlet of its own, and the axis is MOVING meanwhile.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        obj: Any,
+        position: Access = "position",
+        move: Access = "move",
+        stop: Access | None = None,
+        state: Access | None = None,
+        low_limit: float = -math.inf,
+        high_limit: float = math.inf,
+        tolerance: float | None = None,
+        unit: str | None = None,
+    ) -> None:
+        """:param move: `move="temperature"` sets the attribute; a method or callable is called with the position.
+        :param stop: ends the motion; without it a stop only ends the call of `move`.
+        :param state: gives an AxisState; without it the axis is READY as soon as `move` has returned.
+        :param tolerance: how near the position must come; None: trust `move`, for as long as it takes.
+        """
+        config = AxisConfig(
+            name=name,
+            unit=unit,
+            low_limit=low_limit,
+            high_limit=high_limit,
+            tolerance=tolerance,
+            timeout=10.0 if tolerance is not None else math.inf,
+        )
+        super().__init__(name, _SoftController(name, obj, (position, move, stop, state)), config)
+
+
+class _SoftController(MotorController):
+    """Drives the one axis of a SoftAxis."""
+
+    shared = True
+
+    def __init__(self, name: str, obj: Any, accesses: tuple[Access, Access, Access | None, Access | None]) -> None:
+        super().__init__(name, MotorControllerConfig.model_validate({"name": name, "axes": []}))
+        self._obj = obj
+        self._position, self._move, self._stop, self._state = accesses
+        self._running: gevent.Greenlet[[float], None] | None = None
+        self._error: Exception | None = None
+
+    def read_position(self, axis: Axis) -> float:
+        return float(_read(self._obj, self._position))
+
+    def state(self, axis: Axis) -> AxisState:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self._running:
+            return AxisState("MOVING")
+        if self._state is None:
+            return AxisState("READY")
+        state = _read(self._obj, self._state)
+        return state if isinstance(state, AxisState) else AxisState(str(state))
+
+    def start_one(self, motion: Motion) -> None:
+        if isinstance(self._move, str) and not callable(getattr(self._obj, self._move, None)):
+            setattr(self._obj, self._move, motion.target_pos)
+        else:
+            self._running = gevent.spawn(self._run, motion.target_pos)
+            gevent.sleep(0)  # a method that does not block has returned after this
+
+    def _run(self, target: float) -> None:
+        try:
+            _callable(self._obj, self._move)(target)
+        except Exception as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
+            self._error = error
+
+    def stop(self, axis: Axis) -> None:
+        running, self._running = self._running, None
+        try:
+            if self._stop is not None:
+                _callable(self._obj, self._stop)()
+        finally:
+            if running is not None:
+                running.kill()
+
+
+def _callable(obj: Any, access: Access) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(obj, access) if isinstance(access, str) else access
+    return found
+
+
+def _read(obj: Any, access: Access) -> Any:
+    found = getattr(obj, access) if isinstance(access, str) else access
+    return found() if callable(found) else found

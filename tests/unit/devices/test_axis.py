@@ -1,0 +1,242 @@
+"""User and dial positions, limits, velocities: what an axis does without moving."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bliss_like.controllers.simulated.motors import SimulatedMotors
+from bliss_like.devices import events
+from bliss_like.devices.axis import Axis, check_limits
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.events import AxisEvent
+from bliss_like.errors import AxisLimitError, DeviceError
+from tests.unit.devices.making import Notes, make, make_axis
+
+positions = st.floats(-1e6, 1e6)
+signs = st.sampled_from([1, -1])
+steps = st.sampled_from([1.0, 1000.0, -200.0, 0.1])
+
+
+class CountingMotors(SimulatedMotors):
+    """Counts how often its hardware is asked."""
+
+    def __init__(self, name: str, config: SimulatedMotors.Config) -> None:
+        super().__init__(name, config)
+        self.accesses = 0
+
+    def read_position(self, axis: Axis) -> float:
+        self.accesses += 1
+        return super().read_position(axis)
+
+    def state(self, axis: Axis) -> AxisState:
+        self.accesses += 1
+        return super().state(axis)
+
+
+@given(signs, positions, positions, steps)
+def test_user_is_sign_times_dial_plus_offset(sign: int, offset: float, target: float, steps_per_unit: float) -> None:
+    axis = make_axis(sign=sign, steps_per_unit=steps_per_unit)
+    axis.offset = offset
+    axis.move(target)
+    assert axis.position == pytest.approx(sign * axis.dial + offset)
+    assert axis.position == pytest.approx(target, abs=1e-6)
+    assert axis.user2dial(axis.dial2user(axis.dial)) == pytest.approx(axis.dial, abs=1e-6)
+
+
+@given(signs, positions, positions)
+def test_setting_the_position_moves_nothing_but_the_offset(sign: int, before: float, after: float) -> None:
+    axis = make_axis(sign=sign)
+    axis.move(before)
+    dial = axis.dial
+    axis.position = after
+    assert axis.dial == dial
+    assert axis.position == pytest.approx(after, abs=1e-6)
+    assert axis._set_position == pytest.approx(after, abs=1e-6)
+
+
+def test_setting_the_dial_writes_the_register_and_keeps_the_user_position() -> None:
+    axis = make_axis(sign=-1, steps_per_unit=10)
+    axis.move(3)
+    axis.dial = 100
+    assert (axis.dial, axis.position) == (100, 3)
+    assert axis.offset == 103
+
+
+def test_limits_belong_to_the_dial() -> None:
+    axis = make_axis(low_limit=-1, high_limit=5)
+    axis.position = 100
+    assert axis.limits == (99, 105)
+    axis.sign = -1
+    assert axis.limits == (95, 101)
+    assert axis.dial_limits == (-1, 5)
+
+
+def test_user_limits_can_be_set_and_taken_away() -> None:
+    axis = make_axis(sign=-1)
+    axis.offset = 10
+    axis.limits = -2, 3
+    assert axis.limits == (-2, 3)
+    assert axis.dial_limits == (7, 12)
+    axis.limits = None, None
+    assert axis.limits == (-math.inf, math.inf)
+    axis.low_limit = 0
+    axis.high_limit = 1
+    assert axis.limits == (0, 1)
+
+
+def test_limits_the_wrong_way_round_are_refused() -> None:
+    axis = make_axis()
+    with pytest.raises(ValueError, match="robx: the low limit must be below the high limit, got 3 and -2"):
+        axis.limits = 3, -2
+    assert axis.limits == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (5.1, r"robx: 5.1 is above its high limit 5; its limits are -5 .. 5. Nothing was moved"),
+        (-6, r"robx: -6 is below its low limit -5; its limits are -5 .. 5. Nothing was moved"),
+        (math.inf, "robx: position must be finite, got inf"),
+        (math.nan, "robx: position must be finite, got nan"),
+        ("there", "robx: position must be a number, got 'there'"),
+        (None, "robx: position must be a number, got None"),
+    ],
+)
+def test_a_bad_target_moves_nothing(target: float, message: str) -> None:
+    axis = make_axis(low_limit=-5, high_limit=5)
+    with pytest.raises(AxisLimitError, match=message):
+        axis.move(target)
+    assert axis.position == 0
+
+
+def test_the_limit_itself_can_be_reached_in_spite_of_rounding() -> None:
+    axis = make_axis(low_limit=-1, high_limit=1)
+    axis.offset = 0.1 + 0.2
+    axis.move(1.3)
+    assert axis.dial == pytest.approx(1)
+
+
+def test_whole_trajectories_are_checked_and_the_first_bad_position_is_named() -> None:
+    robx, roby = make_axis("robx", low_limit=0), make_axis("roby", high_limit=3)
+    check_limits({robx: np.linspace(0, 9, 10), roby: np.linspace(-9, 3, 10)})
+    with pytest.raises(AxisLimitError, match="roby: 4 is above its high limit 3"):
+        check_limits({robx: np.linspace(0, 9, 10), roby: np.linspace(0, 9, 10)})
+    with pytest.raises(AxisLimitError, match="roby: nan is not between"):
+        check_limits({roby: [1, math.nan]})
+
+
+def test_no_hardware_access_when_it_is_there_already() -> None:
+    motors = make(CountingMotors, "motors", axes=[{"name": "robx"}])
+    robx = motors.axes["robx"]
+    robx.move(3)
+    motors.accesses = 0
+    robx.move(3)
+    robx.rmove(0)
+    assert motors.accesses == 0
+    robx.move(4)
+    assert motors.accesses > 0
+
+
+def test_relative_moves_start_from_the_last_target() -> None:
+    axis = make_axis(steps_per_unit=3)
+    for _ in range(10):
+        axis.rmove(0.1)
+    assert axis.position == pytest.approx(1)
+    axis.move(-1, relative=True)
+    assert axis.position == pytest.approx(0)
+
+
+def test_velocity_and_acceleration_are_in_units_and_come_from_the_configuration() -> None:
+    axis = make_axis(steps_per_unit=-500, velocity=2, acceleration=8)
+    assert (axis.velocity, axis.acceleration, axis.acctime) == (2, 8, 0.25)
+    axis.velocity = 4
+    axis.acctime = 2
+    assert (axis.velocity, axis.acceleration) == (4, 2)
+    for bad in (0, -1, math.nan, "fast"):
+        with pytest.raises(ValueError, match="robx: velocity must be"):
+            axis.velocity = bad  # type: ignore[assignment]
+    assert axis.velocity == 4
+
+
+def test_events_tell_what_changed() -> None:
+    axis = make_axis()
+    told = Notes()
+    events.connect(axis, AxisEvent.LIMITS, told.take)
+    events.connect(axis, AxisEvent.VELOCITY, told.take)
+    axis.limits = -1, 1
+    axis.velocity = 3
+    assert told == [(-1, 1), 3]
+    events.disconnect(axis, AxisEvent.LIMITS, told.take)
+    events.disconnect(axis, AxisEvent.LIMITS, told.take)
+
+
+def test_a_listener_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    axis = make_axis()
+    told = Notes()
+
+    def fails(value: object) -> None:
+        raise RuntimeError("out of paper")
+
+    events.connect(axis, AxisEvent.MOVE_DONE, fails)
+    events.connect(axis, AxisEvent.MOVE_DONE, told.take)
+    axis.move(1)
+    assert told == [False, True]
+    assert "out of paper" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"low_limit": 3, "high_limit": 2}, "low_limit 3 must be below high_limit 2"),
+        ({"steps_per_unit": 0}, "steps_per_unit must not be 0"),
+        ({"velocity": 0}, "greater than 0"),
+        ({"tolerence": 1}, "tolerence"),
+        ({"sign": 2}, "sign"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_refused(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_axis(**keys)
+
+
+def test_the_first_use_initialises_and_tries_again_after_a_failure() -> None:
+    class Sleepy(SimulatedMotors):
+        attempts = 0
+
+        def initialize(self) -> None:
+            self.attempts += 1
+            if self.attempts == 1:
+                raise DeviceError("not awake")
+
+    motors = make(Sleepy, "motors", axes=[{"name": "robx", "initial_position": 7}])
+    robx = motors.axes["robx"]
+    assert motors.attempts == 0
+    with pytest.raises(DeviceError, match="not awake"):
+        robx.move(1)
+    assert robx.position == 7
+    assert motors.attempts == 2
+
+
+def test_info_says_where_it_is() -> None:
+    axis = make_axis(unit="mm", low_limit=-1, high_limit=1)
+    assert "0 mm" in axis.__info__()
+    assert "-1 .. 1 mm" in axis.__info__()
+    assert "READY" in axis.__info__()
+
+
+def test_states() -> None:
+    state = AxisState("READY", "LIMPOS", ("PARKED", "in the garage"))
+    assert "READY" in state and state.LIMPOS and not state.MOVING
+    assert state == "PARKED" and state != "MOVING"
+    assert state == AxisState("LIMPOS", "READY", ("PARKED", "elsewhere"))
+    assert "in the garage" in str(state)
+    with pytest.raises(ValueError, match="READY and MOVING"):
+        AxisState("READY", "MOVING")
+    with pytest.raises(ValueError, match="unknown axis state 'BUSY'"):
+        AxisState("BUSY")
