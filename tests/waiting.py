@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], timeout: float = 10.0, interval: float = 0.005) -> None:
     """Return as soon as `condition()` is true.
 
     :raises TimeoutError: it is not true within `timeout` seconds.
@@ -15,4 +15,4 @@ def wait_until(condition: Callable[[], object], timeout: float = 10.0) -> None:
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not true within {timeout} s: {condition}")
-        time.sleep(0.005)
+        time.sleep(interval)

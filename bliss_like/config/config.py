@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gevent import Timeout
 from gevent.lock import RLock
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed, ObjectNotFound, ReferenceCycle
@@ -21,6 +21,9 @@ from .suggestion import did_you_mean
 from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
+
+FAILURES = (Exception, Timeout)
+"""What a broken object may raise; gevent's Timeout is no Exception, yet what a device raises that does not answer."""
 
 
 class Config:
@@ -36,7 +39,7 @@ class Config:
         self._lock = RLock()
         self._instances: dict[str, Any] = {}
         self._being_made: list[str] = []
-        self._broken_items: dict[str, ConfigError] = {}
+        self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
         self._tree: Tree = load_tree(self.path, self)
         for error in self._tree.errors:
             _logger.error("%s", error)
@@ -52,7 +55,7 @@ class Config:
     @property
     def errors(self) -> list[ConfigError]:
         """What is wrong in the files, and with the items that containers had to do without."""
-        return [*self._tree.errors, *self._broken_items.values()]
+        return [*self._tree.errors, *(error for items in self._broken_items.values() for error in items.values())]
 
     @property
     def invalid_yaml_files(self) -> dict[str, str]:
@@ -73,19 +76,17 @@ class Config:
         :raises ConfigError: what is written about it is wrong.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
+        if name in self._instances:
+            return self._instances[name]
         with self._lock:
-            if name in self._instances:
+            if name in self._instances:  # another greenlet has made it meanwhile
                 return self._instances[name]
             entry = self._entry(name)
             instance = self._item(entry) if entry.owner else self._object(entry)
             self._instances[name] = instance
             return instance
 
-    def made(self, name: str) -> bool:
-        """Tell whether the object exists already."""
-        return name in self._instances
-
-    def close_objects(self, keep: object = None) -> list[Exception]:
+    def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
 
         All are closed, also when the user loses patience: the abort is raised at the end.
@@ -93,13 +94,13 @@ class Config:
         closing = [(name, made) for name, made in self._instances.items() if made is not keep]
         self._instances = {name: made for name, made in self._instances.items() if made is keep}
         self._broken_items.clear()
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         abort: BaseException | None = None
         for name, made in reversed(closing):
             try:
                 if hasattr(made, "__close__"):
                     made.__close__()
-            except Exception as error:
+            except FAILURES as error:
                 _logger.exception("%s: __close__ failed", name)
                 errors.append(error)
             except BaseException as error:  # noqa: BLE001 - raised below
@@ -125,16 +126,14 @@ class Config:
         entry = self._tree.entries.get(name)
         if entry is None:
             broken = f"; {len(self._tree.errors)} errors in the files, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(
-                f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}"
-            )
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
         return entry
 
     def _item(self, entry: Entry) -> Any:
         container = self.get(entry.owner)
         name = entry.node.name
-        if name in self._broken_items:
-            raise ConfigError(*self._broken_items[name].args)
+        if name in self._broken_items[entry.owner]:
+            raise ConfigError(*self._broken_items[entry.owner][name].args)
         if entry.key not in item_keys(type(container).Config):
             known = ", ".join(sorted(item_keys(type(container).Config))) or "none"
             raise ConfigError(
@@ -143,7 +142,7 @@ class Config:
             )
         try:
             return container.get_item(name)
-        except Exception as error:
+        except FAILURES as error:
             raise _creation_failed(entry, error) from error
 
     def _object(self, entry: Entry) -> Any:
@@ -159,7 +158,7 @@ class Config:
                 return cls(name, model)
             except ConfigError:
                 raise
-            except Exception as error:
+            except FAILURES as error:
                 raise _creation_failed(entry, error) from error
         finally:
             self._being_made.pop()
@@ -174,7 +173,7 @@ class Config:
         except ClassProblem as problem:
             owner = entry.node.owner_of(problem.key) or owner
             raise ConfigError(f"{owner.value_places[problem.key]}: {entry.label}: {problem}") from None
-        except ImportError as error:
+        except FAILURES as error:  # whatever the module raises while it is imported
             raise _creation_failed(entry, error) from error
         config = getattr(cls, "Config", None)
         if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
@@ -186,31 +185,32 @@ class Config:
 
     def _model(self, entry: Entry, cls: type[Any]) -> ObjectConfig:
         """Validate; items that are wrong are recorded and left out, so that the others work."""
+        self._broken_items[entry.node.name] = {}
         node = with_inherited(entry.node, cls.Config)
         model = validate(node, cls.Config)
         if isinstance(model, list):
             node = self._without_broken_items(node, item_keys(cls.Config), model)
             model = validate(node, cls.Config)
         if isinstance(model, list):
-            lines = [f"{node.place_of(problem.path)}: {entry.label}: {problem.message}" for problem in model]
+            lines = [f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}" for problem in model]
             raise ConfigError("\n".join(lines))
         model._node = entry.node
         return model
 
-    def _without_broken_items(self, node: ConfigNode, keys: Iterable[str], problems: list[Problem]) -> ConfigNode:
-        for key in keys:
-            broken: dict[int, list[str]] = {}
-            for problem in problems:
-                if len(problem.path) > 1 and problem.path[0] == key and isinstance(problem.path[1], int):
-                    inner = f"{key}.{problem.path[1]}."
-                    line = f"{node.place_of(problem.path)}: {_item_label(node, key, problem.path[1])}: "
-                    broken.setdefault(problem.path[1], []).append(line + problem.message.replace(inner, "", 1))
-            for index, lines in sorted(broken.items()):
-                error = ConfigError("\n".join(lines))
-                _logger.error("%s", error)
-                self._broken_items[_item_name(node, key, index)] = error
-            if broken:
-                node = node.without(key, set(broken))
+    def _without_broken_items(self, node: ConfigNode, keys: set[str], problems: list[Problem]) -> ConfigNode:
+        broken: dict[tuple[str, int], list[str]] = {}
+        for problem in problems:
+            match problem.path:
+                case (str(key), int(index), *_) if key in keys:
+                    label = _item_label(node, key, index)
+                    line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
+                    broken.setdefault((key, index), []).append(line)
+        for (key, index), lines in broken.items():
+            error = ConfigError("\n".join(lines))
+            _logger.error("%s", error)
+            self._broken_items[node.name][_item_name(node, key, index)] = error
+        for key in {key for key, _ in broken}:
+            node = node.without(key, {index for other, index in broken if other == key})
         return node
 
 
@@ -224,7 +224,7 @@ def _item_label(node: ConfigNode, key: str, index: int) -> str:
     return f"{item_kind(key)} '{_item_name(node, key, index)}'"
 
 
-def _creation_failed(entry: Entry, error: Exception) -> ObjectCreationFailed:
+def _creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
     return ObjectCreationFailed(
         f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
     )

@@ -78,9 +78,17 @@ class _Loader:
     def __init__(self, objects: Objects) -> None:
         self.tree = Tree()
         self._objects = objects
+        self._seen: set[Path] = set()
 
     def directory(self, path: Path, parent: ConfigNode | None) -> None:
-        names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+        if path.resolve() in self._seen:  # a symbolic link, perhaps to a directory above
+            return
+        self._seen.add(path.resolve())
+        try:
+            names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+        except OSError as error:
+            self._error(Place(str(path), 1, 1), f"cannot be read: {error.strerror}")
+            return
         if _INIT in names:
             parent = self._defaults(path / _INIT, parent)
         for name in names:
@@ -89,6 +97,8 @@ class _Loader:
                 self.directory(child, parent)
             elif name.endswith(".yml") and name != _INIT:
                 self._file(child, parent)
+            elif name.endswith(".yaml"):
+                self._error(Place(str(child), 1, 1), "not read: names of configuration files end with .yml; rename it")
 
     def _defaults(self, path: Path, parent: ConfigNode | None) -> ConfigNode | None:
         value = self._parsed(path, parent)
@@ -201,4 +211,3 @@ def _nameless(value: Any) -> str:
         hint = did_you_mean("name", value, "; '{}' is written instead of it")
         return f"expected a 'name' for this {object_kind(value)}{hint}"
     return f"expected an object (keys and values, among them a 'name'), came {value!r}"
-

@@ -20,6 +20,13 @@ CACHE_VERSION = 1
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
+_HINTS = {
+    "'\\t'": "; indent with spaces, not with tabs",
+    "cannot start any token": "; put the text in quotes",
+    "alias": "; a text that starts with '*' needs quotes",
+    "expected <block end>": '; look for a wrong indentation, or a text that needs quotes, such as "{session}/"',
+}
+"""What to look for, by words of the parser's message."""
 _TEXTS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
 
 
@@ -74,7 +81,8 @@ def parse(text: str) -> Parsed | None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message) from None
+        hint = next((hint for words, hint in _HINTS.items() if words in message), "")
+        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
     except YAMLError as error:
         raise YamlProblem(1, 1, " ".join(str(error).split())) from None
 

@@ -68,7 +68,7 @@ def find_class(name: str, package: str = "", module: str = "") -> type:
 
 def snake_case(name: str) -> str:
     """Return the module name that belongs to a class name: `SimulatedMCA2D` -> `simulated_mca2d`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 @cache

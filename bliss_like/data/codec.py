@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,16 +65,25 @@ def decode_event(fields: Mapping[bytes, bytes]) -> StructureEvent:
     raise DataError(f"unknown event {name!r}: written by a newer version? This one knows {', '.join(_NAMES.values())}")
 
 
-def encode_points(values: Array, shape: tuple[int, ...]) -> Fields:
-    """Return the fields of a block, shape (npoints, *shape); `shape` is that of the channel, -1 where variable."""
-    if values.dtype.kind == "U":
-        return {b"j": to_json(values.tolist())}
-    if values.dtype.byteorder == ">":
-        values = values.astype(values.dtype.newbyteorder("<"))
-    fields = {b"d": values.tobytes()}
+def encode_points(blocks: Sequence[Array], shape: tuple[int, ...]) -> Fields:
+    """Return the fields of one entry.
+
+    :param blocks: consecutive ones of one dtype and shape of points: shape (npoints, *shape).
+    :param shape: that of the channel, -1 where variable.
+    """
+    if blocks[0].dtype.kind == "U":
+        return {b"j": to_json([text for block in blocks for text in block.tolist()])}
+    fields = {b"d": _raw(blocks[0]) if len(blocks) == 1 else b"".join(map(_raw, blocks))}
     if -1 in shape:
-        fields[b"s"] = to_json(list(values.shape[1:]))
+        fields[b"s"] = to_json(list(blocks[0].shape[1:]))
     return fields
+
+
+def _raw(block: Array) -> bytes:
+    """Return the block's memory, little-endian and in C order."""
+    if block.dtype.byteorder == ">":
+        block = block.astype(block.dtype.newbyteorder("<"))
+    return block.tobytes()
 
 
 def decode_points(fields: Mapping[bytes, bytes], npoints: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:

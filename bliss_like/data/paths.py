@@ -12,7 +12,7 @@ key                                        type        what it holds
 `bl1:data:{<scan>}:<channel below it>`     stream      points of one channel; id = `<first index>-<number of points>`
 `bl1:saved:{<scan>}`                       stream      SavedScan, written by the writer
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
-`bl1:bytes`                                hash        time of creation (ms) and bytes of points, by scan (retention)
+`bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
 =========================================  ==========  ===============================================================
 

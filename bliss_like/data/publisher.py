@@ -27,6 +27,9 @@ from .store import Append, StreamStore
 
 _log = logging.getLogger(__name__)
 
+_ENTRY_BYTES = 256 << 10
+"""Points gathered in one entry: large enough that its head costs nothing, small enough to read one point out of it."""
+
 
 class PointSink(Protocol):
     """Where one channel of a running scan puts its points."""
@@ -69,11 +72,16 @@ class Publisher(Protocol):
 class DataTree(Protocol):
     """The tree of nodes as the engine needs it: numbers for new scans and a publisher for each."""
 
+    store: StreamStore
+
     def next_scan_number(self, container: str, *, saved: bool = True) -> int:
         """Take a scan number below `container`; no two processes get the same, and a restart does not start again."""
 
     def open_scan(self, path: str, kind: NodeKind, info: dict[str, Any]) -> Publisher:
         """Announce a scan (and the containers above it that are not there yet) and return its publisher."""
+
+    def renew(self, scan: str) -> None:
+        """Let the time of a scan in the store begin anew: another one refers to it."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class ChannelBuffer:
 
     def append(self, point: Any) -> None:
         publisher = self._publisher
+        publisher.hold_back()
         with self._lock:
             if not self._points and not self._blocks:
                 publisher.dirty.append(self)
@@ -130,10 +139,10 @@ class ChannelBuffer:
             self.length += 1
             publisher.backlog += self._point_size if self.shape == () else point.nbytes
             publisher.rouse()
-        publisher.hold_back()
 
     def extend(self, block: Array) -> None:
         publisher = self._publisher
+        publisher.hold_back()
         with self._lock:
             if not self._points and not self._blocks:
                 publisher.dirty.append(self)
@@ -142,33 +151,41 @@ class ChannelBuffer:
             self.length += len(block)
             publisher.backlog += _size(block)
             publisher.rouse()
-        publisher.hold_back()
 
-    def take(self, max_bytes: int) -> tuple[list[tuple[int, Array]], bool]:
-        """Return some of what waits as (first index, block), and whether that was all; the caller holds the lock."""
+    def take(self, max_bytes: int) -> tuple[list[tuple[int, int, list[Array]]], bool]:
+        """Return some of what waits as (first index, number of points, blocks that make one entry), and whether that
+        was all; the caller holds the lock.
+        """
         self._close_points()
-        ntaken, nbytes = 0, 0
-        while ntaken < len(self._blocks) and (ntaken == 0 or nbytes + self._blocks[ntaken].nbytes <= max_bytes):
-            nbytes += self._blocks[ntaken].nbytes
+        groups: list[tuple[int, int, list[Array]]] = []
+        blocks, ntaken, total = self._blocks, 0, 0
+        while ntaken < len(blocks) and (ntaken == 0 or total + blocks[ntaken].nbytes <= max_bytes):
+            group = [blocks[ntaken]]
+            nbytes, shape = blocks[ntaken].nbytes, blocks[ntaken].shape[1:]
             ntaken += 1
-        blocks, self._blocks = self._blocks[:ntaken], self._blocks[ntaken:]
-        # Large blocks are not worth a copy; points of different shapes cannot be one block.
-        if len(blocks) > 1 and nbytes < 1 << 20 and len({block.shape[1:] for block in blocks}) == 1:
-            blocks = [np.concatenate(blocks)]
-        numbered = []
-        for block in blocks:
-            numbered.append((self._taken, block))
-            self._taken += len(block)
-        return numbered, not self._blocks
+            while (
+                ntaken < len(blocks)
+                and nbytes + blocks[ntaken].nbytes <= _ENTRY_BYTES
+                and blocks[ntaken].shape[1:] == shape
+            ):
+                group.append(blocks[ntaken])
+                nbytes += blocks[ntaken].nbytes
+                ntaken += 1
+            npoints = sum(map(len, group))
+            groups.append((self._taken, npoints, group))
+            self._taken += npoints
+            total += nbytes
+        self._blocks = blocks[ntaken:]
+        return groups, not self._blocks
 
     def _close_points(self) -> None:
         if not self._points:
             return
         points, self._points = self._points, []
-        if -1 in self.shape and len({point.shape for point in points}) > 1:
-            self._blocks += [point[np.newaxis] for point in points]
-        else:
+        if self.shape == ():
             self._blocks.append(np.array(points, dtype=None if self.dtype.kind == "U" else self.dtype))
+        else:
+            self._blocks += [point[np.newaxis] for point in points]
 
 
 class StreamPublisher:
@@ -215,13 +232,13 @@ class StreamPublisher:
             self._channel(event.path).extend(event.values)
             return
         if isinstance(event, EndScan) and self._failure:  # a last try: the server may be back
-            self._failure, self._patience = None, 0.0
+            self._failure, self._patience, self._awake = None, 0.0, False
             self._tasks.spawn(self._run)
+        self.hold_back()
         with self.lock:
             self._count += 1
             self._structure.append(Append(paths.scan(self.scan), (self._count, 0), encode_event(event)))
             self.rouse()
-        self.hold_back()
 
     def open_channel(
         self, path: str, dtype: np.dtype[Any], shape: tuple[int, ...], kind: NodeKind = NodeKind.CHANNEL
@@ -232,7 +249,8 @@ class StreamPublisher:
 
     def flush(self) -> None:
         self._idle.wait()
-        self._check()
+        if self._failure:
+            raise self._failure
 
     def close(self) -> None:
         try:
@@ -252,22 +270,17 @@ class StreamPublisher:
 
     def hold_back(self) -> None:
         """Wait while the backlog is full; raise if publishing has failed."""
-        if self._failure:
-            raise self._failure
-        while self.backlog > self._limits.backlog:
+        while self.backlog > self._limits.backlog and not self._failure:
             self._room.clear()
             self._room.wait(1.0)
-            self._check()
+        if self._failure:
+            raise self._failure
 
     def _channel(self, path: str) -> ChannelBuffer:
         try:
             return self.channels[path]
         except KeyError:
             raise DataError(f"channel {path}: it was not opened in scan {self.scan}") from None
-
-    def _check(self) -> None:
-        if self._failure:
-            raise self._failure
 
     # -- the sender's side -----------------------------------------------------------------------------------------
 
@@ -387,9 +400,10 @@ class _Batch:
 
     def add_points(self, buffer: ChannelBuffer, max_bytes: int) -> bool:
         """Take points of a channel, at least one block; return whether none wait any more."""
-        blocks, complete = buffer.take(max_bytes)
-        for index, block in blocks:
-            self.entries.append(Append(buffer.key, (index, len(block)), encode_points(block, buffer.shape)))
-            self.nbytes += _size(block)
-            self.taken.append((buffer, _size(block)))
+        groups, complete = buffer.take(max_bytes)
+        for index, npoints, blocks in groups:
+            self.entries.append(Append(buffer.key, (index, npoints), encode_points(blocks, buffer.shape)))
+            size = sum(map(_size, blocks))
+            self.nbytes += size
+            self.taken.append((buffer, size))
         return complete

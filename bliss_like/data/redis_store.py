@@ -25,6 +25,7 @@ from .store import FIRST, Append, Entry, Id, foreign
 
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC = b"*1\r\n$4\r\nEXEC\r\n"
+_LARGE = 16 << 10
 _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
 
 _stores: dict[tuple[int, str], RedisStore] = {}
@@ -72,9 +73,9 @@ class RedisStore:
     # -- streams -------------------------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
-        commands = [_pack_append(*entry) for entry in entries]
+        commands = [part for entry in entries for part in _pack_append(*entry)]
         commands += [_pack("PEXPIRE", key, int(seconds * 1000)) for key, seconds in expire.items()]
-        replies = self._transaction(commands)
+        replies = self._transaction(commands, len(entries) + len(expire))
         for entry, reply in zip(entries, replies, strict=False):
             if isinstance(reply, Exception) and not (again and _SAME_OR_SMALLER in str(reply)):
                 raise self._translate(reply, entry.key)
@@ -151,13 +152,13 @@ class RedisStore:
     # -- the line ----------------------------------------------------------------------------------------------
 
     def _call(self, *command: str | bytes | int) -> Any:
-        reply = self._exchange(_pack(*command), 1)[0]
+        reply = self._exchange([_pack(*command)], 1)[0]
         if isinstance(reply, Exception):
             raise self._translate(reply, str(command[1]) if len(command) > 1 else "")
         return reply
 
     def _pipeline(self, commands: Sequence[bytes]) -> list[Any]:
-        return self._exchange(b"".join(commands), len(commands)) if commands else []
+        return self._exchange(commands, len(commands)) if commands else []
 
     def _each(self, keys: Sequence[str], commands: Sequence[bytes]) -> list[Any]:
         """Run one command a key; an error reply is raised with its key."""
@@ -167,20 +168,20 @@ class RedisStore:
                 raise self._translate(reply, key)
         return replies
 
-    def _transaction(self, commands: Sequence[bytes]) -> list[Any]:
+    def _transaction(self, parts: Sequence[bytes], ncommands: int) -> list[Any]:
         """Run commands in one step; a reader that waits for several streams wakes once, with all of them."""
-        if len(commands) == 1:
-            return self._pipeline(commands)
-        replies = self._exchange(b"".join([_MULTI, *commands, _EXEC]), len(commands) + 2)
+        if ncommands == 1:
+            return self._exchange(parts, 1)
+        replies = self._exchange([_MULTI, *parts, _EXEC], ncommands + 2)
         if isinstance(replies[-1], Exception):  # a command was refused when it was queued: say why, not "EXECABORT"
             first = next(reply for reply in replies if isinstance(reply, Exception))
             raise self._translate(first, "")
         return list(replies[-1])
 
-    def _exchange(self, request: bytes, nreplies: int) -> list[Any]:
-        """Send packed commands and return their replies; an error reply is returned as an exception."""
+    def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
+        """Send packed commands, in any number of parts, and return their replies; an error reply as an exception."""
         with self._connection() as connection:
-            connection.send_packed_command([request], check_health=False)
+            connection.send_packed_command(_joined(parts), check_health=False)
             return [_read_reply(connection) for _ in range(nreplies)]
 
     @contextmanager
@@ -248,19 +249,32 @@ def _pack(*parts: str | bytes | int) -> bytes:
     return b"".join(packed)
 
 
-def _pack_append(key: str, entry_id: Id | None, fields: Fields) -> bytes:
+def _pack_append(key: str, entry_id: Id | None, fields: Fields) -> list[bytes]:
+    """Return an XADD in parts; a large value is a part of its own, so that it is not copied once more."""
     raw_key = key.encode()
     raw_id = b"%d-%d" % entry_id if entry_id else b"*"
-    head = b"*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
-        3 + 2 * len(fields),
-        len(raw_key),
-        raw_key,
-        len(raw_id),
-        raw_id,
-    )
-    return head + b"".join(
-        [b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(name), name, len(value), value) for name, value in fields.items()]
-    )
+    sizes = (3 + 2 * len(fields), len(raw_key), raw_key, len(raw_id), raw_id)
+    parts = [b"*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % sizes]
+    for name, value in fields.items():
+        head = b"$%d\r\n%b\r\n$%d\r\n" % (len(name), name, len(value))
+        if len(value) < _LARGE:
+            parts.append(b"%b%b\r\n" % (head, value))
+        else:
+            parts += [head, value, b"\r\n"]
+    return parts
+
+
+def _joined(parts: Sequence[bytes]) -> list[bytes]:
+    """Return the same bytes in few parts, none of the large ones copied."""
+    joined: list[bytes] = []
+    small: list[bytes] = []
+    for part in parts:
+        if len(part) < _LARGE:
+            small.append(part)
+        else:
+            joined += [b"".join(small), part]
+            small = []
+    return [*joined, b"".join(small)] if small else joined
 
 
 def _id(raw: bytes) -> Id:

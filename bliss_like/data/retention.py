@@ -109,7 +109,7 @@ class ScanBudget:
 
     def __init__(self, budget: Budget, scan: str, channels: Collection[StoredChannel]) -> None:
         self._budget, self._scan, self._channels = budget, scan, channels
-        self._created = int(time.time() * 1000)
+        self._created = time.time_ns()
         self._counted = 0
         self._new = 0
 

@@ -80,6 +80,14 @@ def redis_url() -> str:
     return url
 
 
+def user_directory() -> Path:
+    """Return where the user's data are: `$BLISS_LIKE_HOME`, else `bliss_like` in the data directory (`$XDG_DATA_HOME`)."""
+    if own := os.environ.get(HOME_VARIABLE):
+        return Path(own).absolute()
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share") / "bliss_like"
+
+
 def is_configured() -> bool:
     """Return whether `$BLISS_LIKE_REDIS` names a server, so that the embedded one is not used."""
     return bool(os.environ.get(URL_VARIABLE))
@@ -115,12 +123,13 @@ class EmbeddedServer:
     """
 
     def __init__(self, home: Path | None = None, *, ephemeral: bool = False) -> None:
-        own = home or (Path(value) if (value := os.environ.get(HOME_VARIABLE)) else None)
-        self.home = (own or _user_data_dir()).absolute()
+        self.home = (home or user_directory()).absolute()
         self.ephemeral = ephemeral
-        self._runtime_dir = own.absolute() if own else Path(f"/tmp/bliss_like-{os.getuid()}")
-        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:8]
-        self.socket = self._runtime_dir / ("redis.sock" if own else f"redis-{digest}.sock")
+        if home or os.environ.get(HOME_VARIABLE):
+            self.socket = self.home / "redis.sock"
+        else:
+            digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:8]
+            self.socket = Path(f"/tmp/bliss_like-{os.getuid()}/redis-{digest}.sock")
         self.log = self.home / "server.log"
         self._state = self.home / "server.json"
 
@@ -136,7 +145,7 @@ class EmbeddedServer:
         if not self._answers():
             self._check_socket_path()
             _make_private(self.home)
-            _make_private(self._runtime_dir)
+            _make_private(self.socket.parent)
             with self._exclusive():
                 if not self._answers():  # nobody was faster
                     self._start()
@@ -313,11 +322,6 @@ class EmbeddedServer:
                 pass_fds=(data_lock.fileno(),),
                 preexec_fn=_die_with_parent if self.ephemeral and sys.platform == "linux" else None,
             )
-
-
-def _user_data_dir() -> Path:
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share") / "bliss_like"
 
 
 def _make_private(directory: Path) -> None:

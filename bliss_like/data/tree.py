@@ -13,6 +13,7 @@ from .events import NewNode, NodeKind
 from .publisher import THREADS, Limits, StreamPublisher, Tasks
 from .retention import Budget, Retention
 from .store import Append, Id, StreamStore
+from .structure import ScanStructure
 
 
 class Tree:
@@ -75,6 +76,12 @@ class Tree:
         brief = {key: info[key] for key in ("name", "scan_nb", "title", "type", "save") if key in info}
         self._announce(NewNode(path, kind, brief))
         return publisher
+
+    def renew(self, scan: str) -> None:
+        """Let the time of a scan in the store begin anew: another one refers to it."""
+        structure = ScanStructure(self.store, scan).refresh()
+        keys = [paths.data(node.path, scan) for node in structure.channels()]
+        self.store.expire([paths.scan(scan), *keys], self.retention.seconds)
 
     def _announce(self, event: NewNode) -> None:
         self.store.append([Append(paths.children(paths.parent(event.path)), None, encode_event(event))])

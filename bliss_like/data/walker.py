@@ -254,7 +254,7 @@ class Walker:
                 yield from self._finish(key, scan, event)
                 return
             if isinstance(event, NewNode) and event.path != scan.structure.path:
-                if self._is_below(event.path, event.scan):
+                if event.path != self._root and self._is_below(event.path, event.scan):
                     yield event
             elif isinstance(event, (PreparedScan, ScanInfoUpdate)) and self._covers(scan):
                 yield event

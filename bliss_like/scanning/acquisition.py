@@ -14,6 +14,7 @@ import gevent
 from gevent.event import Event
 from numpy.typing import DTypeLike
 
+from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.errors import ChainError
 
@@ -71,16 +72,16 @@ class AcquisitionObject:
         start_once: bool = False,
         ctrl_params: Mapping[str, Any] | None = None,
     ) -> None:
-        self._name = name
-        self._parent: AcquisitionMaster | None = None
-        self._trigger_type = trigger_type
-        self._prepare_once = prepare_once
-        self._start_once = start_once
-        self._npoints = npoints
-        self._channels = AcquisitionChannelList()
+        self.__name = name
+        self.__parent: AcquisitionMaster | None = None
+        self.__trigger_type = trigger_type
+        self.__prepare_once = prepare_once
+        self.__start_once = start_once
+        self.__npoints = npoints
+        self.__channels = AcquisitionChannelList()
         self._counters: dict[Counter, list[AcquisitionChannel]] = {}
-        self._prepared = Event()
-        self._on_progress: Callable[[AcquisitionObject, dict[str, Any]], object] | None = None
+        self._acq_prepared = Event()
+        self._acq_on_progress: Callable[[AcquisitionObject, dict[str, Any]], object] | None = None
         self._device, counters = self.init(devices)
         self.ctrl_params = dict(ctrl_params or {})
         for counter in counters:
@@ -96,8 +97,6 @@ class AcquisitionObject:
         if all(isinstance(device, Counter) for device in devices):
             return devices[0].controller, devices
         if all(is_axis(device) for device in devices):
-            from bliss_like.devices.axis_group import AxisGroup
-
             return AxisGroup(*devices), ()
         if len(devices) == 1:
             return devices[0], ()
@@ -107,22 +106,22 @@ class AcquisitionObject:
 
     @property
     def name(self) -> str:
-        if self._name:
-            return self._name
+        if self.__name:
+            return self.__name
         if is_axis(self.device) or (self.device is not None and hasattr(self.device, "axes")):
             return "axis"
         return getattr(self.device, "name", None) or type(self).__name__
 
     @property
     def parent(self) -> AcquisitionMaster | None:
-        return self._parent
+        return self.__parent
 
     @parent.setter
     def parent(self, master: AcquisitionMaster) -> None:
-        self._parent = master
+        self.__parent = master
         if self.device is not None and master.device is self.device:
             # Two views of one device: it is prepared and started as its master is.
-            self._prepare_once, self._start_once = master.prepare_once, master.start_once
+            self.__prepare_once, self.__start_once = master.prepare_once, master.start_once
 
     @property
     def device(self) -> Any:
@@ -130,23 +129,23 @@ class AcquisitionObject:
 
     @property
     def channels(self) -> AcquisitionChannelList:
-        return self._channels
+        return self.__channels
 
     @property
     def npoints(self) -> int:
-        return self._npoints
+        return self.__npoints
 
     @property
     def trigger_type(self) -> TriggerType:
-        return self._trigger_type
+        return self.__trigger_type
 
     @property
     def prepare_once(self) -> bool:
-        return self._prepare_once
+        return self.__prepare_once
 
     @property
     def start_once(self) -> bool:
-        return self._start_once
+        return self.__start_once
 
     @property
     def counters(self) -> list[Counter]:
@@ -168,7 +167,9 @@ class AcquisitionObject:
         self._do_add_counter(counter)
 
     def _do_add_counter(self, counter: Counter) -> None:
-        self._add_channel(counter, AcquisitionChannel(counter.fullname, counter.data_dtype, counter.shape, unit=counter.unit))
+        self._add_channel(
+            counter, AcquisitionChannel(counter.fullname, counter.data_dtype, counter.shape, unit=counter.unit)
+        )
 
     def _add_channel(self, counter: Counter, channel: AcquisitionChannel) -> None:
         self.channels.append(channel)
@@ -217,9 +218,9 @@ class AcquisitionObject:
 
         :param data: values by name, e.g. {"position": 1.2}.
         """
-        if self._on_progress is not None:
+        if self._acq_on_progress is not None:
             prefix = getattr(self.device, "name", None) or self.name
-            self._on_progress(self, {f"{prefix}:{name}": value for name, value in data.items()})
+            self._acq_on_progress(self, {f"{prefix}:{name}": value for name, value in data.items()})
 
     def has_own(self, verb: str) -> bool:
         """Return whether this object overloads `verb`."""
@@ -235,8 +236,8 @@ class AcquisitionSlave(AcquisitionObject):
 
     def __init__(self, *devices: Any, **kwargs: Any) -> None:
         super().__init__(*devices, **kwargs)
-        self._reading: Greenlet | None = None
-        self._on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
+        self._acq_reading: Greenlet[..., None] | None = None
+        self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
 
     def reading(self) -> None:
         """Fetch data and emit them; runs beside the scan from `start`, or the first trigger, until it returns.
@@ -250,41 +251,41 @@ class AcquisitionSlave(AcquisitionObject):
 
     @property
     def is_reading(self) -> bool:
-        return self._reading is not None and not self._reading.ready()
+        return self._acq_reading is not None and not self._acq_reading.ready()
 
     def wait_reading(self, timeout: float | None = None) -> bool:
         """Return, after at most `timeout` seconds, whether `reading` is over."""
-        if self._reading is not None:
-            self._reading.join(timeout)
+        if self._acq_reading is not None:
+            self._acq_reading.join(timeout)
         return not self.is_reading
 
-    def _start(self) -> None:
+    def acq_start(self) -> None:
         self.start()
-        self._ensure_reading()
+        self.acq_ensure_reading()
 
-    def _trigger(self) -> None:
-        self._ensure_reading()
+    def acq_trigger(self) -> None:
+        self.acq_ensure_reading()
         self.trigger()
 
-    def _ensure_reading(self) -> None:
+    def acq_ensure_reading(self) -> None:
         if not self.is_reading:
-            self._reading = gevent.spawn(self._read)
+            self._acq_reading = gevent.spawn(self.acq_reading)
 
-    def _read(self) -> None:
+    def acq_reading(self) -> None:
         try:
             self.reading()
         except gevent.GreenletExit:
             raise
-        except BaseException as error:
-            if self._on_failure is not None:
-                self._on_failure(self, error)
+        except BaseException as error:  # noqa: BLE001  the scan raises it
+            if self._acq_on_failure is not None:
+                self._acq_on_failure(self, error)
 
-    def _end_reading(self, timeout: float) -> None:
+    def acq_end_reading(self, timeout: float) -> None:
         """Give `reading` some time to end by itself, then end it."""
-        if not self.wait_reading(timeout) and self._reading is not None:
-            self._reading.kill(block=False)
+        if not self.wait_reading(timeout) and self._acq_reading is not None:
+            self._acq_reading.kill(block=False)
 
-    def _settle(self) -> None:
+    def acq_settle(self) -> None:
         """Wait until the next iteration may begin; a reading that is over is ready by definition."""
         if not self.has_reading:
             self.wait_ready()
@@ -294,7 +295,8 @@ class AcquisitionSlave(AcquisitionObject):
             self._wait_ready_or_end_of_reading()
 
     def _wait_ready_or_end_of_reading(self) -> None:
-        assert self._reading is not None
+        if self._acq_reading is None:
+            return
         waiter = gevent.getcurrent()
         over = _ReadingOver()
         hub = gevent.get_hub()
@@ -302,14 +304,14 @@ class AcquisitionSlave(AcquisitionObject):
         def on_end(_: object) -> None:
             hub.loop.run_callback(waiter.throw, over)
 
-        self._reading.rawlink(on_end)
+        self._acq_reading.rawlink(on_end)
         try:
             self.wait_ready()
         except _ReadingOver as error:
             if error is not over:
                 raise
         finally:
-            self._reading.unlink(on_end)
+            self._acq_reading.unlink(on_end)
 
 
 class _ReadingOver(BaseException):
@@ -324,14 +326,14 @@ class AcquisitionMaster(AcquisitionObject):
 
     def __init__(self, *devices: Any, **kwargs: Any) -> None:
         super().__init__(*devices, **kwargs)
-        self._slaves: list[AcquisitionObject] = []
-        self._ready_checks: tuple[tuple[AcquisitionObject, Callable[[], bool]], ...] = ()
-        self._triggers = SideBySide(())
+        self.__slaves: list[AcquisitionObject] = []
+        self._acq_ready_checks: tuple[tuple[AcquisitionObject, Callable[[], bool]], ...] = ()
+        self._acq_triggers = SideBySide(())
         self.terminator = True
 
     @property
     def slaves(self) -> list[AcquisitionObject]:
-        return self._slaves
+        return self.__slaves
 
     def __iter__(self) -> Iterator[Any]:
         """Yield once for each iteration, before it is prepared."""
@@ -347,12 +349,12 @@ class AcquisitionMaster(AcquisitionObject):
 
         :raises ChainError: a slave is not ready for it.
         """
-        if self._triggers.is_running:
-            self._refuse([getattr(call, "__self__", call) for call in self._triggers.waiting])
-        for slave, is_ready in self._ready_checks:
+        if self._acq_triggers.is_running:
+            self._refuse([getattr(call, "__self__", call) for call in self._acq_triggers.waiting])
+        for slave, is_ready in self._acq_ready_checks:
             if not is_ready():
                 self._refuse([slave])
-        self._triggers.start()
+        self._acq_triggers.start()
 
     def _refuse(self, slaves: list[Any]) -> None:
         names = ", ".join(getattr(slave, "name", str(slave)) for slave in slaves)
@@ -366,12 +368,12 @@ class AcquisitionMaster(AcquisitionObject):
 
         :raises BaseException: what one of them raised.
         """
-        self._triggers.wait()
+        self._acq_triggers.wait()
 
     def wait_slaves_prepare(self) -> None:
         """Return when all slaves are prepared; for a master's `prepare`, which may run beside those of its slaves."""
         for slave in self.slaves:
-            slave._prepared.wait()
+            slave._acq_prepared.wait()
 
     def wait_slaves_ready(self) -> None:
         """Return when all slaves, and theirs, can take a trigger."""
@@ -432,23 +434,23 @@ class AcquisitionMaster(AcquisitionObject):
     def arm(self) -> None:
         """Work out what `trigger_slaves` has to call."""
         soft = [slave for slave in self.slaves if slave.trigger_type is TriggerType.SOFTWARE]
-        self._ready_checks = tuple((slave, slave.trigger_ready) for slave in soft if slave.has_own("trigger_ready"))
+        self._acq_ready_checks = tuple((slave, slave.trigger_ready) for slave in soft if slave.has_own("trigger_ready"))
         calls: list[Call] = []
         for slave in soft:
             if isinstance(slave, AcquisitionSlave) and slave.has_reading:
-                calls.append(slave._trigger)
+                calls.append(slave.acq_trigger)
             elif slave.has_own("trigger"):
                 calls.append(slave.trigger)
-        self._triggers = SideBySide(calls)
+        self._acq_triggers = SideBySide(calls)
 
     def disarm(self) -> None:
-        self._triggers.close()
+        self._acq_triggers.close()
 
 
 def _raised(call: Call) -> BaseException | None:
     try:
         call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the caller raises it
         return error
     return None
 

@@ -57,6 +57,9 @@ class SideBySide:
         self._over = Event()
         self._closed = False
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     @property
     def is_running(self) -> bool:
         return bool(self._busy)
@@ -139,9 +142,9 @@ class SideBySide:
 
     def _fail(self) -> None:
         error, self._error = self._error, None
-        assert error is not None
         self.kill()
-        raise error
+        if error is not None:
+            raise error
 
     def _work(self) -> None:
         hub, me = get_hub(), getcurrent()
@@ -151,7 +154,7 @@ class SideBySide:
                     call()
             except GreenletExit:
                 pass
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  the caller raises it
                 self._todo = iter(())
                 self._error = self._error or error
             if self._in_place is me and self._caller is not None:
@@ -210,7 +213,7 @@ class Shield:
             try:
                 error = task.get()
                 break
-            except BaseException as abort:  # thrown in from outside: the task itself raises nothing
+            except BaseException as abort:  # noqa: BLE001  thrown in from outside: the task raises nothing
                 self.aborts += 1
                 self.abort = self.abort or abort
                 if self.gave_up:
@@ -224,6 +227,6 @@ def _capture(call: Callable[[], Any]) -> BaseException | None:
     """Return what `call` raises: gevent prints what a greenlet raises, and throws KeyboardInterrupt elsewhere."""
     try:
         call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the caller raises it
         return error
     return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
-import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,17 @@ class ScanSaving:
 
     def __init__(self, session_name: str, config: ScanSavingConfig, on_change: Callable[[], None]) -> None:
         self._fields: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
-        self._fixed = {"session": session_name, "user": os.environ.get("USER", "nobody")}
+        self._fixed = {"session": session_name, "user": getpass.getuser()}
         self._on_change = on_change
         self._render(self._fields)
 
     @property
     def session(self) -> str:
         return self._fixed["session"]
+
+    @property
+    def user(self) -> str:
+        return self._fixed["user"]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -109,15 +113,19 @@ class ScanSaving:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {fields['base_path']!r}")
         template = str(fields["template"])
         try:
-            used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-        except ValueError as error:
-            raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
-        for name in used - known.keys():
+            below = template.format(**known).strip("/")
+        except KeyError as error:
+            name = error.args[0]
             raise SessionError(
                 f"SCAN_SAVING.template {template!r}: nothing is known of '{name}'{did_you_mean(name, known)}; "
-                f"set SCAN_SAVING.{name or 'sample'} first (known: {', '.join(known)})"
-            )
-        below = template.format(**known).strip("/")
+                f"set SCAN_SAVING.{name} first (known: {', '.join(known)})"
+            ) from None
+        except IndexError:
+            raise SessionError(
+                f"SCAN_SAVING.template {template!r}: write a name in the braces, as in {{session}}"
+            ) from None
+        except (ValueError, AttributeError, TypeError) as error:
+            raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
         path = Path(os.path.normpath(os.path.join(base, below)))
         if not path.is_relative_to(os.path.normpath(base)):
             raise SessionError(f"SCAN_SAVING.template {template!r} leads out of {base}: {path}")

@@ -9,23 +9,28 @@ from collections import deque
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
-from bliss_like.config.config import get_config
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.data.publisher import DataTree
+from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, SessionError
+from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
+from bliss_like.scanning.metadata import ScanMeta
 
 from .current import current_session, set_active_session
 from .lock import SessionLock
 from .measurement_group import MeasurementGroup
 from .namespace import standard_names
 from .saving import ScanSaving, ScanSavingConfig
+
+if TYPE_CHECKING:
+    from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
 
@@ -50,8 +55,7 @@ class Session:
         tree = self._node.config if self._node else None
         self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
         self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
-        self.scans: deque[Any] = deque(maxlen=NSCANS)
-        self.errors: list[Exception] = []
+        self._start_afresh()
         self.env_dict: dict[str, Any] = {}
         self.active_measurement_group: MeasurementGroup | None = None
         self._objects: dict[str, Any] = {}
@@ -64,7 +68,7 @@ class Session:
     def is_active(self) -> bool:
         return current_session == self
 
-    def setup(self, env_dict: dict[str, Any] | None = None, *, tree: DataTree | None = None) -> bool:
+    def setup(self, env_dict: dict[str, Any] | None = None, *, tree: Tree | None = None) -> bool:
         """Make the objects and run the setup file; return whether all went well, else `errors` has what did not.
 
         :param env_dict: where the names go (and what the setup file runs in); a new one by default.
@@ -74,7 +78,9 @@ class Session:
         """
         if current_session:
             other = "it" if self.is_active else f"session '{current_session.name}'"
-            raise SessionError(f"session '{self.name}' cannot be set up: {other} is active in this process; close it first")
+            raise SessionError(
+                f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
+            )
         self._lock.acquire()
         try:
             self._enter({} if env_dict is None else env_dict, tree)
@@ -97,12 +103,13 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _enter(self, env_dict: dict[str, Any], tree: DataTree | None) -> None:
+    def _enter(self, env_dict: dict[str, Any], tree: Tree | None) -> None:
         if tree is None:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        self.errors = []
+        tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
+        self._start_afresh()
         self.env_dict = env_dict
         set_active_session(self)
         environment.session_name = self.name
@@ -110,9 +117,18 @@ class Session:
         environment.tree = tree
         environment.scans = self.scans
         environment.scan_saving = self.scan_saving
+        environment.user_name = self.scan_saving.user
+        environment.default_chain = self.default_chain
+        environment.scan_meta = self.user_scan_meta
         environment.active_measurement_group = self._default_counters
         environment.axes = self._axes
-        self._export({**standard_names(self), "config": self.config})
+        self._export(standard_names(self))
+
+    def _start_afresh(self) -> None:
+        self.errors: list[BaseException] = []
+        self.scans: deque[Scan] = deque(maxlen=NSCANS)
+        self.default_chain = DefaultAcquisitionChain()
+        self.user_scan_meta = ScanMeta()
 
     def _leave(self) -> None:
         vars(environment).update(vars(Environment()))
@@ -135,12 +151,14 @@ class Session:
         for name in self._wanted_names():
             try:
                 self._add_object(name, self.config.get(name))
-            except Exception as error:  # noqa: BLE001 - one broken object does not stop the rest
+            except FAILURES as error:  # one broken object does not stop the rest
                 self._report(error)
 
     def _add_object(self, name: str, made: Any) -> None:
         if name in self._exported:
-            raise SessionError(f"object '{name}' would hide the standard '{name}': give it another name in the configuration")
+            raise SessionError(
+                f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
+            )
         self._objects[name] = made
         self._export({name: made})
         if isinstance(made, MeasurementGroup) and self.active_measurement_group is None:
@@ -181,7 +199,7 @@ class Session:
             code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
             self.env_dict["__file__"] = str(path)
             exec(code, self.env_dict)
-        except Exception as error:  # noqa: BLE001 - whatever a user's file raises, the session is there
+        except FAILURES as error:  # whatever a user's file raises, the session is there
             self._report(error)
         finally:
             self.env_dict.pop("__file__", None)
@@ -229,12 +247,13 @@ class Session:
         self.env_dict.update(names)
         self._exported.update(names)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         self.errors.append(error)
-        _logger.error("session %s: %s", self.name, _reported(error))
+        if str(error) not in map(str, self.config.errors):  # those have been logged
+            _logger.error("session %s: %s", self.name, _reported(error))
 
 
-def _reported(error: Exception) -> str:
+def _reported(error: BaseException) -> str:
     if isinstance(error, ConfigError | SessionError) and error.__cause__ is None:
         return str(error)
     return "".join(traceback.format_exception(error)).rstrip()

@@ -94,7 +94,9 @@ def test_keys_of_init_hold_for_the_directory_and_below(configure: Configure) -> 
 
 
 def test_a_node_tells_what_is_written(configure: Configure) -> None:
-    config = configure("- name: lamp\n  class: Lamp\n- name: mirror\n  class: Mirror\n  lamp: $lamp\n  others: [$lamp]\n")
+    config = configure(
+        "- name: lamp\n  class: Lamp\n- name: mirror\n  class: Mirror\n  lamp: $lamp\n  others: [$lamp]\n"
+    )
     node = config.get_config("mirror")
     assert isinstance(node, ConfigNode)
     assert (node.name, node.line, list(node)) == ("mirror", 3, ["name", "class", "lamp", "others"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, field_validator
+import gevent
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from bliss_like.config.config import get_config
 from bliss_like.config.models import ItemConfig, ObjectConfig, Reference, StrictModel
@@ -72,6 +73,12 @@ class BoxAxisConfig(ItemConfig):
     steps_per_unit: float
     encoder: Reference | None = None
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.steps_per_unit == 0:
+            raise ValueError("steps_per_unit must not be 0")
+        return self
+
 
 class BoxAxis:
     def __init__(self, name: str, box: Box, config: BoxAxisConfig) -> None:
@@ -105,6 +112,14 @@ class Broken:
 
     def __init__(self, name: str, config: Config) -> None:
         raise ConnectionError("no answer from 10.0.0.1")
+
+
+class Silent:
+    class Config(ObjectConfig):
+        pass
+
+    def __init__(self, name: str, config: Config) -> None:
+        raise gevent.Timeout(3)
 
 
 class BadlyClosing(Lamp):

@@ -1,0 +1,323 @@
+"""One top master and all below it while its scan runs.
+
+What has to be called in an iteration is worked out once, before the first: what is not overloaded, or is called once only,
+costs nothing per point.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import gevent
+
+from bliss_like.errors import ChainError
+
+from .acquisition import AcquisitionMaster, AcquisitionObject, AcquisitionSlave, Call
+from .chain import AcquisitionChain, walk
+from .greenlets import SideBySide, breathe, run_all
+from .presets import ChainIterationPreset
+
+_log = logging.getLogger(__name__)
+
+STOP_TIMEOUT = 10.0
+"""Seconds that all devices of one level get to stop."""
+GRACE = 1.0
+"""Seconds that what runs in greenlets gets to end, after it was told to."""
+
+Level = list[AcquisitionObject]
+OnFailure = Callable[[BaseException], object]
+
+
+class Branch:
+    """Runs the iterations of one top master.
+
+    :param checkpoint: called between iterations when `is_held` says so; returns whether to go on.
+    :param on_failure: hears at once of what fails beside the iteration.
+    """
+
+    def __init__(
+        self,
+        chain: AcquisitionChain,
+        top: AcquisitionMaster,
+        gate: Gate,
+        on_failure: OnFailure,
+    ) -> None:
+        self.top = top
+        self.nodes = list(walk(top))
+        self.levels = _levels(top)
+        self.masters = [node for node in self.nodes if isinstance(node, AcquisitionMaster)]
+        self.readers = [node for node in self.nodes if isinstance(node, AcquisitionSlave) and node.has_reading]
+        self._chain, self._gate = chain, gate
+        self._presets = chain.presets_of(top)
+        self._iteration_presets: list[Iterator[ChainIterationPreset]] = []
+        self._current: list[ChainIterationPreset] = []
+        self._steps = [_Steps(node) for node in self.nodes if hasattr(type(node), "__iter__") and _iterates(node, top)]
+        self._plans: list[SideBySide] = []
+        self.has_begun = False
+        for node in self.readers:
+            node._acq_on_failure = lambda _, error: on_failure(error)
+
+    # -- preparation ----------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Begin the first iteration, if there is one, and prepare all devices for it."""
+        for master in self.masters:
+            master.arm()
+        self._forget_prepared()
+        run_all(node.apply_parameters for node in self.nodes)
+        self.has_begun = self._advance()
+        if not self.has_begun:
+            return
+        run_all([_bound(preset.prepare, self._chain) for preset in self._presets])
+        iterators = [preset.get_iterator(self._chain) for preset in self._presets]
+        self._iteration_presets = [iter(iterator) for iterator in iterators if iterator is not None]
+        self._next_presets()
+        for call in self._plan_prepare(first=True):
+            call()
+
+    def _plan_prepare(self, first: bool) -> list[Call]:
+        levels = [
+            [self._preparation(node) for node in level if node.has_own("prepare") and (first or not node.prepare_once)]
+            for level in reversed(self.levels)
+        ]
+        if self._chain.parallel_prepare:
+            levels = [[call for level in levels for call in level]]
+        return self._plan(levels)
+
+    def _preparation(self, node: AcquisitionObject) -> Call:
+        """Return what prepares a node; where masters may wait for it in their own preparation, it tells them."""
+        if not self._chain.parallel_prepare:
+            return node.prepare
+
+        def prepare() -> None:
+            node._acq_prepared.clear()
+            node.prepare()
+            node._acq_prepared.set()
+
+        return prepare
+
+    def _plan(self, levels: Iterable[list[Call]]) -> list[Call]:
+        """Return what makes the calls, level after level, those of one level side by side."""
+        plan: list[Call] = []
+        for calls in levels:
+            if len(calls) == 1:
+                plan.append(calls[0])
+            elif calls:
+                together = SideBySide(calls)
+                self._plans.append(together)
+                plan.append(together.run)
+        return plan
+
+    # -- iterations -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start the devices, iterate to the end, and wait for the last data."""
+        run_all([_bound(preset.start, self._chain) for preset in self._presets])
+        run_all([preset.start for preset in self._current])
+        for call in self._plan_start(first=True):
+            call()
+        self._iterate()
+        for reader in self.readers:
+            reader.wait_reading()
+
+    def _iterate(self) -> None:
+        prepare, start, settle = self._plan_prepare(first=False), self._plan_start(first=False), self._plan_settle()
+        gate, has_presets = self._gate, bool(self._presets)
+        while True:
+            for call in settle:
+                call()
+            if has_presets:
+                run_all([preset.stop for preset in self._current])
+                self._current = []
+            if gate.is_held and not gate.pass_through():
+                return
+            if not self._advance():
+                return
+            if has_presets:
+                self._next_presets()
+            for call in prepare:
+                call()
+            if self._current:
+                run_all([preset.start for preset in self._current])
+            for call in start:
+                call()
+            breathe()
+
+    def _advance(self) -> bool:
+        """Begin the next iteration of everything that iterates; return False when the top master has no more."""
+        for steps in self._steps:  # the top master first: the others end with it
+            if not steps.advance():
+                return False
+        return True
+
+    def _next_presets(self) -> None:
+        self._current = []
+        for iterator in list(self._iteration_presets):
+            preset = next(iterator, None)
+            if preset is None:
+                self._iteration_presets.remove(iterator)
+            elif isinstance(preset, ChainIterationPreset):
+                self._current.append(preset)
+            else:
+                raise ChainError(
+                    f"get_iterator of a chain preset: expected ChainIterationPresets, it yielded {preset!r}"
+                )
+        run_all([preset.prepare for preset in self._current])
+
+    def _plan_start(self, first: bool) -> list[Call]:
+        def calls(level: Level) -> Iterator[Call]:
+            for node in level:
+                if node.start_once and not first:
+                    continue
+                if isinstance(node, AcquisitionSlave) and node.has_reading:
+                    yield node.acq_start
+                elif node.has_own("start"):
+                    yield node.start
+
+        return self._plan(list(calls(level)) for level in reversed(self.levels))
+
+    def _plan_settle(self) -> list[Call]:
+        """What is waited for between iterations: triggers under way, and devices that say when they are ready."""
+        plan: list[Call] = [master.wait_slaves for master in self.masters if len(master._acq_triggers)]
+
+        def calls(level: Level) -> Iterator[Call]:
+            for node in level:
+                if isinstance(node, AcquisitionSlave) and (node.has_reading or node.has_own("wait_ready")):
+                    yield node.acq_settle
+                elif node.has_own("wait_ready"):
+                    yield node.wait_ready
+
+        return plan + self._plan(list(calls(level)) for level in self.levels)
+
+    def _forget_prepared(self) -> None:
+        """Make masters wait that want their slaves to be prepared before them, where all levels are prepared at once."""
+        for node in self.nodes:
+            if self._chain.parallel_prepare and node.has_own("prepare"):
+                node._acq_prepared.clear()
+            else:
+                node._acq_prepared.set()
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def before_stop(self) -> list[BaseException]:
+        return _call_all([_bound(preset.before_stop, self._chain) for preset in self._presets], STOP_TIMEOUT)
+
+    def stop(self) -> list[BaseException]:
+        """Stop every device, masters first, whatever any of them does; return what went wrong."""
+        errors: list[BaseException] = []
+        for master in self.masters:
+            master._acq_triggers.kill(GRACE)
+        for level in self.levels:
+            errors += _call_all([node.stop for node in level if node.has_own("stop")], STOP_TIMEOUT)
+        return errors
+
+    def after_stop(self) -> list[BaseException]:
+        for node in self.readers:
+            node.acq_end_reading(GRACE)
+        calls: list[Call] = [_bound(preset.stop, self._chain) for preset in self._presets]
+        return _call_all(calls + [preset.stop for preset in self._current], STOP_TIMEOUT)
+
+    def close(self) -> None:
+        for master in self.masters:
+            master.disarm()
+        for plan in self._plans:
+            plan.close()
+
+
+class Gate:
+    """Where a scan is held between two iterations, or told that there is none to come."""
+
+    def __init__(self) -> None:
+        self.is_held = False
+        self.is_over = False
+        self._open = gevent.event.Event()
+        self._open.set()
+
+    def close(self) -> None:
+        self.is_held = True
+        self._open.clear()
+
+    def open(self) -> None:
+        self.is_held = self.is_over
+        self._open.set()
+
+    def end(self) -> None:
+        """Let nobody begin an iteration any more."""
+        self.is_held = self.is_over = True
+        self._open.set()
+
+    @property
+    def is_closed(self) -> bool:
+        return not self._open.is_set()
+
+    def pass_through(self) -> bool:
+        """Wait while the gate is closed; return whether to go on."""
+        self._open.wait()
+        return not self.is_over
+
+
+class _Steps:
+    """The iterations of one acquisition object; below a top master they begin again when they are over."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+        self._is_top = node.parent is None
+        self._iterator: Iterator[Any] | None = None
+
+    def advance(self) -> bool:
+        if self._iterator is None:
+            self._iterator = iter(self._node)
+        for _ in self._iterator:
+            return True
+        if self._is_top:
+            return False
+        if isinstance(self._node, AcquisitionSlave):
+            self._node.wait_reading()
+        self._iterator = iter(self._node)
+        for _ in self._iterator:
+            return True
+        raise ChainError(f"{self._node!r}: expected at least one iteration, it has none")
+
+
+def _iterates(node: AcquisitionObject, top: AcquisitionMaster) -> bool:
+    return node is top or type(node).__iter__ is not AcquisitionMaster.__iter__  # type: ignore[attr-defined]
+
+
+def _levels(top: AcquisitionMaster) -> list[Level]:
+    """Return the acquisition objects by their distance from the top."""
+    levels: list[Level] = [[top]]
+    while True:
+        below = [slave for node in levels[-1] if isinstance(node, AcquisitionMaster) for slave in node.slaves]
+        if not below:
+            return levels
+        levels.append(below)
+
+
+def _bound(call: Callable[[AcquisitionChain], object], chain: AcquisitionChain) -> Call:
+    return lambda: call(chain)
+
+
+def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
+    """Make all calls side by side, none hindering another; return what they raised, or that they took too long."""
+    errors: list[BaseException] = []
+
+    def guarded(call: Call) -> None:
+        try:
+            call()
+        except gevent.GreenletExit:
+            pass
+        except BaseException as error:  # noqa: BLE001  none may hinder the others
+            errors.append(error)
+
+    tasks = [gevent.spawn(guarded, call) for call in calls]
+    gevent.joinall(tasks, timeout=timeout)
+    for task, call in zip(tasks, calls, strict=True):
+        if not task.ready():
+            owner = getattr(call, "__self__", call)
+            errors.append(
+                ChainError(f"{owner!r}: {getattr(call, '__name__', 'stop')} did not return within {timeout:g} s")
+            )
+            task.kill(block=False)
+    return errors

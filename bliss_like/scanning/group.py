@@ -1,0 +1,367 @@
+"""Sequences and groups: scans whose data are other scans.
+
+Both are one scan more, of kind `scan_group`, with a number of its own, whose master stays open until all its scans are
+added. Its nodes are `GroupingMaster:scans` (references), `GroupingMaster:scan_numbers` and, where there are custom
+channels, `GroupingMaster:custom_channels:<name>`: the same events as of any scan, so no listener needs a special case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from bliss_like.data.events import NodeKind
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.node import DataNode, ScanNode, get_node, get_session_node
+from bliss_like.errors import ScanSequenceError, UserAbort
+
+from .acquisition import AcquisitionMaster, AcquisitionSlave
+from .chain import AcquisitionChain
+from .channel import AcquisitionChannel
+from .environment import environment
+from .greenlets import Shield
+from .scan import Scan, ScanProgress
+
+__all__ = ["Group", "ScanGroup", "ScanSequenceError", "Sequence", "SequenceContext"]
+
+
+class GroupingMaster(AcquisitionMaster):
+    """Keeps its scan open until `close`; there is nothing to trigger."""
+
+    def __init__(self) -> None:
+        super().__init__(name="GroupingMaster", npoints=0)
+        self.scans = AcquisitionChannel("scans", str, (), kind=NodeKind.NODE_REF_CHANNEL)
+        self.scan_numbers = AcquisitionChannel("scan_numbers", int, ())
+        self.channels.extend([self.scans, self.scan_numbers])
+        self._closed = Event()
+
+    def start(self) -> None:
+        self._closed.wait()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def add(self, path: str, number: int) -> None:
+        """Publish a reference to a scan."""
+        self.scans.emit(path)
+        self.scan_numbers.emit(number)
+
+
+class ScanGroup(Scan):
+    """The scan of a sequence or group; it ends as the worst of its scans."""
+
+    kind = NodeKind.SCAN_GROUP
+
+    def __init__(self, chain: AcquisitionChain, title: str, scan_info: Mapping[str, Any] | None, **options: Any) -> None:
+        name = re.sub(r"[:{}\s]+", "_", title)
+        super().__init__(chain, name, {**(scan_info or {}), "title": title, "is_scan_sequence": True}, **options)
+        self.with_metadata = False
+        self.subscan_states: list[ScanState] = []
+
+    def final_state(self, error: BaseException | None) -> ScanState:
+        return max([super().final_state(error), *self.subscan_states])
+
+
+class Sequence:
+    """Bundles scans that run, or have run, while its context is open::
+
+        seq = Sequence(title="my_sequence")
+        with seq.sequence_context() as scan_seq:
+            scan_seq.add_and_run(loopscan(5, 0.1, diode, run=False))
+
+    :param scan_info: goes into the info of the sequence; {"sequence_info": {"scan_count": 5}} announces how many
+        scans are to come.
+    """
+
+    def __init__(
+        self,
+        scan_info: Mapping[str, Any] | None = None,
+        title: str = "sequence_of_scans",
+        scan_progress: ScanProgress | None = None,
+    ) -> None:
+        self.title = title
+        self.scan_info = dict(scan_info or {})
+        self.custom_channels: dict[str, AcquisitionChannel] = {}
+        self._progress = scan_progress
+        self._master = GroupingMaster()
+        self._scan: ScanGroup | None = None
+        self._scans: list[Scan | ScanNode] = []
+        self._waiters: list[gevent.Greenlet[..., None]] = []
+
+    def add_custom_channel(self, channel: AcquisitionChannel) -> None:
+        """Publish one more channel with the sequence; emit on it while the context is open.
+
+        :raises ScanSequenceError: the chain of the sequence is built already, or has a channel of that name.
+        """
+        if self._scan is not None:
+            raise ScanSequenceError(
+                f"sequence {self.title!r}: channel {channel.name!r} comes too late, add custom channels before the context"
+            )
+        if channel.name in self.custom_channels:
+            raise ScanSequenceError(f"sequence {self.title!r} has a custom channel {channel.name!r} already")
+        self.custom_channels[channel.name] = channel
+
+    @property
+    def scan(self) -> ScanGroup:
+        """The scan that the sequence itself is; its chain is built when first asked for."""
+        if self._scan is None:
+            chain = AcquisitionChain()
+            chain.add(self._master)
+            if self.custom_channels:
+                slave = AcquisitionSlave(name="custom_channels", npoints=0)
+                slave.channels.extend(self.custom_channels.values())
+                chain.add(self._master, slave)
+            self._scan = ScanGroup(chain, self.title, self.scan_info, scan_progress=self._progress)
+        return self._scan
+
+    @property
+    def node(self) -> ScanNode:
+        """The node of the sequence.
+
+        :raises ScanError: its context was not opened yet.
+        """
+        return self.scan.node
+
+    @property
+    def state(self) -> ScanState:
+        return ScanState.IDLE if self._scan is None else self._scan.state
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many of the scans are over, and how many there are or were announced."""
+        over = sum(scan.state.is_final for scan in self._scans)
+        announced = self.scan_info.get("sequence_info", {}).get("scan_count", 0)
+        return over, max(announced, len(self._scans))
+
+    @contextmanager
+    def sequence_context(self) -> Iterator[SequenceContext]:
+        """Start the sequence; it ends with the context, as do its scans that still run if that is left by an exception.
+
+        :raises ScanSequenceError: a scan that was added is not over when the context is left, or the sequence was used
+            before.
+        """
+        runner = gevent.spawn(_outcome, self.scan)
+        try:
+            self._wait_started(runner)
+            yield SequenceContext(self)
+            self._check_all_over()
+            self._publish_waiting()
+        except BaseException as error:
+            Shield().run(lambda: self._end(runner, error))
+            raise
+        self._end(runner, None)
+        failure = runner.get()
+        if failure is not None:
+            raise failure
+
+    def wait_all_subscans(self, timeout: float | None = None) -> None:
+        """Wait until all scans that were added are over.
+
+        :raises TimeoutError: that took longer than `timeout` seconds.
+        """
+        with gevent.Timeout(timeout, TimeoutError(f"sequence {self.title!r}: scans still running after {timeout} s")):
+            for scan in self._scans:
+                if isinstance(scan, Scan):
+                    scan.wait_state(ScanState.DONE)
+
+    def __repr__(self) -> str:
+        number = f"number={self._scan.scan_number}, " if self._scan and self._scan.scan_number else ""
+        return f"{type(self).__name__}({number}title={self.title!r}, scans={len(self._scans)}, state={self.state.name})"
+
+    # -- for the context -----------------------------------------------------------------------------------------------
+
+    def add(self, scan: Scan | ScanNode) -> None:
+        """Reference a scan, at once if it has started, else as soon as it does."""
+        if self.scan.state is not ScanState.STARTING:
+            raise ScanSequenceError(
+                f"sequence {self.title!r} is {self.state.name}: scans can only be added inside its context"
+            )
+        if any(scan is known for known in self._scans):
+            raise ScanSequenceError(f"sequence {self.title!r}: {scan!r} was added already")
+        self._scans.append(scan)
+        if isinstance(scan, Scan) and scan.state < ScanState.STARTING:
+            scan.scan_info["group"] = self.scan.path
+            self._waiters.append(gevent.spawn(self._reference_when_started, scan))
+        else:
+            self._reference(scan)
+        if isinstance(scan, Scan):
+            self._waiters.append(gevent.spawn(self._note_end, scan))
+
+    def _reference_when_started(self, scan: Scan) -> None:
+        scan.wait_state(ScanState.STARTING)
+        if scan.path:  # it may have failed before it had a node
+            self._reference(scan)
+
+    def _note_end(self, scan: Scan) -> None:
+        scan.wait_state(ScanState.DONE)
+        over, total = self.progress
+        self._master.emit_progress_signal({"scans_over": over, "scan_count": total})
+
+    def _reference(self, scan: Scan | ScanNode) -> None:
+        if isinstance(scan, Scan):
+            path, number = scan.path, scan.scan_number
+        else:
+            path, number = scan.db_name, int(scan.info["scan_nb"])
+        environment.require_tree().renew(path)
+        self._master.add(path, number)
+
+    # -- beginning and end ---------------------------------------------------------------------------------------------
+
+    def _wait_started(self, runner: gevent.Greenlet[..., BaseException | None]) -> None:
+        self.scan.wait_state(ScanState.STARTING)
+        if self.scan.state is not ScanState.STARTING:
+            raise runner.get() or ScanSequenceError(f"sequence {self.title!r} could not be started")
+
+    def _check_all_over(self) -> None:
+        for scan in self._scans:
+            if isinstance(scan, Scan) and not scan.state.is_final:
+                hint = "run it, or do not add it" if scan.state is ScanState.IDLE else "call wait_all_subscans() first"
+                raise ScanSequenceError(
+                    f"sequence {self.title!r}: {scan!r} is {scan.state.name}, all scans must have finished before the "
+                    f"sequence context is left: {hint}"
+                )
+
+    def _publish_waiting(self) -> None:
+        gevent.joinall(self._waiters, raise_error=True)
+
+    def _end(self, runner: gevent.Greenlet[..., BaseException | None], error: BaseException | None) -> None:
+        """Close the sequence; if it is left by an error, its scans that still run are aborted first."""
+        if error is not None:
+            for scan in self._scans:
+                if isinstance(scan, Scan) and ScanState.IDLE < scan.state < ScanState.DONE and _ends_scans(error):
+                    scan.abort()
+            gevent.joinall(
+                [waiter for waiter, scan in zip(self._waiters, self._scans, strict=False) if scan.state > ScanState.IDLE],
+                timeout=1,
+            )
+            gevent.killall(self._waiters)
+        self.scan.subscan_states = [scan.state for scan in self._scans if scan.state.is_final]
+        if error is None:
+            self._master.close()
+        else:
+            self.scan.end(error)
+        runner.join()
+
+
+class SequenceContext:
+    """What is inside `with seq.sequence_context() as scan_seq:`."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.sequence = sequence
+
+    def add(self, scan: Scan) -> None:
+        """Add a scan that has not started, is running, or has run.
+
+        :raises ScanSequenceError: it is not a scan, or was added already.
+        """
+        if not isinstance(scan, Scan):
+            raise ScanSequenceError(
+                f"sequence {self.sequence.title!r}: expected a scan to add, got {scan!r}; loopscan(..., run=False) makes one"
+            )
+        self.sequence.add(scan)
+
+    def add_and_run(self, scan: Scan) -> None:
+        """Add a scan and run it; return when it is over.
+
+        :raises ScanSequenceError: it has been started before.
+        :raises BaseException: what ended the scan.
+        """
+        if isinstance(scan, Scan) and scan.state is not ScanState.IDLE:
+            raise ScanSequenceError(f'Error in add_and_run: scan "{scan.name}" has already been started before!')
+        self.add(scan)
+        scan.run()
+
+    def wait_all_subscans(self, timeout: float | None = None) -> None:
+        """Wait until all scans that were added are over.
+
+        :raises TimeoutError: that took longer than `timeout` seconds.
+        """
+        self.sequence.wait_all_subscans(timeout)
+
+
+class Group:
+    """Bundles scans that have run: `Group(s1, s2)`, by scan, by data node or by scan number.
+
+    Everything is checked before anything is published.
+
+    :raises ScanSequenceError: a scan that has not run, a node of another kind, a number that is not found.
+    """
+
+    def __init__(
+        self,
+        *scans: Scan | ScanNode | int,
+        title: str = "group_of_scans",
+        scan_info: Mapping[str, Any] | None = None,
+    ) -> None:
+        members = [_member(scan) for scan in scans]
+        self._sequence = Sequence(scan_info, title)
+        with self._sequence.sequence_context():
+            for member in members:
+                self._sequence.add(member)
+        self.title = title
+        self.scan = self._sequence.scan
+
+    @property
+    def node(self) -> ScanNode:
+        return self.scan.node
+
+    @property
+    def state(self) -> ScanState:
+        return self.scan.state
+
+    def __repr__(self) -> str:
+        return repr(self._sequence).replace("Sequence", "Group", 1)
+
+
+def _member(item: object) -> Scan | ScanNode:
+    if isinstance(item, Scan):
+        if not item.state.is_final:
+            raise ScanSequenceError(
+                f"Only scans that have been run before can be added to group: {item!r} is {item.state.name}"
+            )
+        return item
+    if isinstance(item, ScanNode):
+        if not item.state.is_final:
+            raise ScanSequenceError(f"Only scans that have been run before can be added to group: {item!r} is running")
+        return item
+    if isinstance(item, DataNode):
+        raise ScanSequenceError(f"Only scans can be added to group, got {item!r}")
+    if isinstance(item, int) and not isinstance(item, bool):
+        return _find_by_number(item)
+    raise ScanSequenceError(f"Invalid argument: no scan node corresponds to {item!r}; expected a scan, its node or number")
+
+
+def _find_by_number(number: int) -> ScanNode:
+    """Return the saved scan of that number: below where scans go now, else anywhere in the session, the newest."""
+    store = environment.require_tree().store
+    here = get_node(environment.container, store)
+    session = get_session_node(environment.session_name, store)
+    for start in (here, session):
+        found: ScanNode | None = None
+        for node in start.walk(["scan", "scan_group"], wait=False) if start else ():
+            if isinstance(node, ScanNode) and node.name.partition("_")[0] == str(number):
+                found = node
+        if found:
+            return found
+    raise ScanSequenceError(
+        f"Scan number {number} not found in session {environment.session_name!r}; it may have expired, or was not saved"
+    )
+
+
+def _ends_scans(error: BaseException) -> bool:
+    """Whether what ended the context ends the scans that still run: anything but leaving it too early."""
+    return not isinstance(error, ScanSequenceError)
+
+
+def _outcome(scan: Scan) -> BaseException | None:
+    """Run a scan in a greenlet of its own; return what ended it, as gevent would print what is raised."""
+    try:
+        scan.run()
+    except (Exception, UserAbort) as error:
+        return error
+    return None

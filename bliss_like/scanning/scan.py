@@ -1,0 +1,269 @@
+"""A scan: a chain, what it is called, and what is known of it; `ScanRun` carries it out."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from gevent.event import Event
+
+from bliss_like.data import paths
+from bliss_like.data.events import NodeKind, ScanInfoUpdate
+from bliss_like.data.lifecycle import TRANSITIONS, ScanState
+from bliss_like.data.publisher import Publisher
+from bliss_like.data.scan_data import Readable, ScanData
+from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.errors import ScanError, UserAbort
+
+from .acquisition import AcquisitionObject
+from .branch import Gate
+from .chain import AcquisitionChain
+from .channel import AcquisitionChannel
+from .environment import environment
+from .nodes import channels_of
+from .presets import ChainPreset, ScanPreset, ScanProgress, WatchdogCallback
+from .scan_info import ScanInfo
+
+if TYPE_CHECKING:
+    from bliss_like.data.node import ScanNode
+
+__all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+
+
+class Scan:
+    """One run of an acquisition chain.
+
+    :param save: whether writers are to save it; an unsaved scan is numbered apart.
+    :param scan_saving: says where files go; the session's when None.
+    """
+
+    kind = NodeKind.SCAN
+
+    def __init__(
+        self,
+        chain: AcquisitionChain,
+        name: str = "scan",
+        scan_info: Mapping[str, Any] | None = None,
+        save: bool = True,
+        save_images: bool | None = None,
+        scan_saving: Any = None,
+        watchdog_callback: WatchdogCallback | None = None,
+        scan_progress: ScanProgress | None = None,
+    ) -> None:
+        self.acq_chain = chain
+        self.name = paths.check_name(name, "scan")
+        self.save = save
+        self.save_images = save if save_images is None else save_images
+        self.scan_saving = environment.scan_saving if scan_saving is None else scan_saving
+        self.scan_info = ScanInfo.of(scan_info)
+        self.scan_info.setdefault("title", name)
+        self.scan_info.update(name=name, save=save, state=ScanState.IDLE.name)
+        self.presets: list[ScanPreset] = []
+        self.watchdog = watchdog_callback
+        self.progress = scan_progress
+        self.gate = Gate()
+        self.with_metadata = True
+        """Whether positions and the user's metadata are gathered."""
+        self.scan_number = 0
+        self.path = ""
+        """db_name of its node; empty before it is run."""
+        self.error: BaseException | None = None
+        """What ended the scan, if it did not end well."""
+        self.publisher: Publisher | None = None
+        self._state = ScanState.IDLE
+        self._changed = Event()
+        self._end: Callable[[BaseException | None], object] | None = None
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run to the end.
+
+        :raises ScanError: there is no session, or the scan was run before.
+        :raises UserAbort: the user stopped it; the devices are stopped, and the data closed.
+        :raises BaseException: what failed first; the devices are stopped, and the data closed.
+        """
+        from .scan_run import ScanRun
+
+        if self._state is not ScanState.IDLE:
+            raise ScanError(f"{self!r} is {self._state.name}: a scan can only be run once, make a new one")
+        ScanRun(self).run()
+
+    def stop(self, wait: bool = True) -> None:
+        """End the scan well, after the current iteration."""
+        self.gate.end()
+        if wait:
+            self._wait_end()
+
+    def abort(self, wait: bool = True) -> None:
+        """End the scan now, as Ctrl-C does; from any greenlet."""
+        self.end(UserAbort(f"scan {self.name} was aborted"))
+        if wait:
+            self._wait_end()
+
+    def end(self, error: BaseException | None) -> None:
+        """End the acquisition now, with that error if any; from any greenlet or thread."""
+        if self._end is not None:
+            self._end(error)
+
+    def pause(self) -> None:
+        """Hold the scan before its next iteration."""
+        self.gate.close()
+
+    def resume(self) -> None:
+        self.gate.open()
+
+    def on_end(self, end: Callable[[BaseException | None], object] | None) -> None:
+        """Set what `end` calls; done by whoever runs the scan."""
+        self._end = end
+
+    def _wait_end(self) -> None:
+        if self._state is not ScanState.IDLE:
+            self.wait_state(ScanState.DONE)
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ScanState:
+        return self._state
+
+    def wait_state(self, state: ScanState, timeout: float | None = None) -> ScanState:
+        """Return the state when it is `state` or later.
+
+        :raises TimeoutError: it is not after `timeout` seconds.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        while self._state < state:
+            left = None if deadline is None else max(0.0, deadline - monotonic())
+            if not self._changed.wait(left) and self._state < state:
+                raise TimeoutError(f"{self!r} is {self._state.name} after {timeout:g} s, not yet {state.name}")
+        return self._state
+
+    def set_state(self, state: ScanState, tell: bool = True) -> None:
+        """Go on to the next state; done by whoever runs the scan.
+
+        :param tell: whether those who wait for a state hear of it now.
+
+        :raises ScanError: it cannot follow the present one.
+        """
+        if state not in TRANSITIONS[self._state]:
+            raise ScanError(f"{self!r}: no way from {self._state.name} to {state.name}")
+        self._state = state
+        self.scan_info["state"] = state.name
+        if tell:
+            self.tell_state()
+
+    def tell_state(self) -> None:
+        changed, self._changed = self._changed, Event()
+        changed.set()
+
+    def final_state(self, error: BaseException | None) -> ScanState:
+        """Return how the scan ends if `error` ended it."""
+        if error is None:
+            return ScanState.DONE
+        return ScanState.USER_ABORTED if isinstance(error, UserAbort | KeyboardInterrupt) else ScanState.KILLED
+
+    # -- what is known of it -------------------------------------------------------------------------------------------
+
+    @property
+    def channels(self) -> list[AcquisitionChannel]:
+        return channels_of(self.acq_chain)
+
+    @property
+    def node(self) -> ScanNode:
+        """The scan in the tree of data.
+
+        :raises ScanError: it was not run yet.
+        """
+        from bliss_like.data.node import ScanNode, get_node
+
+        if not self.path:
+            raise ScanError(f"{self!r} was not run yet, it has no node")
+        node = get_node(self.path, getattr(environment.tree, "store", None))
+        if not isinstance(node, ScanNode):
+            raise ScanError(f"{self!r}: {self.path} is no more in the tree of data")
+        return node
+
+    def get_data(self, key: Any = None) -> Any:
+        """Return the points of a channel; without a key, a mapping of all.
+
+        :param key: a counter, an axis, the full or the short name of a channel, or a pattern that fits one.
+        :raises KeyError: there is no such channel, or several; the message names them.
+        """
+        data = _DeviceData({node.name: node for node in self.node.channels()}, self.acq_chain)
+        return data if key is None else data[key]
+
+    @property
+    def comments(self) -> list[dict[str, Any]]:
+        return list(self.scan_info.get("comments", []))
+
+    def add_comment(self, comment: str) -> None:
+        """Note something about the scan, before it is over.
+
+        :raises ScanError: it is over.
+        """
+        if self._state.is_final:
+            raise ScanError(f"{self!r} is over: its comments are closed")
+        now = datetime.datetime.now().astimezone().isoformat()
+        self.update_info(comments=[*self.comments, {"timestamp": now, "message": comment}])
+
+    def update_info(self, **info: Any) -> None:
+        """Change `scan_info`, and publish that when the scan is running."""
+        self.scan_info.update(info)
+        if self.publisher is not None and not self._state.is_final:
+            self.publisher.publish(ScanInfoUpdate(self.path, info))
+
+    # -- what takes part -----------------------------------------------------------------------------------------------
+
+    def add_preset(self, preset: ScanPreset) -> None:
+        if not isinstance(preset, ScanPreset):
+            raise ScanError(f"{self!r}: expected a ScanPreset, got {preset!r}")
+        self.presets.append(preset)
+
+    def set_watchdog_callback(self, callback: WatchdogCallback) -> None:
+        self.watchdog = callback
+
+    def update_ctrl_params(self, controller: CounterController, params: Mapping[str, Any]) -> None:
+        """Change parameters that are written to a controller at the start of this scan.
+
+        :raises ScanError: the scan was started; the controller takes no part, or has no such parameter.
+        """
+        nodes = [node for node in self.acq_chain.nodes_list if node.device is controller]
+        if self._state is not ScanState.IDLE or not nodes:
+            reason = "it was started already" if nodes else f"{controller.name} takes no part in it"
+            raise ScanError(f"{self!r}: the parameters of {controller.name} cannot be changed, {reason}")
+        for node in nodes:
+            known = node.ctrl_params or controller.get_current_parameters()
+            unknown = sorted(set(params) - set(known))
+            if unknown:
+                there = ", ".join(known) or "none"
+                raise ScanError(
+                    f"{self!r}: {controller.name} has no parameter {', '.join(unknown)}; there are: {there}"
+                )
+            node.ctrl_params = {**known, **params}
+
+    def __repr__(self) -> str:
+        number = f"number={self.scan_number}, " if self.scan_number and self.save else ""
+        return f"Scan({number}name={self.name}, path={self.path if self.save or not self.path else 'not saved'!r})"
+
+
+class _DeviceData(ScanData):
+    """The data of a scan, also by the counters and axes that gave them."""
+
+    def __init__(self, channels: Mapping[str, Readable], chain: AcquisitionChain) -> None:
+        super().__init__(channels)
+        self._nodes: list[AcquisitionObject] = chain.nodes_list
+
+    def find(self, key: Any) -> str:
+        if isinstance(key, str):
+            return super().find(key)
+        if isinstance(key, Counter):
+            for node in self._nodes:
+                if key in node._counters:
+                    return node._counters[key][0].fullname
+            return super().find(key.fullname)
+        if hasattr(key, "wait_move"):
+            return super().find(f"axis:{key.name}")
+        raise KeyError(f"expected a counter, an axis or a name, got {key!r}; there are {', '.join(self)}")

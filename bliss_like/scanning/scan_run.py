@@ -1,0 +1,311 @@
+"""The run of one scan, from its number to its end.
+
+The order is: announce the scan, presets, announce the nodes, prepare, PREPARED_SCAN, start, iterate, stop, presets, metadata,
+END_SCAN. The last five happen whatever went wrong before. What fails first is kept; what fails after it is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import Event
+from gevent.hub import get_hub
+
+import bliss_like
+from bliss_like.data import paths
+from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.errors import ChainError, UserAbort
+
+from . import nodes
+from .acquisition import AcquisitionObject, MetaTiming
+from .branch import GRACE, Branch
+from .environment import environment
+from .greenlets import Shield, run_all
+from .metadata import device_metadata, merge, positions
+from .scan_info import describe_chain, timestamps
+
+if TYPE_CHECKING:
+    from .scan import Scan
+
+_log = logging.getLogger(__name__)
+
+
+class ScanRun:
+    """Runs one scan once."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self._branches: list[Branch] = []
+        self._tasks: list[gevent.Greenlet[..., None]] = []
+        self._news = Event()
+        self._failure: BaseException | None = None
+        self._is_over = False
+        self._hub, self._thread = get_hub(), threading.get_ident()
+        self._at_rest: list[Callable[[], object]] = []
+        """What is to be called when the devices are stopped, because its counterpart was called before."""
+
+    def run(self) -> None:
+        """Run the scan; raise what ended it, if that was not its natural end."""
+        scan = self.scan
+        tree = environment.require_tree()
+        if not scan.acq_chain.top_masters:
+            raise ChainError(f"{scan!r}: its chain is empty; add a master")
+        scan.set_state(ScanState.PREPARING)
+        scan.on_end(self._end_from_anywhere)
+        environment.scans.append(scan)
+        with ExitStack() as contexts:
+            error: BaseException | None = None
+            try:
+                scan.scan_number = tree.next_scan_number(environment.container, saved=scan.save)
+                name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
+                scan.path = paths.join(environment.container, name)
+                self._describe_start()
+                scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
+                scan.publisher.on_failure = self._end_from_anywhere
+                for preset in environment.presets:
+                    contexts.enter_context(preset(scan))
+                self._prepare()
+                self._acquire()
+            except BaseException as raised:  # noqa: BLE001  it is raised again when everything is cleaned up
+                error = raised
+            error = self._finish(error)
+            if error is not None:
+                raise error
+
+    # -- beginning -------------------------------------------------------------------------------------------------------
+
+    def _describe_start(self) -> None:
+        scan = self.scan
+        scan.scan_info.update(
+            scan_nb=scan.scan_number,
+            session_name=environment.session_name,
+            user_name=environment.user_name,
+            publisher="bliss_like",
+            publisher_version=bliss_like.__version__,
+            **timestamps("start", time.time()),
+        )
+        if scan.with_metadata:
+            self._add_metadata(MetaTiming.START)
+            merge(scan.scan_info, {"positioners": positions(environment.axes(), "start")})
+
+    def _add_metadata(self, timing: MetaTiming) -> dict[str, Any]:
+        """Gather metadata of that timing, and return the keys of the scan's info that they changed."""
+        scan = self.scan
+        found: dict[str, Any] = {}
+        if environment.scan_meta is not None and scan.with_metadata:
+            found = environment.scan_meta.gather(scan, timing)
+            scan.scan_info["scan_meta_categories"] = environment.scan_meta.categories_names()
+        devices = device_metadata(scan.acq_chain, timing)
+        if devices:
+            found["instrument"] = {**found.get("instrument", {}), **devices}
+        return merge(scan.scan_info, found)
+
+    def _prepare(self) -> None:
+        scan = self.scan
+        self._supervise([self._prepare_all], lambda done: len(done) == 1)
+        info = describe_chain(scan.acq_chain, scan.scan_info.get("channels", {}))
+        scan.scan_info.update(info)
+        info |= self._add_metadata(MetaTiming.PREPARED)
+        self._publish(PreparedScan(scan.path, info))
+
+    def _prepare_all(self) -> None:
+        scan, chain = self.scan, self.scan.acq_chain
+        self._at_rest += [_bound(preset.stop, scan) for preset in scan.presets]
+        run_all([_bound(preset.prepare, scan) for preset in scan.presets])
+        for node in chain.nodes_list:
+            node._acq_on_progress = self._on_progress
+        if scan.publisher is not None:
+            nodes.announce(chain, scan.path, scan.publisher)
+        for preset in scan.presets:
+            preset.connect_to(scan)
+        self._branches = [Branch(chain, top, scan.gate, self._end) for top in chain.top_masters]
+        run_all([branch.prepare for branch in self._branches])
+
+    # -- acquisition -----------------------------------------------------------------------------------------------------
+
+    def _acquire(self) -> None:
+        scan = self.scan
+        if self._is_over:
+            return
+        scan.set_state(ScanState.STARTING)
+        self._publish(ScanInfoUpdate(scan.path, {"state": scan.state.name}))
+        run_all([_bound(preset.start, scan) for preset in scan.presets])
+        if scan.progress is not None:
+            self._at_rest.append(scan.progress.end)
+            scan.progress.begin(scan)
+        if scan.watchdog is not None:
+            scan.watchdog.on_scan_new(scan, scan.scan_info)
+            self._tasks.append(gevent.spawn(self._guard, self._watch))
+        running = [branch for branch in self._branches if branch.has_begun]
+        ends_all = {n for n, branch in enumerate(running) if branch.top.terminator}
+        self._supervise(
+            [branch.run for branch in running], lambda done: bool(done & ends_all) or len(done) == len(running)
+        )
+
+    def _supervise(self, calls: list[Callable[[], object]], is_enough: Callable[[set[int]], bool]) -> None:
+        """Make the calls beside each other until enough of them are done, or the scan is ended.
+
+        :raises BaseException: what failed first, here or in anything that belongs to the scan.
+        """
+        done: set[int] = set()
+
+        def carry_out(number: int, call: Callable[[], object]) -> None:
+            self._guard(call)
+            done.add(number)
+            self._news.set()
+
+        self._tasks += [gevent.spawn(carry_out, number, call) for number, call in enumerate(calls)]
+        while not (self._is_over or is_enough(done)):
+            self._news.wait()
+            self._news.clear()
+        if self._failure is not None:
+            raise self._failure
+
+    def _guard(self, call: Callable[[], object]) -> None:
+        """Make a call in a greenlet of its own, so that what it raises ends the scan."""
+        try:
+            call()
+        except gevent.GreenletExit:
+            pass
+        except BaseException as error:  # noqa: BLE001  the supervisor raises it
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        """End the acquisition; the first error counts."""
+        if error is not None and self._failure is None:
+            self._failure = error
+        elif error is not None and error is not self._failure:
+            _log.error("scan %s: also failed", self.scan.name, exc_info=error)
+        self._is_over = True
+        self._news.set()
+
+    def _end_from_anywhere(self, error: BaseException | None) -> None:
+        if threading.get_ident() == self._thread:
+            self._end(error)
+        else:
+            self._hub.loop.run_callback_threadsafe(self._end, error)
+
+    def _on_progress(self, _: AcquisitionObject, data: Mapping[str, Any]) -> None:
+        if self.scan.progress is not None:
+            self.scan.progress.on_signal(data)
+
+    def _watch(self) -> None:
+        """Let the watchdog look at the scan from time to time."""
+        scan, watchdog = self.scan, self.scan.watchdog
+        if watchdog is None:
+            return
+        seen: dict[Any, int] = {}
+        last = time.monotonic()
+        try:
+            while True:
+                gevent.sleep(min(0.1, watchdog.timeout / 2))
+                news = {channel: channel.length for channel in scan.channels if channel.length != seen.get(channel, 0)}
+                if news:
+                    seen.update(news)
+                    last = time.monotonic()
+                    watchdog.on_scan_data(news, scan.scan_info)
+                elif time.monotonic() - last >= watchdog.timeout:
+                    last = time.monotonic()
+                    watchdog.on_timeout()
+        except StopIteration:
+            self._end(None)
+
+    # -- the end -----------------------------------------------------------------------------------------------------------
+
+    def _finish(self, error: BaseException | None) -> BaseException | None:
+        """Bring everything to rest and publish the end; return what ended the scan."""
+        scan = self.scan
+        shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
+        failures: list[BaseException] = []
+        self._attempt(failures, lambda: shield.run(lambda: self._bring_to_rest(failures)))
+        if shield.gave_up:
+            failures.append(UserAbort(f"scan {scan.name}: gave up waiting for its devices to stop, look after them"))
+        error = error or self._failure or shield.abort or next(iter(failures), None)
+        for other in failures:
+            if other is not error:
+                _log.error("scan %s: failed at its end", scan.name, exc_info=other)
+        try:
+            shield.run(lambda: self._publish_end(error, flush=not shield.gave_up))
+        except Exception as raised:  # noqa: BLE001  returned
+            if error is None:
+                error = raised
+            elif raised is not error:
+                _log.error("scan %s: its end could not be published: %s", scan.name, raised)
+        error = error or shield.abort
+        if not scan.state.is_final:
+            scan.set_state(scan.final_state(error))
+        scan.tell_state()
+        if scan.watchdog is not None:
+            scan.watchdog.on_scan_end(scan.scan_info)
+        scan.error = error
+        if error is not None:
+            error.add_note(f"(scan {scan.scan_number} {scan.name})")
+        return error
+
+    def _bring_to_rest(self, failures: list[BaseException]) -> None:
+        self._attempt(failures, self._stopping)
+        gevent.killall(self._tasks, block=True, timeout=GRACE)
+        for branch in self._branches:
+            failures += branch.before_stop()
+        gevent.joinall(
+            [gevent.spawn(lambda branch: failures.extend(branch.stop()), branch) for branch in self._branches]
+        )
+        for branch in self._branches:
+            failures += branch.after_stop()
+            branch.close()
+        for call in self._at_rest:
+            self._attempt(failures, call)
+
+    def _stopping(self) -> None:
+        self.scan.set_state(ScanState.STOPPING)
+        self._publish(ScanInfoUpdate(self.scan.path, {"state": self.scan.state.name}))
+
+    @staticmethod
+    def _attempt(failures: list[BaseException], call: Callable[[], object]) -> None:
+        try:
+            call()
+        except gevent.GreenletExit:
+            raise
+        except BaseException as error:  # noqa: BLE001  the rest is to be done all the same
+            failures.append(error)
+
+    def _publish_end(self, error: BaseException | None, flush: bool) -> None:
+        scan, publisher = self.scan, self.scan.publisher
+        info: dict[str, Any] = timestamps("end", time.time())
+        if scan.with_metadata:
+            info |= merge(scan.scan_info, {"positioners": positions(environment.axes(), "end")})
+        info |= self._add_metadata(MetaTiming.END)
+        state = scan.final_state(error)
+        scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
+        info["state"] = state.name
+        scan.scan_info.update(info)
+        lengths = {channel.path: channel.length for channel in scan.channels if channel.path}
+        nodes.release(scan.acq_chain)
+        if publisher is None:
+            return
+        publisher.publish(EndScan(scan.path, state.name, lengths, info, _describe(error)))
+        if flush:
+            publisher.close()
+
+    def _publish(self, event: PreparedScan | ScanInfoUpdate) -> None:
+        if self.scan.publisher is not None:
+            self.scan.publisher.publish(event)
+
+
+def _describe(error: BaseException | None) -> dict[str, str]:
+    if error is None:
+        return {}
+    text = "".join(traceback.format_exception(error))
+    return {"type": type(error).__name__, "message": str(error), "traceback": text}
+
+
+def _bound(function: Callable[[Any], object], argument: Any) -> Callable[[], object]:
+    return lambda: function(argument)

@@ -1,0 +1,66 @@
+"""`bliss-like -s`: open a session, give it a prompt, close it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+from bliss_like.data.server import user_directory
+from bliss_like.errors import UserAbort
+from bliss_like.session import Session, load_session
+
+from .interrupts import Interrupts
+
+INTERRUPTED = 130
+
+
+def open_session(name: str) -> int:
+    """Open session `name`, let the user work at its prompt, close it; return the exit code.
+
+    :raises BlissLikeError: the session does not exist or cannot be set up.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
+    interrupts = Interrupts()
+    with interrupts.installed():
+        try:
+            session = interrupts.run(lambda: _set_up(name))
+        except UserAbort:
+            print(f"Interrupted before session {name} was open.", file=sys.stderr)
+            return INTERRUPTED
+        try:
+            _prompt(session, interrupts)
+        finally:
+            interrupts.run(session.close)
+    return 0
+
+
+def _set_up(name: str) -> Session:
+    session = load_session(name)
+    session.setup()
+    return session
+
+
+def _prompt(session: Session, interrupts: Interrupts) -> None:
+    from .repl import Repl
+
+    _welcome(session)
+    history = user_directory() / "history" / session.name
+    Repl(session.name, session.env_dict, history, interrupts).run()
+
+
+def _welcome(session: Session) -> None:
+    print(f"Session {session.name}: {', '.join(session.object_names) or 'no objects'}")
+    if session.errors:
+        print(f"{len(session.errors)} of its objects could not be made (see above).")
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what sys.stderr is at that time: the prompt puts its own in place."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr

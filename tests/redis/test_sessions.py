@@ -1,0 +1,78 @@
+"""Sessions on a real server: where they publish, who may have them, and what is left when they cannot start."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bliss_like.scanning.environment import environment
+
+from bliss_like.config import Config, get_config
+from bliss_like.data.node import sessions_list
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.errors import SessionError, StoreUnavailable
+from bliss_like.session import current_session, load_session
+
+PROJECT = Path(__file__).parents[2]
+
+OPEN_SESSION = """
+import sys
+from bliss_like.session import load_session
+session = load_session("test_session")
+print(session.setup(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(PROJECT / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    config = get_config(PROJECT / "config")
+    yield config
+    config.close()
+
+
+@contextlib.contextmanager
+def another_process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has the session `test_session` open."""
+    command = [sys.executable, "-c", OPEN_SESSION]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"True\n"
+        yield process
+        process.kill()
+
+
+def test_a_session_publishes_on_the_server_that_is_configured(redis_server: EmbeddedServer) -> None:
+    session = load_session("test_session")
+    assert session.setup(), session.error_report
+    assert [node.name for node in sessions_list()] == ["test_session"]
+    assert environment.require_tree().next_scan_number(environment.container) == 1
+
+
+def test_no_server(monkeypatch: pytest.MonkeyPatch, short_directory: Path) -> None:
+    monkeypatch.setenv("BLISS_LIKE_REDIS", f"unix://{short_directory}/nobody.sock")
+    session = load_session("test_session")
+    with pytest.raises(StoreUnavailable, match=r"nobody\.sock"):
+        session.setup()
+    assert not current_session and environment.tree is None
+    assert session.env_dict == {}
+
+
+def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
+    session = load_session("test_session")
+    with another_process() as other:
+        with pytest.raises(SessionError, match=f"session 'test_session' is already open: process {other.pid} on host"):
+            session.setup()
+        assert not current_session and environment.tree is None
+        assert load_session("demo_session").setup()
+        current_session.close()
+        other.send_signal(signal.SIGKILL)
+        other.wait(10)
+        assert session.setup(), session.error_report
