@@ -173,7 +173,7 @@ def test_what_does_not_change_is_read_as_it_is_or_named_when_awaited() -> None:
     constant = {"signal": "ca://mini:ph:mtr_tick_rate"}
     assert make_counter("ph", **constant, fresh=False).raw_read == 10
     with pytest.raises(DeviceError, match=r"ca://mini:ph:mtr_tick_rate published no new value within 0.5 s; its last"):
-        make_counter("ph", **constant, timeout=0.5).raw_read
+        print(make_counter("ph", **constant, timeout=0.5).raw_read)
 
 
 # -- breaks ------------------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_a_frozen_ioc_is_an_error_in_time(mini_beamline: Ioc) -> None:
 
 def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(mini_beamline: Ioc, edge: Axis) -> None:
     det = make_counter("edge")
-    det.raw_read
+    assert det.raw_read >= 0
     moving = gevent.spawn(edge.move, edge.position + 8)
     gevent.sleep(0.2)
     counting = gevent.spawn(lambda: det.raw_read)
@@ -219,7 +219,7 @@ def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(min
         counting.get(timeout=20)
     began = time.monotonic()
     with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
-        edge.position
+        print(edge.position)
     assert time.monotonic() - began < 1
     mini_beamline.start()
     with gevent.Timeout(20):
