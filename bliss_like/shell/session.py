@@ -20,7 +20,7 @@ def open_session(name: str) -> int:
 
     :raises BlissLikeError: the session does not exist or cannot be set up.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
     interrupts = Interrupts()
     with interrupts.installed():
         try:
