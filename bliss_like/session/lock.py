@@ -14,7 +14,6 @@ import os
 import socket
 from datetime import datetime
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any
 
 from bliss_like.data.server import user_directory
