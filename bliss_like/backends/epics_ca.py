@@ -18,7 +18,7 @@ from epics import ca, dbr
 from gevent.event import AsyncResult, Event
 
 from bliss_like.backends.crossing import Crossing, wait_for
-from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Reading
+from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Listeners, Reading, tell
 from bliss_like.errors import DeviceError, NotConnectedError
 
 ALARMS = ("", "MINOR", "MAJOR", "INVALID")
@@ -83,7 +83,7 @@ class Channel:
         self._post = _crossing().post
         self._up = Event()
         self._description: Description | None = None
-        self._listeners: list[Callable[[Reading], None]] = []
+        self._listeners = Listeners()
         self._monitor: Any = None
         self._latest: Reading | None = None
         self._chid = ca.create_channel(pv, callback=self._on_connection)
@@ -214,23 +214,19 @@ class Channel:
     def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
         """Listeners share one monitor; libca restores it by itself after a break."""
 
-        def listener(reading: Reading) -> None:  # one per subscription, so that a callback may be given twice
-            callback(reading)
-
         def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            remove()
             if not self._listeners and self._monitor is not None:
                 monitor, self._monitor, self._latest = self._monitor, None, None
                 ca.clear_subscription(monitor[2])
 
         if not self.connected:
             raise self._lost()
-        self._listeners.append(listener)
+        remove = self._listeners.add(callback)
         if self._monitor is None:
             self._monitor = ca.create_subscription(self._chid, use_time=True, callback=self._on_update)
         elif self._latest is not None:
-            callback(self._latest)
+            tell(callback, self._latest)
         return unsubscribe
 
     def _on_update(self, value: Any, **metadata: Any) -> None:
@@ -240,8 +236,7 @@ class Channel:
         if self._monitor is None:
             return
         self._latest = reading
-        for listener in list(self._listeners):
-            listener(reading)
+        self._listeners.tell(reading)
 
 
 def _reading(value: Any, metadata: dict[str, Any]) -> Reading:

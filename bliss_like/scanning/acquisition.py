@@ -14,6 +14,7 @@ import gevent
 from gevent.event import Event
 from numpy.typing import DTypeLike
 
+from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.errors import ChainError
 
@@ -96,8 +97,6 @@ class AcquisitionObject:
         if all(isinstance(device, Counter) for device in devices):
             return devices[0].controller, devices
         if all(is_axis(device) for device in devices):
-            from bliss_like.devices.axis_group import AxisGroup
-
             return AxisGroup(*devices), ()
         if len(devices) == 1:
             return devices[0], ()
@@ -168,7 +167,9 @@ class AcquisitionObject:
         self._do_add_counter(counter)
 
     def _do_add_counter(self, counter: Counter) -> None:
-        self._add_channel(counter, AcquisitionChannel(counter.fullname, counter.data_dtype, counter.shape, unit=counter.unit))
+        self._add_channel(
+            counter, AcquisitionChannel(counter.fullname, counter.data_dtype, counter.shape, unit=counter.unit)
+        )
 
     def _add_channel(self, counter: Counter, channel: AcquisitionChannel) -> None:
         self.channels.append(channel)
@@ -275,7 +276,7 @@ class AcquisitionSlave(AcquisitionObject):
             self.reading()
         except gevent.GreenletExit:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  the scan raises it
             if self._acq_on_failure is not None:
                 self._acq_on_failure(self, error)
 
@@ -294,7 +295,8 @@ class AcquisitionSlave(AcquisitionObject):
             self._wait_ready_or_end_of_reading()
 
     def _wait_ready_or_end_of_reading(self) -> None:
-        assert self._acq_reading is not None
+        if self._acq_reading is None:
+            return
         waiter = gevent.getcurrent()
         over = _ReadingOver()
         hub = gevent.get_hub()
@@ -448,7 +450,7 @@ class AcquisitionMaster(AcquisitionObject):
 def _raised(call: Call) -> BaseException | None:
     try:
         call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the caller raises it
         return error
     return None
 

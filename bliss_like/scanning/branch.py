@@ -78,8 +78,10 @@ class Branch:
             call()
 
     def _plan_prepare(self, first: bool) -> list[Call]:
-        levels = [[self._preparation(node) for node in level if node.has_own("prepare") and (first or not node.prepare_once)]
-                  for level in reversed(self.levels)]
+        levels = [
+            [self._preparation(node) for node in level if node.has_own("prepare") and (first or not node.prepare_once)]
+            for level in reversed(self.levels)
+        ]
         if self._chain.parallel_prepare:
             levels = [[call for level in levels for call in level]]
         return self._plan(levels)
@@ -159,7 +161,9 @@ class Branch:
             elif isinstance(preset, ChainIterationPreset):
                 self._current.append(preset)
             else:
-                raise ChainError(f"get_iterator of a chain preset: expected ChainIterationPresets, it yielded {preset!r}")
+                raise ChainError(
+                    f"get_iterator of a chain preset: expected ChainIterationPresets, it yielded {preset!r}"
+                )
         run_all([preset.prepare for preset in self._current])
 
     def _plan_start(self, first: bool) -> list[Call]:
@@ -312,6 +316,8 @@ def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
     for task, call in zip(tasks, calls, strict=True):
         if not task.ready():
             owner = getattr(call, "__self__", call)
-            errors.append(ChainError(f"{owner!r}: {getattr(call, '__name__', 'stop')} did not return within {timeout:g} s"))
+            errors.append(
+                ChainError(f"{owner!r}: {getattr(call, '__name__', 'stop')} did not return within {timeout:g} s")
+            )
             task.kill(block=False)
     return errors

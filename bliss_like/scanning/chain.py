@@ -43,6 +43,8 @@ class AcquisitionChain:
 
     def __init__(self, parallel_prepare: bool = False) -> None:
         self.parallel_prepare = parallel_prepare
+        self.timer: AcquisitionMaster | None = None
+        """The master that gives the count time, where there is one."""
         self._top_masters: list[AcquisitionMaster] = []
         self._presets: list[tuple[ChainPreset, AcquisitionMaster | None]] = []
 

@@ -83,7 +83,9 @@ class ChainNode:
         if self.acquisition_obj is None or force:
             made = self._make()
             if not isinstance(made, AcquisitionObject):
-                raise ChainError(f"controller {self.controller.name!r}: expected an acquisition object, it made {made!r}")
+                raise ChainError(
+                    f"controller {self.controller.name!r}: expected an acquisition object, it made {made!r}"
+                )
             for counter in self.counters:
                 made.add_counter(counter)
             self.acquisition_obj = made
@@ -141,14 +143,15 @@ class ChainBuilder:
 
     def add_extra_counters(self, *counters: Any) -> None:
         for counter in dict.fromkeys(iter_counters(counters)):
-            self._node_of(counter.controller).add_counter(counter)
+            self.node_of(counter.controller).add_counter(counter)
 
-    def _node_of(self, controller: CounterController) -> ChainNode:
+    def node_of(self, controller: CounterController) -> ChainNode:
+        """Return the node of a controller; made when it is not there yet."""
         node = self._nodes.get(controller)
         if node is None:
             node = self._nodes[controller] = ChainNode(controller)
             if controller.master_controller is not None:
-                self._node_of(controller.master_controller).add_child(node)
+                self.node_of(controller.master_controller).add_child(node)
         return node
 
     @property

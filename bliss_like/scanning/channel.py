@@ -167,8 +167,9 @@ class AcquisitionChannel:
         self._sink.length = length
         self._append, self._extend = self._sink.append, self._sink.extend
 
-    def duplicate(self, name: str | None = None, conversion: Callable[[Array], Any] | None = None,
-                  dtype: DTypeLike | None = None) -> AcquisitionChannel:
+    def duplicate(
+        self, name: str | None = None, conversion: Callable[[Array], Any] | None = None, dtype: DTypeLike | None = None
+    ) -> AcquisitionChannel:
         """Return a new channel that emits what this one does, converted.
 
         :param conversion: gets a block, shape (npoints, *shape), and returns one.
@@ -185,7 +186,9 @@ class AcquisitionChannel:
         :raises ScanError: this channel follows another already.
         """
         if self._holder is not None:
-            raise ScanError(f"channel {self.fullname!r} follows another channel already, it cannot follow {leader!r} too")
+            raise ScanError(
+                f"channel {self.fullname!r} follows another channel already, it cannot follow {leader!r} too"
+            )
         self._holder = _Holder(self)
         self._append, self._extend = self._holder.append, self._holder.extend
         leader.connect(self._holder.repeat)

@@ -154,7 +154,7 @@ class SideBySide:
                     call()
             except GreenletExit:
                 pass
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  the caller raises it
                 self._todo = iter(())
                 self._error = self._error or error
             if self._in_place is me and self._caller is not None:
@@ -213,7 +213,7 @@ class Shield:
             try:
                 error = task.get()
                 break
-            except BaseException as abort:  # thrown in from outside: the task itself raises nothing
+            except BaseException as abort:  # noqa: BLE001  thrown in from outside: the task raises nothing
                 self.aborts += 1
                 self.abort = self.abort or abort
                 if self.gave_up:
@@ -227,6 +227,6 @@ def _capture(call: Callable[[], Any]) -> BaseException | None:
     """Return what `call` raises: gevent prints what a greenlet raises, and throws KeyboardInterrupt elsewhere."""
     try:
         call()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the caller raises it
         return error
     return None

@@ -44,7 +44,9 @@ class ScanMetaCategory:
         :raises ScanUsageError: neither a mapping nor callable.
         """
         if not (callable(source) or isinstance(source, Mapping)):
-            raise ScanUsageError(f"metadata {self.name}.{_name(key)}: expected a dict or a function of the scan, got {source!r}")
+            raise ScanUsageError(
+                f"metadata {self.name}.{_name(key)}: expected a dict or a function of the scan, got {source!r}"
+            )
         self._sources[_name(key)] = source
 
     def remove(self, key: Any) -> None:
@@ -63,7 +65,7 @@ class ScanMetaCategory:
                 value = source(scan) if callable(source) else source
                 if value:
                     found[name] = dict(value)
-            except Exception:
+            except Exception:  # noqa: BLE001  logged
                 _log.exception("metadata %s.%s of scan %s are missing", self.name, name, scan.name)
             self.seconds[name] = perf_counter() - began
 
@@ -126,13 +128,15 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
         try:
             user[axis.name] = axis.position
             dial[axis.name] = getattr(axis, "dial", None)
-        except Exception:
+        except Exception:  # noqa: BLE001  logged
             _log.exception("axis %s: its position is missing in the scan's metadata", axis.name)
 
     run_all([_call(read, axis) for axis in axes])
     found: dict[str, Any] = {
         f"positioners_{when}": {axis.name: user.get(axis.name) for axis in axes},
-        f"positioners_dial_{when}": {axis.name: dial.get(axis.name) for axis in axes if dial.get(axis.name) is not None},
+        f"positioners_dial_{when}": {
+            axis.name: dial.get(axis.name) for axis in axes if dial.get(axis.name) is not None
+        },
     }
     if when == "start":
         found["positioners_units"] = {axis.name: getattr(axis, "unit", None) for axis in axes}

@@ -239,7 +239,9 @@ class Scan:
             unknown = sorted(set(params) - set(known))
             if unknown:
                 there = ", ".join(known) or "none"
-                raise ScanError(f"{self!r}: {controller.name} has no parameter {', '.join(unknown)}; there are: {there}")
+                raise ScanError(
+                    f"{self!r}: {controller.name} has no parameter {', '.join(unknown)}; there are: {there}"
+                )
             node.ctrl_params = {**known, **params}
 
     def __repr__(self) -> str:

@@ -93,7 +93,11 @@ class ScanInfo(dict[str, Any]):
         known.update({key: value for key, value in meta.items() if value is not None})
 
     def add_curve_plot(
-        self, name: str | None = None, x: str | None = None, yleft: str | Sequence[str] = (), yright: str | Sequence[str] = ()
+        self,
+        name: str | None = None,
+        x: str | None = None,
+        yleft: str | Sequence[str] = (),
+        yright: str | Sequence[str] = (),
     ) -> None:
         """Propose a plot of channels against `x`; without names, of all scalars."""
         items = [{"kind": "curve", "x": x, "y": y, "y_axis": "left"} for y in _names(yleft)]

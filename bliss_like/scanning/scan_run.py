@@ -146,7 +146,9 @@ class ScanRun:
             self._tasks.append(gevent.spawn(self._guard, self._watch))
         running = [branch for branch in self._branches if branch.has_begun]
         ends_all = {n for n, branch in enumerate(running) if branch.top.terminator}
-        self._supervise([branch.run for branch in running], lambda done: bool(done & ends_all) or len(done) == len(running))
+        self._supervise(
+            [branch.run for branch in running], lambda done: bool(done & ends_all) or len(done) == len(running)
+        )
 
     def _supervise(self, calls: list[Callable[[], object]], is_enough: Callable[[set[int]], bool]) -> None:
         """Make the calls beside each other until enough of them are done, or the scan is ended.
@@ -249,12 +251,13 @@ class ScanRun:
         return error
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
-        scan = self.scan
         self._attempt(failures, self._stopping)
         gevent.killall(self._tasks, block=True, timeout=GRACE)
         for branch in self._branches:
             failures += branch.before_stop()
-        gevent.joinall([gevent.spawn(lambda branch: failures.extend(branch.stop()), branch) for branch in self._branches])
+        gevent.joinall(
+            [gevent.spawn(lambda branch: failures.extend(branch.stop()), branch) for branch in self._branches]
+        )
         for branch in self._branches:
             failures += branch.after_stop()
             branch.close()

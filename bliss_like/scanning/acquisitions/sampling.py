@@ -172,8 +172,10 @@ class _Points:
             values.mean(axis=0) * scale, len(readings), std, std**2, low, high, high - low, count_time, time()
         )
         self.counter.statistics = statistics
-        return [np.full(np.shape(low), statistics.N, float) if name == "N" else getattr(statistics, name)
-                for name in ("mean", "N", "std", "var", "min", "max", "p2v")]
+        return [
+            np.full(np.shape(low), statistics.N, float) if name == "N" else getattr(statistics, name)
+            for name in ("mean", "N", "std", "var", "min", "max", "p2v")
+        ]
 
 
 def _mean(readings: list[Any]) -> Any:
