@@ -19,7 +19,7 @@ from bliss_like.data.server_program import server_program
 from bliss_like.errors import StoreUnavailable
 from tests.waiting import wait_until
 
-START = "from bliss_like.data.server import redis_url; print(redis_url())"
+START = "from bliss_like.data.server import redis_url; print(redis_url(), flush=True)"
 
 
 @pytest.fixture
