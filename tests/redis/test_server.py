@@ -101,11 +101,13 @@ def test_server_outlives_the_process_that_started_it(home: Path) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", START + "; import signal; signal.pause()"], stdout=subprocess.PIPE
     )
-    assert starter.stdout is not None
-    assert starter.stdout.readline().startswith(b"unix://")
-    first = pid()
-    starter.kill()
-    starter.communicate()
+    try:
+        assert starter.stdout is not None
+        assert starter.stdout.readline().startswith(b"unix://")
+        first = pid()
+    finally:
+        starter.kill()
+        starter.communicate()
     assert pid() == first
 
 
