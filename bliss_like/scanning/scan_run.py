@@ -18,7 +18,7 @@ import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
 
-import bliss_like
+from bliss_like import __version__
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
@@ -89,7 +89,7 @@ class ScanRun:
             session_name=environment.session_name,
             user_name=environment.user_name,
             publisher="bliss_like",
-            publisher_version=bliss_like.__version__,
+            publisher_version=__version__,
             **timestamps("start", time.time()),
         )
         if scan.with_metadata:
