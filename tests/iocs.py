@@ -38,14 +38,15 @@ script = _script()
 class Ioc:
     """One of caproto's example servers; started again, it has the port that it had."""
 
-    def __init__(self, example: str, port: int) -> None:
+    def __init__(self, example: str, port: int, repeater_port: int) -> None:
         self.example = example
+        self._repeater_port = repeater_port
         self._port = port
         self._state = Path(f"/tmp/bl-ioc-{os.getpid()}-{example}.json")
 
     def start(self) -> None:
         if script.running(self._state) is None:
-            self._pid: int = script.start(self._state, self._port, example=self.example)["pid"]
+            self._pid: int = script.start(self._state, self._port, self._repeater_port, example=self.example)["pid"]
 
     def stop(self) -> None:
         script.stop(self._state)
@@ -63,14 +64,15 @@ class Ioc:
         os.killpg(self._pid, signal.SIGCONT)
 
 
-_IOCS = {example: Ioc(example, port) for example, port in zip(EXAMPLES, script.free_ports(len(EXAMPLES)), strict=True)}
+_REPEATER_PORT, *_PORTS = script.free_ports(1 + len(EXAMPLES))
+_IOCS = {example: Ioc(example, port, _REPEATER_PORT) for example, port in zip(EXAMPLES, _PORTS, strict=True)}
 
 
 def _running(example: str) -> Iterator[Ioc]:
     for package in ("caproto", "epics"):
         if importlib.util.find_spec(package) is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {package}")
-    os.environ.update(script.client_environment(*(ioc._port for ioc in _IOCS.values())))
+    os.environ.update(script.client_environment(_REPEATER_PORT, *_PORTS))
     ioc = _IOCS[example]
     ioc.start()
     yield ioc

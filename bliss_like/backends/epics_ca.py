@@ -10,7 +10,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -82,11 +85,14 @@ class Channel:
         self.pv = pv
         self._post = _crossing().post
         self._up = Event()
+        self._sought_since = time.monotonic()
+        self._was_connected = False
         self._description: Description | None = None
         self._listeners = Listeners()
         self._monitor: Any = None
         self._latest: Reading | None = None
-        self._chid = ca.create_channel(pv, callback=self._on_connection)
+        with _silent_repeater():
+            self._chid = ca.create_channel(pv, callback=self._on_connection)
         ca.flush_io()
 
     # -- connection ----------------------------------------------------------------------------------------------------
@@ -96,20 +102,30 @@ class Channel:
         return self._up.is_set()
 
     def _on_connection(self, conn: bool, **_: Any) -> None:
-        self._post(self._up.set if conn else self._break)
+        self._post(self._connected if conn else self._disconnected)
 
-    def _break(self) -> None:
-        self._up.clear()
+    def _connected(self) -> None:
+        self._was_connected = True
+        self._up.set()
+
+    def _disconnected(self) -> None:
+        self._sought_since = time.monotonic()
         self._description = None
         self._latest = None
+        self._up.clear()
 
     def connect(self, timeout: float) -> None:
-        if not self._up.wait(timeout):
-            where = os.environ.get("EPICS_CA_ADDR_LIST", "")
-            raise NotConnectedError(
-                f"process variable {self.pv} was not found within {timeout:g} s. Is its IOC running, and is the IOC's "
-                f"address in EPICS_CA_ADDR_LIST (now {where!r})?"
-            )
+        """Wait until it has been sought for `timeout` seconds: not again for what was not found, but libca goes on."""
+        remaining = self._sought_since + timeout - time.monotonic()
+        if self.connected or (remaining > 0 and self._up.wait(remaining)):
+            return
+        if self._was_connected:
+            raise self._lost()
+        where = os.environ.get("EPICS_CA_ADDR_LIST", "")
+        raise NotConnectedError(
+            f"process variable {self.pv} was not found within {timeout:g} s. Is its IOC running, and is the IOC's "
+            f"address in EPICS_CA_ADDR_LIST (now {where!r})?"
+        )
 
     def _refused(self, status: int) -> DeviceError:
         if not self.connected or not ca.isConnected(self._chid):
@@ -237,6 +253,26 @@ class Channel:
             return
         self._latest = reading
         self._listeners.tell(reading)
+
+
+@contextmanager
+def _silent_repeater() -> Iterator[None]:
+    """Keep libca's complaint that it found no `caRepeater` off the terminal.
+
+    pyepics ships none. It would relay beacons, which only make reconnecting faster; where one is installed, libca starts it.
+    The complaint comes from a child that libca forks with the first channel.
+    """
+    if _channels or shutil.which("caRepeater"):
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _reading(value: Any, metadata: dict[str, Any]) -> Reading:

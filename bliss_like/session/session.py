@@ -17,6 +17,7 @@ from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
@@ -109,6 +110,10 @@ class Session:
 
             tree = open_tree()
         tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
+        for scan in end_orphans(tree.store, self.name):
+            _logger.warning(
+                "session %s: scan %s was left open by a process that died; it is ended now", self.name, scan
+            )
         self._start_afresh()
         self.env_dict = env_dict
         set_active_session(self)
