@@ -22,6 +22,7 @@ from bliss_like import __version__
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.orphans import this_process
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
@@ -88,6 +89,7 @@ class ScanRun:
             scan_nb=scan.scan_number,
             session_name=environment.session_name,
             user_name=environment.user_name,
+            **this_process(),
             publisher="bliss_like",
             publisher_version=__version__,
             **timestamps("start", time.time()),

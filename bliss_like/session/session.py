@@ -17,8 +17,9 @@ from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ConfigError, SessionError
+from bliss_like.errors import ConfigError, ObjectNotFound, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
@@ -109,6 +110,10 @@ class Session:
 
             tree = open_tree()
         tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
+        for scan in end_orphans(tree.store, self.name):
+            _logger.warning(
+                "session %s: scan %s was left open by a process that died; it is ended now", self.name, scan
+            )
         self._start_afresh()
         self.env_dict = env_dict
         set_active_session(self)
@@ -271,11 +276,11 @@ def load_session(name: str, config: ConfigTree | None = None) -> Session:
     :raises SessionError: the object of that name is no session.
     """
     config = config or get_config()
-    session = config.get(name)
+    session = config.get(name) if name in config.names_list else None
     if not isinstance(session, Session):
         known = [other for other in config.names_list if config.get_config(other).get_inherited("class") == "Session"]
-        raise SessionError(
-            f"'{name}' is no session but a {type(session).__name__}; the sessions in {config.path} are: "
-            f"{', '.join(known) or 'none'}"
-        )
+        there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
+        if session is None:
+            raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")
+        raise SessionError(f"'{name}' is no session but a {type(session).__name__}{there}")
     return session

@@ -100,6 +100,7 @@ class Interrupts:
         if self._command is None or self._command.dead:
             return
         self._presses += 1
+        self._say("")  # what comes is not to stand behind the ^C of the terminal
         if self._presses == 2:
             self._say("waiting until everything has stopped (press Ctrl-C once more to give up on that)")
             return
@@ -151,4 +152,5 @@ def _nothing() -> None:
 
 def _say(text: str) -> None:
     # Straight to the terminal: a signal may come in the middle of a print, which cannot be entered twice.
-    os.write(2, f"\r\n{text}\r\n".encode())
+    with contextlib.suppress(OSError):  # the terminal may have gone
+        os.write(2, f"{text}\r\n".encode())

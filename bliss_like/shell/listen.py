@@ -17,6 +17,7 @@ import numpy as np
 
 from bliss_like.data.events import EventType
 from bliss_like.data.node import DataNode, Event, ScanNode, get_session_node
+from bliss_like.errors import DataError
 
 _SCANS = ("scan", "scan_group")
 _MANY = 5
@@ -35,10 +36,15 @@ def listen(session_name: str, *, start: Start, as_json: bool) -> int:
     """Print a line for each event until Ctrl-C, or until nobody reads any more; return the exit code.
 
     :raises StoreUnavailable: there is no server to listen to.
+    :raises DataError: that cannot be the name of a session.
     """
     describe = json_line if as_json else line
     try:
-        for event in events(get_session_node(session_name), start, Announcement(session_name)):
+        session = get_session_node(session_name)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    try:
+        for event in events(session, start, Announcement(session_name)):
             print(describe(event), flush=True)
     except KeyboardInterrupt:
         pass

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-FAILED, USAGE, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 130
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

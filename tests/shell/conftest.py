@@ -46,6 +46,7 @@ thing = Thing()
 
 
 def clean_up(text, seconds=0):
+    print("cleaning up")
     time.sleep(seconds)
     print(text)
 

@@ -149,7 +149,7 @@ def test_a_second_ctrl_c_waits_for_the_clean_up(shell: Terminal) -> None:
     shell.type("sleeping(clean_up_time=1)\n")
     shell.wait_for("\nsleeping")
     shell.interrupt()
-    shell.wait_for("^C")
+    shell.wait_for("cleaning up")  # two signals that come at once are one
     shell.interrupt()
     shell.wait_for("press Ctrl-C once more")
     shell.wait_for("TINY [2]:")
@@ -160,7 +160,7 @@ def test_a_third_ctrl_c_gives_up_on_the_clean_up(shell: Terminal) -> None:
     shell.type("sleeping(clean_up_time=60)\n")
     shell.wait_for("\nsleeping")
     shell.interrupt()
-    shell.wait_for("^C")
+    shell.wait_for("cleaning up")  # two signals that come at once are one
     shell.interrupt()
     shell.wait_for("press Ctrl-C once more")
     shell.interrupt()
@@ -172,7 +172,7 @@ def test_the_prompt_comes_back_whatever_the_command_does(shell: Terminal) -> Non
     shell.type("stubborn()\n")
     shell.wait_for("\nstubborn")
     shell.interrupt()
-    shell.wait_for("^Cno")
+    shell.wait_for("\nno")
     shell.interrupt()
     shell.wait_for("press Ctrl-C once more")
     shell.interrupt()

@@ -261,7 +261,7 @@ def test_what_is_no_session(make_session: MakeSession) -> None:
     assert str(raised.value) == (
         f"'motors' is no session but a SimulatedMotors; the sessions in {session.config.path} are: s"
     )
-    with pytest.raises(ObjectNotFound, match="no object 'sess' in"):
+    with pytest.raises(ObjectNotFound, match="no session 'sess'"):
         load_session("sess")
 
 

@@ -1,0 +1,53 @@
+"""The shipped session at a prompt: scans run, and Ctrl-C stops what moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.shell.conftest import OpenShell
+from tests.shell.terminal import Terminal
+
+SHIPPED = Path(__file__).resolve().parent.parent.parent / "config"
+
+
+@pytest.fixture
+def demo(environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(SHIPPED))
+    terminal = run("-s", "demo_session")
+    terminal.wait_for("DEMO_SESSION [1]:")
+    return terminal
+
+
+def test_a_scan_shows_what_it_was(demo: Terminal) -> None:
+    demo.type("loopscan(3, 0.01, diode)\n")
+    demo.wait_for("Out [1]: Scan(number=1, name=loopscan, path='demo_session:tmp:scans:1_loopscan')")
+    demo.type("len(SCANS[-1].get_data()[diode])\n")
+    demo.wait_for("Out [2]: 3")
+
+
+def test_ctrl_c_stops_a_scan_and_its_motor(demo: Terminal) -> None:
+    demo.type("print('off'); ascan(robx, 0, 90, 9, 0.1, diode)\n")
+    demo.wait_for("\noff")
+    demo.interrupt()
+    demo.wait_for("DEMO_SESSION [2]:")
+    assert "Interrupted." in demo.lines
+    demo.type("SCANS[-1].state.name, robx.state.READY, robx.is_moving, robx.position < 90\n")
+    demo.wait_for("Out [2]: ('USER_ABORTED', True, False, True)")
+
+
+def test_ctrl_c_stops_a_motor(demo: Terminal) -> None:
+    demo.type("print('off'); robx.move(90)\n")
+    demo.wait_for("\noff")
+    demo.interrupt()
+    demo.wait_for("DEMO_SESSION [2]:")
+    demo.type("robx.is_moving, robx.position < 90\n")
+    demo.wait_for("Out [2]: (False, True)")
+
+
+def test_limits_are_one_line(demo: Terminal) -> None:
+    demo.type("ascan(robx, 0, 5000, 10, 0.1, diode)\n")
+    demo.wait_for("DEMO_SESSION [2]:")
+    assert "AxisLimitError: robx:" in demo.text
+    assert "Traceback" not in demo.text

@@ -1,0 +1,349 @@
+"""Whatever fails, and whenever the user stops it: devices are stopped, the first error is kept, the end is published."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import gevent
+import pytest
+from gevent.event import Event
+
+from bliss_like.data.events import WireEvent
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.errors import ChannelValueError, PublishError, UserAbort
+from bliss_like.scanning import branch
+from bliss_like.scanning.chain import AcquisitionChain
+from bliss_like.scanning.environment import environment
+from bliss_like.scanning.presets import ChainPreset, ScanPreset
+from bliss_like.scanning.scan import Scan
+from tests.unit.scanning.making import (
+    Device,
+    Log,
+    Master,
+    Reader,
+    chain_of,
+    end_of,
+    in_background,
+    raising,
+    states_published,
+    timer_scan,
+)
+
+NAMES = ("top", "sub", "a", "b", "c")
+
+
+def whole_chain(log: Log, culprit: str, verb: str, does: Callable[[], object], npoints: int = 3) -> AcquisitionChain:
+    """top > sub > (a, b: a reader), and top > c."""
+    keys = {name: {verb: does} if name == culprit else {} for name in NAMES}
+    top, sub = Master("top", log, npoints=npoints, **keys["top"]), Master("sub", log, **keys["sub"])
+    chain = AcquisitionChain()
+    chain.add(top, sub)
+    chain.add(sub, Device("a", log, **keys["a"]))
+    chain.add(sub, Reader("b", log, npoints=npoints, start_once=True, **keys["b"]))
+    chain.add(top, Device("c", log, **keys["c"]))
+    return chain
+
+
+@pytest.mark.parametrize("verb", ["prepare", "start", "trigger", "wait_ready", "stop", "reading"])
+@pytest.mark.parametrize("culprit", NAMES)
+def test_a_failure_of_any_device_in_any_verb(culprit: str, verb: str) -> None:
+    if verb == "reading" and culprit != "b":
+        return
+    log, error = Log(), OSError(f"{culprit} does not answer")
+    scan = Scan(whole_chain(log, culprit, verb, raising(error)))
+    with pytest.raises(OSError) as raised:
+        scan.run()
+    assert raised.value is error is scan.error
+    assert "scan 1 scan" in "".join(error.__notes__)
+    assert sorted(log.of("stop")) == sorted(NAMES)
+    assert log.of("stop").index("top") == 0
+    end = end_of(scan)
+    assert (scan.state, end.state) == (ScanState.KILLED, "KILLED")
+    assert (end.error["type"], end.error["message"]) == ("OSError", f"{culprit} does not answer")
+    assert "raise error" in end.error["traceback"]
+    assert end.lengths == {channel.path: channel.length for channel in scan.channels}
+    assert states_published(scan)[-2:] == ["STOPPING", "KILLED"]
+    assert not any(reader.is_reading for reader in scan.acq_chain.nodes_list if isinstance(reader, Reader))
+
+
+def test_a_failure_after_some_points_keeps_them() -> None:
+    log, calls = Log(), []
+
+    def third_fails() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise OSError("no beam")
+
+    scan = timer_scan(Device("d", log, trigger=third_fails), npoints=10)
+    with pytest.raises(OSError, match="no beam"):
+        scan.run()
+    assert list(scan.get_data("value")) == [0.0, 1.0]
+    assert end_of(scan).lengths[f"{scan.path}:timer:d:value"] == 2
+
+
+def test_values_that_do_not_fit_end_the_scan() -> None:
+    class Wrong(Device):
+        def trigger(self) -> None:
+            self.channels[0].emit("not a number")
+
+    with pytest.raises(ChannelValueError, match="wrong:value"):
+        timer_scan(Wrong("wrong", Log())).run()
+
+
+def test_a_reading_that_dies_is_heard_while_the_scan_waits_for_something_else() -> None:
+    log = Log()
+    reader = Reader("reader", log, npoints=5, reading=raising(OSError("connection lost")))
+    scan = timer_scan(Device("patient", log, trigger=lambda: gevent.sleep(60)), reader)
+    began = perf_counter()
+    with pytest.raises(OSError, match="connection lost"):
+        scan.run()
+    assert perf_counter() - began < 5
+    assert set(log.of("stop")) == {"patient", "reader"}
+
+
+def test_a_stop_that_fails_does_not_hide_the_first_error_nor_keep_others_from_stopping() -> None:
+    log = Log()
+    slaves = [
+        Device("a", log, trigger=raising(OSError("first")), stop=raising(OSError("second"))),
+        Device("b", log, stop=raising(OSError("third"))),
+        Device("c", log),
+    ]
+    scan = timer_scan(*slaves)
+    with pytest.raises(OSError, match="first"):
+        scan.run()
+    assert log.of("stop") == ["a", "b", "c"]
+
+
+def test_a_stop_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch, "STOP_TIMEOUT", 0.05)
+    log = Log()
+    scan = Scan(chain_of(Master("top", log, stop=Event().wait), Device("d", log)))
+    with pytest.raises(Exception, match="<Master top>: stop did not return within 0.05 s"):
+        scan.run()
+    assert log.of("stop") == ["top", "d"]
+    assert (scan.state, end_of(scan).state) == (ScanState.KILLED, "KILLED")
+
+
+def test_a_reading_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch, "GRACE", 0.05)
+    log = Log()
+    reader = Reader("reader", log, npoints=5, reading=Event().wait)
+    scan = timer_scan(reader, Device("d", log, trigger=raising(OSError("broken"))))
+    with pytest.raises(OSError, match="broken"):
+        scan.run()
+    assert log.about("reader")[-1] == "stop"
+    reader.wait_reading(5)
+    assert not reader.is_reading
+
+
+# -- the user ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("thrown", "state"),
+    [
+        (UserAbort, ScanState.USER_ABORTED),
+        (KeyboardInterrupt, ScanState.USER_ABORTED),
+        (gevent.GreenletExit, ScanState.KILLED),
+        (gevent.Timeout, ScanState.KILLED),
+    ],
+)
+def test_what_is_thrown_into_the_run(thrown: type[BaseException], state: ScanState) -> None:
+    log = Log()
+    scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60)))
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING, timeout=5)
+    gevent.sleep(0.01)
+    task.kill(thrown, block=False)
+    assert isinstance(task.get(timeout=5), thrown)
+    assert (scan.state, end_of(scan).state, end_of(scan).error["type"]) == (state, state.name, thrown.__name__)
+    assert log.of("stop") == ["d"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_abort_at_any_moment(seed: int) -> None:
+    """Every verb of every device waits a little: the abort falls into any of them."""
+    dice, log = random.Random(seed), Log()
+
+    def wait() -> None:
+        gevent.sleep(dice.choice([0, 0, 0.0005, 0.002]))
+
+    top, sub = Master("top", log, npoints=6, prepare=wait, trigger=wait), Master("sub", log, start=wait, wait_ready=wait)
+    chain = AcquisitionChain(parallel_prepare=bool(seed % 2))
+    chain.add(top, sub)
+    chain.add(sub, Device("a", log, prepare=wait, start=wait, trigger=wait, stop=wait))
+    chain.add(sub, Reader("b", log, npoints=6, start_once=True, prepare_once=True, trigger=wait, stop=wait))
+    scan = Scan(chain)
+    task = in_background(scan)
+    gevent.sleep(dice.uniform(0, 0.04))
+    task.kill(UserAbort, block=False)
+    error = task.get(timeout=5)
+    if scan.state is ScanState.IDLE:  # before it began
+        assert isinstance(error, UserAbort)
+        return
+    assert scan.state is (ScanState.DONE if error is None else ScanState.USER_ABORTED)
+    if scan.path:
+        assert end_of(scan).state == scan.state.name
+        assert end_of(scan).lengths == {channel.path: channel.length for channel in scan.channels if channel.path}
+        for channel, values in scan.get_data().items():
+            assert len(values) == end_of(scan).lengths[next(c.path for c in scan.channels if c.fullname == channel)]
+    if "prepare" in [verb for _, verb in log]:
+        assert sorted(log.of("stop")) == ["a", "b", "sub", "top"]
+
+
+def test_presses_of_ctrl_c() -> None:
+    """The first ends the scan, the second waits for the clean-up, the third gives up on it."""
+    for presses, gave_up in ((1, False), (2, False), (3, True)):
+        log, go = Log(), Event()
+        scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60), stop=go.wait))  # noqa: B023
+        task = in_background(scan)
+        scan.wait_state(ScanState.STARTING, timeout=5)
+        for _ in range(presses):
+            gevent.sleep(0.01)
+            task.kill(UserAbort, block=False)
+        gevent.sleep(0.01)
+        assert task.ready() is gave_up
+        go.set()
+        assert isinstance(task.get(timeout=5), UserAbort)
+        assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_ctrl_c_while_the_scan_ends_well_waits_for_the_clean_up() -> None:
+    log, stopping, go = Log(), Event(), Event()
+    scan = timer_scan(Device("d", log, stop=lambda: stopping.set() or go.wait()))
+    task = in_background(scan)
+    stopping.wait(5)
+    task.kill(UserAbort, block=False)
+    gevent.sleep(0.01)
+    assert not task.ready()
+    go.set()
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert scan.state is ScanState.USER_ABORTED
+
+
+def test_abort_from_another_greenlet() -> None:
+    log = Log()
+    scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60)))
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING, timeout=5)
+    scan.abort()
+    assert scan.state is ScanState.USER_ABORTED
+    assert isinstance(task.get(timeout=5), UserAbort)
+
+
+def test_an_abort_reaches_slow_preparation() -> None:
+    scan = timer_scan(Device("d", Log(), prepare=lambda: gevent.sleep(60)))
+    task = in_background(scan)
+    gevent.sleep(0.01)
+    assert scan.state is ScanState.PREPARING
+    scan.abort()
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert states_published(scan) == ["PREPARING", "STOPPING", "USER_ABORTED"]
+
+
+# -- presets and the store -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["prepare", "start", "stop"])
+def test_a_failure_of_a_scan_preset(verb: str) -> None:
+    log = Log()
+
+    class Preset(ScanPreset):
+        def __getattribute__(self, name: str) -> Any:
+            if name in ("prepare", "start", "stop"):
+                log.append(("preset", name))
+            return super().__getattribute__(name)
+
+    preset = Preset()
+    setattr(preset, verb, lambda scan: raising(OSError("no shutter"))())
+    scan = timer_scan(Device("d", log))
+    scan.add_preset(preset)
+    with pytest.raises(OSError, match="no shutter"):
+        scan.run()
+    assert (scan.state, end_of(scan).state) == (ScanState.KILLED, "KILLED")
+    assert "stop" in log.about("preset")
+    assert (log.of("stop") == ["preset"]) if verb == "prepare" else ("d" in log.of("stop"))
+
+
+@pytest.mark.parametrize("verb", ["prepare", "start", "before_stop", "stop"])
+def test_a_failure_of_a_chain_preset(verb: str) -> None:
+    log, preset = Log(), ChainPreset()
+    setattr(preset, verb, lambda chain: raising(OSError("no shutter"))())
+    scan = timer_scan(Device("d", log))
+    scan.acq_chain.add_preset(preset)
+    with pytest.raises(OSError, match="no shutter"):
+        scan.run()
+    assert scan.state is ScanState.KILLED
+    assert log.of("stop") == ["d"]
+
+
+class FailingPublisher:
+    """Hands on to another publisher until it is told to fail."""
+
+    def __init__(self, publisher: Any) -> None:
+        self._publisher = publisher
+        self.on_failure: Callable[[Exception], None] | None = None
+        self.error: Exception | None = None
+
+    def publish(self, event: WireEvent) -> None:
+        if self.error is not None:
+            raise self.error
+        self._publisher.publish(event)
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        assert self.on_failure is not None
+        self.on_failure(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._publisher, name)
+
+
+@pytest.mark.parametrize("from_thread", [False, True])
+def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: bool) -> None:
+    tree = environment.require_tree()
+    made: list[FailingPublisher] = []
+
+    class LosingTree:
+        store = tree.store
+
+        def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+            return tree.next_scan_number(container, saved=saved)
+
+        def open_scan(self, *args: Any) -> FailingPublisher:
+            made.append(FailingPublisher(tree.open_scan(*args)))
+            return made[0]
+
+    environment.tree = LosingTree()  # type: ignore[assignment]
+    log = Log()
+    scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60)))
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING, timeout=5)
+    gevent.sleep(0.01)
+    fail = made[0].fail
+    if from_thread:
+        thread = threading.Thread(target=fail, args=[PublishError("no Redis server for 60 s")])
+        thread.start()
+    else:
+        fail(PublishError("no Redis server for 60 s"))
+    assert isinstance(task.get(timeout=5), PublishError)
+    assert scan.state is ScanState.KILLED
+    assert log.of("stop") == ["d"]
+
+
+def test_a_store_that_is_not_there_at_the_start() -> None:
+    class NoTree:
+        def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+            raise ConnectionError("no server; start one with ...")
+
+    environment.tree = NoTree()  # type: ignore[assignment]
+    log = Log()
+    scan = timer_scan(Device("d", log))
+    with pytest.raises(ConnectionError, match="start one with"):
+        scan.run()
+    assert scan.state is ScanState.KILLED
+    assert log == []
