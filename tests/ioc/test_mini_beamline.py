@@ -223,10 +223,14 @@ def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(min
         moving.get(timeout=10)
     with pytest.raises((NotConnectedError, DeviceError), match="mini:edge:det"):
         counting.get(timeout=20)
-    began = time.monotonic()
-    with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
-        print(edge.position)
-    assert time.monotonic() - began < 1
+    waits = []
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
+            print(edge.position)
+        waits.append(time.monotonic() - began)
+    assert waits[0] < 6
+    assert waits[1] < 0.1  # it was waited for once
     mini_beamline.start()
     until(lambda: open_signal("ca://mini:edge:mtr").connected, timeout=20)
     edge.move(6)
