@@ -57,7 +57,9 @@ class ScanGroup(Scan):
 
     kind = NodeKind.SCAN_GROUP
 
-    def __init__(self, chain: AcquisitionChain, title: str, scan_info: Mapping[str, Any] | None, **options: Any) -> None:
+    def __init__(
+        self, chain: AcquisitionChain, title: str, scan_info: Mapping[str, Any] | None, **options: Any
+    ) -> None:
         name = re.sub(r"[:{}\s]+", "_", title)
         super().__init__(chain, name, {**(scan_info or {}), "title": title, "is_scan_sequence": True}, **options)
         self.with_metadata = False
@@ -236,7 +238,11 @@ class Sequence:
                 if isinstance(scan, Scan) and ScanState.IDLE < scan.state < ScanState.DONE and _ends_scans(error):
                     scan.abort()
             gevent.joinall(
-                [waiter for waiter, scan in zip(self._waiters, self._scans, strict=False) if scan.state > ScanState.IDLE],
+                [
+                    waiter
+                    for waiter, scan in zip(self._waiters, self._scans, strict=False)
+                    if scan.state > ScanState.IDLE
+                ],
                 timeout=1,
             )
             gevent.killall(self._waiters)
@@ -333,7 +339,9 @@ def _member(item: object) -> Scan | ScanNode:
         raise ScanSequenceError(f"Only scans can be added to group, got {item!r}")
     if isinstance(item, int) and not isinstance(item, bool):
         return _find_by_number(item)
-    raise ScanSequenceError(f"Invalid argument: no scan node corresponds to {item!r}; expected a scan, its node or number")
+    raise ScanSequenceError(
+        f"Invalid argument: no scan node corresponds to {item!r}; expected a scan, its node or number"
+    )
 
 
 def _find_by_number(number: int) -> ScanNode:

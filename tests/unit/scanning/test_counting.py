@@ -39,7 +39,9 @@ def sampled(
     slave = SamplingCounterAcquisitionSlave(counter, count_time=count_time)
     scan = timer_scan(slave, npoints=1, count_time=count_time)
     scan.run()
-    return {name.partition(":")[2]: data[0] for name, data in scan.get_data().items() if name.startswith("ctl")}, counter
+    return {
+        name.partition(":")[2]: data[0] for name, data in scan.get_data().items() if name.startswith("ctl")
+    }, counter
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,10 @@ def test_an_abort_at_any_moment(seed: int) -> None:
     def wait() -> None:
         gevent.sleep(dice.choice([0, 0, 0.0005, 0.002]))
 
-    top, sub = Master("top", log, npoints=6, prepare=wait, trigger=wait), Master("sub", log, start=wait, wait_ready=wait)
+    top, sub = (
+        Master("top", log, npoints=6, prepare=wait, trigger=wait),
+        Master("sub", log, start=wait, wait_ready=wait),
+    )
     chain = AcquisitionChain(parallel_prepare=bool(seed % 2))
     chain.add(top, sub)
     chain.add(sub, Device("a", log, prepare=wait, start=wait, trigger=wait, stop=wait))

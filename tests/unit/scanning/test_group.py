@@ -297,9 +297,7 @@ def test_progress_of_a_sequence(make_scan: MakeScan) -> None:
         scan_seq.add_and_run(make_scan())
         assert sequence.progress == (1, 2)
         scan_seq.add_and_run(make_scan())
-    assert [
-        data["GroupingMaster:scans_over"] for data in shown if "GroupingMaster:scans_over" in data
-    ][-1] == 2
+    assert [data["GroupingMaster:scans_over"] for data in shown if "GroupingMaster:scans_over" in data][-1] == 2
 
 
 def test_adding_a_scan_lets_its_time_begin_anew(make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch) -> None:

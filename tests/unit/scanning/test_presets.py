@@ -206,7 +206,9 @@ class Watchdog(WatchdogCallback):
 def test_a_watchdog_sees_the_data_and_their_absence() -> None:
     watchdog = Watchdog()
     waits = iter([0.0, 0.1])
-    scan = timer_scan(Device("d", Log(), trigger=lambda: gevent.sleep(next(waits))), npoints=2, watchdog_callback=watchdog)
+    scan = timer_scan(
+        Device("d", Log(), trigger=lambda: gevent.sleep(next(waits))), npoints=2, watchdog_callback=watchdog
+    )
     scan.run()
     assert watchdog.seen[0] == "new" and watchdog.seen[-1] == "end DONE"
     assert "timeout" in watchdog.seen
