@@ -5,6 +5,7 @@ Importing the package does nothing: no patching, no connection, no device.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 __version__ = "0.1.0"
@@ -12,7 +13,5 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     if name == "current_session":
-        from bliss_like.session import current_session
-
-        return current_session
+        return importlib.import_module("bliss_like.session").current_session
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,7 @@ from gevent import monkey
 monkey.patch_all(thread=False, queue=False)
 
 import argparse  # noqa: E402
+import ast  # noqa: E402
 import os  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
@@ -31,14 +32,18 @@ STORY = [
     (
         "Scans, and a group of them when they have run",
         """
+from bliss_like.scanning.group import Group
 s1 = loopscan(3, .1, diode)
-s2 = ascan(robx, -3, 3, 12, .02, sim_ct_gauss, diode)
+s2 = ascan(robx, -3, 3, 8, .02, sim_ct_gauss)
+s2.get_data()[sim_ct_gauss]
 Group(s1, s2)
 """,
     ),
     (
         "A sequence, with channels of its own",
         """
+from bliss_like.scanning.group import Sequence
+from bliss_like.scanning.chain import AcquisitionChannel
 seq = Sequence()
 seq.add_custom_channel(AcquisitionChannel('mychannel', float, ()))
 seq.add_custom_channel(AcquisitionChannel('sum', float, ()))
@@ -55,6 +60,7 @@ with seq.sequence_context() as scan_seq:
     (
         "What anyone can ask the tree of nodes",
         """
+from bliss_like.data.node import get_session_node
 for node in get_session_node('demo_session').walk(include_filter='scan_group', wait=False):
     print(node.db_name, node.info['scan_nb'])
 for event, node, data in seq.node.walk_events(include_filter='node_ref_channel'):
@@ -109,12 +115,13 @@ def epics_story(names: dict[str, Any]) -> None:
 
 
 def type_in(title: str, code: str, names: dict[str, Any]) -> None:
-    """Run code as if it was typed at the prompt of the session."""
+    """Run code, a statement after the other, as if it was typed at the prompt of the session."""
     print(f"\n{BOLD}# {title}{PLAIN}")
-    for prompt, line in zip([">>> ", *["... "] * code.count("\n")], code.strip().splitlines(), strict=False):
-        print(f"{BOLD}{prompt if not line.startswith((' ',)) else '... '}{line}{PLAIN}")
-    exec(compile(code, "<the story>", "exec"), names)
-    gevent.sleep(0.3)  # so that what the listener prints stands below what made it
+    for statement in ast.parse(code).body:
+        source = ast.get_source_segment(code, statement) or ""
+        print("\n".join(f"{BOLD}{'... ' if n else '>>> '}{line}{PLAIN}" for n, line in enumerate(source.splitlines())))
+        exec(compile(ast.Interactive([statement]), "<the story>", "single"), names)  # shows what an expression gives
+        gevent.sleep(0.2)  # so that what the listener prints stands below what made it
 
 
 def draw(positions: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> None:

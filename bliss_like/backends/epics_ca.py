@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from epics import ca, dbr
 from gevent.event import AsyncResult, Event
 
 from bliss_like.backends.crossing import Crossing, wait_for
-from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Reading
+from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Listeners, Reading, tell
 from bliss_like.errors import DeviceError, NotConnectedError
 
 ALARMS = ("", "MINOR", "MAJOR", "INVALID")
@@ -82,8 +83,10 @@ class Channel:
         self.pv = pv
         self._post = _crossing().post
         self._up = Event()
+        self._sought_since = time.monotonic()
+        self._was_connected = False
         self._description: Description | None = None
-        self._listeners: list[Callable[[Reading], None]] = []
+        self._listeners = Listeners()
         self._monitor: Any = None
         self._latest: Reading | None = None
         self._chid = ca.create_channel(pv, callback=self._on_connection)
@@ -96,20 +99,30 @@ class Channel:
         return self._up.is_set()
 
     def _on_connection(self, conn: bool, **_: Any) -> None:
-        self._post(self._up.set if conn else self._break)
+        self._post(self._connected if conn else self._disconnected)
 
-    def _break(self) -> None:
-        self._up.clear()
+    def _connected(self) -> None:
+        self._was_connected = True
+        self._up.set()
+
+    def _disconnected(self) -> None:
+        self._sought_since = time.monotonic()
         self._description = None
         self._latest = None
+        self._up.clear()
 
     def connect(self, timeout: float) -> None:
-        if not self._up.wait(timeout):
-            where = os.environ.get("EPICS_CA_ADDR_LIST", "")
-            raise NotConnectedError(
-                f"process variable {self.pv} was not found within {timeout:g} s. Is its IOC running, and is the IOC's "
-                f"address in EPICS_CA_ADDR_LIST (now {where!r})?"
-            )
+        """Wait until it has been sought for `timeout` seconds: not again for what was not found, but libca goes on."""
+        remaining = self._sought_since + timeout - time.monotonic()
+        if self.connected or (remaining > 0 and self._up.wait(remaining)):
+            return
+        if self._was_connected:
+            raise self._lost()
+        where = os.environ.get("EPICS_CA_ADDR_LIST", "")
+        raise NotConnectedError(
+            f"process variable {self.pv} was not found within {timeout:g} s. Is its IOC running, and is the IOC's "
+            f"address in EPICS_CA_ADDR_LIST (now {where!r})?"
+        )
 
     def _refused(self, status: int) -> DeviceError:
         if not self.connected or not ca.isConnected(self._chid):
@@ -214,23 +227,19 @@ class Channel:
     def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
         """Listeners share one monitor; libca restores it by itself after a break."""
 
-        def listener(reading: Reading) -> None:  # one per subscription, so that a callback may be given twice
-            callback(reading)
-
         def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            remove()
             if not self._listeners and self._monitor is not None:
                 monitor, self._monitor, self._latest = self._monitor, None, None
                 ca.clear_subscription(monitor[2])
 
         if not self.connected:
             raise self._lost()
-        self._listeners.append(listener)
+        remove = self._listeners.add(callback)
         if self._monitor is None:
             self._monitor = ca.create_subscription(self._chid, use_time=True, callback=self._on_update)
         elif self._latest is not None:
-            callback(self._latest)
+            tell(callback, self._latest)
         return unsubscribe
 
     def _on_update(self, value: Any, **metadata: Any) -> None:
@@ -240,8 +249,7 @@ class Channel:
         if self._monitor is None:
             return
         self._latest = reading
-        for listener in list(self._listeners):
-            listener(reading)
+        self._listeners.tell(reading)
 
 
 def _reading(value: Any, metadata: dict[str, Any]) -> Reading:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.devices.signal import Description, Reading
+from bliss_like.devices.signal import Description, Listeners, Reading, tell
 from bliss_like.errors import DeviceError
 
 
@@ -21,7 +21,7 @@ class SoftVariable:
     def __init__(self, value: Any = 0.0) -> None:
         self.kind = np.asarray(value)
         self.reading = Reading(value, time.time())
-        self.listeners: list[Callable[[Reading], None]] = []
+        self.listeners = Listeners()
 
     def write(self, value: Any) -> None:
         """:raises DeviceError: the value has not the dtype and shape of the first one."""
@@ -32,8 +32,7 @@ class SoftVariable:
         if array.shape != self.kind.shape:
             raise DeviceError(f"expected shape {self.kind.shape}, got {array.shape}")
         self.reading = Reading(array if array.shape else array.item(), time.time())
-        for listener in list(self.listeners):
-            listener(self.reading)
+        self.listeners.tell(self.reading)
 
 
 VARIABLES: dict[str, SoftVariable] = {}
@@ -68,16 +67,9 @@ class SoftBackend:
             raise DeviceError(f"{self.address} cannot be set: {error}") from None
 
     def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
-        def listener(reading: Reading) -> None:  # one per subscription, so that a callback may be given twice
-            callback(reading)
-
-        def unsubscribe() -> None:
-            if listener in self._variable.listeners:
-                self._variable.listeners.remove(listener)
-
-        self._variable.listeners.append(listener)
+        unsubscribe = self._variable.listeners.add(callback)
         self._subscriptions.append(unsubscribe)
-        callback(self._variable.reading)
+        tell(callback, self._variable.reading)
         return unsubscribe
 
     def close(self) -> None:

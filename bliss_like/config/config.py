@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ class Config:
         self._lock = RLock()
         self._instances: dict[str, Any] = {}
         self._being_made: list[str] = []
-        self._broken_items: dict[str, ConfigError] = {}
+        self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
         self._tree: Tree = load_tree(self.path, self)
         for error in self._tree.errors:
             _logger.error("%s", error)
@@ -56,7 +55,7 @@ class Config:
     @property
     def errors(self) -> list[ConfigError]:
         """What is wrong in the files, and with the items that containers had to do without."""
-        return [*self._tree.errors, *self._broken_items.values()]
+        return [*self._tree.errors, *(error for items in self._broken_items.values() for error in items.values())]
 
     @property
     def invalid_yaml_files(self) -> dict[str, str]:
@@ -77,8 +76,10 @@ class Config:
         :raises ConfigError: what is written about it is wrong.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
+        if name in self._instances:
+            return self._instances[name]
         with self._lock:
-            if name in self._instances:
+            if name in self._instances:  # another greenlet has made it meanwhile
                 return self._instances[name]
             entry = self._entry(name)
             instance = self._item(entry) if entry.owner else self._object(entry)
@@ -131,8 +132,8 @@ class Config:
     def _item(self, entry: Entry) -> Any:
         container = self.get(entry.owner)
         name = entry.node.name
-        if name in self._broken_items:
-            raise ConfigError(*self._broken_items[name].args)
+        if name in self._broken_items[entry.owner]:
+            raise ConfigError(*self._broken_items[entry.owner][name].args)
         if entry.key not in item_keys(type(container).Config):
             known = ", ".join(sorted(item_keys(type(container).Config))) or "none"
             raise ConfigError(
@@ -172,7 +173,7 @@ class Config:
         except ClassProblem as problem:
             owner = entry.node.owner_of(problem.key) or owner
             raise ConfigError(f"{owner.value_places[problem.key]}: {entry.label}: {problem}") from None
-        except ImportError as error:
+        except FAILURES as error:  # whatever the module raises while it is imported
             raise _creation_failed(entry, error) from error
         config = getattr(cls, "Config", None)
         if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
@@ -184,31 +185,32 @@ class Config:
 
     def _model(self, entry: Entry, cls: type[Any]) -> ObjectConfig:
         """Validate; items that are wrong are recorded and left out, so that the others work."""
+        self._broken_items[entry.node.name] = {}
         node = with_inherited(entry.node, cls.Config)
         model = validate(node, cls.Config)
         if isinstance(model, list):
             node = self._without_broken_items(node, item_keys(cls.Config), model)
             model = validate(node, cls.Config)
         if isinstance(model, list):
-            lines = [f"{node.place_of(problem.path)}: {entry.label}: {problem.message}" for problem in model]
+            lines = [f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}" for problem in model]
             raise ConfigError("\n".join(lines))
         model._node = entry.node
         return model
 
-    def _without_broken_items(self, node: ConfigNode, keys: Iterable[str], problems: list[Problem]) -> ConfigNode:
-        for key in keys:
-            broken: dict[int, list[str]] = {}
-            for problem in problems:
-                if len(problem.path) > 1 and problem.path[0] == key and isinstance(problem.path[1], int):
-                    inner = f"{key}.{problem.path[1]}."
-                    line = f"{node.place_of(problem.path)}: {_item_label(node, key, problem.path[1])}: "
-                    broken.setdefault(problem.path[1], []).append(line + problem.message.replace(inner, "", 1))
-            for index, lines in sorted(broken.items()):
-                error = ConfigError("\n".join(lines))
-                _logger.error("%s", error)
-                self._broken_items[_item_name(node, key, index)] = error
-            if broken:
-                node = node.without(key, set(broken))
+    def _without_broken_items(self, node: ConfigNode, keys: set[str], problems: list[Problem]) -> ConfigNode:
+        broken: dict[tuple[str, int], list[str]] = {}
+        for problem in problems:
+            match problem.path:
+                case (str(key), int(index), *_) if key in keys:
+                    label = _item_label(node, key, index)
+                    line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
+                    broken.setdefault((key, index), []).append(line)
+        for (key, index), lines in broken.items():
+            error = ConfigError("\n".join(lines))
+            _logger.error("%s", error)
+            self._broken_items[node.name][_item_name(node, key, index)] = error
+        for key in {key for key, _ in broken}:
+            node = node.without(key, {index for other, index in broken if other == key})
         return node
 
 

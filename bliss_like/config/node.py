@@ -23,7 +23,10 @@ class Place(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        relative = os.path.relpath(self.file)
+        try:
+            relative = os.path.relpath(self.file)
+        except OSError:  # the working directory has been removed
+            relative = ".."
         return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
 
 

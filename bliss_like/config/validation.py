@@ -46,10 +46,20 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an object, at a path of keys and indexes below it."""
+    """One thing that is wrong with an object.
+
+    :param path: keys and indexes from the object to what is to be looked at.
+    :param subject: the same to what the message speaks of.
+    """
 
     path: Path
+    subject: Path
     message: str
+
+    def told(self, skip: int = 0) -> str:
+        """Return the message; its subject is told without the first `skip` steps, which the reader knows."""
+        subject = ".".join(str(step) for step in self.subject[skip:])
+        return f"{subject}: {self.message}" if subject else self.message
 
 
 def item_keys(model: type[BaseModel]) -> set[str]:
@@ -98,7 +108,7 @@ def _resolved(value: Any, objects: Objects, path: Path, problems: list[Problem])
     except ReferenceCycle:
         raise
     except ConfigError as error:
-        problems.append(Problem(path, f"{_shown(path)}: {error}"))
+        problems.append(Problem(path, path, str(error)))
         return value
 
 
@@ -114,11 +124,11 @@ def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list
             meant = nearest(str(path[-1]), [key for key in known if key not in _value_at(data, path[:-1])])
             misspelt.add((*path[:-1], meant))
             way_out = f"did you mean '{meant}'?" if meant else f"expected one of {', '.join(known)}"
-            problems.append(Problem(path, f"unknown key '{path[-1]}', {way_out}"))
+            problems.append(Problem(path, path[:-1], f"unknown key '{path[-1]}', {way_out}"))
     for detail in details:
         path = _real_path(detail["loc"], data)
         if detail["type"] == "missing" and (*path, detail["loc"][-1]) not in misspelt:
-            problems.append(Problem(path, f"missing key '{_shown((*path, detail['loc'][-1]))}'"))
+            problems.append(Problem(path, path, f"missing key '{detail['loc'][-1]}'"))
     return problems + _wrong_values(details, data)
 
 
@@ -131,7 +141,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         path = _real_path(detail["loc"], data)
         context: Mapping[str, Any] = detail.get("ctx", {})
         if detail["type"] == "value_error":
-            problems.append(Problem(path, _keyed(path, str(context["error"]))))
+            problems.append(Problem(path, path, str(context["error"])))
         elif detail["type"] not in ("missing", "extra_forbidden"):
             bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
             words = _EXPECTED.get(detail["type"], "").format(**bounds) or detail["msg"].removeprefix("Input should be ")
@@ -139,21 +149,13 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
             came[path] = detail["input"]
     for path, choices in expected.items():
         choice = " or ".join(dict.fromkeys(choices))
-        problems.append(Problem(path, _keyed(path, f"expected {choice}, came {_short(came[path])}")))
+        problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
     return problems
-
-
-def _keyed(path: Path, message: str) -> str:
-    return f"{_shown(path)}: {message}" if path else message
 
 
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _shown(path: Path) -> str:
-    return ".".join(str(step) for step in path)
 
 
 def _real_path(location: Path, data: Any) -> Path:

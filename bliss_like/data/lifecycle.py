@@ -19,6 +19,9 @@ class ScanState(enum.IntEnum):
     USER_ABORTED = 5
     KILLED = 6
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def is_final(self) -> bool:
         return self >= ScanState.DONE

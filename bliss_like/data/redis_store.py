@@ -8,9 +8,8 @@ read after 5 s: connections made here never retry by themselves and never time o
 from __future__ import annotations
 
 import os
-import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +20,7 @@ from redis.retry import Retry
 from bliss_like.errors import DataError, StoreUnavailable
 
 from .codec import Fields
+from .server import masked, redis_url
 from .store import FIRST, Append, Entry, Id, foreign
 
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
@@ -31,20 +31,22 @@ _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
 _stores: dict[tuple[int, str], RedisStore] = {}
 
 
-def connect(url: str | None = None) -> RedisStore:
+def connect(url: str | None = None, *, revive: bool = False) -> RedisStore:
     """Return the store of this process for `url`, by default the server that `data.server` names or starts.
 
+    :param revive: start the embedded server again whenever it does not run; for whoever must not lose a point.
     :raises StoreUnavailable: no server answers there.
     """
+    is_default = url is None
     if url is None:
-        from .server import redis_url
-
         url = redis_url()
     store = _stores.get((os.getpid(), url))
     if store is None:
         store = RedisStore(url)
         store.check()
         _stores[os.getpid(), url] = store
+    if revive and is_default:
+        store.revive = redis_url
     return store
 
 
@@ -53,6 +55,8 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self.revive: Callable[[], object] | None = None
+        """Called when the server cannot be reached, before that is reported: may bring it back."""
         self._local = threading.local()  # a patched socket must not cross threads
 
     def __repr__(self) -> str:
@@ -61,7 +65,7 @@ class RedisStore:
     @property
     def url(self) -> str:
         """Where the server is, without the password."""
-        return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self._url)
+        return masked(self._url)
 
     def check(self) -> None:
         """Return when the server answers.
@@ -186,10 +190,7 @@ class RedisStore:
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        try:
-            connection = self._pool.get_connection()
-        except redis.RedisError as error:
-            raise self._unavailable(error) from error
+        connection = self._connect()
         try:
             yield connection
         except (redis.ConnectionError, redis.TimeoutError, OSError) as error:
@@ -200,6 +201,18 @@ class RedisStore:
             raise
         finally:
             self._pool.release(connection)
+
+    def _connect(self) -> Any:
+        try:
+            try:
+                return self._pool.get_connection()
+            except redis.ConnectionError:
+                if self.revive is None:
+                    raise
+                self.revive()
+                return self._pool.get_connection()
+        except redis.RedisError as error:
+            raise self._unavailable(error) from error
 
     @property
     def _pool(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +94,14 @@ class ScanStructure:
 
     def channels(self) -> list[NewNode]:
         return [node for node in self.nodes.values() if node.kind.is_channel]
+
+
+def unfinished(store: StreamStore, scans: Sequence[str]) -> list[str]:
+    """Return those of the scans that are in the store and have not ended; a few round trips for thousands."""
+    running = []
+    for first in range(0, len(scans), 500):
+        some = scans[first : first + 500]
+        for path, entry in zip(some, store.last_entries([paths.scan(path) for path in some]), strict=True):
+            if entry and not isinstance(decode_event(entry[1]), EndScan):
+                running.append(path)
+    return running

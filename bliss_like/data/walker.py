@@ -19,7 +19,7 @@ from . import paths
 from .codec import Array, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
-from .structure import ChannelSpec, ScanStructure
+from .structure import ChannelSpec, ScanStructure, unfinished
 
 _SCANS_AT_ONCE = 64
 _SLICE = 0.2
@@ -118,22 +118,10 @@ class Walker:
                         self._follow_container(node.path, existing=True)
             if not found:
                 break
-        for path in self._unfinished(running):
+        for path in unfinished(self._store, running):
             self._follow_scan(path)
         for key in list(self._scans):
             self._catch_up(key)
-
-    def _unfinished(self, scans: Sequence[str]) -> list[str]:
-        unfinished = []
-        for first in range(0, len(scans), 500):
-            some = scans[first : first + 500]
-            last = self._store.last_entries([paths.scan(path) for path in some])
-            unfinished += [
-                path
-                for path, entry in zip(some, last, strict=True)
-                if entry and not isinstance(decode_event(entry[1]), EndScan)
-            ]
-        return unfinished
 
     def _catch_up(self, key: str) -> None:
         """Move the cursors of a running scan to its present end."""

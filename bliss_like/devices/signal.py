@@ -7,6 +7,7 @@ which is imported when the first signal of its kind is opened.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
+
+_log = logging.getLogger(__name__)
 
 BACKENDS = {
     "ca": "bliss_like.backends.epics_ca.ChannelAccess",
@@ -76,6 +79,38 @@ class SignalBackend(Protocol):
 
     def close(self) -> None:
         """End all subscriptions."""
+
+
+class Listeners:
+    """Who listens to one process variable; for backends."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[object, Callable[[Reading], None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._callbacks)
+
+    def add(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
+        """Return what takes it away again; the same callback may be added twice."""
+        key = object()
+        self._callbacks[key] = callback
+
+        def remove() -> None:
+            self._callbacks.pop(key, None)
+
+        return remove
+
+    def tell(self, reading: Reading) -> None:
+        for callback in list(self._callbacks.values()):
+            tell(callback, reading)
+
+
+def tell(callback: Callable[[Reading], None], reading: Reading) -> None:
+    """Call a listener; one that raises is logged, and the others hear nothing of it."""
+    try:
+        callback(reading)
+    except Exception:  # noqa: BLE001 - one listener's mistake must not silence the others
+        _log.exception("%r, listener of a signal, failed", callback)
 
 
 class Signal:
@@ -172,6 +207,7 @@ def open_signal(address: str, name: str | None = None, timeout: float = DEFAULT_
 __all__ = [
     "Description",
     "DeviceError",
+    "Listeners",
     "NotConnectedError",
     "Reading",
     "Signal",

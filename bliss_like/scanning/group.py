@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import gevent
@@ -154,7 +155,7 @@ class Sequence:
             self._check_all_over()
             self._publish_waiting()
         except BaseException as error:
-            Shield().run(lambda: self._end(runner, error))
+            Shield().run(partial(self._end, runner, error))
             raise
         self._end(runner, None)
         failure = runner.get()

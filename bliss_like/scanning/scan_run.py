@@ -18,10 +18,11 @@ import gevent
 from gevent.event import Event
 from gevent.hub import get_hub
 
-import bliss_like
+from bliss_like import __version__
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.orphans import this_process
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
@@ -88,8 +89,9 @@ class ScanRun:
             scan_nb=scan.scan_number,
             session_name=environment.session_name,
             user_name=environment.user_name,
+            **this_process(),
             publisher="bliss_like",
-            publisher_version=bliss_like.__version__,
+            publisher_version=__version__,
             **timestamps("start", time.time()),
         )
         if scan.with_metadata:

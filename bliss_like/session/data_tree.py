@@ -19,4 +19,4 @@ def open_tree(url: str | None = None) -> Tree:
     :param url: of the server; by default the one that is configured, else the embedded one, which is started if needed.
     :raises StoreUnavailable: no server answers; the message says how to start one.
     """
-    return Tree(connect(url), tasks=GREENLETS)
+    return Tree(connect(url, revive=True), tasks=GREENLETS)

@@ -14,9 +14,9 @@ import os
 import socket
 from datetime import datetime
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any
 
+from bliss_like.data.server import user_directory
 from bliss_like.errors import SessionError
 
 
@@ -90,14 +90,6 @@ def _let_go_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_let_go_in_child)
-
-
-def user_directory() -> Path:
-    """Return the directory of the user's data: `$BLISS_LIKE_HOME`, else `bliss_like` in `$XDG_DATA_HOME`."""
-    if own := os.environ.get("BLISS_LIKE_HOME"):
-        return Path(own).absolute()
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share") / "bliss_like"
 
 
 def _myself() -> dict[str, Any]:

@@ -45,6 +45,7 @@ class MeasurementGroup:
         self._listed = config.counters
         self._objects: Objects = config.node.config if config.node else get_config()
         self._disabled: set[str] = set()
+        self._failures: dict[str, str] = {}  # why what is listed could not be made, when it was last tried
 
     @property
     def available(self) -> list[str]:
@@ -61,10 +62,11 @@ class MeasurementGroup:
 
     @property
     def counters(self) -> list[Counter]:
-        """The enabled counters.
+        """The enabled counters; one that could not be made before is tried again.
 
         :raises SessionError: one of them cannot be made.
         """
+        self._failures = {listed: why for listed, why in self._failures.items() if listed in self._disabled}
         members = [member for member in self._members() if member.fullname not in self._disabled]
         return [self._usable(member) for member in members]
 
@@ -109,13 +111,14 @@ class MeasurementGroup:
         return list(members.values())
 
     def _find(self, listed: str) -> Iterator[_Member]:
-        try:
-            counters = list(self._counters(listed))
-        except ConfigError as error:
-            yield _Member(listed, listed, reason=str(error))
-        else:
-            for counter in counters:
-                yield _Member(counter.name, counter.fullname, counter)
+        if listed not in self._failures:
+            try:
+                for counter in self._counters(listed):
+                    yield _Member(counter.name, counter.fullname, counter)
+                return
+            except ConfigError as error:
+                self._failures[listed] = str(error)
+        yield _Member(listed, listed, reason=self._failures[listed])
 
     def _counters(self, listed: str) -> Iterable[Counter]:
         found: Any = self._objects.get(listed.partition(":")[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from bliss_like import scans
 from bliss_like.errors import SessionError
+from bliss_like.scanning.group import Group, Sequence
 
 from .current import current_session
 
@@ -42,10 +43,13 @@ class ActiveMeasurementGroup:
 
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
-    scans = importlib.import_module("bliss_like.scans")
     return {
-        **{name: getattr(scans, name) for name in getattr(scans, "__all__", ())},
+        **{name: getattr(scans, name) for name in scans.__all__},
+        "Group": Group,
+        "Sequence": Sequence,
+        "config": session.config,
         "current_session": current_session,
+        "DEFAULT_CHAIN": session.default_chain,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
         "ACTIVE_MG": ActiveMeasurementGroup(session),

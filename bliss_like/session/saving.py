@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections.abc import Callable
@@ -49,13 +50,17 @@ class ScanSaving:
 
     def __init__(self, session_name: str, config: ScanSavingConfig, on_change: Callable[[], None]) -> None:
         self._fields: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
-        self._fixed = {"session": session_name, "user": os.environ.get("USER", "nobody")}
+        self._fixed = {"session": session_name, "user": getpass.getuser()}
         self._on_change = on_change
         self._render(self._fields)
 
     @property
     def session(self) -> str:
         return self._fixed["session"]
+
+    @property
+    def user(self) -> str:
+        return self._fixed["user"]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -17,15 +17,21 @@ from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ConfigError, SessionError
+from bliss_like.errors import ConfigError, ObjectNotFound, SessionError
+from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
+from bliss_like.scanning.metadata import ScanMeta
 
 from .current import current_session, set_active_session
 from .lock import SessionLock
 from .measurement_group import MeasurementGroup
 from .namespace import standard_names
 from .saving import ScanSaving, ScanSavingConfig
+
+if TYPE_CHECKING:
+    from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
 
@@ -50,8 +56,7 @@ class Session:
         tree = self._node.config if self._node else None
         self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
         self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
-        self.scans: deque[Any] = deque(maxlen=NSCANS)
-        self.errors: list[BaseException] = []
+        self._start_afresh()
         self.env_dict: dict[str, Any] = {}
         self.active_measurement_group: MeasurementGroup | None = None
         self._objects: dict[str, Any] = {}
@@ -105,7 +110,11 @@ class Session:
 
             tree = open_tree()
         tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
-        self.errors = []
+        for scan in end_orphans(tree.store, self.name):
+            _logger.warning(
+                "session %s: scan %s was left open by a process that died; it is ended now", self.name, scan
+            )
+        self._start_afresh()
         self.env_dict = env_dict
         set_active_session(self)
         environment.session_name = self.name
@@ -113,9 +122,18 @@ class Session:
         environment.tree = tree
         environment.scans = self.scans
         environment.scan_saving = self.scan_saving
+        environment.user_name = self.scan_saving.user
+        environment.default_chain = self.default_chain
+        environment.scan_meta = self.user_scan_meta
         environment.active_measurement_group = self._default_counters
         environment.axes = self._axes
-        self._export({**standard_names(self), "config": self.config})
+        self._export(standard_names(self))
+
+    def _start_afresh(self) -> None:
+        self.errors: list[BaseException] = []
+        self.scans: deque[Scan] = deque(maxlen=NSCANS)
+        self.default_chain = DefaultAcquisitionChain()
+        self.user_scan_meta = ScanMeta()
 
     def _leave(self) -> None:
         vars(environment).update(vars(Environment()))
@@ -258,11 +276,11 @@ def load_session(name: str, config: ConfigTree | None = None) -> Session:
     :raises SessionError: the object of that name is no session.
     """
     config = config or get_config()
-    session = config.get(name)
+    session = config.get(name) if name in config.names_list else None
     if not isinstance(session, Session):
         known = [other for other in config.names_list if config.get_config(other).get_inherited("class") == "Session"]
-        raise SessionError(
-            f"'{name}' is no session but a {type(session).__name__}; the sessions in {config.path} are: "
-            f"{', '.join(known) or 'none'}"
-        )
+        there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
+        if session is None:
+            raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")
+        raise SessionError(f"'{name}' is no session but a {type(session).__name__}{there}")
     return session

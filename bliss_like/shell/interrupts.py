@@ -1,4 +1,6 @@
 """Ctrl-C: the first press ends the running command, the second waits for its clean-up, the third gives up on it.
+A terminal that goes away (SIGHUP) and a polite kill (SIGTERM) end the command too, and then the shell, so that no motor
+goes on alone.
 
 Ending a command is throwing `UserAbort` into its greenlet: what it waits for raises, its `finally` blocks run, the scan
 stops its devices. The exception is thrown by the hub, where a greenlet has given way: thrown where the signal happens to
@@ -39,18 +41,25 @@ class Interrupts:
         self._give_up: Callable[[], object] = _nothing
         self._presses = 0
         self._pending = 0  # the press that the hub has not seen yet
+        self.leave: Callable[[], object] = _nothing
+        """Called in the hub when the shell should end."""
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
-        """Handle SIGINT as long as the context is open. The handlers are those of Python, in the main thread."""
-        interrupt = signal.signal(signal.SIGINT, self._on_interrupt)
-        alarm = signal.signal(signal.SIGALRM, self._on_alarm)
+        """Handle the signals as long as the context is open. The handlers are those of Python, in the main thread."""
+        handlers = {
+            signal.SIGINT: self._on_interrupt,
+            signal.SIGALRM: self._on_alarm,
+            signal.SIGHUP: self._on_goodbye,
+            signal.SIGTERM: self._on_goodbye,
+        }
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGINT, interrupt)
-            signal.signal(signal.SIGALRM, alarm)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @contextlib.contextmanager
     def aimed_at(self, command: gevent.Greenlet[..., Any], give_up: Callable[[], object]) -> Iterator[None]:
@@ -97,6 +106,11 @@ class Interrupts:
         self._pending = self._presses
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         get_hub().loop.run_callback_threadsafe(self._deliver, self._command, self._presses)
+
+    def _on_goodbye(self, number: int, frame: FrameType | None) -> None:
+        get_hub().loop.run_callback_threadsafe(self.leave)
+        if self._presses == 0:
+            self._on_interrupt(number, frame)
 
     def _deliver(self, command: gevent.Greenlet[..., Any], press: int) -> None:
         """Throw into the command; runs in the hub."""

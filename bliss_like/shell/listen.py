@@ -17,6 +17,7 @@ import numpy as np
 
 from bliss_like.data.events import EventType
 from bliss_like.data.node import DataNode, Event, ScanNode, get_session_node
+from bliss_like.errors import DataError
 
 _SCANS = ("scan", "scan_group")
 _MANY = 5
@@ -35,10 +36,15 @@ def listen(session_name: str, *, start: Start, as_json: bool) -> int:
     """Print a line for each event until Ctrl-C, or until nobody reads any more; return the exit code.
 
     :raises StoreUnavailable: there is no server to listen to.
+    :raises DataError: that cannot be the name of a session.
     """
     describe = json_line if as_json else line
     try:
-        for event in events(get_session_node(session_name), start):
+        session = get_session_node(session_name)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+    try:
+        for event in events(session, start, Announcement(session_name)):
             print(describe(event), flush=True)
     except KeyboardInterrupt:
         pass
@@ -47,16 +53,27 @@ def listen(session_name: str, *, start: Start, as_json: bool) -> int:
     return 0
 
 
-def events(session: DataNode, start: Start) -> Iterator[Event]:
+class Announcement:
+    """Says that nothing new can be missed any more; an event for walks."""
+
+    def __init__(self, session_name: str) -> None:
+        self._session_name = session_name
+
+    def set(self) -> None:
+        print(f"Listening to session {self._session_name} (Ctrl-C ends)", file=sys.stderr, flush=True)
+
+
+def events(session: DataNode, start: Start, started: Announcement) -> Iterator[Event]:
     """Yield the events below a session node, from `start` on, for ever."""
     if start is Start.NOW:
-        return session.walk_on_new_events()
+        return session.walk_on_new_events(started_event=started)
     past: set[str] = set()
     if start is Start.LAST_SCAN:
         past = set([node.db_name for node in session.walk(_SCANS, wait=False)][:-1])
     return session.walk_events(
         include_filter=lambda node: node.db_name not in past,
         exclude_children=lambda node: node.db_name in past,
+        started_event=started,
     )
 
 

@@ -19,6 +19,7 @@ from gevent.hub import get_hub
 from gevent.selectors import GeventSelector
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import AnyFormattedText
+from prompt_toolkit.history import FileHistory
 from prompt_toolkit.output import create_output
 from ptpython.prompt_style import PromptStyle
 from ptpython.python_input import PythonInput
@@ -70,9 +71,8 @@ class Prompt(PythonInput):
 
     def __init__(self, title: str, namespace: dict[str, Any], history: Path) -> None:
         history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(
-            get_globals=lambda: namespace, history_filename=str(history), output=create_output(stdout=sys.stdout)
-        )
+        super().__init__(get_globals=lambda: namespace, output=create_output(stdout=sys.stdout))
+        self.history = self.default_buffer.history = FileHistory(str(history))
         self.completer = NameCompleter(namespace, otherwise=self.completer)
         self.style_of_session = SessionPrompt(self, title)
         self.all_prompt_styles["session"] = self.style_of_session
@@ -110,7 +110,9 @@ class Repl:
             runner.run(self._run())
 
     async def _run(self) -> None:
-        with self._consoles(asyncio.get_running_loop()):
+        loop = asyncio.get_running_loop()
+        self._interrupts.leave = lambda: loop.call_soon_threadsafe(self._leave)
+        with self._consoles(loop):
             while not self._leaving:
                 try:
                     text = unindent_code(await self._prompt.app.run_async(handle_sigint=False))
@@ -121,6 +123,11 @@ class Repl:
                     return
                 if text.strip():
                     await self._execute(text)
+
+    def _leave(self) -> None:
+        self._leaving = True
+        if self._prompt.app.is_running:
+            self._prompt.app.exit(exception=EOFError)
 
     @contextlib.contextmanager
     def _consoles(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:

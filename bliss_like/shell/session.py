@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import textwrap
 from typing import TextIO
 
 from bliss_like.data.server import user_directory
@@ -20,7 +22,7 @@ def open_session(name: str) -> int:
 
     :raises BlissLikeError: the session does not exist or cannot be set up.
     """
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
     interrupts = Interrupts()
     with interrupts.installed():
         try:
@@ -50,9 +52,11 @@ def _prompt(session: Session, interrupts: Interrupts) -> None:
 
 
 def _welcome(session: Session) -> None:
-    print(f"Session {session.name}: {', '.join(session.object_names) or 'no objects'}")
+    names = " ".join(session.object_names) or "none"
+    width = shutil.get_terminal_size().columns
+    print(textwrap.fill(f"Session {session.name}, its objects: {names}", width, subsequent_indent="  "))
     if session.errors:
-        print(f"{len(session.errors)} of its objects could not be made (see above).")
+        print(f"{len(session.errors)} of them could not be made (see above).")
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

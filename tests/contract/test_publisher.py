@@ -30,7 +30,7 @@ def test_points_emitted_while_the_line_is_busy_become_blocks(tree: Tree, store: 
 
 def test_many_threads_may_emit(tree: Tree, store: StreamStore) -> None:
     names = [f"c{i}" for i in range(8)]
-    scan = PublishedScan(tree, channels={name: ("<f8", ()) for name in names}).prepare()
+    scan = PublishedScan(tree, channels=dict.fromkeys(names, ("<f8", ()))).prepare()
     threads = [
         threading.Thread(target=lambda sink=scan.sinks[name]: [sink.append(float(i)) for i in range(2000)])
         for name in names

@@ -83,9 +83,7 @@ def test_existing_scans_and_groups_on_request(store: StreamStore, tree: Tree) ->
         assert [call[2] for call in observer.calls if call[0] == "created"] == numbers
 
 
-def test_an_observer_that_fails_is_logged_and_the_watch_goes_on(
-    store: StreamStore, tree: Tree, caplog: Any
-) -> None:
+def test_an_observer_that_fails_is_logged_and_the_watch_goes_on(store: StreamStore, tree: Tree, caplog: Any) -> None:
     class Failing(Recording):
         def on_scan_started(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
             raise ValueError("a bug of the user")

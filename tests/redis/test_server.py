@@ -19,7 +19,7 @@ from bliss_like.data.server_program import server_program
 from bliss_like.errors import StoreUnavailable
 from tests.waiting import wait_until
 
-START = "from bliss_like.data.server import redis_url; print(redis_url())"
+START = "from bliss_like.data.server import redis_url; print(redis_url(), flush=True)"
 
 
 @pytest.fixture
@@ -101,11 +101,13 @@ def test_server_outlives_the_process_that_started_it(home: Path) -> None:
     starter = subprocess.Popen(
         [sys.executable, "-c", START + "; import signal; signal.pause()"], stdout=subprocess.PIPE
     )
-    assert starter.stdout is not None
-    assert starter.stdout.readline().startswith(b"unix://")
-    first = pid()
-    starter.kill()
-    starter.communicate()
+    try:
+        assert starter.stdout is not None
+        assert starter.stdout.readline().startswith(b"unix://")
+        first = pid()
+    finally:
+        starter.kill()
+        starter.communicate()
     assert pid() == first
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bliss_like.scanning.environment import environment
 
 from bliss_like.config import Config, get_config
 from bliss_like.data.node import sessions_list
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.errors import SessionError, StoreUnavailable
+from bliss_like.scanning.environment import environment
 from bliss_like.session import current_session, load_session
 
 PROJECT = Path(__file__).parents[2]

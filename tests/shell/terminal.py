@@ -18,7 +18,7 @@ ROWS, COLUMNS = 40, 120
 
 
 class Terminal:
-    """One program in one terminal; closes (and ends it) as a context manager."""
+    """One program in one terminal."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
@@ -30,14 +30,18 @@ class Terminal:
             os.execvpe(command[0], list(command), {**environment, "TERM": "xterm-256color"})
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the program if it still runs."""
         if self.exit_code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._terminal)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Go away, as a window that is closed or a connection that is lost."""
+        if self._terminal >= 0:
+            os.close(self._terminal)
+            self._terminal = -1
 
     @property
     def text(self) -> str:

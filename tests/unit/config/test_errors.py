@@ -34,10 +34,10 @@ WRONG_LAMPS = {
     "settings: 5": "3:3: Lamp 'lamp': settings: expected keys and values, came 5",
     "regions: 5": "3:3: Lamp 'lamp': regions: expected a list, came 5",
     "regions: [5]": "3:13: Lamp 'lamp': regions.0: expected keys and values, came 5",
-    "regions: [{left: 1, widht: 2}]": "3:23: Lamp 'lamp': unknown key 'widht', did you mean 'width'?",
+    "regions: [{left: 1, widht: 2}]": "3:23: Lamp 'lamp': regions.0: unknown key 'widht', did you mean 'width'?",
     "regions: [{left: 1, width: 2}, {left: -1, width: 2}]": "3:35: Lamp 'lamp': regions.1.left: "
     "expected a value >= 0, came -1",
-    "regions: [{left: 1}]": "3:13: Lamp 'lamp': missing key 'regions.0.width'",
+    "regions: [{left: 1}]": "3:13: Lamp 'lamp': regions.0: missing key 'width'",
     "labels: 5": "3:3: Lamp 'lamp': labels: expected text or a list, came 5",
     "host: $lmap": "3:3: Lamp 'lamp': host: no object 'lmap' in {path}, did you mean 'lamp'?",
 }
@@ -151,6 +151,14 @@ def test_a_module_that_cannot_be_imported(configure: Configure) -> None:
     )
 
 
+def test_a_module_that_raises(configure: Configure) -> None:
+    config = configure("name: lamp\nclass: Lamp\npackage: ''\nmodule: tests.unit.config.beamline.raises")
+    with pytest.raises(
+        ObjectCreationFailed, match="lamps.yml:1:1: Lamp 'lamp': could not be made: ValueError: no licen"
+    ):
+        config.get("lamp")
+
+
 def test_a_class_that_raises(configure: Configure) -> None:
     config = configure("name: broken\nclass: Broken")
     with pytest.raises(ObjectCreationFailed) as raised:
@@ -261,6 +269,7 @@ BOX = """
     - {name: robz, steps_per_unit: many, velocity: fast}
     - {name: m0, steps_per_unit: 1, encoder: $nothing}
     - {steps_per_unit: 1}
+    - {name: m1, steps_per_unit: 0}
 """
 
 
@@ -278,7 +287,8 @@ def test_a_broken_item_does_not_stop_its_container(configure: Configure) -> None
             config.get(name)
         assert str(raised.value) == message
     nameless = f"{FILE}:9:7: axis 'box.axes.4': missing key 'name'"
-    assert [str(error) for error in config.errors] == [*messages.values(), nameless]
+    without_steps = f"{FILE}:10:7: axis 'm1': steps_per_unit must not be 0"
+    assert [str(error) for error in config.errors] == [*messages.values(), nameless, without_steps]
 
 
 def test_an_item_whose_name_is_taken(configure: Configure) -> None:
@@ -300,6 +310,20 @@ def test_a_name_in_a_list_that_has_no_items(configure: Configure) -> None:
     assert str(raised.value) == (
         f"{FILE}:1:38: 'c1' is in 'channels' of 'box', which has no items there (Box has items in: axes)"
     )
+
+
+def test_an_item_is_tried_again_with_its_container(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configure("- {name: lamp, class: Lamp}\n- name: box\n  class: Box\n  axes: [{name: m, steps_per_unit: 1}]")
+    path = config.path / "lamps.yml"
+    path.write_text(path.read_text().replace("per_unit: 1", "per_unit: 1, encoder: $lamp"))
+    config.reload()
+    with monkeypatch.context() as patch:
+        patch.setattr(devices.Lamp, "__init__", devices.Broken.__init__)
+        patch.setattr(devices.Box, "__init__", devices.Broken.__init__)
+        with pytest.raises(ObjectCreationFailed):
+            config.get("m")
+    assert config.get("m").config.encoder is config.get("lamp")
+    assert config.errors == []
 
 
 def test_a_broken_object_is_tried_again(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:

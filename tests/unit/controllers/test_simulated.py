@@ -20,7 +20,10 @@ from tests.unit.devices.making import make, make_axis
 
 def test_diodes_constant_and_noisy() -> None:
     diodes = make(
-        SimulatedDiodes, "diodes", seed=1, counters=[{"name": "dark", "value": 3}, {"name": "lit", "value": 10, "noise": 2}]
+        SimulatedDiodes,
+        "diodes",
+        seed=1,
+        counters=[{"name": "dark", "value": 3}, {"name": "lit", "value": 10, "noise": 2}],
     )
     readings = np.array([diodes.read_all(*diodes.counters) for _ in range(2000)])
     assert np.all(readings[:, 0] == 3)

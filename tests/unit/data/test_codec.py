@@ -22,7 +22,9 @@ def test_golden_bytes() -> None:
         b"j": b'{"event":"NEW_NODE","path":"s:1_a:timer:x","info":{"dtype":"<f8","shape":[],"unit":"mm"},'
         b'"kind":"channel","scan":"s:1_a"}'
     }
-    end = EndScan("s:1_a", "KILLED", {"s:1_a:timer:x": 3}, {"end": 1.5}, {"type": "E", "message": "m", "traceback": "t"})
+    end = EndScan(
+        "s:1_a", "KILLED", {"s:1_a:timer:x": 3}, {"end": 1.5}, {"type": "E", "message": "m", "traceback": "t"}
+    )
     assert codec.encode_event(end) == {
         b"j": b'{"event":"END_SCAN","path":"s:1_a","info":{"end":1.5},"state":"KILLED","lengths":{"s:1_a:timer:x":3},'
         b'"error":{"type":"E","message":"m","traceback":"t"}}'

@@ -74,7 +74,9 @@ def test_a_stop_brakes_from_where_it_is(
     velocity = law.velocity(time)
     braking_distance = velocity**2 / (2 * deceleration)
     assert stopped.position(time / 2) == pytest.approx(law.position(time / 2), abs=1e-6)
-    assert stopped.end == pytest.approx(law.position(time) + math.copysign(braking_distance, velocity), rel=1e-9, abs=1e-6)
+    assert stopped.end == pytest.approx(
+        law.position(time) + math.copysign(braking_distance, velocity), rel=1e-9, abs=1e-6
+    )
     assert stopped.duration == pytest.approx(time + abs(velocity) / deceleration)
     assert stopped.velocity(stopped.duration) == 0
 

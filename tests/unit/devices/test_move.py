@@ -36,7 +36,7 @@ def start(axis: Axis, target: float = 100.0) -> gevent.Greenlet[[], None]:
 
 def test_the_position_read_in_motion_follows_the_time_law(slow: Axis) -> None:
     law = trapezoid(0, 5, 10, 100)
-    slow.position  # initialised before the clock starts
+    assert slow.position == 0  # and initialised before the clock starts
     began = time.monotonic()
     slow.move(5, wait=False)
     started = time.monotonic()
@@ -133,7 +133,8 @@ def test_two_greenlets_cannot_both_start_it(slow: Axis) -> None:
 def test_an_axis_that_ends_short_of_its_target_is_a_fault_that_says_all() -> None:
     axis = make_axis("lame", fault="short", unit="mm", timeout=0.1)
     with pytest.raises(
-        AxisFault, match=r"lame did not arrive: it is at 5 mm and should be at 10 mm, 0.\d s after its start: it came no"
+        AxisFault,
+        match=r"lame did not arrive: it is at 5 mm and should be at 10 mm, 0.\d s after its start: it came no",
     ):
         axis.move(10)
     assert axis.position == axis._set_position == 5
@@ -165,7 +166,9 @@ def test_an_axis_that_is_stuck_in_motion_is_stopped() -> None:
             super().stop(axis)
 
     motors = make(Stuck, "motors", axes=[{"name": "robx", "timeout": 0.05, **SLOW}])
-    with pytest.raises(AxisFault, match="it is at 0 and should be at 100, .* came no nearer for 0.05 s and was stopped"):
+    with pytest.raises(
+        AxisFault, match="it is at 0 and should be at 100, .* came no nearer for 0.05 s and was stopped"
+    ):
         motors.axes["robx"].move(100)
     assert motors.stopped == 1
     assert not motors.axes["robx"].is_moving

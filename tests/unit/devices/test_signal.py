@@ -24,5 +24,7 @@ def test_an_address_without_a_known_scheme_is_refused(address: str) -> None:
 
 def test_a_control_system_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(signal.BACKENDS, "dream", "a_control_system_of_dreams.Backend")
-    with pytest.raises(ConfigError, match="dream://x' needs a package that is not installed: a_control_system_of_dreams"):
+    with pytest.raises(
+        ConfigError, match="dream://x' needs a package that is not installed: a_control_system_of_dreams"
+    ):
         open_signal("dream://x")

@@ -31,8 +31,9 @@ class Counting(AcquisitionMaster):
         self.channels.append(AcquisitionChannel("counting:n", float, ()))
 
     def __iter__(self) -> Iterator[int]:
-        for self.index in range(self.npoints):
-            yield self.index
+        for index in range(self.npoints):
+            self.index = index
+            yield index
 
     def start(self) -> None:
         if self.hold:
@@ -244,7 +245,7 @@ def test_an_error_inside_ends_the_sequence_with_it(make_scan: MakeScan) -> None:
         raise ZeroDivisionError("in a macro")
     assert sequence.node.state is ScanState.KILLED
     store = environment.require_tree().store
-    end = [event for event in get_session_node("eh1", store).walk_events("scan_group", wait=False)][-1]
+    *_, end = get_session_node("eh1", store).walk_events("scan_group", wait=False)
     assert end.type is EventType.END_SCAN and end.data is not None
     assert end.data.description.startswith("ZeroDivisionError: in a macro")
 

@@ -46,7 +46,7 @@ def make_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ma
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USER", "ada")
+    monkeypatch.setenv("LOGNAME", "ada")  # which getpass looks at first
 
     def write_and_load(keys: str = "", setup: str = "", objects: str = "") -> Session:
         directory = tmp_path / "config" / "sessions"

@@ -7,6 +7,7 @@ import pytest
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, SessionError
+from tests.unit.config.beamline import devices
 
 from .conftest import MakeSession
 
@@ -76,6 +77,32 @@ def test_a_counter_that_cannot_be_made(make_session: MakeSession, listed: str) -
     assert reason in group.__info__()
     group.disable(name)
     assert [counter.name for counter in group.counters] == ["diode"]
+
+
+def test_what_is_broken_is_tried_again_only_when_it_is_wanted(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamp = "{name: lamp, class: Broken, package: tests.unit.config.beamline, module: devices}"
+    make_session(objects=f"- {lamp}\n- {{name: g, class: MeasurementGroup, counters: [diode, lamp]}}")
+    group = get_config().get("g")
+    tries: list[str] = []
+
+    def refuse(self: object, name: str, config: object) -> None:
+        tries.append(name)
+        raise ConnectionError("no answer")
+
+    monkeypatch.setattr(devices.Broken, "__init__", refuse)
+    for _ in range(2):
+        assert group.available == ["diodes:diode", "lamp"]
+    assert tries == ["lamp"]
+    with pytest.raises(
+        SessionError, match="Broken 'lamp': could not be made: ConnectionError: no answer; to go on with"
+    ):
+        _ = group.counters
+    assert tries == ["lamp", "lamp"]
+    group.disable("lamp")
+    assert [counter.name for counter in group.counters] == ["diode"]
+    assert tries == ["lamp", "lamp"]
 
 
 def test_the_first_is_active_until_another_is_chosen(make_session: MakeSession, tree: Tree) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
-from bliss_like.scanning.environment import Environment, environment
 
 import bliss_like
+from bliss_like import scans
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ObjectNotFound, SessionError, UserAbort
+from bliss_like.scanning.environment import Environment, environment
+from bliss_like.scanning.group import Group, Sequence
 from bliss_like.session import current_session, load_session
 
 from .conftest import MakeSession
@@ -52,16 +53,38 @@ def test_standard_names(make_session: MakeSession, tree: Tree) -> None:
     session = make_session("config-objects: [first_mg]")
     session.setup(tree=tree)
     names = session.env_dict
-    scans = importlib.import_module("bliss_like.scans")
-    assert {name: names[name] for name in scans.__all__} == {name: getattr(scans, name) for name in scans.__all__}
+    assert {"ct", "loopscan", "ascan", "amesh"} <= set(scans.__all__)
+    assert all(names[name] is getattr(scans, name) for name in scans.__all__)
+    assert (names["Group"], names["Sequence"]) == (Group, Sequence)
+    assert names["config"] is get_config()
     assert names["current_session"] is current_session is bliss_like.current_session
     assert names["SCANS"] is session.scans
     assert names["SCAN_SAVING"] is session.scan_saving
-    assert names["DEFAULT_CHAIN"] is environment.default_chain
+    assert names["DEFAULT_CHAIN"] is session.default_chain
     assert names["ACTIVE_MG"].name == "first_mg"
-    from bliss_like.scanning.group import Group, Sequence
 
-    assert (names["Group"], names["Sequence"]) == (Group, Sequence)
+
+def test_scans_run_in_the_session(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session("setup-file: ./s_setup.py\nconfig-objects: [robx, first_mg]", setup="early = ct(0)")
+    assert session.setup(tree=tree), session.error_report
+    names = session.env_dict
+    scan = names["ascan"](names["robx"], 0, 1, 2, 0)
+    assert scan.node.db_name == "s:tmp:scans:1_ascan"
+    assert session.scans[-1] is scan
+    assert names["early"].name == "ct"
+    assert list(scan.get_data("diode")) == [5, 5, 5]
+    assert set(scan.scan_info["positioners"]["positioners_start"]) == {"robx"}
+
+
+def test_every_setup_starts_afresh(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session("config-objects: [diode, first_mg]")
+    session.setup(tree=tree)
+    first = session.default_chain
+    session.env_dict["ct"](0)
+    session.close()
+    session.setup(tree=tree)
+    assert session.default_chain is not first
+    assert list(session.scans) == []
 
 
 def test_the_setup_file_runs_among_the_names(make_session: MakeSession, tree: Tree) -> None:
@@ -136,6 +159,10 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     assert environment.container == "s:tmp:scans"
     assert environment.tree is tree
     assert environment.scans is session.scans
+    assert environment.default_chain is session.default_chain
+    assert environment.scan_meta is session.user_scan_meta
+    assert environment.scan_saving is session.scan_saving
+    assert environment.user_name == "ada"
     config = get_config()
     assert environment.active_measurement_group() == [config.get("diode2"), config.get("diode")]
     assert environment.axes() == [config.get("robx"), config.get("roby")]
@@ -234,7 +261,7 @@ def test_what_is_no_session(make_session: MakeSession) -> None:
     assert str(raised.value) == (
         f"'motors' is no session but a SimulatedMotors; the sessions in {session.config.path} are: s"
     )
-    with pytest.raises(ObjectNotFound, match="no object 'sess' in"):
+    with pytest.raises(ObjectNotFound, match="no session 'sess'"):
         load_session("sess")
 
 

@@ -52,3 +52,14 @@ def test_the_beam_is_where_robx_is_at_zero(session: Session) -> None:
     assert detector.raw_read == pytest.approx(1000)
     robx.move(1)
     assert detector.raw_read == pytest.approx(1000 * np.exp(-0.5), rel=1e-3)
+
+
+def test_what_the_setup_files_offer(session: Session) -> None:
+    names = session.env_dict
+    robx = names["robx"]
+    if session.name == "demo_session":
+        assert names["align"](robx, -2, 2, intervals=8, count_time=0.001) == pytest.approx(0)
+    else:
+        robx.move(2)
+        names["home"]()
+    assert robx.position == pytest.approx(0, abs=1e-3)

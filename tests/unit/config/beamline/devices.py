@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import gevent
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from bliss_like.config.config import get_config
 from bliss_like.config.models import ItemConfig, ObjectConfig, Reference, StrictModel
@@ -72,6 +72,12 @@ class BoxAxisConfig(ItemConfig):
     velocity: float = 1.0
     steps_per_unit: float
     encoder: Reference | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.steps_per_unit == 0:
+            raise ValueError("steps_per_unit must not be 0")
+        return self
 
 
 class BoxAxis:

@@ -1,0 +1,55 @@
+"""Scans whose process died before it could end them: they are ended by the next one, so that no listener waits for ever."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from . import paths
+from .codec import encode_event
+from .events import EndScan
+from .node import get_session_node
+from .store import Append, StreamStore
+from .structure import ChannelSpec, ScanStructure, unfinished
+
+
+def this_process() -> dict[str, Any]:
+    """Return what the info of a scan says of the process that runs it."""
+    return {"host": socket.gethostname(), "pid": os.getpid()}
+
+
+def end_orphans(store: StreamStore, session: str) -> list[str]:
+    """End the scans of a session whose process was on this host and is no more; return their db_names.
+
+    They end KILLED, with the points that were stored.
+    """
+    scans = get_session_node(session, store).walk(["scan", "scan_group"], wait=False)
+    running = unfinished(store, [scan.db_name for scan in scans])
+    orphans = [structure for path in running if _is_orphan((structure := ScanStructure(store, path).refresh()).info)]
+    for structure in orphans:
+        _end(store, structure)
+    return [structure.path for structure in orphans]
+
+
+def _is_orphan(info: Mapping[str, Any]) -> bool:
+    if info.get("host") != socket.gethostname() or not isinstance(info.get("pid"), int):
+        return False
+    try:
+        os.kill(info["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _end(store: StreamStore, structure: ScanStructure) -> None:
+    specs = [ChannelSpec.of(node) for node in structure.channels()]
+    last = store.last_ids([spec.key for spec in specs])
+    lengths = {spec.path: sum(end) if end else 0 for spec, end in zip(specs, last, strict=True)}
+    message = f"process {structure.info['pid']} on {structure.info['host']} died before the end of the scan"
+    error = {"type": "ProcessDied", "message": message, "traceback": ""}
+    event = EndScan(structure.path, "KILLED", lengths, {"state": "KILLED"}, error)
+    store.append([Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))])

@@ -1,0 +1,72 @@
+"""The Python code in the documentation, run in the session that it speaks of, on a real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bliss_like.config import get_config
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.session import load_session
+
+PROJECT = Path(__file__).parents[2]
+
+
+def code_blocks(file: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (PROJECT / file).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def names(
+    request: pytest.FixtureRequest, redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, Any]]:
+    """The names of a session: `test_session`, or the one that the test is parametrized with."""
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    config = get_config(PROJECT / "config")
+    session = load_session(getattr(request, "param", "test_session"), config)
+    assert session.setup(), session.error_report
+    yield session.env_dict
+    session.close()
+    config.close()
+
+
+def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = code_blocks("docs/groups.md")
+    assert len(blocks) == 6
+    for block in blocks[:3]:
+        exec(block, names)
+    names["loopscan"](1, 0.01, names["diode"])
+    capsys.readouterr()
+    exec(blocks[3], names)
+    groups = ["3_group_of_scans", "4_sequence_of_scans", "8_sequence_of_scans"]
+    assert _lines(capsys) == [f"test_session:tmp:scans:{name} {name.partition('_')[0]}" for name in groups]
+    exec(blocks[4], names)
+    assert [line.split()[1] for line in _lines(capsys)] == [str(number) for number in range(1, 12)]
+    exec(blocks[5], names)
+    channel = "test_session:tmp:scans:8_sequence_of_scans:GroupingMaster:scans"
+    nodes = "[<ScanNode 'test_session:tmp:scans:9_loopscan' (scan)>, <ScanNode 'test_session:tmp:scans:10_loopscan' (scan)>]"
+    lines = _lines(capsys)
+    assert lines[0] == f"event.NEW_NODE {channel}"
+    assert lines[-2:] == [f"event.NEW_DATA {channel}", f"\t {nodes}"]
+    s1, s2 = names["s1"], names["s2"]
+    expected = s1.get_data("diode") + s2.get_data("diode")
+    assert names["seq"].node.get_data("sum").tolist() == expected.tolist()
+    assert names["seq"].node.get_data("mychannel").tolist() == [1.1, 2.2, 3.3]
+
+
+@pytest.mark.parametrize("names", ["demo_session"], indirect=True)
+def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
+    (walking,) = code_blocks("docs/data.md")
+    exec(walking, {})
+    lines = _lines(capsys)
+    assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
+    assert lines[-1].startswith("ScanData(axis:robx")
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()

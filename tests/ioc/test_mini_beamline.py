@@ -1,0 +1,230 @@
+"""Axes and counters on the motors and detectors of caproto's mini beamline, over Channel Access."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+import gevent
+import pytest
+
+from bliss_like.controllers.signal_axes import SignalAxes
+from bliss_like.controllers.signal_counters import SignalCounters
+from bliss_like.devices.axis import Axis
+from bliss_like.devices.counter import SamplingCounter
+from bliss_like.devices.signal import open_signal
+from bliss_like.errors import AxisFault, AxisStopped, DeviceError, NotConnectedError
+from tests.iocs import Ioc
+from tests.unit.devices.making import make
+
+
+def make_axis(station: str, **keys: object) -> Axis:
+    motor = {
+        "name": station,
+        "setpoint": f"ca://mini:{station}:mtr",
+        "velocity_signal": f"ca://mini:{station}:vel",
+        "velocity": 10,
+        "tolerance": 1e-3,
+        **keys,
+    }
+    return make(SignalAxes, "motors", axes=[motor]).axes[station]
+
+
+def make_counter(station: str, **keys: object) -> SamplingCounter:
+    counter = {"name": "det", "signal": f"ca://mini:{station}:det", **keys}
+    return make(SignalCounters, "detectors", counters=[counter]).counters["det"]  # type: ignore[return-value]
+
+
+@pytest.fixture(autouse=True)
+def _beamline(mini_beamline: Ioc) -> None:
+    return
+
+
+@pytest.fixture
+def edge() -> Iterator[Axis]:
+    axis = make_axis("edge", max_step=1)
+    yield axis
+    axis.stop()
+
+
+# -- axes --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_move_ends_where_the_ioc_says(edge: Axis) -> None:
+    edge.move(2.5)
+    assert edge.position == open_signal("ca://mini:edge:mtr").get() == 2.5
+    edge.move(-1)
+    edge.rmove(0.25)
+    assert edge.position == pytest.approx(-0.75)
+
+
+def test_the_position_read_in_motion_is_on_the_way(edge: Axis) -> None:
+    edge.move(0)
+    edge.move(4, wait=False)
+    seen = []
+    while edge.is_moving:
+        seen.append(edge.position)
+        gevent.sleep(0.02)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 3
+    assert edge.position == 4
+
+
+def test_velocity_is_that_of_the_ioc(edge: Axis) -> None:
+    assert edge.velocity == 10
+    edge.velocity = 20
+    assert open_signal("ca://mini:edge:vel").get() == 20
+    edge.velocity = 10
+
+
+def test_a_killed_move_stops_a_motor_that_cannot_be_stopped_within_a_step(edge: Axis) -> None:
+    edge.move(-10)
+    moving = gevent.spawn(edge.move, 10)
+    with gevent.Timeout(5):
+        while edge.position == -10:
+            gevent.sleep(0.01)
+    moving.kill(timeout=5)
+    at = edge.position
+    assert -10 < at < 0
+    assert not edge.is_moving
+    gevent.sleep(0.3)
+    assert edge.position == at
+
+
+def test_stop_from_another_greenlet(edge: Axis) -> None:
+    edge.move(-10)
+    moving = gevent.spawn(edge.move, 10)
+    gevent.sleep(0.1)
+    edge.stop()
+    with pytest.raises(AxisStopped, match="edge on its way to 10"):
+        moving.get(timeout=1)
+    assert edge.position < 0
+
+
+def test_somebody_else_may_move_the_motor(edge: Axis) -> None:
+    edge.move(1)
+    open_signal("ca://mini:edge:mtr").put(3)
+    edge.move(1)
+    assert edge.position == 1
+    open_signal("ca://mini:edge:mtr").put(3)
+    edge.rmove(1)
+    assert edge.position == 4
+
+
+def test_a_motor_that_never_arrives_is_a_fault() -> None:
+    axis = make_axis("slit", readback="ca://mini:ph:mtr", timeout=0.3)
+    with pytest.raises(
+        AxisFault, match="slit did not arrive: it is at .* and should be at 7, .* came no nearer for 0.3 s"
+    ):
+        axis.move(7)
+
+
+# -- counters ----------------------------------------------------------------------------------------------------------
+
+
+def expected_rate(position: float) -> float:
+    """Of the edge, per mA of the ring: from the source of the IOC."""
+    return 200 * math.erfc(-(position - 5) / 2.5) / 2
+
+
+def test_a_reading_is_never_of_the_position_before() -> None:
+    """From full light to dark and back at each point: what is stale is wrong by orders of magnitude."""
+    det, axis = make_counter("edge"), make_axis("edge", velocity=40)
+    for position in (9, 1, 9, 1, 9, 1):
+        axis.move(position)
+        value = det.raw_read
+        rate = expected_rate(position)
+        noise = 6 * math.sqrt(525 * rate)  # the ring has 475 to 525 mA
+        assert 475 * rate - noise <= value <= 525 * rate + noise, (position, value)
+
+
+def test_a_reading_is_published_after_it_was_asked_for() -> None:
+    det = make_counter("ph")
+    source = open_signal("ca://mini:ph:det")
+    for _ in range(3):
+        former = source.read()
+        value = det.raw_read
+        present = source.read()
+        assert present.timestamp > former.timestamp
+        assert value == present.value
+
+
+def test_a_value_that_integrates_is_awaited_for_as_long() -> None:
+    det = make_counter("ph", integration_time=0.7)
+    assert det.raw_read > 0
+    began = time.time()
+    assert det.raw_read > 0
+    assert open_signal("ca://mini:ph:det").read().timestamp - began > 0.7 - 0.05
+
+
+def test_several_are_read_in_the_time_of_one() -> None:
+    stations = ("ph", "edge", "slit")
+    detectors = make(
+        SignalCounters, "all", counters=[{"name": name, "signal": f"ca://mini:{name}:det"} for name in stations]
+    )
+    detectors.read_all(*detectors.counters)
+    began = time.monotonic()
+    assert len(detectors.read_all(*detectors.counters)) == 3
+    assert time.monotonic() - began < 0.8
+
+
+def test_what_does_not_change_is_read_as_it_is_or_named_when_awaited() -> None:
+    constant = {"signal": "ca://mini:ph:mtr_tick_rate"}
+    assert make_counter("ph", **constant, fresh=False).raw_read == 10
+    with pytest.raises(DeviceError, match=r"ca://mini:ph:mtr_tick_rate published no new value within 0.5 s; its last"):
+        print(make_counter("ph", **constant, timeout=0.5).raw_read)
+
+
+# -- breaks ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_absent_variable_is_named_with_the_place_where_it_was_sought() -> None:
+    absent = open_signal("ca://mini:nothing", timeout=0.3)
+    with pytest.raises(
+        NotConnectedError, match=r"mini:nothing was not found within 0.3 s.*EPICS_CA_ADDR_LIST \(now '127"
+    ):
+        absent.get()
+    began = time.monotonic()
+    with pytest.raises(NotConnectedError, match="mini:nothing was not found"):
+        absent.get()
+    assert time.monotonic() - began < 0.1
+
+
+def test_a_frozen_ioc_is_an_error_in_time(mini_beamline: Ioc) -> None:
+    signal = open_signal("ca://mini:ph:mtr", timeout=0.3)
+    signal.get()
+    mini_beamline.freeze()
+    try:
+        with pytest.raises(NotConnectedError, match="mini:ph:mtr: no answer within 0.3 s"):
+            signal.get()
+        with pytest.raises(DeviceError, match="mini:ph:mtr: setting it to 1 took over 0.3 s"):
+            signal.put(1, timeout=0.3)
+    finally:
+        mini_beamline.thaw()
+    open_signal("ca://mini:ph:mtr").get()
+
+
+def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(mini_beamline: Ioc, edge: Axis) -> None:
+    det = make_counter("edge")
+    assert det.raw_read >= 0
+    moving = gevent.spawn(edge.move, edge.position + 8)
+    gevent.sleep(0.2)
+    counting = gevent.spawn(lambda: det.raw_read)
+    gevent.sleep(0)
+    mini_beamline.kill()
+    with pytest.raises(NotConnectedError, match="mini:edge:(mtr|det): the connection to its IOC is lost"):
+        moving.get(timeout=10)
+    with pytest.raises((NotConnectedError, DeviceError), match="mini:edge:det"):
+        counting.get(timeout=20)
+    began = time.monotonic()
+    with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
+        print(edge.position)
+    assert time.monotonic() - began < 1
+    mini_beamline.start()
+    with gevent.Timeout(20):
+        while not open_signal("ca://mini:edge:mtr").connected:
+            gevent.sleep(0.01)
+    edge.move(6)
+    assert edge.position == 6
+    assert det.raw_read == pytest.approx(500 * expected_rate(6), rel=0.15)

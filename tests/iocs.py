@@ -1,0 +1,97 @@
+"""EPICS servers from the package caproto, on private ports of the loopback.
+
+libca reads where to look once per process, so the ports of all servers are chosen here, before the first is started.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record")
+
+
+def _script() -> ModuleType:
+    loader = SourceFileLoader("mini_beamline_script", str(ROOT / "scripts" / "mini_beamline"))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loader.exec_module(module)
+    sys.dont_write_bytecode = writes
+    return module
+
+
+script = _script()
+"""`scripts/mini_beamline` as a module."""
+
+
+class Ioc:
+    """One of caproto's example servers; started again, it has the port that it had."""
+
+    def __init__(self, example: str, port: int, repeater_port: int) -> None:
+        self.example = example
+        self._repeater_port = repeater_port
+        self._port = port
+        self._state = Path(f"/tmp/bl-ioc-{os.getpid()}-{example}.json")
+
+    def start(self) -> None:
+        if script.running(self._state) is None:
+            self._pid: int = script.start(self._state, self._port, self._repeater_port, example=self.example)["pid"]
+
+    def stop(self) -> None:
+        script.stop(self._state)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        os.killpg(self._pid, signal.SIGKILL)
+        script.stop(self._state)
+
+    def freeze(self) -> None:
+        """Let it answer nothing, its connections left open."""
+        os.killpg(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.killpg(self._pid, signal.SIGCONT)
+
+
+_REPEATER_PORT, *_PORTS = script.free_ports(1 + len(EXAMPLES))
+_IOCS = {example: Ioc(example, port, _REPEATER_PORT) for example, port in zip(EXAMPLES, _PORTS, strict=True)}
+
+
+def _running(example: str) -> Iterator[Ioc]:
+    for package in ("caproto", "epics"):
+        if importlib.util.find_spec(package) is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {package}")
+    os.environ.update(script.client_environment(_REPEATER_PORT, *_PORTS))
+    ioc = _IOCS[example]
+    ioc.start()
+    yield ioc
+    ioc.stop()
+
+
+@pytest.fixture(scope="module")
+def mini_beamline() -> Iterator[Ioc]:
+    """Pinhole, edge and slit: each a motor and a detector that publishes every 0.5 s."""
+    yield from _running("mini_beamline")
+
+
+@pytest.fixture(scope="module")
+def scalars_and_arrays() -> Iterator[Ioc]:
+    """Variables of every kind."""
+    yield from _running("scalars_and_arrays")
+
+
+@pytest.fixture(scope="module")
+def fake_motor() -> Iterator[Ioc]:
+    """Motor records, whose puts are answered long before the motor stands still."""
+    yield from _running("fake_motor_record")

@@ -1,0 +1,220 @@
+"""The prompt of a session, as a person sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.shell.conftest import OpenShell
+from tests.shell.terminal import Terminal
+from tests.waiting import wait_until
+
+
+def test_a_command_shows_its_value(shell: Terminal) -> None:
+    shell.type("1 + 1\n")
+    shell.wait_for("TINY [2]:")
+    assert " Out [1]: 2" in shell.lines
+
+
+def test_an_object_is_shown_by_its_info(shell: Terminal) -> None:
+    shell.type("thing\n")
+    shell.wait_for(" Out [1]: a thing")
+
+
+def test_several_lines_make_one_command(shell: Terminal) -> None:
+    shell.type("for number in range(3):\nprint('number', number)\n\n\n")
+    shell.wait_for("number 2")
+    shell.wait_for("TINY [2]:")
+
+
+def test_names_are_completed_without_asking_the_hardware(shell: Terminal) -> None:
+    shell.type("thing.po")
+    shell.wait_for(lambda: shell.text.count("position") == 1)
+    shell.type("\t")
+    shell.wait_for("TINY [1]: thing.position")
+    shell.type("\x03")
+    shell.wait_for(lambda: shell.last_line == "TINY [1]:")
+    shell.type("Thing.asked\n")
+    shell.wait_for(" Out [1]: 0")
+
+
+def test_arguments_are_completed(shell: Terminal) -> None:
+    shell.type("thing.move(tar")
+    shell.wait_for("target=")
+
+
+def test_ctrl_c_clears_the_line(shell: Terminal) -> None:
+    shell.type("nonsense that nobody wants")
+    shell.wait_for("nobody wants")
+    shell.interrupt()
+    shell.wait_for(lambda: shell.last_line == "TINY [1]:")
+
+
+def test_prints_in_the_background_leave_the_line_alone(shell: Terminal) -> None:
+    shell.type("ticking()\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("half a li")
+    shell.wait_for("TINY [2]: half a li")
+    shell.wait_for("tick 20")
+    shell.type("ne")
+    shell.wait_for("TINY [2]: half a line")
+    ticks = [line for line in shell.lines if "tick" in line and "()" not in line]
+    assert ticks == [f"tick {number}" for number in range(len(ticks))]
+    assert sum("half a li" in line for line in shell.lines) == 1
+
+
+def test_an_error_takes_a_line_and_last_error_tells_all(shell: Terminal) -> None:
+    shell.type("def divide(): return 1 / 0\n\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("divide()\n")
+    shell.wait_for("TINY [3]:")
+    assert "ZeroDivisionError: division by zero (last_error() shows where)" in shell.lines
+    assert "Traceback" not in shell.text
+    shell.type("last_error()\n")
+    shell.wait_for("TINY [4]:")
+    trace = shell.text.partition("Traceback")[2]
+    assert 'File "<command 1>", line 1, in divide' in trace
+    assert "repl.py" not in trace
+
+
+def test_an_exit_in_the_background_does_not_end_the_shell(shell: Terminal) -> None:
+    shell.type("exit_in_background()\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("'still ' + 'here'\n")
+    shell.wait_for("'still here'")
+
+
+def test_history_is_kept_for_the_session(run: OpenShell) -> None:
+    first = run("-s", "tiny")
+    first.wait_for("TINY [1]:")
+    first.type("'remember' + ' me'\n")
+    first.wait_for("TINY [2]:")
+    first.type("\x04")
+    first.wait_for_end()
+    second = run("-s", "tiny")
+    second.wait_for("TINY [1]:")
+    second.type("\x1b[A")
+    second.wait_for("TINY [1]: 'remember' + ' me'")
+
+
+# -- leaving -----------------------------------------------------------------------------------------------------------
+
+
+def test_leaving_closes_the_session(environment: Path, run: OpenShell) -> None:
+    for goodbye in ("\x04", "exit()\n", "quit\n"):
+        shell = run("-s", "tiny")
+        shell.wait_for("TINY [1]:")  # a session that was not closed could not be opened again
+        shell.type(goodbye)
+        assert shell.wait_for_end() == 0
+
+
+def test_two_shells_cannot_have_one_session(shell: Terminal, run: OpenShell) -> None:
+    second = run("-s", "tiny")
+    assert second.wait_for_end() == 1
+    assert "session 'tiny' is already open" in second.text
+
+
+# -- Ctrl-C ------------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_a_command_that_waits(shell: Terminal) -> None:
+    shell.type("sleeping()\n")
+    shell.wait_for("\nsleeping")
+    shell.interrupt()
+    shell.wait_for("TINY [2]:")
+    assert "slept out" in shell.text
+    assert "Interrupted." in shell.lines
+
+
+def test_ctrl_c_ends_a_command_that_computes(shell: Terminal) -> None:
+    shell.type("busy()\n")
+    shell.wait_for("\nbusy")
+    shell.interrupt()
+    shell.wait_for("TINY [2]:")
+    assert "not busy any more" in shell.text
+
+
+def test_ctrl_c_ends_a_computation_that_the_command_waits_for(shell: Terminal) -> None:
+    shell.type("gevent.spawn(busy).join()\n")
+    shell.wait_for("\nbusy")
+    shell.interrupt()
+    shell.wait_for("TINY [2]:")
+    assert "not busy any more" in shell.text
+
+
+def test_a_second_ctrl_c_waits_for_the_clean_up(shell: Terminal) -> None:
+    shell.type("sleeping(clean_up_time=1)\n")
+    shell.wait_for("\nsleeping")
+    shell.interrupt()
+    shell.wait_for("cleaning up")  # two signals that come at once are one
+    shell.interrupt()
+    shell.wait_for("press Ctrl-C once more")
+    shell.wait_for("TINY [2]:")
+    assert "slept out" in shell.text
+
+
+def test_a_third_ctrl_c_gives_up_on_the_clean_up(shell: Terminal) -> None:
+    shell.type("sleeping(clean_up_time=60)\n")
+    shell.wait_for("\nsleeping")
+    shell.interrupt()
+    shell.wait_for("cleaning up")  # two signals that come at once are one
+    shell.interrupt()
+    shell.wait_for("press Ctrl-C once more")
+    shell.interrupt()
+    shell.wait_for("TINY [2]:")
+    assert "slept out" not in shell.text
+
+
+def test_the_prompt_comes_back_whatever_the_command_does(shell: Terminal) -> None:
+    shell.type("stubborn()\n")
+    shell.wait_for("\nstubborn")
+    shell.interrupt()
+    shell.wait_for("^Cno")
+    shell.interrupt()
+    shell.wait_for("press Ctrl-C once more")
+    shell.interrupt()
+    shell.wait_for("it is left behind")
+    shell.wait_for("TINY [2]:")
+
+
+def test_a_signal_from_outside_does_not_end_the_shell(shell: Terminal) -> None:
+    os.kill(shell.pid, signal.SIGINT)
+    shell.type("'still ' + 'here'\n")
+    shell.wait_for("'still here'")
+
+
+def test_ctrl_c_ends_the_setup_of_a_session(environment: Path, run: OpenShell) -> None:
+    (environment / "setup.py").write_text("import time\nprint('setting up')\ntime.sleep(60)\n")
+    shell = run("-s", "tiny")
+    shell.wait_for("setting up")
+    shell.interrupt()
+    assert shell.wait_for_end() == 130
+
+
+@pytest.mark.parametrize("goodbye", [signal.SIGTERM, signal.SIGHUP])
+def test_a_shell_that_is_told_to_end_cleans_up_first(shell: Terminal, goodbye: signal.Signals) -> None:
+    shell.type("sleeping()\n")
+    shell.wait_for("\nsleeping")
+    os.kill(shell.pid, goodbye)
+    assert shell.wait_for_end() == 0
+    assert "slept out" in shell.text
+
+
+def test_a_shell_at_its_prompt_can_be_told_to_end(shell: Terminal) -> None:
+    os.kill(shell.pid, signal.SIGTERM)
+    assert shell.wait_for_end() == 0
+
+
+def test_a_terminal_that_goes_away_ends_the_command(environment: Path, run: OpenShell, short_directory: Path) -> None:
+    shell = run("-s", "tiny")
+    shell.wait_for("TINY [1]:")
+    note = short_directory / "note"
+    shell.type(f"import pathlib; note = pathlib.Path({str(note)!r})\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("try:\nprint('sleep' + 'ing'); time.sleep(60)\n\x7f\x7f\x7f\x7ffinally:\nnote.touch()\n\n\n")
+    shell.wait_for("\nsleeping")
+    shell.hang_up()
+    wait_until(note.exists)

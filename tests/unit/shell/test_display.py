@@ -1,0 +1,72 @@
+"""What the shell prints of values and errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from bliss_like.errors import AxisLimitError
+from bliss_like.shell.display import output
+from bliss_like.shell.errors import ErrorReport, one_line
+
+
+class WithInfo:
+    def __info__(self) -> str:
+        return "ready"
+
+
+class Proxy:
+    """Has any attribute that one asks for."""
+
+    def __getattr__(self, name: str) -> str:
+        return "anything"
+
+    def __repr__(self) -> str:
+        return "a proxy"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "Out [1]: 3"),
+        ("text", "Out [1]: 'text'"),
+        (WithInfo(), "Out [1]: ready"),
+        (WithInfo, f"Out [1]: {WithInfo!r}"),
+        (Proxy(), "Out [1]: a proxy"),
+    ],
+)
+def test_values(value: object, text: str) -> None:
+    assert output("Out [1]: ", value) == text
+
+
+def test_a_text_of_several_lines_starts_below_the_prompt() -> None:
+    class Table:
+        def __info__(self) -> str:
+            return "a  1\nb  2"
+
+    assert output("Out [1]: ", Table()) == "Out [1]: \na  1\nb  2"
+
+
+def test_an_error_without_message_says_where() -> None:
+    try:
+        raise ValueError
+    except ValueError as error:
+        assert one_line(error).startswith("ValueError: in test_an_error_without_message_says_where, ")
+
+
+def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ErrorReport()
+    report.last_error()
+    assert capsys.readouterr().out == "No error so far.\n"
+    try:
+        try:
+            raise OSError("no answer")
+        except OSError as cause:
+            raise AxisLimitError("robx: target 12 mm is above 10 mm") from cause
+    except AxisLimitError as error:
+        report.show(error)
+    shown = capsys.readouterr().err
+    assert shown == "AxisLimitError: robx: target 12 mm is above 10 mm (last_error() shows where)\n"
+    report.last_error()
+    trace = capsys.readouterr().out
+    assert "OSError: no answer" in trace
+    assert trace.endswith("bliss_like.errors.AxisLimitError: robx: target 12 mm is above 10 mm\n")
