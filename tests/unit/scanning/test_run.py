@@ -429,8 +429,9 @@ def test_data_by_name_and_pattern() -> None:
 def test_iterations_of_a_nested_master_begin_again() -> None:
     class Counting(Master):
         def __iter__(self) -> Iterator[int]:
-            for self.index in range(2):
-                yield self.index
+            for index in range(2):
+                self.index = index
+                yield index
 
     top, sub = Master("top", Log(), npoints=5), Counting("sub", Log())
     scan = Scan(chain_of(top, sub))
