@@ -101,7 +101,7 @@ class AcquisitionObject:
     def name(self) -> str:
         if self.__name:
             return self.__name
-        if is_axis(self.device) or (self.device is not None and hasattr(self.device, "axes")):
+        if is_axis(self.device) or isinstance(self.device, AxisGroup):
             return "axis"
         return getattr(self.device, "name", None) or type(self).__name__
 
