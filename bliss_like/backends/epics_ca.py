@@ -10,8 +10,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -89,7 +91,8 @@ class Channel:
         self._listeners = Listeners()
         self._monitor: Any = None
         self._latest: Reading | None = None
-        self._chid = ca.create_channel(pv, callback=self._on_connection)
+        with _silent_repeater():
+            self._chid = ca.create_channel(pv, callback=self._on_connection)
         ca.flush_io()
 
     # -- connection ----------------------------------------------------------------------------------------------------
@@ -250,6 +253,26 @@ class Channel:
             return
         self._latest = reading
         self._listeners.tell(reading)
+
+
+@contextmanager
+def _silent_repeater() -> Iterator[None]:
+    """Keep libca's complaint that it found no `caRepeater` off the terminal.
+
+    pyepics ships none. It would relay beacons, which only make reconnecting faster; where one is installed, libca starts it.
+    The complaint comes from a child that libca forks with the first channel.
+    """
+    if _channels or shutil.which("caRepeater"):
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _reading(value: Any, metadata: dict[str, Any]) -> Reading:
