@@ -9,6 +9,7 @@ again after a lost connection.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -220,6 +221,7 @@ class StreamPublisher:
         self._failure: Exception | None = None
         self._patience = limits.patience
         self._unsent: _Batch | None = None
+        self._ended = False
         self._closing = False
         self._awake, self._work, self._idle, self._room = False, tasks.event(), tasks.event(), tasks.event()
         self._idle.set()
@@ -231,9 +233,11 @@ class StreamPublisher:
         if isinstance(event, NewData):
             self._channel(event.path).extend(event.values)
             return
-        if isinstance(event, EndScan) and self._failure:  # a last try: the server may be back
-            self._failure, self._patience, self._awake = None, 0.0, False
-            self._tasks.spawn(self._run)
+        if isinstance(event, EndScan):
+            self._ended = True
+            if self._failure:  # a last try: the server may be back
+                self._failure, self._patience, self._awake = None, 0.0, False
+                self._tasks.spawn(self._run)
         self.hold_back()
         with self.lock:
             self._count += 1
@@ -294,7 +298,10 @@ class StreamPublisher:
                 except Exception as error:
                     self._unsent = batch
                     self._fail(error)
-                    return
+                    if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
+                        return
+                    self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
+                    continue
                 self._unsent = None
                 if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
                     self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))

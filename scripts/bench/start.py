@@ -1,66 +1,81 @@
-"""From the command to something useful: start of a shell to its prompt, of a listener's imports, of the server.
+"""Starting: a session to its prompt, a listener's imports.
 
     python -m scripts.bench.start
 
-Taken in a terminal emulator, as a person waits for it; beside an interpreter that does nothing, numpy and gevent alone.
+Limits taken in the same run: the bare interpreter, and importing the libraries that a session cannot do without.
 """
 
 from __future__ import annotations
 
 import os
+import pty
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bliss_like.data.server import EmbeddedServer
-from scripts.bench.table import Table, median_rate, seconds
-from tests.shell.terminal import Terminal
+from scripts.bench.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-SESSION = "demo_session"
-
-
-def python(statement: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, "-c", statement], check=True)
+ROOT = Path(__file__).resolve().parents[2]
+WHERE_IS_THE_CURSOR, THERE = b"\x1b[6n", b"\x1b[1;1R"
 
 
-def open_and_close_shell() -> tuple[float, float]:
-    """Return the seconds to the prompt, and from Ctrl-D to the end of the process."""
-    terminal: Terminal | None = None
+def until_prompt() -> float:
+    """Return the seconds from the command to the prompt of the demo session, in a terminal."""
+    start = time.perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "bliss_like.shell.main", "-s", "demo_session"])
+    shown = b""
+    try:
+        while b"[1]" not in shown:
+            shown += os.read(terminal, 4096)
+            if WHERE_IS_THE_CURSOR in shown:
+                os.write(terminal, THERE)
+                shown = shown.replace(WHERE_IS_THE_CURSOR, b"")
+        elapsed = time.perf_counter() - start
+        os.write(terminal, b"\x04")
+        while os.read(terminal, 4096):
+            pass
+    except OSError:  # the terminal is closed: the process is over
+        if b"[1]" not in shown:
+            raise SystemExit(f"no prompt:\n{shown.decode()}") from None
+    os.waitpid(pid, 0)
+    return elapsed
 
-    def to_prompt() -> None:
-        nonlocal terminal
-        terminal = Terminal([sys.executable, "-m", "bliss_like.shell.main", "-s", SESSION], os.environ)
-        terminal.wait_for(f"{SESSION.upper()} [1]:")
 
-    opened = seconds(to_prompt)
-    assert terminal is not None
-    terminal.type("\x04")
-    closed = seconds(terminal.wait_for_end)
-    terminal.close()
-    return opened, closed
+def process(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    return time.perf_counter() - start
+
+
+def median(action: Callable[[], float], runs: int = 11) -> float:
+    action()  # bytecode and caches
+    return statistics.median(action() for _ in range(runs))
 
 
 def main() -> None:
-    table = Table("start", "seconds")
-    for name, statement in {
-        "python": "pass",
-        "python + numpy": "import numpy",
-        "python + numpy + bliss_like.data.node": "import numpy, bliss_like.data.node",
-        "python + gevent, patched": "from gevent import monkey; monkey.patch_all(thread=False, queue=False)",
-    }.items():
-        table.row(name, median_rate(lambda statement=statement: seconds(python(statement))))  # type: ignore[misc]
+    os.chdir(ROOT)
+    table = Table("work", "s", "limit in the same run", "s", "ratio")
     with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as home:
-        os.environ |= {"BLISS_LIKE_HOME": home, "BLISS_LIKE_CONFIG": str(ROOT / "config")}
+        os.environ["BLISS_LIKE_HOME"] = home
         os.environ.pop("BLISS_LIKE_REDIS", None)
-        server = EmbeddedServer(Path(home))
-        table.row("embedded server", seconds(server.ensure))
-        runs = [open_and_close_shell() for _ in range(5)]
-        table.row(f"bliss-like -s {SESSION}, to the prompt", sorted(opened for opened, _ in runs)[2])
-        table.row("Ctrl-D to the end", sorted(closed for _, closed in runs)[2])
-        server.stop()
+        server = EmbeddedServer(Path(home), ephemeral=True)
+        server.ensure()
+        try:
+            ours = median(until_prompt)
+        finally:
+            server.stop()
+    libraries = median(lambda: process("import gevent, numpy, redis, pydantic, ptpython.repl"))
+    table.row("bliss-like -s demo_session, to the prompt", ours, "importing its libraries", libraries, ours / libraries)
+    numpy = median(lambda: process("import numpy, redis"))
+    data = median(lambda: process("import numpy, redis, bliss_like.data.node, bliss_like.data.redis_store"))
+    table.row("listener: import bliss_like.data", data, "numpy and redis", numpy, data / numpy)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""A server that goes away in the middle of a scan of a session: ridden out, or the devices are stopped and it is said why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from bliss_like.config import get_config
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.publisher import Limits
+from bliss_like.data.redis_store import RedisStore
+from bliss_like.data.tree import Tree
+from bliss_like.errors import PublishError
+from bliss_like.session import load_session
+from bliss_like.session.data_tree import GREENLETS
+from tests.conftest import RestartableServer
+from tests.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE = 0.5
+
+
+@pytest.fixture
+def names(
+    server_that_can_be_restarted: RestartableServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, Any]]:
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    store = RedisStore(server_that_can_be_restarted.url)
+    config = get_config(PROJECT / "config")
+    session = load_session("test_session", config)
+    assert session.setup(tree=Tree(store, tasks=GREENLETS, limits=Limits(patience=PATIENCE))), session.error_report
+    yield session.env_dict
+    session.close()
+    config.close()
+
+
+def points_of(scan: Any) -> int:
+    return min((channel.length for channel in scan.channels), default=0)
+
+
+def test_a_restart_is_ridden_out(names: dict[str, Any], server_that_can_be_restarted: RestartableServer) -> None:
+    scan = names["loopscan"](100, 0.005, names["diodes"], run=False)
+    task = gevent.spawn(scan.run)
+    wait_until(lambda: gevent.sleep(0.001) or points_of(scan) > 20)
+    server_that_can_be_restarted.kill()
+    before = points_of(scan)
+    wait_until(lambda: gevent.sleep(0.001) or points_of(scan) > before + 5)  # the scan goes on without a server
+    server_that_can_be_restarted.start()
+    task.get(timeout=10)
+    assert scan.state is ScanState.DONE and scan.node.state is ScanState.DONE
+    data = scan.get_data()
+    assert {len(data[name]) for name in data} == {100}
+    assert (data["elapsed_time"][1:] > data["elapsed_time"][:-1]).all()
+
+
+def test_past_the_set_time_devices_are_stopped_and_it_is_said_why(
+    names: dict[str, Any], server_that_can_be_restarted: RestartableServer
+) -> None:
+    robz = names["robz"]
+    scan = names["ascan"](robz, 0, 9, 1, 0.01, names["diode"], run=False)  # most of two seconds in one move
+    task = gevent.spawn(scan.run)
+    wait_until(lambda: gevent.sleep(0.001) or (robz.is_moving and robz.position > 0.5))
+    server_that_can_be_restarted.kill()
+    scan.add_comment("something to publish")
+    task.join(10)
+    assert isinstance(task.exception, PublishError)
+    assert f"no Redis server for {PATIENCE} s" in str(task.exception)
+    assert scan.state is ScanState.KILLED
+    assert not robz.is_moving and robz.position < 9
+    server_that_can_be_restarted.start()
+    wait_until(
+        lambda: gevent.sleep(0.01) or scan.node.state is ScanState.KILLED
+    )  # the end is told as soon as it can be
+    assert len(scan.get_data("robz")) == points_of(scan) == 1
