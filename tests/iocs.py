@@ -79,19 +79,19 @@ def _running(example: str) -> Iterator[Ioc]:
     ioc.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mini_beamline() -> Iterator[Ioc]:
     """Pinhole, edge and slit: each a motor and a detector that publishes every 0.5 s."""
     yield from _running("mini_beamline")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scalars_and_arrays() -> Iterator[Ioc]:
     """Variables of every kind."""
     yield from _running("scalars_and_arrays")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fake_motor() -> Iterator[Ioc]:
     """Motor records, whose puts are answered long before the motor stands still."""
     yield from _running("fake_motor_record")

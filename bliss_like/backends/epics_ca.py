@@ -21,7 +21,7 @@ from epics import ca, dbr
 from gevent.event import AsyncResult, Event
 
 from bliss_like.backends.crossing import Crossing, wait_for
-from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Listeners, Reading, tell
+from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Listeners, Reading, fitted, tell
 from bliss_like.errors import DeviceError, NotConnectedError
 
 ALARMS = ("", "MINOR", "MAJOR", "INVALID")
@@ -39,18 +39,15 @@ def _crossing() -> Crossing:
 
 
 class ChannelAccess:
-    """The backend of `ca://` addresses."""
+    """The backend of `ca://` addresses; libca looks for the process variable from the start."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._pv = address.partition("://")[2]
+        pv = address.partition("://")[2]
+        if pv not in _channels:
+            _channels[pv] = Channel(pv)
+        self._channel = _channels[pv]
         self._subscriptions: list[Callable[[], None]] = []
-
-    @functools.cached_property
-    def _channel(self) -> Channel:
-        if self._pv not in _channels:
-            _channels[self._pv] = Channel(self._pv)
-        return _channels[self._pv]
 
     @property
     def connected(self) -> bool:
@@ -99,7 +96,16 @@ class Channel:
 
     @property
     def connected(self) -> bool:
+        if self._up.is_set() and not ca.isConnected(self._chid):
+            self._disconnected()  # libca knows it already, its callback is still on the way to the hub
         return self._up.is_set()
+
+    def _kind(self) -> int:
+        """The native type, as Channel Access numbers it."""
+        kind: int = ca.field_type(self._chid)
+        if kind not in dbr.Map:
+            raise self._lost()
+        return kind
 
     def _on_connection(self, conn: bool, **_: Any) -> None:
         self._post(self._connected if conn else self._disconnected)
@@ -128,18 +134,21 @@ class Channel:
         )
 
     def _refused(self, status: int) -> DeviceError:
-        if not self.connected or not ca.isConnected(self._chid):
+        if not self.connected:
             return self._lost()
         return DeviceError(f"process variable {self.pv}: {ca.message(status)}")
 
     def _lost(self) -> NotConnectedError:
-        return NotConnectedError(f"process variable {self.pv}: the connection to its IOC is lost. Is the IOC running?")
+        return NotConnectedError(
+            f"process variable {self.pv}: the connection to its IOC is lost. Is the IOC running? It is looked for, and "
+            "will be used again as soon as it is found"
+        )
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def describe(self, timeout: float) -> Description:
         if self._description is None:
-            kind = ca.field_type(self._chid)
+            kind = self._kind()
             _, metadata = self._ask(ca.promote_fieldtype(kind, use_ctrl=True), timeout)
             count = ca.element_count(self._chid)
             self._description = Description(
@@ -152,7 +161,7 @@ class Channel:
         return self._description
 
     def get(self, timeout: float) -> Reading:
-        kind = ca.promote_fieldtype(ca.field_type(self._chid), use_time=True)
+        kind = ca.promote_fieldtype(self._kind(), use_time=True)
         return _reading(*self._ask(kind, timeout))
 
     def _ask(self, kind: int, timeout: float) -> tuple[Any, dict[str, Any]]:
@@ -178,7 +187,7 @@ class Channel:
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def put(self, value: Any, wait: bool, timeout: float | None) -> None:
-        kind = ca.field_type(self._chid)
+        kind = self._kind()
         data, count = self._packed(value, kind)
         if not wait:
             status = ca.libca.ca_array_put(kind, count, self._chid, data)
@@ -208,10 +217,9 @@ class Channel:
         if isinstance(value, str):
             value = self._from_text(value, kind)
         try:
-            array = np.atleast_1d(value).astype(dbr.NP_Map[kind], casting="same_kind", order="C")
-        except (TypeError, ValueError):
-            expected = np.dtype(dbr.NP_Map[kind])
-            raise DeviceError(f"process variable {self.pv} cannot be set: expected {expected}, got {value!r}") from None
+            array = np.ascontiguousarray(np.atleast_1d(fitted(value, np.dtype(dbr.NP_Map[kind]))))
+        except ValueError as error:
+            raise DeviceError(f"process variable {self.pv} cannot be set: {error}") from None
         if array.ndim != 1 or array.size > size:
             raise DeviceError(f"process variable {self.pv} cannot be set: expected {size} values, got {array.shape}")
         return array.ctypes.data_as(ctypes.c_void_p), array.size

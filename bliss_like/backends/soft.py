@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.devices.signal import Description, Listeners, Reading, tell
+from bliss_like.devices.signal import Description, Listeners, Reading, fitted, tell
 from bliss_like.errors import DeviceError
 
 
@@ -24,13 +24,10 @@ class SoftVariable:
         self.listeners = Listeners()
 
     def write(self, value: Any) -> None:
-        """:raises DeviceError: the value has not the dtype and shape of the first one."""
-        try:
-            array = np.asarray(value).astype(self.kind.dtype, casting="same_kind")
-        except (TypeError, ValueError):
-            raise DeviceError(f"expected {self.kind.dtype}, got {value!r}") from None
+        """:raises ValueError: the value has not the dtype and shape of the first one."""
+        array = fitted(value, self.kind.dtype)
         if array.shape != self.kind.shape:
-            raise DeviceError(f"expected shape {self.kind.shape}, got {array.shape}")
+            raise ValueError(f"expected shape {self.kind.shape}, got {array.shape}")
         self.reading = Reading(array if array.shape else array.item(), time.time())
         self.listeners.tell(self.reading)
 
@@ -63,7 +60,7 @@ class SoftBackend:
     def put(self, value: Any, wait: bool, timeout: float | None) -> None:
         try:
             self._variable.write(value)
-        except DeviceError as error:
+        except ValueError as error:
             raise DeviceError(f"{self.address} cannot be set: {error}") from None
 
     def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:

@@ -7,6 +7,7 @@ has started, others never complete it at all, and a done signal may fall only af
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import gevent
@@ -117,7 +118,7 @@ class _Drive:
         return [signal for signal in every if signal is not None]
 
     def connect(self) -> None:
-        for signal in self.signals:
+        for signal in self.signals:  # all are open, hence sought, before the first is waited for
             signal.connect()
 
     def is_moving(self) -> bool:
@@ -150,9 +151,9 @@ class _Drive:
         if self._max_step is None:
             return [target]
         start = float(self.readback.get())
-        pieces = int(abs(target - start) / self._max_step)
+        pieces = math.ceil(abs(target - start) / self._max_step - 1e-9)
         way = self._max_step if target > start else -self._max_step
-        return [start + way * piece for piece in range(1, pieces + 1)] + [target]
+        return [start + way * piece for piece in range(1, pieces)] + [target]
 
     def halt(self) -> None:
         """Stop by the stop signal; without one, hold: make the present position the target."""

@@ -63,8 +63,8 @@ class Move:
 
     @property
     def was_stopped(self) -> bool:
-        """Somebody called `stop` before all axes had arrived."""
-        return self._stop_wanted
+        """Somebody called `stop`, and not all axes had arrived."""
+        return self._stop_wanted and not all(pursuit.arrived for pursuit in self._pursuits)
 
     def start(self) -> None:
         """Start all axes, and return when they are started.

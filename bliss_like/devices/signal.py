@@ -81,6 +81,22 @@ class SignalBackend(Protocol):
         """End all subscriptions."""
 
 
+def fitted(value: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Convert a value that is to be written, for backends: 1.0 and True fit an integer, 1.5 and 300 no uint8.
+
+    :raises ValueError: something would be lost, or it is of another kind.
+    """
+    array = np.asarray(value)
+    if dtype.kind in "biuf" and array.dtype.kind in "biuf":
+        with np.errstate(invalid="ignore"):
+            converted = array.astype(dtype)
+        if dtype.kind == "f" or np.array_equal(converted, array):
+            return converted
+    elif dtype.kind == array.dtype.kind == "U":
+        return array
+    raise ValueError(f"expected {'text' if dtype.kind == 'U' else dtype}, got {value!r}")
+
+
 class Listeners:
     """Who listens to one process variable; for backends."""
 
@@ -187,7 +203,7 @@ class Signal:
 
 
 def open_signal(address: str, name: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Signal:
-    """Make the signal of an address; it does not connect yet.
+    """Make the signal of an address; it is looked for, and not waited for before its first use.
 
     :param address: `scheme://rest`, such as `ca://XF:01:m1.RBV`.
     :raises ConfigError: no such scheme, or its control system is not installed.
@@ -212,5 +228,6 @@ __all__ = [
     "Reading",
     "Signal",
     "SignalBackend",
+    "fitted",
     "open_signal",
 ]

@@ -6,7 +6,6 @@ costs nothing per point.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -18,8 +17,6 @@ from .acquisition import AcquisitionMaster, AcquisitionObject, AcquisitionSlave,
 from .chain import AcquisitionChain, walk
 from .greenlets import SideBySide, breathe, run_all
 from .presets import ChainIterationPreset
-
-_log = logging.getLogger(__name__)
 
 STOP_TIMEOUT = 10.0
 """Seconds that all devices of one level get to stop."""
@@ -33,7 +30,7 @@ OnFailure = Callable[[BaseException], object]
 class Branch:
     """Runs the iterations of one top master.
 
-    :param checkpoint: called between iterations when `is_held` says so; returns whether to go on.
+    :param gate: where it may be held, or ended, between two iterations.
     :param on_failure: hears at once of what fails beside the iteration.
     """
 

@@ -52,6 +52,9 @@ class ScanRun:
         self._hub, self._thread = get_hub(), threading.get_ident()
         self._at_rest: list[Callable[[], object]] = []
         """What is to be called when the devices are stopped, because its counterpart was called before."""
+        self._at_end: list[Callable[[], object]] = []
+        """The same, for when the end is published."""
+        self._end_info: dict[str, Any] = {}
 
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
@@ -78,6 +81,8 @@ class ScanRun:
             except BaseException as raised:  # noqa: BLE001  it is raised again when everything is cleaned up
                 error = raised
             error = self._finish(error)
+            for call in self._at_end:
+                call()
             if error is not None:
                 raise error
 
@@ -144,6 +149,7 @@ class ScanRun:
             self._at_rest.append(scan.progress.end)
             scan.progress.begin(scan)
         if scan.watchdog is not None:
+            self._at_end.append(_bound(scan.watchdog.on_scan_end, scan.scan_info))
             scan.watchdog.on_scan_new(scan, scan.scan_info)
             self._tasks.append(gevent.spawn(self._guard, self._watch))
         running = [branch for branch in self._branches if branch.has_begun]
@@ -245,8 +251,6 @@ class ScanRun:
         if not scan.state.is_final:
             scan.set_state(scan.final_state(error))
         scan.tell_state()
-        if scan.watchdog is not None:
-            scan.watchdog.on_scan_end(scan.scan_info)
         scan.error = error
         if error is not None:
             error.add_note(f"(scan {scan.scan_number} {scan.name})")
@@ -265,6 +269,13 @@ class ScanRun:
             branch.close()
         for call in self._at_rest:
             self._attempt(failures, call)
+        self._attempt(failures, self._describe_end)
+
+    def _describe_end(self) -> None:
+        if self.scan.with_metadata:
+            found = positions(environment.axes(), "end")
+            self._end_info |= merge(self.scan.scan_info, {"positioners": found})
+        self._end_info |= self._add_metadata(MetaTiming.END)
 
     def _stopping(self) -> None:
         self.scan.set_state(ScanState.STOPPING)
@@ -281,13 +292,9 @@ class ScanRun:
 
     def _publish_end(self, error: BaseException | None, flush: bool) -> None:
         scan, publisher = self.scan, self.scan.publisher
-        info: dict[str, Any] = timestamps("end", time.time())
-        if scan.with_metadata:
-            info |= merge(scan.scan_info, {"positioners": positions(environment.axes(), "end")})
-        info |= self._add_metadata(MetaTiming.END)
         state = scan.final_state(error)
         scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
-        info["state"] = state.name
+        info = {**self._end_info, **timestamps("end", time.time()), "state": state.name}
         scan.scan_info.update(info)
         lengths = {channel.path: channel.length for channel in scan.channels if channel.path}
         nodes.release(scan.acq_chain)
@@ -296,6 +303,8 @@ class ScanRun:
         publisher.publish(EndScan(scan.path, state.name, lengths, info, _describe(error)))
         if flush:
             publisher.close()
+        else:
+            gevent.spawn(publisher.close)
 
     def _publish(self, event: PreparedScan | ScanInfoUpdate) -> None:
         if self.scan.publisher is not None:

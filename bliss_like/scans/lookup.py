@@ -102,7 +102,7 @@ def _lookup(
     if len(set(lengths.values())) > 1:
         raise ScanUsageError(f"positions: expected equally many of each axis, got {lengths}")
     if come_home:
-        recipe.presets.append(HomePreset({motor: motor._set_position for motor, _ in lines}))
+        recipe.presets.append(HomePreset(motor for motor, _ in lines))
     npoints = len(lines[0][1])
     for index, (motor, line) in enumerate(lines):
         recipe.info.set_channel_meta(

@@ -97,7 +97,7 @@ def _mesh(
         origin = motor._set_position if relative else 0.0
         grid.append((motor, float(origin + start), float(origin + stop), intervals + 1))
     if relative:
-        recipe.presets.append(HomePreset({motor: motor._set_position for motor, *_ in grid}))
+        recipe.presets.append(HomePreset(motor for motor, *_ in grid))
     npoints = 1
     for *_, points in grid:
         npoints *= points

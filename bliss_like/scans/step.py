@@ -19,14 +19,18 @@ __all__ = ["a2scan", "anscan", "ascan", "d2scan", "dnscan", "dscan"]
 
 
 class HomePreset(ScanPreset):
-    """Brings axes back to where they were when the scan was made, however it ends."""
+    """Brings axes back to where they were before the scan, however it ends."""
 
-    def __init__(self, positions: Mapping[Any, float]) -> None:
-        self.positions = dict(positions)
-        self._group = AxisGroup(*self.positions)
+    def __init__(self, axes: Iterable[Any]) -> None:
+        self._group = AxisGroup(*axes)
+        self._positions: dict[Any, float] = {}
+
+    def prepare(self, scan: Scan) -> None:
+        self._positions = {axis: axis._set_position for axis in self._group.axes.values()}
 
     def stop(self, scan: Scan) -> None:
-        self._group.move(self.positions)
+        if self._positions:
+            self._group.move(self._positions)
 
 
 @scan_command
@@ -217,7 +221,7 @@ def _step_scan(
         origin = motor._set_position if relative else 0.0
         lines.append((motor, float(origin + start), float(origin + stop)))
     if relative or come_home:
-        recipe.presets.append(HomePreset({motor: motor._set_position for motor, _, _ in lines}))
+        recipe.presets.append(HomePreset(motor for motor, _, _ in lines))
     npoints = intervals + 1
     for number_, (motor, start, stop) in enumerate(lines):
         recipe.info.set_channel_meta(

@@ -48,7 +48,7 @@ def eventually(condition: Callable[[], object]) -> None:
     ("name", "values"),
     [
         ("scalar_float", [3.25, -1, 1e300, np.float32(0.5)]),
-        ("scalar_int", [7, -7, np.int8(3), True]),
+        ("scalar_int", [7, -7, np.int8(3), True, 2.0]),
         ("scalar_string", ["hello", "", "ü"]),
         ("array_float", [[1, 2, 3, 4, 5], np.arange(5.0)]),
     ],
@@ -87,6 +87,8 @@ def test_the_kind_of_value_is_described(variable: Opener) -> None:
         ("scalar_float", "three"),
         ("scalar_float", None),
         ("scalar_int", 1.5),
+        ("scalar_int", 1e20),
+        ("scalar_int", float("nan")),
         ("scalar_float", [1, 2]),
         ("array_float", np.zeros((2, 2))),
         ("array_float", np.zeros(6)),

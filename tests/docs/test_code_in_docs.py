@@ -68,5 +68,12 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
     assert lines[-1].startswith("ScanData(axis:robx")
 
 
+def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
+    (block,) = code_blocks("docs/scanning.md")
+    exec(block, names)
+    names["scan"].run()
+    assert names["scan"].get_data("u").tolist() == list(range(10))
+
+
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()

@@ -138,8 +138,9 @@ class Master(AcquisitionMaster):
         self.channels.append(AcquisitionChannel(f"{name}:n", int, ()))
 
     def __iter__(self) -> Iterator[int]:
-        for self.index in range(self.npoints):
-            yield self.index
+        for index in range(self.npoints):
+            self.index = index
+            yield index
 
     def prepare(self) -> None:
         self.behave("prepare")

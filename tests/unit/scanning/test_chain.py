@@ -109,7 +109,9 @@ def test_two_views_of_a_device_are_prepared_alike() -> None:
 def test_an_external_channel_repeats_another_device() -> None:
     log = Log()
     top, device = Master("top", log, npoints=3), Device("device", log)
-    top.add_external_channel(device, "value", rename="top:twice", conversion=lambda block: (2 * block).astype(int), dtype=int)
+    top.add_external_channel(
+        device, "value", rename="top:twice", conversion=lambda block: (2 * block).astype(int), dtype=int
+    )
     scan = Scan(chain_of(top, device))
     scan.run()
     assert list(scan.get_data("twice")) == [0, 2, 4]

@@ -172,7 +172,10 @@ def test_an_abort_at_any_moment(seed: int) -> None:
     def wait() -> None:
         gevent.sleep(dice.choice([0, 0, 0.0005, 0.002]))
 
-    top, sub = Master("top", log, npoints=6, prepare=wait, trigger=wait), Master("sub", log, start=wait, wait_ready=wait)
+    top, sub = (
+        Master("top", log, npoints=6, prepare=wait, trigger=wait),
+        Master("sub", log, start=wait, wait_ready=wait),
+    )
     chain = AcquisitionChain(parallel_prepare=bool(seed % 2))
     chain.add(top, sub)
     chain.add(sub, Device("a", log, prepare=wait, start=wait, trigger=wait, stop=wait))
@@ -210,6 +213,31 @@ def test_presses_of_ctrl_c() -> None:
         go.set()
         assert isinstance(task.get(timeout=5), UserAbort)
         assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_giving_up_on_metadata_still_publishes_the_end() -> None:
+    class Stuck:
+        name = "stuck"
+        reads = 0
+
+        @property
+        def position(self) -> float:
+            self.reads += 1
+            if self.reads > 1:
+                gevent.sleep(60)
+            return 0.0
+
+    stuck = Stuck()
+    environment.axes = lambda: [stuck]
+    scan = timer_scan(Device("d", Log()), npoints=1)
+    task = in_background(scan)
+    scan.wait_state(ScanState.STOPPING, timeout=5)
+    for _ in range(3):
+        gevent.sleep(0.01)
+        assert not task.ready()
+        task.kill(UserAbort, block=False)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
 
 
 def test_ctrl_c_while_the_scan_ends_well_waits_for_the_clean_up() -> None:

@@ -14,7 +14,13 @@ from gevent.event import Event
 from bliss_like.data.events import EndScan, NewNode, NodeKind, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.errors import ChainError, ScanError
-from bliss_like.scanning.chain import AcquisitionChain, AcquisitionChannel, AcquisitionMaster, AcquisitionSlave, TriggerType
+from bliss_like.scanning.chain import (
+    AcquisitionChain,
+    AcquisitionChannel,
+    AcquisitionMaster,
+    AcquisitionSlave,
+    TriggerType,
+)
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan
 from tests.unit.scanning.making import (
@@ -105,7 +111,8 @@ def test_events() -> None:
         "fullname": "top:n", "dtype": "<i8", "shape": [], "unit": None, "reference": False,
     }  # fmt: skip
     assert end_of(scan).lengths == {
-        f"{scan.path}:{channel}": 2 for channel in ("top:n", "top:sub:n", "top:sub:a:value", "top:sub:b:value", "top:c:value")
+        f"{scan.path}:{channel}": 2
+        for channel in ("top:n", "top:sub:n", "top:sub:a:value", "top:sub:b:value", "top:c:value")
     }
     assert states_published(scan) == ["PREPARING", "STARTING", "STOPPING", "DONE"]
 
@@ -147,7 +154,10 @@ def test_channels_of_one_name_stay_apart() -> None:
     first, second = Device("d", log), Device("d", log)
     scan = timer_scan(first, second, npoints=2)
     scan.run()
-    assert [channel.path.removeprefix(scan.path) for channel in scan.channels[2:]] == [":timer:d:value", ":timer:d_2:value"]
+    assert [channel.path.removeprefix(scan.path) for channel in scan.channels[2:]] == [
+        ":timer:d:value",
+        ":timer:d_2:value",
+    ]
     assert len({channel.fullname for channel in scan.channels}) == 4
     assert [len(values) for values in scan.get_data().values()] == [2, 2, 2, 2]
 
@@ -360,7 +370,11 @@ def test_numbers_names_and_memory_of_scans() -> None:
     again = timer_scan(Device("d", Log()))
     for scan in (saved, unsaved, again):
         scan.run()
-    assert [scan.path.rpartition(":")[2] for scan in (saved, unsaved, again)] == ["1_loopscan", "_1_loopscan", "2_loopscan"]
+    assert [scan.path.rpartition(":")[2] for scan in (saved, unsaved, again)] == [
+        "1_loopscan",
+        "_1_loopscan",
+        "2_loopscan",
+    ]
     assert list(environment.scans) == [saved, unsaved, again]
     assert repr(again) == "Scan(number=2, name=loopscan, path='eh1:tmp:scans:2_loopscan')"
     assert repr(unsaved) == "Scan(name=loopscan, path='not saved')"
@@ -401,7 +415,11 @@ def test_data_by_name_and_pattern() -> None:
     assert list(data) == ["timer:elapsed_time", "timer:epoch", "a:value", "b:value"]
     assert list(data["a:value"]) == list(scan.get_data("a:*")) == [0.0, 1.0]
     assert len(scan.get_data("epoch")) == 2
-    for key, said in (("value", "a:value, b:value"), ("none", "there are timer:elapsed_time"), (3, "a counter, an axis")):
+    for key, said in (
+        ("value", "a:value, b:value"),
+        ("none", "there are timer:elapsed_time"),
+        (3, "a counter, an axis"),
+    ):
         with pytest.raises(KeyError, match=said):
             scan.get_data(key)
     with pytest.raises(ScanError, match="not run yet"):
@@ -411,8 +429,9 @@ def test_data_by_name_and_pattern() -> None:
 def test_iterations_of_a_nested_master_begin_again() -> None:
     class Counting(Master):
         def __iter__(self) -> Iterator[int]:
-            for self.index in range(2):
-                yield self.index
+            for index in range(2):
+                self.index = index
+                yield index
 
     top, sub = Master("top", Log(), npoints=5), Counting("sub", Log())
     scan = Scan(chain_of(top, sub))
