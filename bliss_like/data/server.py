@@ -29,6 +29,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -119,7 +120,8 @@ class EmbeddedServer:
     """The server of one directory.
 
     :param home: the directory; by default that of the user.
-    :param ephemeral: the server dies with the thread that started it (on Linux; elsewhere call `stop`). For tests.
+    :param ephemeral: the server dies with this process, if its main thread starts it on Linux; call `stop` in any case.
+        For tests.
     """
 
     def __init__(self, home: Path | None = None, *, ephemeral: bool = False) -> None:
@@ -320,7 +322,7 @@ class EmbeddedServer:
                 cwd=self.home,
                 start_new_session=True,  # Ctrl-C in the terminal and its end are not for the server
                 pass_fds=(data_lock.fileno(),),
-                preexec_fn=_die_with_parent if self.ephemeral and sys.platform == "linux" else None,
+                preexec_fn=_die_with_parent if self.ephemeral and _can_die_with_parent() else None,
             )
 
 
@@ -369,6 +371,11 @@ def _command_line(pid: int) -> str:
         return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
     except OSError:
         return ""
+
+
+def _can_die_with_parent() -> bool:
+    # The kernel's notion of a parent is the thread: a server started in one that ends would end with it.
+    return sys.platform == "linux" and threading.current_thread() is threading.main_thread()
 
 
 def _die_with_parent() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -246,6 +247,16 @@ def test_ephemeral_server_dies_with_its_process(home: Path, patched: bool) -> No
     starter.kill()
     starter.communicate()
     wait_until(lambda: ended(home))
+
+
+def test_ephemeral_server_outlives_the_thread_that_started_it(home: Path) -> None:
+    ephemeral = EmbeddedServer(home, ephemeral=True)
+    starter = threading.Thread(target=ephemeral.ensure)
+    starter.start()
+    starter.join()
+    with pytest.raises(TimeoutError):
+        wait_until(lambda: ended(home), timeout=0.5)
+    assert ephemeral.status()
 
 
 def test_neither_gevent_nor_redis_is_imported() -> None:
