@@ -1,1 +1,1 @@
-
+"""The wire: events, nodes and walkers. Importable anywhere; needs numpy, and redis to reach a server."""

@@ -20,23 +20,22 @@ A node is a name in a store: it may be made before it exists, and asks the store
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from types import EllipsisType
-from typing import Any, overload
+from typing import Any, SupportsIndex, overload
 
-import numpy as np
-
-from bliss_like.errors import NodeNotFound, PointExpired, PointNotYetThere, PointWontBeThere
+from bliss_like.errors import NodeNotFound, PointNotYetThere, PointWontBeThere
 
 from . import paths
 from .codec import Array, decode_event
 from .events import NewNode, NodeKind
 from .lifecycle import ScanState
+from .points import StoredPoints
 from .scan_data import ScanData
-from .store import LAST_SEQUENCE, StreamStore
+from .store import StreamStore
 from .structure import ChannelSpec, ScanStructure
 from .walk import Event, EventData, NodeFilter, StopHandler, Walk
-from .walker import merge_points
 
 # -- ways to get a node ------------------------------------------------------------------------------------------------
 
@@ -312,6 +311,7 @@ class ChannelNode(DataNode):
         super().__init__(store, new.path, new.kind, new)
         self.structure: ScanStructure = structure or ScanStructure(store, new.scan)
         self._spec = ChannelSpec.of(new)
+        self._points = StoredPoints(store, self._spec, self.structure)
 
     @property
     def name(self) -> str:
@@ -339,25 +339,16 @@ class ChannelNode(DataNode):
     @property
     def sealed(self) -> bool:
         """Whether the scan is over: no point comes any more."""
-        try:
-            return self.structure.refresh().end is not None
-        except NodeNotFound:
-            return True
-
-    def __len__(self) -> int:
-        """Number of points emitted so far, those that have expired included."""
-        last = self.store.last_ids([self._spec.key])[0]
-        if last:
-            return sum(last)
-        if self.sealed and self.structure.end:
-            return self.structure.end.lengths.get(self.db_name, 0)
-        return 0
+        return self._points.sealed
 
     @property
     def first_available(self) -> int:
         """Index of the oldest point that is still in the store; the length if there is none."""
-        first = self.store.first_ids([self._spec.key])[0]
-        return first[0] if first else len(self)
+        return self._points.first_available
+
+    def __len__(self) -> int:
+        """Number of points emitted so far, those that have expired included."""
+        return len(self._points)
 
     def get(self, from_index: int | None = None, to_index: int | None = None) -> Any:
         """Return one point, or those from `from_index` to `to_index`, both included.
@@ -368,68 +359,33 @@ class ChannelNode(DataNode):
             shape of the points differs.
         :raises PointExpired: some of these points are no more in the store.
         """
+        start = from_index or 0
         if to_index is None:
-            index = 0 if from_index is None else from_index
-            length = len(self)
-            if index < 0:
-                index = length - 1
-            return self._read(index, index + 1)[0] if 0 <= index < length else None
-        end = len(self) if to_index < 0 else to_index + 1
-        return self._read(max(from_index or 0, 0), end)
+            try:
+                return self._points.point(max(start, -1))
+            except (PointNotYetThere, PointWontBeThere):
+                return None
+        return self._points.between(max(start, 0), len(self) if to_index < 0 else to_index + 1)
 
     def get_as_array(self, from_index: int = 0, to_index: int | None = None) -> Any:
         """The same as `get`, one point also as an array of one."""
-        to_index = from_index if to_index is None else to_index
-        return self.get(from_index, to_index)
+        return self.get(from_index, from_index if to_index is None else to_index)
 
-    def __getitem__(self, key: int | slice | EllipsisType) -> Any:
+    def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
         """Return a point or a slice, as an array would.
 
         :raises PointNotYetThere: the scan is still running.
         :raises PointWontBeThere: the scan is over and the channel shorter.
         :raises PointExpired: the point is no more in the store.
         """
-        if isinstance(key, slice):
-            start, stop, step = key.indices(len(self))
-            if step < 0:
-                raise IndexError(f"channel {self.db_name}: expected a slice with a positive step, got {step}")
-            points = self._read(start, stop)
-            return points if step == 1 else points[::step]
         if key is Ellipsis:
-            return self._read(0, len(self))
-        length = len(self)
-        index = key + length if key < 0 else key
-        if not 0 <= index < length:
-            error = PointWontBeThere if self.sealed else PointNotYetThere
-            what = "has ended with" if self.sealed else "has so far"
-            raise error(f"channel {self.db_name}: asked for point {key}, it {what} {length} points")
-        return self._read(index, index + 1)[0]
-
-    def _read(self, start: int, stop: int) -> Any:
-        blocks = self._blocks(start, stop)
-        return _joined(blocks, self._spec)
-
-    def _blocks(self, start: int, stop: int) -> list[Array]:
-        """Return the points from `start` to `stop`, excluded, as the blocks they lie in."""
-        if stop <= start:
-            return []
-        key = self._spec.key
-        entry = self.store.last_before(key, (start, LAST_SEQUENCE)) if start else None
-        first = entry[0] if entry else (0, 0)
-        blocks: list[Array] = []
-        index = start
-        for block_start, values in merge_points(self.store.range(key, first, (stop - 1, LAST_SEQUENCE)), self._spec):
-            if block_start > index:
-                break
-            blocks.append(values[index - block_start : stop - block_start])
-            index = block_start + min(len(values), stop - block_start)
-        if index < min(stop, len(self)):
-            raise PointExpired(
-                f"channel {self.db_name}: points {index} to {stop - 1} were asked for; only those from "
-                f"{self.first_available} on are still in the store. The file of the scan has them, if it was saved: "
-                f"{self.structure.info.get('filename') or 'it was not'}"
-            )
-        return blocks
+            key = slice(None)
+        if not isinstance(key, slice):
+            return self._points.point(operator.index(key))
+        start, stop, step = key.indices(len(self))
+        if step < 0:
+            raise IndexError(f"channel {self.db_name}: expected a slice with a positive step, got {step}")
+        return self._points.between(start, stop)[::step]
 
 
 class NodeRefChannel(ChannelNode):
@@ -439,7 +395,7 @@ class NodeRefChannel(ChannelNode):
         """As for a channel, with scan nodes in place of their names."""
         return self._resolved(super().get(from_index, to_index))
 
-    def __getitem__(self, key: int | slice | EllipsisType) -> Any:
+    def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
         return self._resolved(super().__getitem__(key))
 
     def as_data(self, values: Array) -> Any:
@@ -457,14 +413,6 @@ def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
     if include_filter is not None and filter is not None:
         raise ValueError("walk: give include_filter or filter (its older name), not both")
     return include_filter if filter is None else filter
-
-
-def _joined(blocks: list[Array], spec: ChannelSpec) -> Any:
-    if not blocks:
-        return spec.no_points()
-    if len({block.shape[1:] for block in blocks}) > 1:
-        return [point for block in blocks for point in block]
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _children_of(store: StreamStore, container: str) -> Iterator[NewNode]:

@@ -21,15 +21,13 @@ import numpy as np
 from bliss_like.errors import DataError, PublishError, StoreUnavailable
 
 from . import paths
+from .channel_buffer import ChannelBuffer, size_of
 from .codec import Array, encode_event, encode_points
 from .events import EndScan, NewData, NodeKind, WireEvent
 from .retention import Retention, ScanBudget
 from .store import Append, StreamStore
 
 _log = logging.getLogger(__name__)
-
-_ENTRY_BYTES = 256 << 10
-"""Points gathered in one entry: large enough that its head costs nothing, small enough to read one point out of it."""
 
 
 class PointSink(Protocol):
@@ -113,80 +111,6 @@ class Limits:
     backlog: int = 256 << 20
     patience: float = 60.0
     batch: int = 8 << 20
-
-
-class ChannelBuffer:
-    """Points of one channel that wait to be sent."""
-
-    def __init__(self, publisher: StreamPublisher, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]):
-        self.path, self.key, self.shape, self.dtype = path, key, shape, dtype
-        self.length = 0
-        self.nbytes = 0
-        """Bytes stored so far."""
-        self._publisher = publisher
-        self._lock = publisher.lock
-        self._points: list[Any] = []
-        self._blocks: list[Array] = []
-        self._taken = 0
-        self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
-
-    def append(self, point: Any) -> None:
-        publisher = self._publisher
-        publisher.hold_back()
-        with self._lock:
-            if not self._points and not self._blocks:
-                publisher.dirty.append(self)
-            self._points.append(point)
-            self.length += 1
-            publisher.backlog += self._point_size if self.shape == () else point.nbytes
-            publisher.rouse()
-
-    def extend(self, block: Array) -> None:
-        publisher = self._publisher
-        publisher.hold_back()
-        with self._lock:
-            if not self._points and not self._blocks:
-                publisher.dirty.append(self)
-            self._close_points()
-            self._blocks.append(block)
-            self.length += len(block)
-            publisher.backlog += _size(block)
-            publisher.rouse()
-
-    def take(self, max_bytes: int) -> tuple[list[tuple[int, int, list[Array]]], bool]:
-        """Return some of what waits as (first index, number of points, blocks that make one entry), and whether that
-        was all; the caller holds the lock.
-        """
-        self._close_points()
-        groups: list[tuple[int, int, list[Array]]] = []
-        blocks, ntaken, total = self._blocks, 0, 0
-        while ntaken < len(blocks) and (ntaken == 0 or total + blocks[ntaken].nbytes <= max_bytes):
-            group = [blocks[ntaken]]
-            nbytes, shape = blocks[ntaken].nbytes, blocks[ntaken].shape[1:]
-            ntaken += 1
-            while (
-                ntaken < len(blocks)
-                and nbytes + blocks[ntaken].nbytes <= _ENTRY_BYTES
-                and blocks[ntaken].shape[1:] == shape
-            ):
-                group.append(blocks[ntaken])
-                nbytes += blocks[ntaken].nbytes
-                ntaken += 1
-            npoints = sum(map(len, group))
-            groups.append((self._taken, npoints, group))
-            self._taken += npoints
-            total += nbytes
-        self._blocks = blocks[ntaken:]
-        return groups, not self._blocks
-
-    def _close_points(self) -> None:
-        if not self._points:
-            return
-        points, self._points = self._points, []
-        if self.shape == ():
-            self._blocks.append(np.array(points, dtype=None if self.dtype.kind == "U" else self.dtype))
-        else:
-            self._blocks += [point[np.newaxis] for point in points]
 
 
 class StreamPublisher:
@@ -372,12 +296,12 @@ class StreamPublisher:
             self.budget.stored(batch.nbytes)
 
     def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
-        """Return the keys whose expiry is to be set: new ones, and at times all of them."""
+        """Return the keys whose expiry is to be set: new ones; at times, and at the end, all of them."""
         keys = {entry.key for entry in entries}
         renew = keys - self._known
         self._known |= keys
         now = time.monotonic()
-        if now - self._last_sign > self._retention.seconds / 4:
+        if self._ended or now - self._last_sign > self._retention.seconds / 4:
             self._last_sign, renew = now, set(self._known)
         return dict.fromkeys(renew, self._retention.seconds)
 
@@ -388,11 +312,6 @@ class StreamPublisher:
         self._room.set()
         if self.on_failure:
             self.on_failure(error)
-
-
-def _size(block: Array) -> int:
-    """Return the bytes of points in a block; strings are few and do not count."""
-    return 0 if block.dtype.kind == "U" else block.nbytes
 
 
 class _Batch:
@@ -410,7 +329,7 @@ class _Batch:
         groups, complete = buffer.take(max_bytes)
         for index, npoints, blocks in groups:
             self.entries.append(Append(buffer.key, (index, npoints), encode_points(blocks, buffer.shape)))
-            size = sum(map(_size, blocks))
+            size = sum(map(size_of, blocks))
             self.nbytes += size
             self.taken.append((buffer, size))
         return complete

@@ -28,7 +28,7 @@ def test_points_by_index_range_and_slice(tree: Tree) -> None:
         scan.publisher.flush()
     node = channel(scan)
     assert len(node) == 20
-    assert (node[0], node[7], node[-1]) == (0.0, 7.0, 19.0)
+    assert (node[0], node[7], node[-1], node[np.int64(3)]) == (0.0, 7.0, 19.0, 3.0)
     assert node[3:6].tolist() == [3.0, 4.0, 5.0]
     assert node[-2:].tolist() == [18.0, 19.0]
     assert node[2:12:3].tolist() == [2.0, 5.0, 8.0, 11.0]

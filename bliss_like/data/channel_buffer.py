@@ -1,0 +1,104 @@
+"""Points of one channel that wait to be sent: gathered point by point or block by block, taken as few entries."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+import numpy as np
+
+from .codec import Array
+
+_ENTRY_BYTES = 256 << 10
+"""Points gathered in one entry: large enough that its head costs nothing, small enough to read one point out of it."""
+
+
+class Line(Protocol):
+    """What a buffer knows of the publisher that empties it."""
+
+    lock: threading.Lock
+    dirty: list[ChannelBuffer]
+    backlog: int
+
+    def rouse(self) -> None: ...
+
+    def hold_back(self) -> None: ...
+
+
+class ChannelBuffer:
+    """Points of one channel that wait to be sent."""
+
+    def __init__(self, line: Line, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]):
+        self.path, self.key, self.shape, self.dtype = path, key, shape, dtype
+        self.length = 0
+        self.nbytes = 0
+        """Bytes stored so far."""
+        self._line = line
+        self._lock = line.lock
+        self._points: list[Any] = []
+        self._blocks: list[Array] = []
+        self._taken = 0
+        self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
+
+    def append(self, point: Any) -> None:
+        line = self._line
+        line.hold_back()
+        with self._lock:
+            if not self._points and not self._blocks:
+                line.dirty.append(self)
+            self._points.append(point)
+            self.length += 1
+            line.backlog += self._point_size if self.shape == () else point.nbytes
+            line.rouse()
+
+    def extend(self, block: Array) -> None:
+        line = self._line
+        line.hold_back()
+        with self._lock:
+            if not self._points and not self._blocks:
+                line.dirty.append(self)
+            self._close_points()
+            self._blocks.append(block)
+            self.length += len(block)
+            line.backlog += size_of(block)
+            line.rouse()
+
+    def take(self, max_bytes: int) -> tuple[list[tuple[int, int, list[Array]]], bool]:
+        """Return some of what waits as (first index, number of points, blocks that make one entry), and whether that
+        was all; the caller holds the lock.
+        """
+        self._close_points()
+        groups: list[tuple[int, int, list[Array]]] = []
+        blocks, ntaken, total = self._blocks, 0, 0
+        while ntaken < len(blocks) and (ntaken == 0 or total + blocks[ntaken].nbytes <= max_bytes):
+            group = [blocks[ntaken]]
+            nbytes, shape = blocks[ntaken].nbytes, blocks[ntaken].shape[1:]
+            ntaken += 1
+            while (
+                ntaken < len(blocks)
+                and nbytes + blocks[ntaken].nbytes <= _ENTRY_BYTES
+                and blocks[ntaken].shape[1:] == shape
+            ):
+                group.append(blocks[ntaken])
+                nbytes += blocks[ntaken].nbytes
+                ntaken += 1
+            npoints = sum(map(len, group))
+            groups.append((self._taken, npoints, group))
+            self._taken += npoints
+            total += nbytes
+        self._blocks = blocks[ntaken:]
+        return groups, not self._blocks
+
+    def _close_points(self) -> None:
+        if not self._points:
+            return
+        points, self._points = self._points, []
+        if self.shape == ():
+            self._blocks.append(np.array(points, dtype=None if self.dtype.kind == "U" else self.dtype))
+        else:
+            self._blocks += [point[np.newaxis] for point in points]
+
+
+def size_of(block: Array) -> int:
+    """Return the bytes of points in a block; strings are few and do not count."""
+    return 0 if block.dtype.kind == "U" else block.nbytes
