@@ -1,1 +1,1 @@
-
+"""Devices, one file each: `class:` in YAML names one."""

@@ -1,1 +1,1 @@
-
+"""What hardware looks like to a scan: axes, counters, signals."""

@@ -1,1 +1,1 @@
-
+"""Acquisition objects of the standard scans: timer, counters, axes that step."""
