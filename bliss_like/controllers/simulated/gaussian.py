@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from bliss_like.config.models import ItemConfig, ObjectConfig, Reference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.events import AxisEvent, connect
 
 
 class GaussianDetector(SamplingCounterController):
@@ -16,6 +19,7 @@ class GaussianDetector(SamplingCounterController):
 
     class Counter(ItemConfig):
         axes: list[Reference] = Field(min_length=1, description="whose read-back positions are followed")
+        last_moved_only: bool = Field(default=False, description="follow only that one of the axes that moved last")
         height: float = 1.0
         center: float = 0.0
         sigma: float = Field(default=1.0, gt=0)
@@ -30,9 +34,20 @@ class GaussianDetector(SamplingCounterController):
         super().__init__(name)
         self._random = np.random.default_rng(config.seed)
         self._beams = {self.create_counter(SamplingCounter, item.name): item for item in config.counters}
+        self._last_moved: dict[Any, int] = {}
+        self._receivers: list[Any] = []  # signals hold theirs weakly
+        for axis in {axis for item in config.counters if item.last_moved_only for axis in item.axes}:
+            self._receivers.append(partial(self._note_move, axis))
+            connect(axis, AxisEvent.MOVE_DONE, self._receivers[-1])
+
+    def _note_move(self, axis: Any, is_done: bool) -> None:
+        self._last_moved[axis] = max(self._last_moved.values(), default=0) + 1
 
     def read(self, counter: SamplingCounter) -> float:
         beam = self._beams[counter]
-        distance_squared = sum((axis.position - beam.center) ** 2 for axis in beam.axes)
+        axes = beam.axes
+        if beam.last_moved_only:
+            axes = [max(axes, key=lambda axis: self._last_moved.get(axis, 0))]
+        distance_squared = sum((axis.position - beam.center) ** 2 for axis in axes)
         value = beam.height * math.exp(-distance_squared / (2 * beam.sigma**2)) + beam.background
         return value + beam.noise * self._random.standard_normal()

@@ -129,3 +129,13 @@ def test_the_spot_of_the_camera_follows_its_axes() -> None:
     x.move(3)
     y.move(-2)
     assert centre() == pytest.approx((129.5, 29.5), abs=0.5)
+
+
+def test_the_gaussian_of_the_axis_that_moved_last() -> None:
+    x, y = make_axis(), make_axis()
+    beam = {"name": "spot", "axes": [x, y], "last_moved_only": True}
+    detector = make(GaussianDetector, "beam", counters=[beam])
+    spot = detector.counters["spot"]
+    for axis, position in ((x, 1.0), (y, 2.0), (x, 0.5)):
+        axis.move(position)
+        assert detector.read(spot) == pytest.approx(math.exp(-(position**2) / 2), rel=1e-3)
