@@ -77,3 +77,30 @@ def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
+
+
+def test_a_device_of_your_own(
+    redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.syspath_prepend(str(short_directory))
+    text = (PROJECT / "docs/devices.md").read_text()
+    (python,) = code_blocks("docs/devices.md")
+    (yaml,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for directory in ("my_beamline", "config"):
+        (short_directory / directory).mkdir()
+    (short_directory / "my_beamline" / "__init__.py").touch()
+    (short_directory / "my_beamline" / "power_meter.py").write_text(python)
+    session_yaml = "- name: mine\n  class: Session\n  config-objects: [powermeter, before, after]\n"
+    (short_directory / "config" / "all.yml").write_text(session_yaml + yaml)
+    config = get_config(short_directory / "config")
+    session = load_session("mine", config)
+    assert session.setup(), session.error_report
+    names = session.env_dict
+    from bliss_like.devices.signal import open_signal
+
+    open_signal("soft://after").put(2.5)
+    scan = names["loopscan"](3, 0.01, names["powermeter"])
+    assert scan.get_data("after").tolist() == [2.5] * 3
+    session.close()
+    config.close()
