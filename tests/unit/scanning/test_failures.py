@@ -17,6 +17,7 @@ from bliss_like.data.events import WireEvent
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.errors import ChannelValueError, PublishError, UserAbort
 from bliss_like.scanning import branch, scan_run
+from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ChainPreset, ScanPreset
@@ -164,6 +165,18 @@ def test_a_device_that_does_not_let_go_keeps_no_other_from_being_stopped(
     assert isinstance(task.get(timeout=5), UserAbort)
     assert sorted(log.of("stop")) == ["d", "e", "top"]
     assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_metadata_that_cannot_be_stored_do_not_take_the_end_with_them() -> None:
+    class Odd(Device):
+        def get_acquisition_metadata(self, timing: MetaTiming | None = None) -> dict[str, Any] | None:
+            return {"handle": object()} if timing is MetaTiming.END else None
+
+    scan = timer_scan(Odd("odd", Log()))
+    with pytest.raises(TypeError, match="info of a node: expected JSON types"):
+        scan.run()
+    end = end_of(scan)
+    assert (scan.state, end.state, end.error["type"]) == (ScanState.KILLED, "KILLED", "TypeError")
 
 
 # -- the user ----------------------------------------------------------------------------------------------------------
