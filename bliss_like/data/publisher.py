@@ -215,22 +215,23 @@ class StreamPublisher:
     # -- the sender's side -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._closing:
+        while self._awake or not self._closing:
             self._work.wait()
             self._work.clear()
-            while (batch := self._unsent or self._take()) is not None:
-                try:
-                    self._send(batch)
-                except Exception as error:
+            try:
+                while (batch := self._unsent or self._take()) is not None:
                     self._unsent = batch
-                    self._fail(error)
-                    if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
-                        return
-                    self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
-                    continue
-                self._unsent = None
-                if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
-                    self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+                    self._send(batch)
+                    self._unsent = None
+                    self._account(batch)
+                    if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
+                        self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+            except Exception as error:
+                self._fail(error)
+                if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
+                    return
+                self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
+                self._work.set()
 
     def _take(self) -> _Batch | None:
         """Return the next batch: points before structure, so that END_SCAN never overtakes a point."""
@@ -272,7 +273,6 @@ class StreamPublisher:
                 delay = min(2 * delay, 1.0)
         if lost_at:
             _log.warning("scan %s: the Redis server is back, nothing was lost", self.scan)
-        self._account(batch)
 
     def _verify(self, entries: Sequence[Append]) -> None:
         """After a lost connection: what was acknowledged before must still be there, or the rest would not fit on."""

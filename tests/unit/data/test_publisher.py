@@ -62,3 +62,16 @@ def test_the_end_is_told_also_when_the_backlog_is_full() -> None:
         scan.end("KILLED")
     store.is_away = False
     wait_until(lambda: structure_of(scan, store).end)
+
+
+def test_points_that_cannot_be_encoded_end_the_scan_rather_than_hang_it() -> None:
+    store = DifficultStore()
+    scan = PublishedScan(Tree(store)).prepare()
+    failures: list[Exception] = []
+    scan.publisher.on_failure = failures.append
+    scan.sinks["diode"].append("not a number")
+    wait_until(lambda: failures)
+    with pytest.raises(ValueError, match="not a number"):
+        scan.publisher.flush()
+    scan.end("KILLED")
+    assert structure_of(scan, store).end
