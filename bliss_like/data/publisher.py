@@ -13,6 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -186,7 +187,8 @@ class StreamPublisher:
         try:
             self.flush()
             if self.budget:
-                self.budget.count()
+                with suppress(StoreUnavailable):
+                    self.budget.count()
         finally:
             self._closing = True
             self._work.set()
@@ -295,7 +297,8 @@ class StreamPublisher:
             buffer.nbytes += nbytes
         self._room.set()
         if self.budget and batch.nbytes:
-            self.budget.stored(batch.nbytes)
+            with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
+                self.budget.stored(batch.nbytes)
 
     def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
         """Return the keys whose expiry is to be set: new ones; at times, and at the end, all of them."""

@@ -75,3 +75,21 @@ def test_points_that_cannot_be_encoded_end_the_scan_rather_than_hang_it() -> Non
         scan.publisher.flush()
     scan.end("KILLED")
     assert structure_of(scan, store).end
+
+
+def test_a_server_that_goes_while_the_budget_is_counted_does_not_end_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "_PORTION", 16)
+    store = DifficultStore()
+    scan = PublishedScan(Tree(store)).prepare()
+    store.is_away_for_fields = True
+    scan.emit(np.zeros(4))
+    scan.publisher.flush()
+    store.is_away_for_fields = False
+    scan.emit(np.zeros(4)).end()
+    assert structure_of(scan, store).end
+    assert store.get_fields(paths.BYTES)[scan.path.encode()].endswith(b"-64")
+    assert store.get_fields(paths.BUDGET) == {b"total": b"64"}
+    scan = PublishedScan(Tree(store)).prepare().emit([1.0])
+    scan.publisher.flush()
+    store.is_away_for_fields = True
+    scan.end()
