@@ -236,13 +236,14 @@ class StreamPublisher:
                 self._work.set()
 
     def _take(self) -> _Batch | None:
-        """Return the next batch: points before structure, so that END_SCAN never overtakes a point."""
+        """Return the next batch. END_SCAN comes after all points; the rest of the structure does not wait for them."""
         batch = _Batch()
         with self.lock:
             while self.dirty and batch.nbytes < self._limits.batch:
-                if batch.add_points(self.dirty[0], self._limits.batch - batch.nbytes):
-                    self.dirty.pop(0)
-            if not self.dirty:
+                buffer = self.dirty.pop(0)
+                if not batch.add_points(buffer, self._limits.batch - batch.nbytes):
+                    self.dirty.append(buffer)  # at the end: one large channel must not silence the others
+            if not (self.dirty and self._ended):
                 batch.entries += self._structure
                 self._structure = []
             if not batch.entries:

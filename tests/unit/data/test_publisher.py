@@ -93,3 +93,29 @@ def test_a_server_that_goes_while_the_budget_is_counted_does_not_end_the_scan(mo
     scan.publisher.flush()
     store.is_away_for_fields = True
     scan.end()
+
+
+def test_neither_structure_nor_small_channels_wait_for_a_large_one() -> None:
+    store = DifficultStore()
+    image = np.zeros((1, 512, 128))  # an entry of its own
+    channels = {"image": ("<f8", (512, 128)), "diode": ("<f8", ())}
+    scan = PublishedScan(Tree(store, limits=Limits(batch=image.nbytes)), channels=channels)
+    store.batches.clear()
+    store.asked.clear()
+    store.gate.clear()
+    scan.emit(image, "image")
+    assert store.asked.wait(10)
+    scan.prepare()
+    for _ in range(4):
+        scan.emit(image, "image")
+    scan.emit([1.0])
+    scan_ended = threading.Thread(target=scan.end)
+    store.gate.set()
+    scan_ended.start()
+    scan_ended.join(10)
+    image_key, diode_key, structure_key = scan.sinks["image"].key, scan.sinks["diode"].key, paths.scan(scan.path)
+    assert store.batches[0] == [image_key]
+    assert sum(image_key in batch for batch in store.batches) == 5
+    assert structure_key in store.batches[1]
+    assert any(diode_key in batch for batch in store.batches[:3])
+    assert structure_key in store.batches[-1]  # the end
