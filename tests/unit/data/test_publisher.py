@@ -119,3 +119,11 @@ def test_neither_structure_nor_small_channels_wait_for_a_large_one() -> None:
     assert structure_key in store.batches[1]
     assert any(diode_key in batch for batch in store.batches[:3])
     assert structure_key in store.batches[-1]  # the end
+
+
+def test_strings_do_not_fill_the_backlog_for_ever() -> None:
+    scan = PublishedScan(Tree(MemoryStore()), channels={"labels": ("<U0", (2,))}).prepare()
+    for _ in range(10):
+        scan.sinks["labels"].append(np.array(["a", "b"]))
+    scan.publisher.flush()
+    assert scan.publisher.backlog == 0
