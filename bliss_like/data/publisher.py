@@ -218,7 +218,9 @@ class StreamPublisher:
 
     def _run(self) -> None:
         while self._awake or not self._closing:
-            self._work.wait()
+            if not self._work.wait(self._retention.seconds / 4):
+                with suppress(StoreUnavailable):  # nothing was published for a long time: the scan is alive all the same
+                    self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
             try:
                 while (batch := self._unsent or self._take()) is not None:

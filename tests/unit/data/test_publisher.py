@@ -127,3 +127,15 @@ def test_strings_do_not_fill_the_backlog_for_ever() -> None:
         scan.sinks["labels"].append(np.array(["a", "b"]))
     scan.publisher.flush()
     assert scan.publisher.backlog == 0
+
+
+def test_a_scan_that_publishes_nothing_for_a_long_time_does_not_expire() -> None:
+    store = MemoryStore()
+    scan = PublishedScan(Tree(store, retention=Retention(seconds=0.4))).prepare().emit([1.0])
+    scan.publisher.flush()
+    witness = [Append("witness", None, {b"j": b"{}"})]
+    for _ in range(2):
+        store.append(witness, expire={"witness": 0.5})
+        wait_until(lambda: not store.exist(["witness"])[0])
+    assert store.exist([paths.scan(scan.path), scan.sinks["diode"].key]) == [True, True]
+    scan.emit([2.0]).end()
