@@ -283,14 +283,14 @@ class StreamPublisher:
         """After a lost connection: what was acknowledged before must still be there, or the rest would not fit on."""
         first: dict[str, int] = {}
         for entry in entries:
-            if entry.id and entry.key != paths.scan(self.scan):
-                first.setdefault(entry.key, entry.id[0])
+            if entry.id:  # events count from one, points from zero
+                first.setdefault(entry.key, entry.id[0] - (entry.key == paths.scan(self.scan)))
         for (key, index), last in zip(first.items(), self._store.last_ids(list(first)), strict=True):
             stored = sum(last) if last else 0
             if stored < index:
                 raise PublishError(
-                    f"scan {self.scan}: the Redis server came back without points {stored} to {index - 1} of {key}, which it "
-                    f"had acknowledged. Is its append-only file off?"
+                    f"scan {self.scan}: the Redis server came back without entries {stored} to {index - 1} of {key}, which "
+                    f"it had acknowledged. Is its append-only file off?"
                 )
 
     def _account(self, batch: _Batch) -> None:

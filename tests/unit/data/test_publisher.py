@@ -139,3 +139,15 @@ def test_a_scan_that_publishes_nothing_for_a_long_time_does_not_expire() -> None
         wait_until(lambda: not store.exist(["witness"])[0])
     assert store.exist([paths.scan(scan.path), scan.sinks["diode"].key]) == [True, True]
     scan.emit([2.0]).end()
+
+
+def test_a_server_that_comes_back_without_the_structure_is_noticed() -> None:
+    store = DifficultStore()
+    scan = PublishedScan(Tree(store))
+    scan.publisher.flush()
+    store.is_away = True
+    scan.prepare()
+    store.delete([paths.scan(scan.path)])
+    store.is_away = False
+    with pytest.raises(PublishError, match="came back without entries 0 to 2 of bl1:scan:"):
+        scan.publisher.flush()
