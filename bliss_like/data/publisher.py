@@ -19,12 +19,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bliss_like.errors import DataError, PublishError, StoreUnavailable
+from bliss_like.errors import DataError, PublishError, StoreUnavailable, UserAbort
 
 from . import paths
 from .channel_buffer import ChannelBuffer, size_of
 from .codec import Array, encode_event, encode_points
 from .events import EndScan, NewData, NodeKind, WireEvent
+from .lifecycle import ScanState
 from .retention import Retention, ScanBudget
 from .store import Append, StreamStore
 
@@ -192,6 +193,14 @@ class StreamPublisher:
         finally:
             self._closing = True
             self._work.set()
+
+    def abandon(self, error: BaseException) -> None:
+        """End a scan that could not be opened, without waiting for it: it may be known to readers already."""
+        state = (ScanState.USER_ABORTED if isinstance(error, UserAbort | KeyboardInterrupt) else ScanState.KILLED).name
+        told = {"type": type(error).__name__, "message": str(error), "traceback": ""}
+        self.publish(EndScan(self.scan, state, {}, {"state": state}, told))
+        self._closing = True
+        self._work.set()
 
     def rouse(self) -> None:
         """Tell the sender that there is something; the caller holds the lock."""

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from bliss_like.data import paths
-from bliss_like.data.events import NewNode, NodeKind
+from bliss_like.data.events import NodeKind
 from bliss_like.data.publisher import Limits
 from bliss_like.data.retention import Budget, Retention
 from bliss_like.data.store import Append, MemoryStore, StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.tree import Tree
-from bliss_like.errors import PublishError, StoreUnavailable
+from bliss_like.errors import PublishError, StoreUnavailable, UserAbort
 from tests.publishing import CONTAINER, PublishedScan
 from tests.waiting import wait_until
 
@@ -151,3 +151,28 @@ def test_a_server_that_comes_back_without_the_structure_is_noticed() -> None:
     store.is_away = False
     with pytest.raises(PublishError, match="came back without entries 0 to 2 of bl1:scan:"):
         scan.publisher.flush()
+
+
+@pytest.mark.parametrize(("error", "state"), [(StoreUnavailable, "KILLED"), (UserAbort, "USER_ABORTED")])
+def test_a_scan_whose_opening_fails_is_ended(
+    error: type[BaseException], state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reply to the announcement is lost, or not waited for: readers may know the scan."""
+    store = MemoryStore()
+    tree = Tree(store)
+    tree.next_scan_number(CONTAINER)
+    append = store.append
+
+    def lose_the_reply(entries: Sequence[Append], **options: Any) -> None:
+        append(entries, **options)
+        if entries[0].key == paths.children(CONTAINER):
+            raise error("lost")
+
+    monkeypatch.setattr(store, "append", lose_the_reply)
+    nthreads = threading.active_count()
+    with pytest.raises(error):
+        tree.open_scan(f"{CONTAINER}:1_loopscan", NodeKind.SCAN, {"name": "loopscan"})
+    structure = ScanStructure(store, f"{CONTAINER}:1_loopscan")
+    wait_until(lambda: structure.refresh().end)
+    assert structure.info["state"] == state
+    wait_until(lambda: threading.active_count() == nthreads)
