@@ -27,7 +27,7 @@ class DifficultStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.is_away = self.is_away_for_fields = False
-        self.gate, self.asked = threading.Event(), threading.Event()
+        self.gate, self.asked, self.refused = threading.Event(), threading.Event(), threading.Event()
         self.gate.set()
         self.batches: list[list[str]] = []
 
@@ -35,6 +35,7 @@ class DifficultStore(MemoryStore):
         self.asked.set()
         assert self.gate.wait(10)
         if self.is_away:
+            self.refused.set()
             raise StoreUnavailable("away")
         super().append(entries, **options)
         self.batches.append([entry.key for entry in entries])
@@ -147,6 +148,7 @@ def test_a_server_that_comes_back_without_the_structure_is_noticed() -> None:
     scan.publisher.flush()
     store.is_away = True
     scan.prepare()
+    assert store.refused.wait(10)
     store.delete([paths.scan(scan.path)])
     store.is_away = False
     with pytest.raises(PublishError, match="came back without entries 0 to 2 of bl1:scan:"):
