@@ -110,10 +110,9 @@ def test_neither_structure_nor_small_channels_wait_for_a_large_one() -> None:
     for _ in range(4):
         scan.emit(image, "image")
     scan.emit([1.0])
-    scan_ended = threading.Thread(target=scan.end)
     store.gate.set()
-    scan_ended.start()
-    scan_ended.join(10)
+    scan.publisher.flush()
+    scan.end()
     image_key, diode_key, structure_key = scan.sinks["image"].key, scan.sinks["diode"].key, paths.scan(scan.path)
     assert store.batches[0] == [image_key]
     assert sum(image_key in batch for batch in store.batches) == 5
