@@ -229,6 +229,18 @@ def test_values_of_different_lengths() -> None:
         timer_scan(IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4)).run()
 
 
+def test_a_device_that_runs_on_is_asked_for_its_points_only() -> None:
+    class Endless(Scaler):
+        def get_values(self, from_index: int, *counters: Counter) -> Sequence[Any]:
+            return [[from_index, from_index + 1] for _ in counters]
+
+    scaler = Endless(1, npoints=4)
+    slave = IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4, poll_period=0.001)
+    scan = timer_scan(slave, npoints=4)
+    scan.run()
+    assert scan.get_data("scaler:a").tolist() == [0, 1, 2, 3]
+
+
 def test_more_values_than_points() -> None:
     class Runaway(Scaler):
         def get_values(self, from_index: int, *counters: Counter) -> Sequence[Any]:
