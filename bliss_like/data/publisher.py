@@ -162,10 +162,12 @@ class StreamPublisher:
             if self._failure:  # a last try: the server may be back
                 self._failure, self._patience, self._awake = None, 0.0, False
                 self._tasks.spawn(self._run)
-        self.hold_back()
+        else:
+            self.hold_back()  # but the end has to be told, however much is still to be stored before it
+        fields = encode_event(event)
         with self.lock:
             self._count += 1
-            self._structure.append(Append(paths.scan(self.scan), (self._count, 0), encode_event(event)))
+            self._structure.append(Append(paths.scan(self.scan), (self._count, 0), fields))
             self.rouse()
 
     def open_channel(

@@ -94,7 +94,7 @@ class Sequence:
         self._master = GroupingMaster()
         self._scan: ScanGroup | None = None
         self._scans: list[Scan | ScanNode] = []
-        self._waiters: list[gevent.Greenlet[..., None]] = []
+        self._waiters: list[tuple[Scan, gevent.Greenlet[..., None]]] = []
 
     def add_custom_channel(self, channel: AcquisitionChannel) -> None:
         """Publish one more channel with the sequence; emit on it while the context is open.
@@ -189,11 +189,11 @@ class Sequence:
         self._scans.append(scan)
         if isinstance(scan, Scan) and scan.state < ScanState.STARTING:
             scan.scan_info["group"] = self.scan.path
-            self._waiters.append(gevent.spawn(self._reference_when_started, scan))
+            self._waiters.append((scan, gevent.spawn(self._reference_when_started, scan)))
         else:
             self._reference(scan)
         if isinstance(scan, Scan):
-            self._waiters.append(gevent.spawn(self._note_end, scan))
+            self._waiters.append((scan, gevent.spawn(self._note_end, scan)))
 
     def _reference_when_started(self, scan: Scan) -> None:
         scan.wait_state(ScanState.STARTING)
@@ -230,7 +230,7 @@ class Sequence:
                 )
 
     def _publish_waiting(self) -> None:
-        gevent.joinall(self._waiters, raise_error=True)
+        gevent.joinall([waiter for _, waiter in self._waiters], raise_error=True)
 
     def _end(self, runner: gevent.Greenlet[..., BaseException | None], error: BaseException | None) -> None:
         """Close the sequence; if it is left by an error, its scans that still run are aborted first."""
@@ -238,15 +238,8 @@ class Sequence:
             for scan in self._scans:
                 if isinstance(scan, Scan) and ScanState.IDLE < scan.state < ScanState.DONE and _ends_scans(error):
                     scan.abort()
-            gevent.joinall(
-                [
-                    waiter
-                    for waiter, scan in zip(self._waiters, self._scans, strict=False)
-                    if scan.state > ScanState.IDLE
-                ],
-                timeout=1,
-            )
-            gevent.killall(self._waiters)
+            gevent.joinall([waiter for scan, waiter in self._waiters if scan.state > ScanState.IDLE], timeout=1)
+            gevent.killall([waiter for _, waiter in self._waiters])
         self.scan.subscan_states = [scan.state for scan in self._scans if scan.state.is_final]
         if error is None:
             self._master.close()

@@ -20,6 +20,7 @@ from gevent.hub import get_hub
 
 from bliss_like import __version__
 from bliss_like.data import paths
+from bliss_like.data.codec import to_json
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.orphans import this_process
@@ -258,7 +259,8 @@ class ScanRun:
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._attempt(failures, self._stopping)
-        gevent.killall(self._tasks, block=True, timeout=GRACE)
+        gevent.killall(self._tasks, block=False)
+        gevent.joinall(self._tasks, timeout=GRACE)  # killall would raise Timeout, and nothing would be stopped
         for branch in self._branches:
             failures += branch.before_stop()
         gevent.joinall(
@@ -274,8 +276,8 @@ class ScanRun:
     def _describe_end(self) -> None:
         if self.scan.with_metadata:
             found = positions(environment.axes(), "end")
-            self._end_info |= merge(self.scan.scan_info, {"positioners": found})
-        self._end_info |= self._add_metadata(MetaTiming.END)
+            self._end_info |= _storable(merge(self.scan.scan_info, {"positioners": found}))
+        self._end_info |= _storable(self._add_metadata(MetaTiming.END))
 
     def _stopping(self) -> None:
         self.scan.set_state(ScanState.STOPPING)
@@ -309,6 +311,12 @@ class ScanRun:
     def _publish(self, event: PreparedScan | ScanInfoUpdate) -> None:
         if self.scan.publisher is not None:
             self.scan.publisher.publish(event)
+
+
+def _storable(info: dict[str, Any]) -> dict[str, Any]:
+    """Return `info`; raise here, rather than when the end is published, if it cannot be."""
+    to_json(info)
+    return info
 
 
 def _describe(error: BaseException | None) -> dict[str, str]:

@@ -250,6 +250,19 @@ def test_an_error_inside_ends_the_sequence_with_it(make_scan: MakeScan) -> None:
     assert end.data.description.startswith("ZeroDivisionError: in a macro")
 
 
+def test_an_error_inside_loses_no_reference_to_a_scan_that_has_run(
+    make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = environment.require_tree()
+    renew = tree.renew
+    monkeypatch.setattr(tree, "renew", lambda path: (gevent.sleep(0.02), renew(path)))  # a store that takes its time
+    sequence = Sequence()
+    with pytest.raises(RuntimeError, match="no beam"), sequence.sequence_context() as scan_seq:
+        scan_seq.add_and_run(make_scan())
+        scan_seq.add_and_run(make_scan(fail_at=0))
+    assert numbers(sequence) == [2, 3]
+
+
 def test_an_abort_inside_aborts_the_scans_that_run(make_scan: MakeScan) -> None:
     sequence, scan = Sequence(), make_scan(hold=gevent.event.Event())
 
