@@ -39,7 +39,8 @@ META_TIMING = MetaTiming
 
 
 def is_axis(device: object) -> bool:
-    return hasattr(device, "wait_move") and hasattr(device, "position") and hasattr(device, "name")
+    """Tell whether a device has the interface of an axis, without reading its position."""
+    return all(hasattr(type(device), name) for name in ("position", "wait_move")) and hasattr(device, "name")
 
 
 class AcquisitionObject:

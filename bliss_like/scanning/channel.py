@@ -88,20 +88,31 @@ class AcquisitionChannel:
         else:
             self._emit_checked(data)
 
-    def _emit_checked(self, data: Any) -> None:
+    def emit_point(self, data: Any) -> None:
+        """Publish one point of shape `self.shape`, where a block would be a mistake.
+
+        :raises ChannelValueError: the shape or the dtype does not fit the declaration.
+        """
+        if type(data) in self._fast_types:
+            self.emit(data)
+        else:
+            self._emit_checked(data, may_be_block=False)
+
+    def _emit_checked(self, data: Any, may_be_block: bool = True) -> None:
         values = self._convert(data)
         if values.ndim == len(self.shape) and self._fits(values.shape):
             self._append(values[()] if values.ndim else values.item())
             block = values[np.newaxis]
-        elif values.ndim == len(self.shape) + 1 and (not len(values) or self._fits(values.shape[1:])):
+        elif may_be_block and values.ndim == len(self.shape) + 1 and (not len(values) or self._fits(values.shape[1:])):
             if not len(values):
                 return
             self._extend(values)
             block = values
         else:
+            block_too = f" or a block of shape (npoints, {', '.join(map(str, self.shape))})" if may_be_block else ""
             raise ChannelValueError(
-                f"channel {self.fullname!r}: expected one point of shape {self.shape} or a block of shape "
-                f"(npoints, {', '.join(map(str, self.shape))}), got {type(data).__name__} of shape {values.shape}"
+                f"channel {self.fullname!r}: expected one point of shape {self.shape}{block_too}, "
+                f"got {type(data).__name__} of shape {values.shape}"
             )
         if self._listeners:
             self._tell(block)

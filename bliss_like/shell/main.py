@@ -19,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = make_parser()
     chosen = parser.parse_args(arguments)
+    if chosen.session and chosen.command:
+        parser.error(f"-s {chosen.session} opens a session, {chosen.command} is another command: give one of them")
     try:
         if chosen.session:
             return _open_session(chosen.session)

@@ -12,6 +12,7 @@ import linecache
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import gevent
@@ -181,9 +182,16 @@ class Leave:
 def evaluate(text: str, namespace: dict[str, Any], name: str) -> Any:
     """Run a command; return its value if it is an expression, else None."""
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)  # for tracebacks
-    try:
-        code = compile(text, name, "eval")
-    except SyntaxError:
+    expression = _compiled_expression(text, name)
+    if expression is None:
         exec(compile(text, name, "exec"), namespace)
         return None
-    return eval(code, namespace)  # noqa: S307 - this is what a prompt is for
+    return eval(expression, namespace)  # noqa: S307 - this is what a prompt is for
+
+
+def _compiled_expression(text: str, name: str) -> CodeType | None:
+    """Return the code of an expression, or None: what its statements raise is to have no SyntaxError as its context."""
+    try:
+        return compile(text, name, "eval")
+    except SyntaxError:
+        return None

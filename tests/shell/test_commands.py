@@ -36,6 +36,12 @@ def test_without_arguments_it_helps() -> None:
     assert "bliss-like" in asked.stdout
 
 
+def test_a_session_and_another_command_at_once_are_refused(environment: Path) -> None:
+    asked = run("-s", "tiny", "server", "status")
+    assert asked.returncode == 2
+    assert "give one of them" in asked.stderr
+
+
 def test_an_unknown_session_is_an_error_with_a_suggestion(environment: Path) -> None:
     asked = run("-s", "tinny")
     assert asked.returncode == 1

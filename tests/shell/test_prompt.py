@@ -80,6 +80,16 @@ def test_an_error_takes_a_line_and_last_error_tells_all(shell: Terminal) -> None
     assert "repl.py" not in trace
 
 
+def test_an_error_in_a_statement_has_nothing_of_the_shell_in_it(shell: Terminal) -> None:
+    shell.type("value = 1 / 0\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("last_error()\n")
+    shell.wait_for("TINY [3]:")
+    trace = shell.text.partition("last_error()\n")[2]
+    assert "ZeroDivisionError: division by zero" in trace
+    assert "SyntaxError" not in trace and "repl.py" not in trace
+
+
 def test_an_exit_in_the_background_does_not_end_the_shell(shell: Terminal) -> None:
     shell.type("exit_in_background()\n")
     shell.wait_for("TINY [2]:")

@@ -75,7 +75,8 @@ class IntegratingCounterAcquisitionSlave(AcquisitionSlave):
         while not self._is_stopped and not 0 < self.npoints <= self._from_index:
             if not self._fetch():
                 gevent.sleep(self.poll_period)
-        self._fetch()
+        if not 0 < self.npoints <= self._from_index:  # what came since the last look; a free-running device never ends
+            self._fetch()
 
     def _fetch(self) -> int:
         """Emit what is there; return how many points that were.

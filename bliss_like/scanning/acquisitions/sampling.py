@@ -83,7 +83,7 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
     def prepare(self) -> None:
         self._npoint = 0
         counters = [points.counter for points in self._points]
-        self._emits = [points.channels[0].emit for points in self._points]
+        self._emits = [points.channels[0].emit_point for points in self._points]
         converted = any(counter.is_converted for counter in counters)
         self._conversions = [counter.conversion_function for counter in counters] if converted else None
         self._counters_read = tuple(counters)
@@ -116,9 +116,15 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
 
     def _read(self) -> Sequence[Any]:
         values = self.device.read_all(*self._counters_read)
-        if len(values) != len(self._emits):
+        try:
+            nvalues = len(values)
+        except TypeError:
             raise DeviceError(
-                f"controller {self.device.name!r}: expected {len(self._emits)} values from read_all, got {len(values)}"
+                f"controller {self.device.name!r}: expected {len(self._emits)} values from read_all, got {values!r}"
+            ) from None
+        if nvalues != len(self._emits):
+            raise DeviceError(
+                f"controller {self.device.name!r}: expected {len(self._emits)} values from read_all, got {nvalues}"
             )
         if self._conversions is not None:
             return [convert(value) for convert, value in zip(self._conversions, values, strict=True)]
@@ -159,7 +165,7 @@ class _Points:
 
     def emit(self, readings: list[Any], count_time: float) -> None:
         for channel, value in zip(self.channels, self._make(readings, count_time), strict=True):
-            channel.emit(value)
+            channel.emit_point(value)
 
     def _with_statistics(self, readings: list[Any], count_time: float) -> list[Any]:
         values = np.asarray(readings, float)
@@ -181,6 +187,8 @@ class _Points:
 def _mean(readings: list[Any]) -> Any:
     if len(readings) == 1:
         return readings[0]
+    if isinstance(readings[0], list | tuple):
+        return np.mean(readings, axis=0)
     return sum(readings[1:], start=readings[0]) / len(readings)
 
 

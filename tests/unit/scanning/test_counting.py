@@ -20,7 +20,7 @@ from bliss_like.devices.counter import (
     SamplingMode,
     SoftCounter,
 )
-from bliss_like.errors import ChainError, DeviceError
+from bliss_like.errors import ChainError, ChannelValueError, DeviceError
 from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
@@ -118,6 +118,29 @@ def test_spectra() -> None:
     got, _ = sampled(SamplingMode.STATS, lines, 0.011, 100, shape=(3,))
     assert got["c_max"].tolist() == [2, 3, 4]
     assert got["c_N"].tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("mode", [mode for mode in SamplingMode if mode is not SamplingMode.SAMPLES])
+def test_spectra_given_as_lists(mode: SamplingMode) -> None:
+    got, _ = sampled(mode, [[1.0, 2.0, 3.0]], count_time=0.01, limit=500, shape=(3,))
+    scale = 0.01 if mode in (SamplingMode.INTEGRATE, SamplingMode.INTEGRATE_STATS) else 1.0
+    assert got["c"].tolist() == pytest.approx([scale * 1, scale * 2, scale * 3])
+
+
+@pytest.mark.parametrize("mode", SamplingMode)
+def test_a_reading_is_one_point(mode: SamplingMode) -> None:
+    with pytest.raises(ChannelValueError, match=r"'ctl:c': expected one point of shape \(\), got .* of shape \(3,\)"):
+        sampled(mode, [[1.0, 2.0, 3.0]], count_time=0.01, limit=500)
+
+
+def test_a_controller_that_gives_nothing() -> None:
+    class Nothing(Values):
+        def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
+            return None  # type: ignore[return-value]
+
+    counter = SamplingCounter("c", Nothing("ctl", list))
+    with pytest.raises(DeviceError, match="controller 'ctl': expected 1 values from read_all, got None"):
+        timer_scan(SamplingCounterAcquisitionSlave(counter, count_time=0)).run()
 
 
 def test_dtypes_of_modes() -> None:
@@ -227,6 +250,18 @@ def test_values_of_different_lengths() -> None:
     scaler = Uneven(1, 1, npoints=4)
     with pytest.raises(DeviceError, match=r"equally many of each, from get_values, got \[2, 1\]"):
         timer_scan(IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4)).run()
+
+
+def test_a_device_that_runs_on_is_asked_for_its_points_only() -> None:
+    class Endless(Scaler):
+        def get_values(self, from_index: int, *counters: Counter) -> Sequence[Any]:
+            return [[from_index, from_index + 1] for _ in counters]
+
+    scaler = Endless(1, npoints=4)
+    slave = IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4, poll_period=0.001)
+    scan = timer_scan(slave, npoints=4)
+    scan.run()
+    assert scan.get_data("scaler:a").tolist() == [0, 1, 2, 3]
 
 
 def test_more_values_than_points() -> None:

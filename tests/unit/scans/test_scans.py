@@ -371,3 +371,17 @@ def test_endless_timescan_is_stopped(diode: SamplingCounter) -> None:
     scan.stop()
     assert task.get(timeout=5) is None
     assert len(scan.get_data(diode)) == len(scan.get_data("epoch")) > 0
+
+
+def test_making_a_scan_does_not_read_its_axes(diode: SamplingCounter) -> None:
+    class Cut:
+        @property
+        def position(self) -> float:
+            raise OSError("cable cut")
+
+    axis = SoftAxis("cut", Cut(), move=lambda position: None)
+    scan = ascan(axis, 0, 1, 2, 0.01, diode, run=False)
+    assert scan is not None and scan.state is ScanState.IDLE
+    with pytest.raises(OSError, match="cable cut"):
+        scan.run()
+    assert scan.state is ScanState.KILLED
