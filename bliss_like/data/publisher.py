@@ -228,7 +228,9 @@ class StreamPublisher:
     def _run(self) -> None:
         while self._awake or not self._closing:
             if not self._work.wait(self._retention.seconds / 4):
-                with suppress(StoreUnavailable):  # nothing was published for a long time: the scan is alive all the same
+                with suppress(
+                    StoreUnavailable
+                ):  # nothing was published for a long time: the scan is alive all the same
                     self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
             try:
@@ -237,7 +239,9 @@ class StreamPublisher:
                     self._send(batch)
                     self._unsent = None
                     self._account(batch)
-                    if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
+                    if (
+                        len(batch.entries) >= 50
+                    ):  # many channels: gather a few points of each rather than send every one
                         self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
             except Exception as error:
                 self._fail(error)
