@@ -10,8 +10,9 @@ from bliss_like.data.node import get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.data.walk import StopHandler
+from bliss_like.data.watch import ScansObserver, ScansWatcher
 from bliss_like.errors import StoreUnavailable
-from tests.publishing import PublishedScan, run_scan
+from tests.publishing import CONTAINER, PublishedScan, run_scan
 
 QUESTIONS = ("read", "exist", "last_ids", "last_entries", "range", "get_fields")
 
@@ -64,3 +65,31 @@ def test_a_walk_that_waits_for_the_server_can_be_stopped() -> None:
     line.is_gone = True
     threading.Timer(0.05, handler.stop).start()
     assert [event for event in walk if event.type is EventType.END_SCAN] == []
+
+
+def test_an_observer_misses_nothing_in_an_outage() -> None:
+    store = MemoryStore()
+    tree = Tree(store)
+    tree.next_scan_number(CONTAINER)
+    line = LosingStore(store)
+    told: list[str] = []
+    over = threading.Event()
+
+    class Observer(ScansObserver):
+        def on_scan_created(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
+            told.append("created")
+
+        def on_scan_started(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
+            told.append("started")
+
+        def on_scan_finished(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
+            told.append("finished")
+            over.set()
+
+    watcher = ScansWatcher("eh1", line)
+    watcher.set_observer(Observer())
+    with watcher.watch():
+        line.is_bad = True
+        run_scan(tree)
+        assert over.wait(20)
+    assert told == ["created", "started", "finished"]
