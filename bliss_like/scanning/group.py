@@ -19,7 +19,7 @@ from gevent.event import Event
 from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import DataNode, ScanNode, get_node, get_session_node
-from bliss_like.errors import ScanSequenceError, UserAbort
+from bliss_like.errors import ScanSequenceError
 
 from .acquisition import AcquisitionMaster, AcquisitionSlave
 from .chain import AcquisitionChain
@@ -361,9 +361,9 @@ def _ends_scans(error: BaseException) -> bool:
 
 
 def _outcome(scan: Scan) -> BaseException | None:
-    """Run a scan in a greenlet of its own; return what ended it, as gevent would print what is raised."""
+    """Run a scan in a greenlet of its own; return what ended it, not left to gevent."""
     try:
         scan.run()
-    except (Exception, UserAbort) as error:
+    except BaseException as error:  # noqa: BLE001  raised by who waits; gevent would throw it into the main greenlet
         return error
     return None

@@ -283,6 +283,28 @@ def test_an_abort_inside_aborts_the_scans_that_run(make_scan: MakeScan) -> None:
     assert sequence.node.state is ScanState.USER_ABORTED
 
 
+@pytest.mark.parametrize("thrown", [KeyboardInterrupt, gevent.GreenletExit, gevent.Timeout])
+def test_what_is_thrown_into_a_sequence_reaches_nobody_else(
+    store: MemoryStore, thrown: type[BaseException], capfd: pytest.CaptureFixture[str]
+) -> None:
+    sequence = Sequence()
+
+    def macro() -> BaseException | None:
+        try:
+            with sequence.sequence_context():
+                gevent.sleep(60)
+        except BaseException as error:
+            return error
+        return None
+
+    task = gevent.spawn(macro)
+    sequence.scan.wait_state(ScanState.STARTING, 5)
+    task.kill(thrown, block=False)
+    assert isinstance(task.get(timeout=5), thrown)  # a KeyboardInterrupt would have come here instead
+    assert sequence.state is (ScanState.USER_ABORTED if thrown is KeyboardInterrupt else ScanState.KILLED)
+    assert capfd.readouterr().err == ""
+
+
 def _quiet(scan: Scan) -> None:
     with pytest.raises(UserAbort):
         scan.run()
