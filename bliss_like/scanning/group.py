@@ -197,7 +197,7 @@ class Sequence:
 
     def _reference_when_started(self, scan: Scan) -> None:
         scan.wait_state(ScanState.STARTING)
-        if scan.path:  # it may have failed before it had a node
+        if scan.publisher is not None:  # it may have failed before it had a node
             self._reference(scan)
 
     def _note_end(self, scan: Scan) -> None:

@@ -14,7 +14,7 @@ from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import NodeRefChannel, ScanNode, get_node, get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, UserAbort
+from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, UserAbort, StoreUnavailable
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionChannel, AcquisitionMaster
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.group import Group, Sequence
@@ -261,6 +261,23 @@ def test_an_error_inside_loses_no_reference_to_a_scan_that_has_run(
         scan_seq.add_and_run(make_scan())
         scan_seq.add_and_run(make_scan(fail_at=0))
     assert numbers(sequence) == [2, 3]
+
+
+def test_a_scan_that_fails_before_it_has_a_node_is_not_referenced(
+    make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = Sequence()
+    with sequence.sequence_context() as scan_seq:
+        with monkeypatch.context() as patch:
+            patch.setattr(environment.require_tree(), "open_scan", _no_server)
+            with pytest.raises(StoreUnavailable):
+                scan_seq.add_and_run(make_scan())
+        scan_seq.add_and_run(make_scan())
+    assert numbers(sequence) == [3] and sequence.state is ScanState.KILLED
+
+
+def _no_server(*_: Any) -> Any:
+    raise StoreUnavailable("no server")
 
 
 def test_an_abort_inside_aborts_the_scans_that_run(make_scan: MakeScan) -> None:
