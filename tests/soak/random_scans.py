@@ -14,6 +14,7 @@ from bliss_like.data.channel_buffer import ChannelBuffer
 from bliss_like.data.events import EndScan, EventType, NewNode, NodeKind, PreparedScan, ScanInfoUpdate
 from bliss_like.data.tree import Tree
 from bliss_like.data.walk import Event
+from bliss_like.data.walker import patiently
 
 SESSION = "eh1"
 CONTAINERS = ("eh1:tmp:scans", "eh1:visitor:sample:run")
@@ -142,7 +143,7 @@ class Checker:
                 assert path.rpartition(":")[0] in self.nodes, f"{path} before its parent"
                 self.nodes.add(path)
                 if event.node.type is NodeKind.SCAN:
-                    seed = event.node.info["seed"]
+                    seed = patiently(lambda: event.node.info["seed"], lambda: False)
                     self.scans[path] = _Seen({f"{path}:{channel.path}": channel for channel in plan(seed)[1]})
             case EventType.PREPARED_SCAN:
                 seen = self.scans[path]
@@ -173,10 +174,11 @@ class Checker:
         seen = self.scans[path]
         assert not seen.ended, f"{path} ended twice"
         seen.ended = True
-        if event.node.info["state"] == "KILLED":
+        info = patiently(lambda: event.node.info, lambda: False)
+        if info["state"] == "KILLED":
             assert not seen.prepared
             return
         assert seen.prepared, f"{path} ended before it was prepared"
         for channel_path, channel in seen.channels.items():
             assert seen.lengths.get(channel_path, 0) == channel.npoints, f"{channel_path}: {seen.lengths}"
-        self.done.add(event.node.info["seed"])
+        self.done.add(info["seed"])
