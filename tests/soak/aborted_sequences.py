@@ -107,6 +107,9 @@ def round_of(names: dict[str, Any], dice: random.Random) -> str:
     if dice.random() < 0.8 and not task.ready():
         thrown = dice.choice(ABORTS)
         task.kill(thrown, block=False)
+        if dice.random() < 0.3:  # the user insists
+            gevent.sleep(dice.uniform(0, 0.01))
+            task.kill(thrown, block=False)
     task.join(20)
     gevent.joinall(tasks, timeout=20)
     assert task.ready() and all(each.ready() for each in tasks), f"hangs after {thrown}: {sequence} {made}"
