@@ -149,7 +149,7 @@ class StreamPublisher:
         self._unsent: _Batch | None = None
         self._ended = False
         self._closing = False
-        self._awake, self._work, self._idle, self._room = False, tasks.event(), tasks.event(), tasks.event()
+        self._awake, self._work, self._idle = False, tasks.event(), tasks.event()
         self._idle.set()
         tasks.spawn(self._run)
 
@@ -210,10 +210,12 @@ class StreamPublisher:
             self._work.set()
 
     def hold_back(self) -> None:
-        """Wait while the backlog is full; raise if publishing has failed."""
+        """Wait while the backlog is full; raise if publishing has failed.
+
+        Polled, as several threads may wait at once, which the events of greenlets refuse.
+        """
         while self.backlog > self._limits.backlog and not self._failure:
-            self._room.clear()
-            self._room.wait(1.0)
+            self._tasks.sleep(0.002)
         if self._failure:
             raise self._failure
 
@@ -311,7 +313,6 @@ class StreamPublisher:
             self.backlog -= batch.nbytes
         for buffer, nbytes in batch.taken:
             buffer.nbytes += nbytes
-        self._room.set()
         if self.budget and batch.nbytes:
             with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
                 self.budget.stored(batch.nbytes)
@@ -330,7 +331,6 @@ class StreamPublisher:
         _log.error("scan %s: publishing failed: %s", self.scan, error)
         self._failure = error
         self._idle.set()
-        self._room.set()
         if self.on_failure:
             self.on_failure(error)
 
