@@ -107,6 +107,7 @@ class Walk:
         )
         self._nodes: dict[str, DataNode] = {root.db_name: root}
         self._stopped: Callable[[], bool] = _never
+        self._looks_into_scans = True
 
     def events(
         self,
@@ -169,6 +170,7 @@ class Walk:
             structure=bool(kinds & (_INSIDE_SCANS | _SCANS if points else _INSIDE_SCANS)),
             points=points and bool(kinds & _CHANNELS),
         )
+        self._looks_into_scans = depth.structure
         return Walker(self._root.store, self._root.db_name, depth=depth, prune=self._prune)
 
     def _prune(self, new: NewNode, existing: bool) -> bool:
@@ -178,7 +180,9 @@ class Walk:
     def _node_of(self, new: NewNode) -> DataNode:
         node = self._nodes.get(new.path)
         if node is None:
-            node = self._nodes[new.path] = self._make(new, self._nodes.get(new.scan))
+            node = self._make(new, self._nodes.get(new.scan))
+            if self._looks_into_scans or not new.kind.is_scan:  # else nothing more is heard of it
+                self._nodes[new.path] = node
         return node
 
     def _translate(self, event: WalkEvent) -> Iterator[Event]:

@@ -81,6 +81,7 @@ class Walker:
         self._children: dict[str, Id] = {}
         """Cursors of the lists of children that are followed, by key."""
         self._seen_nodes: set[str] = set()
+        """Containers: two processes may announce the same one. A scan is announced once."""
         self._scans: dict[str, _Followed] = {}
         """Scans that are followed, by the key of their structure."""
         self._waiting: deque[tuple[NewNode, bool]] = deque()
@@ -114,7 +115,8 @@ class Walker:
                     node = decode_event(entry[1])
                     if not isinstance(node, NewNode) or node.path in self._seen_nodes:
                         continue
-                    self._seen_nodes.add(node.path)
+                    if not node.kind.is_scan:
+                        self._seen_nodes.add(node.path)
                     if self._prune(node, True):
                         continue
                     if node.kind.is_scan:
@@ -210,11 +212,11 @@ class Walker:
             node = decode_event(fields)
             if not isinstance(node, NewNode) or node.path in self._seen_nodes:
                 continue
-            self._seen_nodes.add(node.path)
             existing = entry_id <= self._start_ids[key]
             if node.kind.is_scan:
                 self._waiting.append((node, existing))
                 continue
+            self._seen_nodes.add(node.path)
             yield node
             if not self._prune(node, existing):
                 self._follow_container(node.path, existing=existing)
