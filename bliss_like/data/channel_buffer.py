@@ -9,7 +9,7 @@ import numpy as np
 
 from .codec import Array
 
-_ENTRY_BYTES = 256 << 10
+ENTRY_BYTES = 256 << 10
 """Points gathered in one entry: large enough that its head costs nothing, small enough to read one point out of it."""
 
 
@@ -76,7 +76,7 @@ class ChannelBuffer:
             ntaken += 1
             while (
                 ntaken < len(blocks)
-                and nbytes + blocks[ntaken].nbytes <= _ENTRY_BYTES
+                and nbytes + blocks[ntaken].nbytes <= ENTRY_BYTES
                 and blocks[ntaken].shape[1:] == shape
             ):
                 group.append(blocks[ntaken])

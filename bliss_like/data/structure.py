@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from bliss_like.errors import DataError, NodeNotFound
 
 from . import paths
+from .channel_buffer import ENTRY_BYTES
 from .codec import Array, Fields, StructureEvent, decode_event, decode_points
 from .events import EndScan, NewNode, PreparedScan, ScanInfoUpdate
 from .store import FIRST, Id, StreamStore
@@ -38,6 +40,12 @@ class ChannelSpec:
                 f"channel {node.path}: expected dtype and shape in its info, got {dict(node.info)}"
             ) from error
         return cls(node.path, paths.data(node.path, node.scan), dtype, shape)
+
+    @property
+    def entry_size(self) -> int:
+        """About how many bytes an entry of the stream may have: small arrays are gathered in one."""
+        point = self.dtype.itemsize * math.prod(1000 if size < 0 else size for size in self.shape)
+        return max(point, ENTRY_BYTES) if self.shape else point
 
     def decode(self, fields: Fields, npoints: int) -> Array:
         return decode_points(fields, npoints, self.dtype, self.shape)

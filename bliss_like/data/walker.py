@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -27,6 +27,7 @@ Answer = TypeVar("Answer")
 
 _SCANS_AT_ONCE = 64
 _SLICE = 0.2
+_READ_BYTES = 64 << 20
 _PATIENCE = 60.0
 
 
@@ -179,7 +180,14 @@ class Walker:
         if not cursors:
             time.sleep(timeout)
             return {}
-        return self._ask(lambda: self._store.read(cursors, timeout=timeout))
+        count = self._count(self._scans.values())
+        return self._ask(lambda: self._store.read(cursors, timeout=timeout, count=count))
+
+    @staticmethod
+    def _count(scans: Iterable[_Followed]) -> int:
+        """How many entries of each stream to ask for, so that images are not read by the gigabyte."""
+        nbytes = sum(spec.entry_size for scan in scans for spec in scan.channels.values())
+        return max(1, min(1000, _READ_BYTES // max(nbytes, 1)))
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         return patiently(question, self._stopped)
@@ -291,7 +299,7 @@ class Walker:
                 for data_key, seen in scan.seen.items()
                 if seen < end.lengths.get(scan.channels[data_key].path, 0)
             }
-            found = self._ask(partial(self._store.read, behind)) if behind else {}
+            found = self._ask(partial(self._store.read, behind, count=self._count([scan]))) if behind else {}
             if not found:
                 break
             for data_key, entries in found.items():

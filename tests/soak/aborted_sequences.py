@@ -60,12 +60,11 @@ class Detector(AcquisitionSlave):
 
 def make_scan(names: dict[str, Any], axis: str, dice: random.Random) -> tuple[Scan, Detector]:
     diode = names["diode"]
-    scan: Scan = dice.choice(
-        [
-            lambda: names["loopscan"](6, 0.001, diode, run=False),
-            lambda: names["ascan"](names[axis], 0, 0.05, 4, 0.001, diode, run=False),
-        ]
-    )()
+    scan: Scan
+    if dice.random() < 0.5:
+        scan = names["loopscan"](6, 0.001, diode, run=False)
+    else:
+        scan = names["ascan"](names[axis], 0, 0.05, 4, 0.001, diode, run=False)
     detector = Detector("detector", dice)
     scan.acq_chain.add(scan.acq_chain.nodes_list[-1].parent or scan.acq_chain.top_masters[0], detector)
     return scan, detector

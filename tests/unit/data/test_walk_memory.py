@@ -6,12 +6,15 @@ import gc
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bliss_like.data import walker
+from bliss_like.data.events import EventType
 from bliss_like.data.node import get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
-from tests.publishing import run_scan
+from tests.publishing import PublishedScan, run_scan
 
 NSCANS = 20
 
@@ -49,3 +52,27 @@ def test_a_walk_does_not_grow_with_the_scans_it_has_seen(kind: str, options: dic
                 break
     kept = kept_by(walk)
     assert [number for number in range(NSCANS - 1) if f"scan_{number}_of_many" in kept] == []
+
+
+def test_a_late_listener_does_not_read_all_images_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walker, "_READ_BYTES", 1 << 20)
+    store = MemoryStore()
+    scan = PublishedScan(Tree(store), channels={"image": ("<u2", (256, 128)), "diode": ("<f8", ())}).prepare()
+    for index in range(64):  # 4 MiB
+        scan.emit(np.full((1, 256, 128), index), "image").emit([float(index)])
+    scan.end()
+    read, largest = store.read, [0]
+
+    def weigh(*args: Any, **options: Any) -> Any:
+        found = read(*args, **options)
+        entries = [fields for entries in found.values() for _, fields in entries]
+        largest[0] = max(largest[0], sum(len(value) for fields in entries for value in fields.values()))
+        return found
+
+    monkeypatch.setattr(store, "read", weigh)
+    seen: dict[str, list[float]] = {"image": [], "diode": []}
+    for event in get_session_node("eh1", store).walk_events(["channel"], wait=False):
+        if event.type is EventType.NEW_DATA and event.data:
+            seen[event.node.name.partition(":")[2]] += [float(point.flat[0]) for point in event.data.data]
+    assert seen["image"] == seen["diode"] == list(range(64))
+    assert largest[0] < 2 << 20

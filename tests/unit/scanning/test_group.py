@@ -14,7 +14,7 @@ from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import NodeRefChannel, ScanNode, get_node, get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, UserAbort, StoreUnavailable
+from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, StoreUnavailable, UserAbort
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionChannel, AcquisitionMaster
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.group import Group, Sequence
