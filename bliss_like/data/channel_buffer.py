@@ -52,6 +52,8 @@ class ChannelBuffer:
             line.rouse()
 
     def extend(self, block: Array) -> None:
+        if not len(block):
+            return  # an entry without points would be read again and again
         line = self._line
         line.hold_back()
         with self._lock:

@@ -177,3 +177,11 @@ def test_a_scan_whose_opening_fails_is_ended(
     wait_until(lambda: structure.refresh().end)
     assert structure.info["state"] == state
     wait_until(lambda: threading.active_count() == nthreads)
+
+
+def test_an_empty_block_is_no_entry() -> None:
+    store = MemoryStore()
+    scan = PublishedScan(Tree(store)).prepare().emit([]).emit([1.0]).emit([])
+    scan.publisher.flush()
+    scan.emit([]).end()
+    assert [entry_id for entry_id, _ in store.range(scan.sinks["diode"].key)] == [(0, 1)]
