@@ -98,6 +98,7 @@ class ScansWatcher:
     @contextmanager
     def watch(self) -> Iterator[ScansWatcher]:
         """Watch in a thread while the context is open."""
+        self._handler, self._ready = StopHandler(), threading.Event()  # those of a former watch are used up
         thread = threading.Thread(target=self.run, name=f"watch {self._session_name}", daemon=True)
         thread.start()
         self.wait_ready(10)

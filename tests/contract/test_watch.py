@@ -93,3 +93,19 @@ def test_an_observer_that_fails_is_logged_and_the_watch_goes_on(store: StreamSto
         run_scan(tree)
         wait_until(lambda: observer.calls and observer.calls[-1][0] == "finished")
     assert "a bug of the user" in caplog.text
+
+
+def test_a_watcher_may_watch_again(store: StreamStore, tree: Tree) -> None:
+    tree.add_container(CONTAINER)
+    finished: list[str] = []
+
+    class Observer(ScansObserver):
+        def on_scan_finished(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
+            finished.append(scan_db_name)
+
+    watcher = ScansWatcher("eh1", store)
+    watcher.set_observer(Observer())
+    for number in (1, 2):
+        with watcher.watch():
+            run_scan(tree)
+            wait_until(lambda number=number: len(finished) == number)
