@@ -7,6 +7,7 @@ costs nothing per point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -211,8 +212,9 @@ class Branch:
         return errors
 
     def after_stop(self) -> list[BaseException]:
+        deadline = monotonic() + GRACE  # for all of them together
         for node in self.readers:
-            node.acq_end_reading(GRACE)
+            node.acq_end_reading(max(0.0, deadline - monotonic()))
         calls: list[Call] = [_bound(preset.stop, self._chain) for preset in self._presets]
         return _call_all(calls + [preset.stop for preset in self._current], STOP_TIMEOUT)
 

@@ -179,6 +179,19 @@ def test_metadata_that_cannot_be_stored_do_not_take_the_end_with_them() -> None:
     assert (scan.state, end.state, end.error["type"]) == (ScanState.KILLED, "KILLED", "TypeError")
 
 
+def test_readings_that_do_not_end_are_given_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch, "GRACE", 0.2)
+    log = Log()
+    readers = [Reader(f"reader{number}", log, npoints=5, reading=Event().wait) for number in range(10)]
+    scan = timer_scan(*readers, Device("d", log, trigger=raising(OSError("broken"))))
+    began = perf_counter()
+    with pytest.raises(OSError, match="broken"):
+        scan.run()
+    assert perf_counter() - began < 1
+    for reader in readers:
+        assert reader.wait_reading(5)
+
+
 # -- the user ----------------------------------------------------------------------------------------------------------
 
 
