@@ -339,6 +339,31 @@ def test_metadata_of_devices() -> None:
     assert scan.node.info["instrument"] == {"d": {"gain": 3}, "ctl": {"range": "1 uA"}}
 
 
+@pytest.mark.parametrize("timing", META_TIMING)
+def test_metadata_that_cannot_be_stored_do_not_cost_the_scan(timing: Any, caplog: pytest.LogCaptureFixture) -> None:
+    environment.scan_meta = meta = ScanMeta()
+    meta.technique.timing = timing
+    meta.technique.set("bad", lambda scan: {"handle": object()})
+    meta.technique.set("good", {"energy": 12.4})
+    scan = timer_scan(Device("d", Log()))
+    scan.run()
+    assert "metadata technique.bad" in caplog.text and "handle: expected JSON types" in caplog.text
+    assert end_of(scan).state == "DONE"
+    assert scan.node.info["technique"] == {"good": {"energy": 12.4}}
+
+
+def test_metadata_of_devices_that_fail_do_not_cost_the_scan(caplog: pytest.LogCaptureFixture) -> None:
+    class Controller(Values):
+        def scan_metadata(self) -> Mapping[str, Any]:
+            raise OSError("no answer")
+
+    counter = SamplingCounter("a", Controller("ctl", lambda: [1.0]))
+    scan = timer_scan(SamplingCounterAcquisitionSlave(counter))
+    scan.run()
+    assert "metadata of ctl are missing in the scan" in caplog.text
+    assert scan.get_data("a").tolist() == [1.0, 1.0, 1.0] and "instrument" not in scan.node.info
+
+
 def test_controller_parameters_of_one_scan() -> None:
     class Controller(Values):
         def __init__(self) -> None:
