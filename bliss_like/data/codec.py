@@ -122,9 +122,7 @@ def _plain(value: object) -> Any:
         return dict(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
-    raise TypeError(
-        f"expected JSON types, numpy scalars or arrays, got {type(value).__name__} {value!r}"
-    )
+    raise TypeError(f"expected JSON types, numpy scalars or arrays, got {type(value).__name__} {value!r}")
 
 
 def _place_of_misfit(value: Any, place: str = "") -> str:

@@ -31,6 +31,7 @@ from .branch import GRACE, Branch
 from .environment import environment
 from .greenlets import Shield, run_all
 from .metadata import device_metadata, merge, positions
+from .presets import ChannelNodes
 from .scan_info import describe_chain, timestamps
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ class ScanRun:
         if watchdog is None:
             return
         seen: dict[Any, int] = {}
+        channel_nodes = ChannelNodes(scan)
         last = time.monotonic()
         try:
             while True:
@@ -219,7 +221,7 @@ class ScanRun:
                 if news:
                     seen.update(news)
                     last = time.monotonic()
-                    watchdog.on_scan_data(news, scan.scan_info)
+                    watchdog.on_scan_data(news, channel_nodes, scan.scan_info)
                 elif time.monotonic() - last >= watchdog.timeout:
                     last = time.monotonic()
                     watchdog.on_timeout()

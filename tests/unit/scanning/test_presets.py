@@ -10,6 +10,7 @@ import gevent
 import numpy as np
 import pytest
 
+from bliss_like.data.node import ChannelNode
 from bliss_like.devices.counter import Counter, SamplingCounter
 from bliss_like.errors import ChainError, ScanError, ScanUsageError
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
@@ -189,12 +190,19 @@ class Watchdog(WatchdogCallback):
         super().__init__(timeout)
         self.seen: list[str] = []
         self.data: dict[str, int] = {}
+        self.names: set[str] = set()
 
     def on_scan_new(self, scan: Scan, scan_info: Mapping[str, Any]) -> None:
         self.seen.append("new")
 
-    def on_scan_data(self, data_events: Mapping[AcquisitionChannel, int], scan_info: Mapping[str, Any]) -> None:
+    def on_scan_data(
+        self,
+        data_events: Mapping[AcquisitionChannel, int],
+        nodes: Mapping[AcquisitionChannel, ChannelNode],
+        scan_info: Mapping[str, Any],
+    ) -> None:
         self.data.update({channel.name: length for channel, length in data_events.items()})
+        self.names.update(nodes[channel].short_name for channel in data_events)
 
     def on_timeout(self) -> None:
         self.seen.append("timeout")
@@ -213,6 +221,7 @@ def test_a_watchdog_sees_the_data_and_their_absence() -> None:
     assert watchdog.seen[0] == "new" and watchdog.seen[-1] == "end DONE"
     assert "timeout" in watchdog.seen
     assert watchdog.data["timer:epoch"] >= 1
+    assert {"epoch", "value"} <= watchdog.names
 
 
 @pytest.mark.parametrize(("error", "state"), [(StopIteration(), ScanState.DONE), (OSError("stuck"), ScanState.KILLED)])
