@@ -294,6 +294,8 @@ BAD: list[tuple[str, Callable[[Any, Any, Any], object], str]] = [
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, sleep_time=-1), "sleep_time"),
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, name="my scan"), "name: expected no space"),
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, scan_info="gold"), "scan_info: expected a dict, got 'gold'"),
+    ("loopscan", lambda x, y, c: loopscan(3, 0, c, save="no"), "save: expected True or False, got 'no'"),
+    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 2, 0, c, backnforth=2), "backnforth: .* got 2"),
     ("ascan", lambda x, y, c: ascan(x, 0, 1, 10), "missing a required argument: 'count_time'"),
     ("ascan", lambda x, y, c: ascan(c, 0, 1, 10, 0, c), "motor: expected an axis"),
     ("ascan", lambda x, y, c: ascan("robx", 0, 1, 10, 0, c), "motor: expected an axis, got 'robx'"),
