@@ -239,6 +239,7 @@ class ScanRun:
         if shield.gave_up:
             failures.append(UserAbort(f"scan {scan.name}: gave up waiting for its devices to stop, look after them"))
         error = error or self._failure or shield.abort or next(iter(failures), None)
+        self._note_place(error)
         for other in failures:
             if other is not error:
                 _log.error("scan %s: failed at its end", scan.name, exc_info=other)
@@ -247,6 +248,7 @@ class ScanRun:
         except Exception as raised:  # noqa: BLE001  returned
             if error is None:
                 error = raised
+                self._note_place(error)
             elif raised is not error:
                 _log.error("scan %s: its end could not be published: %s", scan.name, raised)
         error = error or shield.abort
@@ -254,9 +256,14 @@ class ScanRun:
             scan.set_state(scan.final_state(error))
         scan.tell_state()
         scan.error = error
-        if error is not None:
-            error.add_note(f"(scan {scan.scan_number} {scan.name})")
         return error
+
+    def _note_place(self, error: BaseException | None) -> None:
+        """Add to an error which scan it ended, and which acquisition object raised it: it may not say so itself."""
+        if error is not None:
+            owner = _raised_by(error)
+            place = f", in {owner.name}" if owner is not None else ""
+            error.add_note(f"(scan {self.scan.scan_number} {self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._attempt(failures, self._stopping)
@@ -311,6 +318,12 @@ class ScanRun:
     def _publish(self, event: PreparedScan | ScanInfoUpdate) -> None:
         if self.scan.publisher is not None:
             self.scan.publisher.publish(event)
+
+
+def _raised_by(error: BaseException) -> AcquisitionObject | None:
+    """Return the innermost acquisition object whose method is in the traceback."""
+    owners = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((owner for owner in reversed(owners) if isinstance(owner, AcquisitionObject)), None)
 
 
 def _describe(error: BaseException | None) -> dict[str, str]:

@@ -58,7 +58,8 @@ def test_a_failure_of_any_device_in_any_verb(culprit: str, verb: str) -> None:
     with pytest.raises(OSError) as raised:
         scan.run()
     assert raised.value is error is scan.error
-    assert "scan 1 scan" in "".join(error.__notes__)
+    assert error.__notes__ == [f"(scan 1 scan, in {culprit})"]
+    assert error.__notes__[0] in end_of(scan).error["traceback"]
     assert sorted(log.of("stop")) == sorted(NAMES)
     assert log.of("stop").index("top") == 0
     end = end_of(scan)

@@ -290,7 +290,9 @@ def test_what_a_sequence_refuses() -> None:
             Sequence(title=title)  # type: ignore[arg-type]
     with pytest.raises(ScanSequenceError, match=r"scan_info: expected a dict, got \[1\]"):
         Sequence(scan_info=[1])  # type: ignore[arg-type]
-    with pytest.raises(ScanSequenceError, match=r"expected an AcquisitionChannel\(name, dtype, shape\), got 'mychannel'"):
+    with pytest.raises(
+        ScanSequenceError, match=r"expected an AcquisitionChannel\(name, dtype, shape\), got 'mychannel'"
+    ):
         Sequence().add_custom_channel("mychannel")  # type: ignore[arg-type]
 
 
