@@ -48,7 +48,9 @@ class Channel:
             text = f"{self.path} {base} é"
             return text if not self.shape else np.array([text, "x" * (index % 5)])
         shape = tuple((index % 4 if size < 0 else size) for size in self.shape)
-        return (np.arange(int(np.prod(shape)) or 0).reshape(shape) + base if shape else np.asarray(base)).astype(self.dtype)
+        return (np.arange(int(np.prod(shape)) or 0).reshape(shape) + base if shape else np.asarray(base)).astype(
+            self.dtype
+        )
 
     def block(self, first: int, last: int) -> list[Any]:
         return [self.point(index) for index in range(first, last)]

@@ -97,7 +97,9 @@ def run_all(url: str, seed: int) -> None:
     dice = random.Random(seed)
     seeds = [seed * 1000 + n for n in range(NSCANS)]
     listeners = Listeners(url, NSCANS)
-    moments = [(dice.choice([0.0, dice.random(), 1.0]), dice.choice(["thread", "process"])) for _ in range(dice.randint(1, 5))]
+    moments = [
+        (dice.choice([0.0, dice.random(), 1.0]), dice.choice(["thread", "process"])) for _ in range(dice.randint(1, 5))
+    ]
     publishers: list[threading.Thread] = []
     progress = [0]
 
