@@ -33,18 +33,18 @@ os.execv(sys.argv[1], sys.argv[1:])
 class ClusterNode:
     """One server of a cluster, with its data on disk."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, *, clustered: bool = True) -> None:
+        self.home, self.clustered = home, clustered
         self.port = _free_port()
         self.start()
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            _command(self.home, self.port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            _command(self.home, self.port, self.clustered), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
         wait_until(self._answers, timeout=20)
-        self.id = str(self.run("CLUSTER", "MYID"))
+        self.id = str(self.run("CLUSTER", "MYID")) if self.clustered else ""
 
     def run(self, *words: str | int) -> Any:
         return self.client.execute_command(*words)
@@ -53,9 +53,13 @@ class ClusterNode:
         """Return what CLUSTER INFO says, as text."""
         return str(self.run("CLUSTER INFO"))
 
+    def has_all_of(self, master: ClusterNode) -> bool:
+        """Whether this replica has what its master has."""
+        mine, other = self.client.info("replication"), master.client.info("replication")
+        return mine.get("master_link_status") == "up" and mine["slave_repl_offset"] == other["master_repl_offset"]
+
     def kill(self) -> None:
         """End it as a crash would."""
-        self.thaw()
         self._process.kill()
         self._process.wait()
         self.client.close()
@@ -63,9 +67,6 @@ class ClusterNode:
     def freeze(self) -> None:
         """Let it answer nothing, its connections left open."""
         self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
 
     def _answers(self) -> bool:
         try:
@@ -143,7 +144,7 @@ class LoopbackCluster:
         replica.run("CLUSTER", "MEET", "127.0.0.1", master.port)
         wait_until(self.is_whole, timeout=30)
         replica.run("CLUSTER", "REPLICATE", master.id)
-        wait_until(lambda: replica.client.info("replication").get("master_link_status") == "up", timeout=30)
+        wait_until(lambda: replica.has_all_of(master), timeout=30)
         return replica
 
     def stop(self) -> None:
@@ -158,7 +159,7 @@ class LoopbackCluster:
         return self.nodes[-1]
 
 
-def _command(home: Path, port: int) -> list[str]:
+def _command(home: Path, port: int, clustered: bool) -> list[str]:
     options = {
         "port": port,
         "bind": "127.0.0.1",
@@ -166,7 +167,7 @@ def _command(home: Path, port: int) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
-        "cluster-enabled": "yes",
+        "cluster-enabled": "yes" if clustered else "no",
         "cluster-config-file": "nodes.conf",
         "cluster-node-timeout": int(NODE_TIMEOUT * 1000),
         "cluster-require-full-coverage": "no",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bliss_like.errors import StoreUnavailable
 
-from .cluster_topology import ANSWER_TIMEOUT, Topology, key_slot
+from .cluster_topology import Topology, key_slot
 from .redis_store import SlotElsewhere, Watch
 from .store import Entry, Id
 
@@ -122,12 +122,13 @@ class WaitingRead:
             return self._read_now(dict(group.after), group.limit)
 
     def _give_up_overdue(self) -> None:
+        patience = self._topology.answer_timeout
         for group, watch in list(self._watches.items()):
-            if time.monotonic() > watch.until + ANSWER_TIMEOUT:
+            if time.monotonic() > watch.until + patience:
                 del self._watches[group]
                 watch.close()
                 self._topology.lost(watch.store)
-                self._failure = StoreUnavailable(f"Redis server {watch.store.url}: no answer for {ANSWER_TIMEOUT:g} s")
+                self._failure = StoreUnavailable(f"Redis server {watch.store.url}: no answer for {patience:g} s")
 
     def _keep(self) -> None:
         for group, watch in self._watches.items():

@@ -64,7 +64,8 @@ class ClusterStore:
         self, slot: int, keys: list[str], entries: Sequence[Append], expire: Mapping[str, float], again: bool
     ) -> None:
         """Store what is for these keys of one slot; for several of them raise SlotElsewhere while the slot moves."""
-        mine = [entry for entry in entries if entry.key in keys]
+        chosen = set(keys)
+        mine = [entry for entry in entries if entry.key in chosen]
         lives = {key: expire[key] for key in keys if key in expire}
         # What was acknowledged may be gone with a lost node, so the publisher is to look before it sends again.
         self._at(slot, lambda node: node.append(mine, expire=lives, again=again), len(keys) > 1, insist=False)

@@ -17,8 +17,9 @@ Address = tuple[str, int]
 """Host and port."""
 
 _SLOTS = 16384
-ANSWER_TIMEOUT = 10.0
-"""Seconds after which a node that keeps the connection open but does not answer counts as lost."""
+_ANSWER_TIMEOUT = "10"
+"""Seconds. Without it, a node that hangs would never be given up for its replica. What may be stored twice is not sent
+twice: entries have ids; at worst, a number is left out."""
 
 
 @functools.lru_cache(1 << 16)
@@ -38,11 +39,16 @@ class Topology:
 
     :param url: `redis+cluster://[user:password@]host:port[,host:port...][?options]`; some of the nodes, at least one.
     :raises StoreUnavailable: (here) the URL is not of this form.
+
+    Options are those of redis-py, for each connection.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._seeds = _addresses(url)
+        self._options = {"socket_timeout": _ANSWER_TIMEOUT, **dict(parse_qsl(urlsplit(url).query))}
+        self.answer_timeout = float(self._options["socket_timeout"])
+        """Seconds after which a node that keeps the connection open but does not answer counts as lost."""
         self._nodes: dict[Address, RedisStore] = {}
         self._asking: dict[Address, AskingStore] = {}
         self._addresses: dict[RedisStore, Address] = {}
@@ -61,7 +67,7 @@ class Topology:
 
         :raises StoreUnavailable: there is none, or no node can be asked.
         """
-        if self._outdated:
+        if self._outdated or self._slots[slot] is None:
             self.refresh()
         address = self._slots[slot]
         if address is None:
@@ -119,6 +125,9 @@ class Topology:
                     f"Redis Cluster {self.url}: {error}. For a server that is no cluster, the URL begins with redis://"
                 ) from error
             else:
+                if not any(self._slots):
+                    failures.append(f"Redis server redis://{address[0]}:{address[1]} knows of no node that has slots")
+                    continue
                 self._lost.discard(address)
                 self._outdated = False
                 return
@@ -128,8 +137,8 @@ class Topology:
         parts = urlsplit(self._url)
         user, at, _ = parts.netloc.rpartition("@")
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
-        query = urlencode({"socket_timeout": ANSWER_TIMEOUT, **dict(parse_qsl(parts.query))})
-        return f"{parts.scheme.removesuffix('+cluster')}://{user}{at}{host}:{address[1]}?{query}"
+        scheme = parts.scheme.removesuffix("+cluster")
+        return f"{scheme}://{user}{at}{host}:{address[1]}?{urlencode(self._options)}"
 
 
 def _addresses(url: str) -> list[Address]:
