@@ -40,7 +40,10 @@ class ClusterNode:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            _command(self.home, self.port, self.clustered), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            _command(self.home, self.port, self.clustered),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
         wait_until(self._answers, timeout=20)

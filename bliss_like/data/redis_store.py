@@ -40,7 +40,7 @@ _stores: dict[tuple[int, str], RedisStore | ClusterStore] = {}
 def connect(url: str | None = None, *, revive: bool = False) -> RedisStore | ClusterStore:
     """Return the store of this process for `url`, by default the server that `data.server` names or starts.
 
-    A cluster is named by `redis+cluster://host:port,host:port` (or `rediss+cluster`).
+    A cluster is named by `redis+cluster://host:port,host:port`, or `rediss+cluster`.
 
     :param revive: start the embedded server again whenever it does not run; for whoever must not lose a point.
     :raises StoreUnavailable: no server answers there.

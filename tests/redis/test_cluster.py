@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -155,19 +157,19 @@ def test_a_slot_that_has_moved_is_followed(store: ClusterStore, redis_cluster: L
     listener = Listener(ClusterStore(redis_cluster.url))
     scan = PublishedScan(Tree(store)).prepare()
     slot = key_slot(paths.scan(scan.path))
-    for i in range(5):
-        scan.emit([float(2 * i)])
+    for _ in range(5):
+        scan.emit([float(scan.sinks["diode"].length)])
         scan.publisher.flush()
         redis_cluster.move(slot, other_node(redis_cluster, slot))
-        scan.emit([2 * i + 1.0])
-        wait_until(lambda: len(listener.seen) == 2 * i + 2)
+        scan.emit([float(scan.sinks["diode"].length)])
+        wait_until(lambda: len(listener.seen) == scan.sinks["diode"].length)
     scan.end()
     assert listener.join() == points(scan, store) == list(range(10))
 
 
 def test_a_scan_goes_on_while_its_slot_moves(store: ClusterStore, redis_cluster: LoopbackCluster) -> None:
     listener = Listener(ClusterStore(redis_cluster.url))
-    channels = {name: ("<f8", ()) for name in ("diode", "late", "never")}
+    channels: dict[str, tuple[str, tuple[int, ...]]] = dict.fromkeys(("diode", "late", "never"), ("<f8", ()))
     scan = PublishedScan(Tree(store), channels=channels).prepare().emit([0.0])
     scan.publisher.flush()
     slot = key_slot(paths.scan(scan.path))
@@ -241,7 +243,10 @@ def test_a_node_lost_and_back_in_a_scan(fragile_cluster: LoopbackCluster, which:
 def test_a_lost_node_is_named_and_the_others_go_on(fragile_cluster: LoopbackCluster) -> None:
     cluster = fragile_cluster
     store = ClusterStore(cluster.url)
-    lost, here = "a", next(key for key in "bcdef" if cluster.master_of(key_slot(key)) != cluster.master_of(key_slot("a")))
+    lost, here = (
+        "a",
+        next(key for key in "bcdef" if cluster.master_of(key_slot(key)) != cluster.master_of(key_slot("a"))),
+    )
     store.append([Append(here, (1, 1), {b"d": b"x"})])
     node = cluster.master_of(key_slot(lost))
     node.kill()
@@ -286,10 +291,10 @@ def test_a_replica_takes_over_in_a_scan(fragile_cluster: LoopbackCluster, end: s
 def _delays(store: StreamStore, listening: StreamStore, npoints: int) -> np.ndarray:
     listener = Listener(listening)
     scan = PublishedScan(Tree(store)).prepare()
+    sink = scan.sinks["diode"]
     for _ in range(npoints):
-        before = len(listener.seen)
-        scan.sinks["diode"].append(time.time())
-        wait_until(lambda: len(listener.seen) > before, interval=0.0005)
+        sink.append(time.time())
+        wait_until(lambda: len(listener.seen) == sink.length, interval=0.0005)
     scan.end()
     listener.join()
     return np.asarray(listener.delays)
@@ -300,6 +305,40 @@ def test_a_walk_is_about_as_fast_as_on_one_server(redis_cluster: LoopbackCluster
     single = _delays(RedisStore(redis_server.url), RedisStore(redis_server.url), 300)
     print(f"p50 {1e3 * np.median(cluster):.2f} ms on the cluster, {1e3 * np.median(single):.2f} ms on one server")
     assert np.median(cluster) < 3 * np.median(single) + 0.002
+
+
+SESSION = """
+from gevent import monkey; monkey.patch_all(thread=False, queue=False)
+import gevent
+from bliss_like.data.node import get_session_node
+from bliss_like.data.redis_store import connect
+from bliss_like.session import load_session
+
+session = load_session("test_session")
+assert session.setup(), session.error_report
+names = session.env_dict
+walk = get_session_node("test_session").walk("scan")
+first = gevent.spawn(next, walk)  # waits in several slots while the scan runs in the same thread
+scan = names["loopscan"](20, 0.001, names["diode"])
+print(first.get(timeout=10).db_name == scan.node.db_name, len(scan.get_data("diode")), type(connect()).__name__)
+
+waiting = gevent.spawn(connect().read, {name: (0, 0) for name in "abcdef"}, timeout=30)
+gevent.sleep(0.05)
+waiting.kill(timeout=5)  # a blocked hub would not get here before the 30 s are over
+print(waiting.dead, connect().exist(["a", "b"]))
+session.close()
+"""
+
+
+def test_a_session_with_greenlets(
+    redis_cluster: LoopbackCluster, short_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(__file__).parents[2]
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(project / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    done = subprocess.run([sys.executable, "-c", SESSION], capture_output=True, text=True, timeout=25)
+    assert done.stdout.splitlines()[-2:] == ["True 20 ClusterStore", "True [False, False]"], done.stderr
 
 
 def test_listeners_that_are_gone_leave_no_connections(store: ClusterStore, redis_cluster: LoopbackCluster) -> None:
