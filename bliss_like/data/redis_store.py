@@ -34,6 +34,8 @@ _ASKING = b"*1\r\n$6\r\nASKING\r\n"
 _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
 _NOT_HERE = (redis.exceptions.AskError, redis.exceptions.TryAgainError, redis.exceptions.ClusterDownError)
 
+_LOADING_TIMEOUT = 120.0  # seconds; reading 1 GB of data back takes about 10
+
 _stores: dict[tuple[int, str], RedisStore | ClusterStore] = {}
 
 
@@ -96,11 +98,19 @@ class RedisStore:
         return masked(self._url)
 
     def check(self) -> None:
-        """Return when the server answers.
+        """Return when the server answers, which it does not before it has read its data back.
 
         :raises StoreUnavailable: it does not.
         """
-        self._call("PING")
+        deadline = time.monotonic() + _LOADING_TIMEOUT
+        while True:
+            try:
+                self._call("PING")
+                return
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, redis.BusyLoadingError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     # -- streams -------------------------------------------------------------------------------------------------
 
@@ -220,14 +230,28 @@ class RedisStore:
         return list(replies[-1])
 
     def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
-        """Send packed commands, in any number of parts, and return their replies; an error reply as an exception."""
-        with self._connection() as connection:
-            connection.send_packed_command(joined(parts), check_health=False)
-            replies = [_read_reply(connection) for _ in range(nreplies)]
+        """Send packed commands, in any number of parts, and return their replies; an error reply as an exception.
+
+        A server that reads its data back refuses all commands; it is waited for.
+        """
+        deadline = time.monotonic() + _LOADING_TIMEOUT
+        while True:
+            try:
+                replies = self._exchange_once(parts, nreplies)
+                break
+            except StoreUnavailable as error:
+                if not isinstance(error.__cause__, redis.BusyLoadingError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
         for reply in replies:
             if isinstance(reply, _NOT_HERE):
                 raise self._translate(reply, "")
         return replies
+
+    def _exchange_once(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
+        with self._connection() as connection:
+            connection.send_packed_command(joined(parts), check_health=False)
+            return [_read_reply(connection) for _ in range(nreplies)]
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
