@@ -96,8 +96,15 @@ def decode_points(fields: Mapping[bytes, bytes], npoints: int, dtype: np.dtype[A
 
 
 def to_json(value: object) -> bytes:
+    """Return `value` as JSON.
+
+    :raises TypeError: something in it is no JSON type, nor becomes one; the message says where it is.
+    """
     try:
         return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+    except TypeError as error:
+        where = _place_of_misfit(value)
+        raise TypeError(f"{where}: {error}" if where else str(error)) from None
     except ValueError:
         return json.dumps(_finite(value), separators=(",", ":")).encode()
 
@@ -115,9 +122,18 @@ def _plain(value: object) -> Any:
         return dict(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value)
-    raise TypeError(
-        f"info of a node: expected JSON types, numpy scalars or arrays, got {type(value).__name__} {value!r}"
-    )
+    raise TypeError(f"expected JSON types, numpy scalars or arrays, got {type(value).__name__} {value!r}")
+
+
+def _place_of_misfit(value: Any, place: str = "") -> str:
+    """Return where in `value` something is that JSON cannot hold, e.g. `info.instrument.slits`."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for key, item in items:
+        try:
+            json.dumps(item, default=_plain)
+        except TypeError:
+            return _place_of_misfit(item, f"{place}.{key}" if place else str(key))
+    return place
 
 
 def _finite(value: Any) -> Any:

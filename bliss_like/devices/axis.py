@@ -170,11 +170,7 @@ class Axis:
 
     @dial_limits.setter
     def dial_limits(self, limits: tuple[float | None, float | None]) -> None:
-        low, high = limits
-        low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
-        if not low < high:
-            raise ValueError(f"{self.name}: the low limit must be below the high limit, got {low:g} and {high:g}")
-        self._dial_limits = (low, high)
+        self._dial_limits = self._low_and_high(limits)
         events.send(self, AxisEvent.LIMITS, self.limits)
 
     @property
@@ -185,14 +181,18 @@ class Axis:
 
     @limits.setter
     def limits(self, limits: tuple[float | None, float | None]) -> None:
-        low, high = limits
-        user_low, user_high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
-        if not user_low < user_high:
-            raise ValueError(
-                f"{self.name}: the low limit must be below the high limit, got {user_low:g} and {user_high:g}"
-            )
-        dial_low, dial_high = sorted(self.user2dial(limit) for limit in (user_low, user_high))
+        dial_low, dial_high = sorted(self.user2dial(limit) for limit in self._low_and_high(limits))
         self.dial_limits = (dial_low, dial_high)
+
+    def _low_and_high(self, limits: tuple[float | None, float | None]) -> tuple[float, float]:
+        try:
+            low, high = limits
+            low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
+        except (TypeError, ValueError):
+            raise ValueError(f"{self.name}: limits must be (low, high), None for none, got {limits!r}") from None
+        if not low < high:
+            raise ValueError(f"{self.name}: the low limit must be below the high limit, got {low:g} and {high:g}")
+        return low, high
 
     @property
     def low_limit(self) -> float:

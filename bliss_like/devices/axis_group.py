@@ -7,7 +7,7 @@ from typing import Any
 
 from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.move import run_motions
+from bliss_like.devices.move import Motion, run_motions
 
 
 class AxisGroup:
@@ -18,6 +18,8 @@ class AxisGroup:
         if len(set(axes)) != len(axes):
             raise ValueError(f"the same axis twice: {', '.join(axis.name for axis in axes)}")
         self.axes = {axis.name: axis for axis in axes}
+        self.has_moved = False
+        """Whether a move was begun by this group, and not refused."""
 
     def __repr__(self) -> str:
         return f"AxisGroup({', '.join(self.axes)})"
@@ -53,7 +55,9 @@ class AxisGroup:
         strangers = [axis.name for axis in targets if axis not in self.axes.values()]
         if strangers:
             raise ValueError(f"{', '.join(strangers)}: not in this group of {', '.join(self.axes)}")
-        move(targets, wait=wait, relative=relative)
+        motions = _plan(targets, relative)
+        self.has_moved = True
+        run_motions(motions, wait)
 
     def rmove(self, *args: Any, wait: bool = True) -> None:
         self.move(*args, wait=wait, relative=True)
@@ -72,12 +76,16 @@ class AxisGroup:
 
 def move(*args: Any, wait: bool = True, relative: bool = False) -> None:
     """Move axes together: `move(robx, 1, roby, 2)` or `move({robx: 1, roby: 2})`; all limits are checked first."""
-    targets = targets_of(*args)
+    run_motions(_plan(targets_of(*args), relative), wait)
+
+
+def _plan(targets: Mapping[Axis, float], relative: bool) -> list[Motion]:
+    """Return the motions that a move would make, of the axes that are not there yet; nothing is moved."""
     if relative:
         targets = {axis: axis._set_position + distance for axis, distance in targets.items()}
     check_limits(targets)
     plans = [axis.plan(position) for axis, position in targets.items()]
-    run_motions([motion for motion in plans if motion is not None], wait)
+    return [motion for motion in plans if motion is not None]
 
 
 def targets_of(*args: Any) -> dict[Axis, float]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import gevent
@@ -87,6 +88,10 @@ class Sequence:
         title: str = "sequence_of_scans",
         scan_progress: ScanProgress | None = None,
     ) -> None:
+        if not isinstance(title, str) or not title:
+            raise ScanSequenceError(f"title of a sequence or group: expected a text, got {title!r}")
+        if not isinstance(scan_info, Mapping | None):
+            raise ScanSequenceError(f"sequence {title!r}: scan_info: expected a dict, got {scan_info!r}")
         self.title = title
         self.scan_info = dict(scan_info or {})
         self.custom_channels: dict[str, AcquisitionChannel] = {}
@@ -99,8 +104,12 @@ class Sequence:
     def add_custom_channel(self, channel: AcquisitionChannel) -> None:
         """Publish one more channel with the sequence; emit on it while the context is open.
 
-        :raises ScanSequenceError: the chain of the sequence is built already, or has a channel of that name.
+        :raises ScanSequenceError: no channel; the chain of the sequence is built already, or has a channel of that name.
         """
+        if not isinstance(channel, AcquisitionChannel):
+            raise ScanSequenceError(
+                f"sequence {self.title!r}: expected an AcquisitionChannel(name, dtype, shape), got {channel!r}"
+            )
         if self._scan is not None:
             raise ScanSequenceError(
                 f"sequence {self.title!r}: channel {channel.name!r} comes too late, add custom channels before the context"
@@ -148,6 +157,8 @@ class Sequence:
         :raises ScanSequenceError: a scan that was added is not over when the context is left, or the sequence was used
             before.
         """
+        if self.state is not ScanState.IDLE:
+            raise ScanSequenceError(f"{self!r} was used before: a sequence can only be run once, make a new one")
         runner = gevent.spawn(_outcome, self.scan)
         try:
             self._wait_started(runner)
@@ -272,7 +283,10 @@ class SequenceContext:
         :raises BaseException: what ended the scan.
         """
         if isinstance(scan, Scan) and scan.state is not ScanState.IDLE:
-            raise ScanSequenceError(f'Error in add_and_run: scan "{scan.name}" has already been started before!')
+            raise ScanSequenceError(
+                f'Error in add_and_run: scan "{scan.name}" has already been started before! Make it with run=False, or '
+                "use add for a scan that has run"
+            )
         self.add(scan)
         scan.run()
 
@@ -331,8 +345,8 @@ def _member(item: object) -> Scan | ScanNode:
         return item
     if isinstance(item, DataNode):
         raise ScanSequenceError(f"Only scans can be added to group, got {item!r}")
-    if isinstance(item, int) and not isinstance(item, bool):
-        return _find_by_number(item)
+    if isinstance(item, Integral) and not isinstance(item, bool):
+        return _find_by_number(int(item))
     raise ScanSequenceError(
         f"Invalid argument: no scan node corresponds to {item!r}; expected a scan, its node or number"
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from bliss_like.data.codec import to_json
 from bliss_like.errors import ScanUsageError
 
 from .acquisition import MetaTiming
@@ -64,7 +65,7 @@ class ScanMetaCategory:
             try:
                 value = source(scan) if callable(source) else source
                 if value:
-                    found[name] = dict(value)
+                    found[name] = _storable(value)
             except Exception:  # noqa: BLE001  logged
                 _log.exception("metadata %s.%s of scan %s are missing", self.name, name, scan.name)
             self.seconds[name] = perf_counter() - began
@@ -126,8 +127,8 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
 
     def read(axis: Any) -> None:
         try:
-            user[axis.name] = axis.position
-            dial[axis.name] = getattr(axis, "dial", None)
+            found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
+            user[axis.name], dial[axis.name] = _storable(found).values()
         except Exception:  # noqa: BLE001  logged
             _log.exception("axis %s: its position is missing in the scan's metadata", axis.name)
 
@@ -144,12 +145,15 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
 
 
 def device_metadata(chain: AcquisitionChain, timing: MetaTiming) -> dict[str, Any]:
-    """Return what the acquisition objects say of their devices, by name."""
+    """Return what the acquisition objects say of their devices, by name; what fails is left out with a warning."""
     found = {}
     for node in chain.nodes_list:
-        metadata = node.get_acquisition_metadata(timing=timing)
-        if metadata:
-            found[node.name] = dict(metadata)
+        try:
+            metadata = node.get_acquisition_metadata(timing=timing)
+            if metadata:
+                found[node.name] = _storable(metadata)
+        except Exception:  # noqa: BLE001  logged
+            _log.exception("metadata of %s are missing in the scan", node.name)
     return found
 
 
@@ -161,6 +165,15 @@ def merge(into: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
             value = known | merge(dict(known), value)
         into[key] = value
     return {key: into[key] for key in more}
+
+
+def _storable(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata as a dict.
+
+    :raises TypeError: something in them cannot be published, which would cost the scan its end.
+    """
+    to_json(metadata)
+    return dict(metadata)
 
 
 def _name(key: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from bliss_like.devices.counter import Counter
 from .channel import AcquisitionChannel, Array
 
 if TYPE_CHECKING:
+    from bliss_like.data.node import ChannelNode
+
     from .chain import AcquisitionChain
     from .scan import Scan
 
@@ -95,14 +98,45 @@ class WatchdogCallback:
     def on_scan_new(self, scan: Scan, scan_info: Mapping[str, Any]) -> None:
         """Called when the scan is prepared."""
 
-    def on_scan_data(self, data_events: Mapping[AcquisitionChannel, int], scan_info: Mapping[str, Any]) -> None:
-        """Called with the channels that got data since the last call, and their numbers of points so far."""
+    def on_scan_data(
+        self,
+        data_events: Mapping[AcquisitionChannel, int],
+        nodes: Mapping[AcquisitionChannel, ChannelNode],
+        scan_info: Mapping[str, Any],
+    ) -> None:
+        """Called with the channels that got data since the last call and their numbers of points so far.
+
+        :param nodes: where to read the data of each channel of the scan, e.g. `nodes[channel].get(-1)`.
+        """
 
     def on_timeout(self) -> None:
         """Called when no data came for `watchdog_timeout` seconds."""
 
     def on_scan_end(self, scan_info: Mapping[str, Any]) -> None:
         """Called when the scan is over."""
+
+
+class ChannelNodes(Mapping[AcquisitionChannel, "ChannelNode"]):
+    """The nodes of the channels of a running scan; nothing is asked of the store before one is wanted."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+
+    def __getitem__(self, channel: AcquisitionChannel) -> ChannelNode:
+        return self._nodes[channel]
+
+    def __iter__(self) -> Iterator[AcquisitionChannel]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> dict[AcquisitionChannel, ChannelNode]:
+        if self._scan.publisher is not None:
+            self._scan.publisher.flush()  # what was announced may be on its way
+        by_path = {node.db_name: node for node in self._scan.node.channels()}
+        return {channel: by_path[channel.path] for channel in self._scan.channels if channel.path}
 
 
 class ScanProgress:

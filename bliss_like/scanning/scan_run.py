@@ -20,7 +20,6 @@ from gevent.hub import get_hub
 
 from bliss_like import __version__
 from bliss_like.data import paths
-from bliss_like.data.codec import to_json
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.orphans import this_process
@@ -32,6 +31,7 @@ from .branch import GRACE, Branch
 from .environment import environment
 from .greenlets import Shield, run_all
 from .metadata import device_metadata, merge, positions
+from .presets import ChannelNodes
 from .scan_info import describe_chain, timestamps
 
 if TYPE_CHECKING:
@@ -212,6 +212,7 @@ class ScanRun:
         if watchdog is None:
             return
         seen: dict[Any, int] = {}
+        channel_nodes = ChannelNodes(scan)
         last = time.monotonic()
         try:
             while True:
@@ -220,7 +221,7 @@ class ScanRun:
                 if news:
                     seen.update(news)
                     last = time.monotonic()
-                    watchdog.on_scan_data(news, scan.scan_info)
+                    watchdog.on_scan_data(news, channel_nodes, scan.scan_info)
                 elif time.monotonic() - last >= watchdog.timeout:
                     last = time.monotonic()
                     watchdog.on_timeout()
@@ -238,6 +239,7 @@ class ScanRun:
         if shield.gave_up:
             failures.append(UserAbort(f"scan {scan.name}: gave up waiting for its devices to stop, look after them"))
         error = error or self._failure or shield.abort or next(iter(failures), None)
+        self._note_place(error)
         for other in failures:
             if other is not error:
                 _log.error("scan %s: failed at its end", scan.name, exc_info=other)
@@ -246,6 +248,7 @@ class ScanRun:
         except Exception as raised:  # noqa: BLE001  returned
             if error is None:
                 error = raised
+                self._note_place(error)
             elif raised is not error:
                 _log.error("scan %s: its end could not be published: %s", scan.name, raised)
         error = error or shield.abort
@@ -253,9 +256,14 @@ class ScanRun:
             scan.set_state(scan.final_state(error))
         scan.tell_state()
         scan.error = error
-        if error is not None:
-            error.add_note(f"(scan {scan.scan_number} {scan.name})")
         return error
+
+    def _note_place(self, error: BaseException | None) -> None:
+        """Add to an error which scan it ended, and which acquisition object raised it: it may not say so itself."""
+        if error is not None:
+            owner = _raised_by(error)
+            place = f", in {owner.name}" if owner is not None else ""
+            error.add_note(f"(scan {self.scan.scan_number} {self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._attempt(failures, self._stopping)
@@ -276,8 +284,8 @@ class ScanRun:
     def _describe_end(self) -> None:
         if self.scan.with_metadata:
             found = positions(environment.axes(), "end")
-            self._end_info |= _storable(merge(self.scan.scan_info, {"positioners": found}))
-        self._end_info |= _storable(self._add_metadata(MetaTiming.END))
+            self._end_info |= merge(self.scan.scan_info, {"positioners": found})
+        self._end_info |= self._add_metadata(MetaTiming.END)
 
     def _stopping(self) -> None:
         self.scan.set_state(ScanState.STOPPING)
@@ -313,10 +321,10 @@ class ScanRun:
             self.scan.publisher.publish(event)
 
 
-def _storable(info: dict[str, Any]) -> dict[str, Any]:
-    """Return `info`; raise here, rather than when the end is published, if it cannot be."""
-    to_json(info)
-    return info
+def _raised_by(error: BaseException) -> AcquisitionObject | None:
+    """Return the innermost acquisition object whose method is in the traceback."""
+    owners = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((owner for owner in reversed(owners) if isinstance(owner, AcquisitionObject)), None)
 
 
 def _describe(error: BaseException | None) -> dict[str, str]:

@@ -106,6 +106,11 @@ def _text(name: str, value: Any) -> None:
         raise wrong(name, "a text", value)
 
 
+def _flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise wrong(name, "True or False", value)
+
+
 _CHECKS: dict[str, _Check] = {
     "motor": check_axis,
     "start": check_number,
@@ -119,6 +124,12 @@ _CHECKS: dict[str, _Check] = {
     "name": _optional(_text),
     "title": _optional(_text),
     "scan_type": _optional(_text),
+    "save": _flag,
+    "save_images": _optional(_flag),
+    "run": _flag,
+    "return_scan": _flag,
+    "backnforth": _flag,
+    "restore_motor_positions": _flag,
 }
 
 

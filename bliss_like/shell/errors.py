@@ -29,12 +29,13 @@ class ErrorReport:
 
 
 def one_line(error: BaseException) -> str:
-    """Return the kind of error and its message; an error without message names its kind and place."""
+    """Return the kind of error, its message and notes; an error without message names its kind and place."""
     message = str(error).strip()
     if not message:
         frames = traceback.extract_tb(error.__traceback__)
         message = f"in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {message}".rstrip(": ")
+    notes = getattr(error, "__notes__", ())
+    return " ".join([f"{type(error).__name__}: {message}".rstrip(": "), *notes])
 
 
 def explained(error: BaseException) -> str:

@@ -56,7 +56,7 @@ def _welcome(session: Session) -> None:
     width = shutil.get_terminal_size().columns
     print(textwrap.fill(f"Session {session.name}, its objects: {names}", width, subsequent_indent="  "))
     if session.errors:
-        print(f"{len(session.errors)} of them could not be made (see above).")
+        print(f"Not all went well, errors: {len(session.errors)} (see above).")
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

@@ -15,8 +15,10 @@ import pytest
 import redis
 
 from bliss_like.data import server
+from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.server_program import server_program
+from bliss_like.data.store import Append
 from bliss_like.errors import StoreUnavailable
 from tests.waiting import wait_until
 
@@ -116,15 +118,28 @@ def test_data_survive_a_stop_and_a_crash(home: Path) -> None:
     with redis.Redis.from_url(server.redis_url()) as client:
         client.xadd("stream", {"point": b"1"}, id="1-1")
     assert server.stop()
+    RedisStore(server.redis_url()).check()
     with redis.Redis.from_url(server.redis_url()) as client:
         assert client.xlen("stream") == 1
         client.xadd("stream", {"point": b"2"}, id="2-1")
     crashed = pid()
     os.kill(crashed, signal.SIGKILL)
     wait_until(lambda: server.status() is None)
+    RedisStore(server.redis_url()).check()  # waits until the data are read back
     with redis.Redis.from_url(server.redis_url()) as client:
         assert [entry for entry, _ in client.xrange("stream")] == [b"1-1", b"2-1"]
     assert pid() != crashed
+
+
+def test_a_server_that_reads_its_data_back_is_waited_for(home: Path) -> None:
+    store = RedisStore(server.redis_url())
+    store.append([Append("stream", (n, 1), {b"d": bytes(1000)}) for n in range(20_000)])
+    for n in range(5):
+        store.append([Append(f"stream{n}", (i, 1), {b"d": bytes(1000)}) for i in range(20_000)])
+    os.kill(pid(), signal.SIGKILL)
+    wait_until(lambda: server.status() is None)
+    store.revive = server.redis_url
+    assert store.last_ids(["stream", "stream4"]) == [(19_999, 1), (19_999, 1)]
 
 
 def test_stop_leaves_nothing_behind(home: Path) -> None:

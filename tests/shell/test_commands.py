@@ -150,6 +150,12 @@ def test_events_come_as_lines(tree: Tree, listen: Listen) -> None:
     assert listener.wait(timeout=10) == 0
 
 
+def test_a_time_stamp_is_told_from_the_next_one(tree: Tree, listen: Listen) -> None:
+    scan = PublishedScan(tree).prepare().emit([1795174016.25, 0.1234567, 5e13]).end()
+    values = next(line for line in lines_until(listen("eh1"), "END_SCAN") if line.startswith("NEW_DATA"))
+    assert values == f"NEW_DATA      {scan.path}:timer:diode [0:3] 1795174016.250 0.123457 5e+13"
+
+
 def test_events_come_as_json(tree: Tree, listen: Listen) -> None:
     scan = PublishedScan(tree).prepare().emit([1.5, float("nan")])
     scan.end("KILLED", {"type": "RuntimeError", "message": "no beam", "traceback": "..."})

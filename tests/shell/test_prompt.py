@@ -196,6 +196,16 @@ def test_a_signal_from_outside_does_not_end_the_shell(shell: Terminal) -> None:
     shell.wait_for("'still here'")
 
 
+def test_a_setup_file_that_fails_leaves_a_session_and_says_so(environment: Path, run: OpenShell) -> None:
+    (environment / "setup.py").write_text("shutter = 'closed'\nraise RuntimeError('no ' + 'beam')\n")
+    shell = run("-s", "tiny")
+    shell.wait_for("TINY [1]:")
+    assert 'setup.py", line 2' in shell.text and "RuntimeError: no beam" in shell.text
+    assert "Not all went well, errors: 1 (see above)." in shell.text
+    shell.type("shutter\n")
+    shell.wait_for("'closed'")
+
+
 def test_ctrl_c_ends_the_setup_of_a_session(environment: Path, run: OpenShell) -> None:
     (environment / "setup.py").write_text("import time\nprint('setting up')\ntime.sleep(60)\n")
     shell = run("-s", "tiny")

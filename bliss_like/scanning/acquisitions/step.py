@@ -61,7 +61,8 @@ class VariableStepTriggerMaster(AcquisitionMaster):
         self.wait_slaves()
 
     def stop(self) -> None:
-        self.device.stop()
+        if self.device.has_moved:  # else an axis that moves does so for somebody else, and was refused to us
+            self.device.stop()
 
 
 class LinearStepTriggerMaster(VariableStepTriggerMaster):

@@ -97,6 +97,15 @@ def test_limits_the_wrong_way_round_are_refused() -> None:
     assert axis.limits == (-math.inf, math.inf)
 
 
+@pytest.mark.parametrize("limits", [5, (1, 2, 3), (None, "far"), "ab"])
+def test_limits_that_are_no_pair_of_numbers_are_refused(limits: object) -> None:
+    axis = make_axis()
+    for set_limits in ("limits", "dial_limits"):
+        with pytest.raises(ValueError, match=r"robx: limits must be \(low, high\), None for none, got "):
+            setattr(axis, set_limits, limits)
+    assert axis.limits == (-math.inf, math.inf)
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

@@ -204,8 +204,8 @@ def test_what_a_group_refuses(make_scan: MakeScan, store: MemoryStore) -> None:
         with pytest.raises(ScanSequenceError, match=message):
             Group(scan, item)
     assert environment.require_tree().store.get_fields("bl1:node:{eh1:tmp:scans}") == before
-    group = Group(1)
-    assert ref_channel(group).get(0) == scan.node
+    for number in (1, np.int64(1)):  # as `scan_numbers` gives them
+        assert ref_channel(Group(number)).get(0) == scan.node
 
 
 def test_leaving_too_early_is_an_error(make_scan: MakeScan) -> None:
@@ -332,8 +332,20 @@ def test_an_empty_sequence_is_legal_and_runs_once(store: MemoryStore) -> None:
     with sequence.sequence_context():
         pass
     assert sequence.state is ScanState.DONE and numbers(sequence) == []
-    with pytest.raises(ScanError, match="only be run once"), sequence.sequence_context():
+    with pytest.raises(ScanSequenceError, match="only be run once"), sequence.sequence_context():
         pass
+
+
+def test_what_a_sequence_refuses() -> None:
+    for title in ("", 3, None):
+        with pytest.raises(ScanSequenceError, match=f"title of a sequence or group: expected a text, got {title!r}"):
+            Sequence(title=title)  # type: ignore[arg-type]
+    with pytest.raises(ScanSequenceError, match=r"scan_info: expected a dict, got \[1\]"):
+        Sequence(scan_info=[1])  # type: ignore[arg-type]
+    with pytest.raises(
+        ScanSequenceError, match=r"expected an AcquisitionChannel\(name, dtype, shape\), got 'mychannel'"
+    ):
+        Sequence().add_custom_channel("mychannel")  # type: ignore[arg-type]
 
 
 def test_progress_of_a_sequence(make_scan: MakeScan) -> None:

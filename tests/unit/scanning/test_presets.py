@@ -10,6 +10,7 @@ import gevent
 import numpy as np
 import pytest
 
+from bliss_like.data.node import ChannelNode
 from bliss_like.devices.counter import Counter, SamplingCounter
 from bliss_like.errors import ChainError, ScanError, ScanUsageError
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
@@ -189,12 +190,19 @@ class Watchdog(WatchdogCallback):
         super().__init__(timeout)
         self.seen: list[str] = []
         self.data: dict[str, int] = {}
+        self.names: set[str] = set()
 
     def on_scan_new(self, scan: Scan, scan_info: Mapping[str, Any]) -> None:
         self.seen.append("new")
 
-    def on_scan_data(self, data_events: Mapping[AcquisitionChannel, int], scan_info: Mapping[str, Any]) -> None:
+    def on_scan_data(
+        self,
+        data_events: Mapping[AcquisitionChannel, int],
+        nodes: Mapping[AcquisitionChannel, ChannelNode],
+        scan_info: Mapping[str, Any],
+    ) -> None:
         self.data.update({channel.name: length for channel, length in data_events.items()})
+        self.names.update(nodes[channel].short_name for channel in data_events)
 
     def on_timeout(self) -> None:
         self.seen.append("timeout")
@@ -213,6 +221,7 @@ def test_a_watchdog_sees_the_data_and_their_absence() -> None:
     assert watchdog.seen[0] == "new" and watchdog.seen[-1] == "end DONE"
     assert "timeout" in watchdog.seen
     assert watchdog.data["timer:epoch"] >= 1
+    assert {"epoch", "value"} <= watchdog.names
 
 
 @pytest.mark.parametrize(("error", "state"), [(StopIteration(), ScanState.DONE), (OSError("stuck"), ScanState.KILLED)])
@@ -337,6 +346,31 @@ def test_metadata_of_devices() -> None:
     scan = timer_scan(WithMetadata("d", Log()), SamplingCounterAcquisitionSlave(counter))
     scan.run()
     assert scan.node.info["instrument"] == {"d": {"gain": 3}, "ctl": {"range": "1 uA"}}
+
+
+@pytest.mark.parametrize("timing", META_TIMING)
+def test_metadata_that_cannot_be_stored_do_not_cost_the_scan(timing: Any, caplog: pytest.LogCaptureFixture) -> None:
+    environment.scan_meta = meta = ScanMeta()
+    meta.technique.timing = timing
+    meta.technique.set("bad", lambda scan: {"handle": object()})
+    meta.technique.set("good", {"energy": 12.4})
+    scan = timer_scan(Device("d", Log()))
+    scan.run()
+    assert "metadata technique.bad" in caplog.text and "handle: expected JSON types" in caplog.text
+    assert end_of(scan).state == "DONE"
+    assert scan.node.info["technique"] == {"good": {"energy": 12.4}}
+
+
+def test_metadata_of_devices_that_fail_do_not_cost_the_scan(caplog: pytest.LogCaptureFixture) -> None:
+    class Controller(Values):
+        def scan_metadata(self) -> Mapping[str, Any]:
+            raise OSError("no answer")
+
+    counter = SamplingCounter("a", Controller("ctl", lambda: [1.0]))
+    scan = timer_scan(SamplingCounterAcquisitionSlave(counter))
+    scan.run()
+    assert "metadata of ctl are missing in the scan" in caplog.text
+    assert scan.get_data("a").tolist() == [1.0, 1.0, 1.0] and "instrument" not in scan.node.info
 
 
 def test_controller_parameters_of_one_scan() -> None:

@@ -15,7 +15,7 @@ from bliss_like import scans
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.counter import SamplingCounter, SoftCounter
 from bliss_like.devices.soft_axis import SoftAxis
-from bliss_like.errors import AxisLimitError, ScanUsageError, UserAbort
+from bliss_like.errors import AxisFault, AxisLimitError, ScanUsageError, UserAbort
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import (
@@ -294,6 +294,8 @@ BAD: list[tuple[str, Callable[[Any, Any, Any], object], str]] = [
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, sleep_time=-1), "sleep_time"),
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, name="my scan"), "name: expected no space"),
     ("loopscan", lambda x, y, c: loopscan(3, 0, c, scan_info="gold"), "scan_info: expected a dict, got 'gold'"),
+    ("loopscan", lambda x, y, c: loopscan(3, 0, c, save="no"), "save: expected True or False, got 'no'"),
+    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 2, 0, c, backnforth=2), "backnforth: .* got 2"),
     ("ascan", lambda x, y, c: ascan(x, 0, 1, 10), "missing a required argument: 'count_time'"),
     ("ascan", lambda x, y, c: ascan(c, 0, 1, 10, 0, c), "motor: expected an axis"),
     ("ascan", lambda x, y, c: ascan("robx", 0, 1, 10, 0, c), "motor: expected an axis, got 'robx'"),
@@ -385,3 +387,18 @@ def test_making_a_scan_does_not_read_its_axes(diode: SamplingCounter) -> None:
     with pytest.raises(OSError, match="cable cut"):
         scan.run()
     assert scan.state is ScanState.KILLED
+
+
+def test_a_scan_whose_axis_is_moving_is_refused_and_leaves_it_alone(diode: SamplingCounter) -> None:
+    axis = make_axis("robx", velocity=10, acceleration=1000)
+    first = ascan(axis, 1, 2, 1, 0, diode, run=False)
+    second = ascan(axis, 5, 6, 1, 0, diode, run=False)
+    assert first is not None and second is not None
+    running = in_background(first)
+    while not axis.is_moving:
+        gevent.sleep(0.001)
+    with pytest.raises(AxisFault, match="robx is moving"):
+        second.run()
+    assert second.state is ScanState.KILLED
+    assert running.get(timeout=5) is None and first.state is ScanState.DONE
+    assert first.get_data(axis).tolist() == pytest.approx([1, 2])

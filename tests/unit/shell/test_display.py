@@ -53,6 +53,12 @@ def test_an_error_without_message_says_where() -> None:
         assert one_line(error).startswith("ValueError: in test_an_error_without_message_says_where, ")
 
 
+def test_what_was_noted_with_an_error_is_shown() -> None:
+    error = OSError("no answer")
+    error.add_note("(scan 3 dscan, in axis)")
+    assert one_line(error) == "OSError: no answer (scan 3 dscan, in axis)"
+
+
 def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     report = ErrorReport()
     report.last_error()
