@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,4 +109,4 @@ def test_a_watcher_may_watch_again(store: StreamStore, tree: Tree) -> None:
     for number in (1, 2):
         with watcher.watch():
             run_scan(tree)
-            wait_until(lambda number=number: len(finished) == number)
+            wait_until(partial(lambda expected: len(finished) == expected, number))
