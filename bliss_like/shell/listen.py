@@ -113,10 +113,10 @@ def _values(points: Any) -> str:
     if len(points) and np.ndim(points[0]):
         return f"of shape {np.shape(points[0])}"
     shown = [*points[:2], "...", points[-1]] if len(points) > _MANY else points
-    return " ".join(_number(value) if isinstance(value, float | np.floating) else str(value) for value in shown)
+    return " ".join(_number(float(value)) if isinstance(value, float | np.floating) else str(value) for value in shown)
 
 
-def _number(value: float | np.floating[Any]) -> str:
+def _number(value: float) -> str:
     """Return a number as people read it; a time stamp has its milliseconds."""
     return f"{value:.3f}" if 1e6 <= abs(value) < 1e12 else f"{value:.6g}"
 
