@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bliss_like.data.server import EmbeddedServer
+from tests.cluster import LoopbackCluster
 from tests.waiting import wait_until
 
 
@@ -46,6 +47,22 @@ def redis_server(_server_of_the_run: EmbeddedServer, monkeypatch: pytest.MonkeyP
     _command(_server_of_the_run, "FLUSHALL")
     monkeypatch.setenv("BLISS_LIKE_REDIS", _server_of_the_run.url)
     return _server_of_the_run
+
+
+@pytest.fixture(scope="session")
+def _cluster_of_the_run() -> Iterator[LoopbackCluster]:
+    cluster = LoopbackCluster()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def redis_cluster(_cluster_of_the_run: LoopbackCluster, monkeypatch: pytest.MonkeyPatch) -> LoopbackCluster:
+    """An empty, whole cluster of three nodes that `redis_url()` names."""
+    wait_until(_cluster_of_the_run.is_whole, timeout=20)
+    _cluster_of_the_run.clear()
+    monkeypatch.setenv("BLISS_LIKE_REDIS", _cluster_of_the_run.url)
+    return _cluster_of_the_run
 
 
 class RestartableServer:

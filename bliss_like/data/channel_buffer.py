@@ -48,7 +48,7 @@ class ChannelBuffer:
                 line.dirty.append(self)
             self._points.append(point)
             self.length += 1
-            line.backlog += self._point_size if self.shape == () else point.nbytes
+            line.backlog += self._point_size if self.shape == () else size_of(point)
             line.rouse()
 
     def extend(self, block: Array) -> None:

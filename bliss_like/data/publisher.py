@@ -13,17 +13,19 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from bliss_like.errors import DataError, PublishError, StoreUnavailable
+from bliss_like.errors import DataError, PublishError, StoreUnavailable, UserAbort
 
 from . import paths
 from .channel_buffer import ChannelBuffer, size_of
 from .codec import Array, encode_event, encode_points
 from .events import EndScan, NewData, NodeKind, WireEvent
+from .lifecycle import ScanState
 from .retention import Retention, ScanBudget
 from .store import Append, StreamStore
 
@@ -162,10 +164,12 @@ class StreamPublisher:
             if self._failure:  # a last try: the server may be back
                 self._failure, self._patience, self._awake = None, 0.0, False
                 self._tasks.spawn(self._run)
-        self.hold_back()
+        else:
+            self.hold_back()  # but the end has to be told, however much is still to be stored before it
+        fields = encode_event(event)
         with self.lock:
             self._count += 1
-            self._structure.append(Append(paths.scan(self.scan), (self._count, 0), encode_event(event)))
+            self._structure.append(Append(paths.scan(self.scan), (self._count, 0), fields))
             self.rouse()
 
     def open_channel(
@@ -184,10 +188,19 @@ class StreamPublisher:
         try:
             self.flush()
             if self.budget:
-                self.budget.count()
+                with suppress(StoreUnavailable):
+                    self.budget.count()
         finally:
             self._closing = True
             self._work.set()
+
+    def abandon(self, error: BaseException) -> None:
+        """End a scan that could not be opened, without waiting for it: it may be known to readers already."""
+        state = (ScanState.USER_ABORTED if isinstance(error, UserAbort | KeyboardInterrupt) else ScanState.KILLED).name
+        told = {"type": type(error).__name__, "message": str(error), "traceback": ""}
+        self.publish(EndScan(self.scan, state, {}, {"state": state}, told))
+        self._closing = True
+        self._work.set()
 
     def rouse(self) -> None:
         """Tell the sender that there is something; the caller holds the lock."""
@@ -213,31 +226,39 @@ class StreamPublisher:
     # -- the sender's side -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._closing:
-            self._work.wait()
+        while self._awake or not self._closing:
+            if not self._work.wait(self._retention.seconds / 4):
+                with suppress(
+                    StoreUnavailable
+                ):  # nothing was published for a long time: the scan is alive all the same
+                    self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
-            while (batch := self._unsent or self._take()) is not None:
-                try:
-                    self._send(batch)
-                except Exception as error:
+            try:
+                while (batch := self._unsent or self._take()) is not None:
                     self._unsent = batch
-                    self._fail(error)
-                    if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
-                        return
-                    self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
-                    continue
-                self._unsent = None
-                if len(batch.entries) >= 50:  # many channels: gather a few points of each rather than send every one
-                    self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+                    self._send(batch)
+                    self._unsent = None
+                    self._account(batch)
+                    if (
+                        len(batch.entries) >= 50
+                    ):  # many channels: gather a few points of each rather than send every one
+                        self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+            except Exception as error:
+                self._fail(error)
+                if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
+                    return
+                self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
+                self._work.set()
 
     def _take(self) -> _Batch | None:
-        """Return the next batch: points before structure, so that END_SCAN never overtakes a point."""
+        """Return the next batch. END_SCAN comes after all points; the rest of the structure does not wait for them."""
         batch = _Batch()
         with self.lock:
             while self.dirty and batch.nbytes < self._limits.batch:
-                if batch.add_points(self.dirty[0], self._limits.batch - batch.nbytes):
-                    self.dirty.pop(0)
-            if not self.dirty:
+                buffer = self.dirty.pop(0)
+                if not batch.add_points(buffer, self._limits.batch - batch.nbytes):
+                    self.dirty.append(buffer)  # at the end: one large channel must not silence the others
+            if not (self.dirty and self._ended):
                 batch.entries += self._structure
                 self._structure = []
             if not batch.entries:
@@ -270,20 +291,19 @@ class StreamPublisher:
                 delay = min(2 * delay, 1.0)
         if lost_at:
             _log.warning("scan %s: the Redis server is back, nothing was lost", self.scan)
-        self._account(batch)
 
     def _verify(self, entries: Sequence[Append]) -> None:
         """After a lost connection: what was acknowledged before must still be there, or the rest would not fit on."""
         first: dict[str, int] = {}
         for entry in entries:
-            if entry.id and entry.key != paths.scan(self.scan):
-                first.setdefault(entry.key, entry.id[0])
+            if entry.id:  # events count from one, points from zero
+                first.setdefault(entry.key, entry.id[0] - (entry.key == paths.scan(self.scan)))
         for (key, index), last in zip(first.items(), self._store.last_ids(list(first)), strict=True):
             stored = sum(last) if last else 0
             if stored < index:
                 raise PublishError(
-                    f"scan {self.scan}: the Redis server came back without points {stored} to {index - 1} of {key}, which it "
-                    f"had acknowledged. Is its append-only file off?"
+                    f"scan {self.scan}: the Redis server came back without entries {stored} to {index - 1} of {key}, which "
+                    f"it had acknowledged. Is its append-only file off?"
                 )
 
     def _account(self, batch: _Batch) -> None:
@@ -293,7 +313,8 @@ class StreamPublisher:
             buffer.nbytes += nbytes
         self._room.set()
         if self.budget and batch.nbytes:
-            self.budget.stored(batch.nbytes)
+            with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
+                self.budget.stored(batch.nbytes)
 
     def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
         """Return the keys whose expiry is to be set: new ones; at times, and at the end, all of them."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -20,19 +21,26 @@ from redis.retry import Retry
 from bliss_like.errors import DataError, StoreUnavailable
 
 from .codec import Fields
+from .resp import joined, pack, pack_append, pack_read, read_entry, read_id, read_streams
 from .server import masked, redis_url
 from .store import FIRST, Append, Entry, Id, foreign
 
+if TYPE_CHECKING:
+    from .cluster_store import ClusterStore
+
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC = b"*1\r\n$4\r\nEXEC\r\n"
-_LARGE = 16 << 10
+_ASKING = b"*1\r\n$6\r\nASKING\r\n"
 _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
+_NOT_HERE = (redis.exceptions.AskError, redis.exceptions.TryAgainError, redis.exceptions.ClusterDownError)
 
-_stores: dict[tuple[int, str], RedisStore] = {}
+_stores: dict[tuple[int, str], RedisStore | ClusterStore] = {}
 
 
-def connect(url: str | None = None, *, revive: bool = False) -> RedisStore:
+def connect(url: str | None = None, *, revive: bool = False) -> RedisStore | ClusterStore:
     """Return the store of this process for `url`, by default the server that `data.server` names or starts.
+
+    A cluster is named by `redis+cluster://host:port,host:port`, or `rediss+cluster`.
 
     :param revive: start the embedded server again whenever it does not run; for whoever must not lose a point.
     :raises StoreUnavailable: no server answers there.
@@ -42,12 +50,32 @@ def connect(url: str | None = None, *, revive: bool = False) -> RedisStore:
         url = redis_url()
     store = _stores.get((os.getpid(), url))
     if store is None:
-        store = RedisStore(url)
+        store = _open(url)
         store.check()
         _stores[os.getpid(), url] = store
-    if revive and is_default:
+    if revive and is_default and isinstance(store, RedisStore):
         store.revive = redis_url
     return store
+
+
+def _open(url: str) -> RedisStore | ClusterStore:
+    if "+cluster://" not in url:
+        return RedisStore(url)
+    from .cluster_store import ClusterStore
+
+    return ClusterStore(url)
+
+
+class SlotElsewhere(DataError):
+    """A node of a cluster does not serve a key: its slot has moved, or is moving.
+
+    :param address: (host, port) of the node to ask, the host empty if it is the same; None: the keys are in two places.
+    :param moved: for good; else for this one command.
+    """
+
+    def __init__(self, message: str, address: tuple[str, int] | None, moved: bool) -> None:
+        super().__init__(message)
+        self.address, self.moved = address, moved
 
 
 class RedisStore:
@@ -77,36 +105,39 @@ class RedisStore:
     # -- streams -------------------------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
-        commands = [part for entry in entries for part in _pack_append(*entry)]
-        commands += [_pack("PEXPIRE", key, int(seconds * 1000)) for key, seconds in expire.items()]
+        commands = [part for entry in entries for part in pack_append(*entry)]
+        commands += [pack("PEXPIRE", key, int(seconds * 1000)) for key, seconds in expire.items()]
         replies = self._transaction(commands, len(entries) + len(expire))
         for entry, reply in zip(entries, replies, strict=False):
             if isinstance(reply, Exception) and not (again and _SAME_OR_SMALLER in str(reply)):
                 raise self._translate(reply, entry.key)
 
     def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
-        if not after:
-            return {}
-        wait = ("BLOCK", max(1, int(timeout * 1000))) if timeout > 0 else ()
-        ids = [b"%d-%d" % last for last in after.values()]
-        reply = self._call("XREAD", "COUNT", count, *wait, "STREAMS", *after, *ids)
-        return {key.decode(): [_entry(raw) for raw in entries] for key, entries in reply or ()}
+        return self.read_groups([after], timeout=timeout, count=count) if after else {}
+
+    def read_groups(
+        self, groups: Sequence[Mapping[str, Id]], *, timeout: float = 0, count: int = 1000
+    ) -> dict[str, list[Entry]]:
+        """Read several groups of streams in one round trip; the groups of a cluster are its slots."""
+        names = [next(iter(group)) for group in groups]
+        replies = self._each(names, [pack_read(group, timeout, count) for group in groups])
+        return {key: entries for reply in replies for key, entries in read_streams(reply).items()}
 
     def range(self, key: str, first: Id = FIRST, last: Id | None = None, count: int | None = None) -> list[Entry]:
         end = b"%d-%d" % last if last else b"+"
         limit = ("COUNT", count) if count is not None else ()
-        return [_entry(raw) for raw in self._call("XRANGE", key, b"%d-%d" % first, end, *limit)]
+        return [read_entry(raw) for raw in self._call("XRANGE", key, b"%d-%d" % first, end, *limit)]
 
     def last_before(self, key: str, last: Id) -> Entry | None:
         reply = self._call("XREVRANGE", key, b"%d-%d" % last, b"-", "COUNT", 1)
-        return _entry(reply[0]) if reply else None
+        return read_entry(reply[0]) if reply else None
 
     def last_entries(self, keys: Sequence[str]) -> list[Entry | None]:
-        replies = self._each(keys, [_pack("XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys])
-        return [_entry(reply[0]) if reply else None for reply in replies]
+        replies = self._each(keys, [pack("XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys])
+        return [read_entry(reply[0]) if reply else None for reply in replies]
 
     def last_ids(self, keys: Sequence[str]) -> list[Id | None]:
-        replies = self._pipeline([_pack("XINFO", "STREAM", key) for key in keys])
+        replies = self._pipeline([pack("XINFO", "STREAM", key) for key in keys])
         ids: list[Id | None] = []
         for key, reply in zip(keys, replies, strict=True):
             if isinstance(reply, Exception):
@@ -114,18 +145,18 @@ class RedisStore:
                     raise self._translate(reply, key)
                 ids.append(None)
             else:
-                ids.append(_id(reply[reply.index(b"last-generated-id") + 1]))
+                ids.append(read_id(reply[reply.index(b"last-generated-id") + 1]))
         return ids
 
     def first_ids(self, keys: Sequence[str]) -> list[Id | None]:
-        replies = self._each(keys, [_pack("XRANGE", key, "-", "+", "COUNT", 1) for key in keys])
-        return [_id(reply[0][0]) if reply else None for reply in replies]
+        replies = self._each(keys, [pack("XRANGE", key, "-", "+", "COUNT", 1) for key in keys])
+        return [read_id(reply[0][0]) if reply else None for reply in replies]
 
     def exist(self, keys: Sequence[str]) -> list[bool]:
-        return [reply == 1 for reply in self._pipeline([_pack("EXISTS", key) for key in keys])]
+        return [reply == 1 for reply in self._pipeline([pack("EXISTS", key) for key in keys])]
 
     def trim(self, bounds: Mapping[str, Id]) -> None:
-        self._pipeline([_pack("XTRIM", key, "MINID", b"%d-%d" % bound) for key, bound in bounds.items()])
+        self._pipeline([pack("XTRIM", key, "MINID", b"%d-%d" % bound) for key, bound in bounds.items()])
 
     def drop_entries(self, key: str, ids: Sequence[Id]) -> None:
         if ids:
@@ -134,10 +165,10 @@ class RedisStore:
     # -- keys and hashes ---------------------------------------------------------------------------------------
 
     def delete(self, keys: Sequence[str]) -> None:
-        self._pipeline([_pack("UNLINK", key) for key in keys])
+        self._pipeline([pack("UNLINK", key) for key in keys])
 
     def expire(self, keys: Iterable[str], seconds: float) -> None:
-        self._pipeline([_pack("PEXPIRE", key, int(seconds * 1000)) for key in keys])
+        self._pipeline([pack("PEXPIRE", key, int(seconds * 1000)) for key in keys])
 
     def get_fields(self, key: str) -> Fields:
         reply = self._call("HGETALL", key)
@@ -153,10 +184,16 @@ class RedisStore:
     def increment(self, key: str, field: str, by: int = 1) -> int:
         return int(self._call("HINCRBY", key, field, by))
 
+    # -- the server --------------------------------------------------------------------------------------------
+
+    def cluster_slots(self) -> Any:
+        """Return what a node of a cluster says: (first slot, last slot, [host, port, ...] of the master, ...) a range."""
+        return self._call("CLUSTER", "SLOTS")
+
     # -- the line ----------------------------------------------------------------------------------------------
 
     def _call(self, *command: str | bytes | int) -> Any:
-        reply = self._exchange([_pack(*command)], 1)[0]
+        reply = self._exchange([pack(*command)], 1)[0]
         if isinstance(reply, Exception):
             raise self._translate(reply, str(command[1]) if len(command) > 1 else "")
         return reply
@@ -185,8 +222,12 @@ class RedisStore:
     def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
         """Send packed commands, in any number of parts, and return their replies; an error reply as an exception."""
         with self._connection() as connection:
-            connection.send_packed_command(_joined(parts), check_health=False)
-            return [_read_reply(connection) for _ in range(nreplies)]
+            connection.send_packed_command(joined(parts), check_health=False)
+            replies = [_read_reply(connection) for _ in range(nreplies)]
+        for reply in replies:
+            if isinstance(reply, _NOT_HERE):
+                raise self._translate(reply, "")
+        return replies
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -237,6 +278,18 @@ class RedisStore:
 
     def _translate(self, error: Exception, key: str) -> Exception:
         text = str(error)
+        if isinstance(error, redis.exceptions.ClusterDownError) or text.startswith("UNBLOCKED"):
+            return StoreUnavailable(
+                f"Redis server {self.url}: its cluster is not complete ({text}). A node that has no replica may be down: "
+                f"`CLUSTER NODES` tells which"
+            )
+        if isinstance(error, _NOT_HERE):
+            return SlotElsewhere(
+                f"Redis server {self.url} is one node of a cluster and has not all of the keys ({text}): name the cluster, "
+                f"with a URL that begins with redis+cluster://",
+                getattr(error, "node_addr", None),
+                isinstance(error, redis.exceptions.MovedError),
+            )
         if "WRONGTYPE" in text or isinstance(error, redis.ResponseError) and "wrong kind of value" in text:
             return foreign(key, "a key")
         if isinstance(error, redis.exceptions.OutOfMemoryError) or "OOM" in text:
@@ -246,55 +299,45 @@ class RedisStore:
         return DataError(f"Redis server {self.url} refused a command on {key!r}: {text}")
 
 
+class AskingStore(RedisStore):
+    """A node that is taking over a slot, for keys that have arrived there: one command or one transaction at a time."""
+
+    def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
+        return super()._exchange([_ASKING, *parts], nreplies + 1)[1:]
+
+
+class Watch:
+    """A read that waits, on a connection of its own: for whoever waits for several servers at once."""
+
+    def __init__(self, store: RedisStore, after: Mapping[str, Id], timeout: float, count: int) -> None:
+        self.until = time.monotonic() + timeout
+        """When there is an answer at the latest."""
+        self.store, self._key = store, next(iter(after))
+        with ExitStack() as scope:
+            self._connection = scope.enter_context(store._connection())
+            self._connection.send_packed_command([pack_read(after, timeout, count)], check_health=False)
+            self._scope = scope.pop_all()
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable with the answer."""
+        return int(self._connection._sock.fileno())
+
+    def result(self) -> dict[str, list[Entry]]:
+        """Return the answer, once, and give the connection back."""
+        with self._scope:
+            reply = _read_reply(self._connection)
+        if isinstance(reply, Exception):
+            raise self.store._translate(reply, self._key)
+        return read_streams(reply)
+
+    def close(self) -> None:
+        """Give up waiting."""
+        self._connection.disconnect()
+        self._scope.close()
+
+
 def _read_reply(connection: Any) -> Any:
     try:
         return connection.read_response()
     except redis.ResponseError as error:
         return error
-
-
-def _pack(*parts: str | bytes | int) -> bytes:
-    """Return a command in the Redis wire protocol (RESP)."""
-    packed = [b"*%d\r\n" % len(parts)]
-    for part in parts:
-        raw = part if isinstance(part, bytes) else str(part).encode()
-        packed.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(packed)
-
-
-def _pack_append(key: str, entry_id: Id | None, fields: Fields) -> list[bytes]:
-    """Return an XADD in parts; a large value is a part of its own, so that it is not copied once more."""
-    raw_key = key.encode()
-    raw_id = b"%d-%d" % entry_id if entry_id else b"*"
-    sizes = (3 + 2 * len(fields), len(raw_key), raw_key, len(raw_id), raw_id)
-    parts = [b"*%d\r\n$4\r\nXADD\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % sizes]
-    for name, value in fields.items():
-        head = b"$%d\r\n%b\r\n$%d\r\n" % (len(name), name, len(value))
-        if len(value) < _LARGE:
-            parts.append(b"%b%b\r\n" % (head, value))
-        else:
-            parts += [head, value, b"\r\n"]
-    return parts
-
-
-def _joined(parts: Sequence[bytes]) -> list[bytes]:
-    """Return the same bytes in few parts, none of the large ones copied."""
-    joined: list[bytes] = []
-    small: list[bytes] = []
-    for part in parts:
-        if len(part) < _LARGE:
-            small.append(part)
-        else:
-            joined += [b"".join(small), part]
-            small = []
-    return [*joined, b"".join(small)] if small else joined
-
-
-def _id(raw: bytes) -> Id:
-    first, _, second = raw.partition(b"-")
-    return int(first), int(second)
-
-
-def _entry(raw: Any) -> Entry:
-    entry_id, fields = raw
-    return _id(entry_id), dict(zip(fields[::2], fields[1::2], strict=True))

@@ -124,6 +124,6 @@ class ScanBudget:
     def count(self) -> None:
         """Write what was stored since the last time into the common account."""
         if self._new:
+            self._budget.add(self._scan, self._new, self._created, self._counted + self._new)
             self._counted += self._new
-            self._budget.add(self._scan, self._new, self._created, self._counted)
             self._new = 0

@@ -76,7 +76,8 @@ def redis_url() -> str:
         return EmbeddedServer().ensure()
     if "://" not in url:
         raise StoreUnavailable(
-            f"${URL_VARIABLE} is {url!r}: expected a URL such as redis://localhost:6379, rediss://... or unix:///path"
+            f"${URL_VARIABLE} is {url!r}: expected a URL such as redis://localhost:6379, rediss://..., "
+            f"unix:///path or, for a cluster, redis+cluster://host:6379"
         )
     return url
 

@@ -39,7 +39,7 @@ class StreamStore(Protocol):
     """
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = ..., again: bool = False) -> None:
-        """Append all entries at once: a reader sees all of them or none.
+        """Append all entries at once: a reader sees all of them or none, if their keys have one hash tag.
 
         :param expire: seconds from now after which these keys are dropped.
         :param again: the same entries may have been stored by a call that lost its connection; those are left alone.

@@ -71,10 +71,14 @@ class Tree:
         self._budget.check()
         publisher = StreamPublisher(self.store, path, tasks=self._tasks, limits=self.limits, retention=self.retention)
         publisher.budget = self._budget.watch(path, publisher.channels.values())
-        publisher.publish(NewNode(path, kind, info))
-        publisher.flush()
         brief = {key: info[key] for key in ("name", "scan_nb", "title", "type", "save") if key in info}
-        self._announce(NewNode(path, kind, brief))
+        try:
+            publisher.publish(NewNode(path, kind, info))
+            publisher.flush()
+            self._announce(NewNode(path, kind, brief))
+        except BaseException as error:  # also when the user has had enough of waiting
+            publisher.abandon(error)
+            raise
         return publisher
 
     def renew(self, scan: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bliss_like.errors import StoreUnavailable
 
 from . import paths
 from .events import EndScan, EventType, NewNode, NodeKind, PreparedScan
-from .walker import Depth, Points, Walker, WalkEvent
+from .walker import Depth, Points, Walker, WalkEvent, patiently
 
 if TYPE_CHECKING:
     from .node import DataNode
@@ -103,6 +106,7 @@ class Walk:
             else self._exclude
         )
         self._nodes: dict[str, DataNode] = {root.db_name: root}
+        self._stopped: Callable[[], bool] = _never
 
     def events(
         self,
@@ -117,8 +121,7 @@ class Walk:
         walker.start_now() if only_new else walker.start()
         if started is not None:
             started.set()
-        for event in walker.events(wait=wait, stopped=stop or _never):
-            yield from self._translate(event)
+        yield from self._events(walker, wait, stop)
 
     def nodes(
         self, *, wait: bool = True, stop: Callable[[], bool] | None = None, started: Any = None
@@ -147,10 +150,18 @@ class Walk:
             yield from self._new_nodes(walker, True, stop)
 
     def _new_nodes(self, walker: Walker, wait: bool, stop: Callable[[], bool] | None) -> Iterator[DataNode]:
-        for event in walker.events(wait=wait, stopped=stop or _never):
-            for translated in self._translate(event):
-                if translated.type is EventType.NEW_NODE:
-                    yield translated.node
+        for event in self._events(walker, wait, stop):
+            if event.type is EventType.NEW_NODE:
+                yield event.node
+
+    def _events(self, walker: Walker, wait: bool, stop: Callable[[], bool] | None) -> Iterator[Event]:
+        self._stopped = stop or _never
+        try:
+            for event in walker.events(wait=wait, stopped=self._stopped):
+                yield from self._translate(event)
+        except StoreUnavailable:
+            if not self._stopped():
+                raise
 
     def _walker(self, *, points: bool) -> Walker:
         kinds = self._include.kinds
@@ -179,8 +190,8 @@ class Walk:
             case Points(path=path, first_index=first, values=values, expired=expired):
                 node = self._known(path)
                 if self._include(node):
-                    data = EventData(first, node.as_data(values), node.info, len(values), expired)
-                    yield Event(EventType.NEW_DATA, node, data)
+                    points = patiently(partial(node.as_data, values), self._stopped)
+                    yield Event(EventType.NEW_DATA, node, EventData(first, points, node.info, len(values), expired))
             case PreparedScan(path=path):
                 node = self._known(path)
                 if self._include(node):
@@ -195,7 +206,7 @@ class Walk:
     def _known(self, path: str) -> DataNode:
         """Return the node of an event; one whose NEW_NODE was before the walk is looked up."""
         if path not in self._nodes:
-            self._nodes[path] = self._root.lookup(path)
+            self._nodes[path] = patiently(partial(self._root.lookup, path), self._stopped)
         return self._nodes[path]
 
     def _forget(self, scan: str) -> None:

@@ -12,6 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from bliss_like.errors import StoreUnavailable
 
@@ -20,6 +22,8 @@ from .codec import Array, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
+
+Answer = TypeVar("Answer")
 
 _SCANS_AT_ONCE = 64
 _SLICE = 0.2
@@ -84,6 +88,7 @@ class Walker:
         self._start_ids: dict[str, Id] = {}
         self._single_scan = False
         self._started = False
+        self._stopped: Callable[[], bool] = lambda: False
 
     # -- where to start -----------------------------------------------------------------------------------------
 
@@ -146,10 +151,11 @@ class Walker:
         """Yield events until there are no more (`wait=False`), the walked scan has ended, or `stopped()`.
 
         A server that goes away is waited for.
-        :raises StoreUnavailable: it stayed away for a minute.
+        :raises StoreUnavailable: it stayed away for a minute, or was away when the walk was stopped.
         """
         if not self._started:
             self.start()
+        self._stopped = stopped
         while not stopped():
             yield from self._open_waiting()
             busy = bool(self._waiting)
@@ -171,15 +177,10 @@ class Walker:
         if not cursors:
             time.sleep(timeout)
             return {}
-        lost_at = 0.0
-        while True:
-            try:
-                return self._store.read(cursors, timeout=timeout)
-            except StoreUnavailable:
-                lost_at = lost_at or time.monotonic()
-                if time.monotonic() - lost_at > _PATIENCE:
-                    raise
-                time.sleep(0.1)
+        return self._ask(lambda: self._store.read(cursors, timeout=timeout))
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        return patiently(question, self._stopped)
 
     def _rank(self, key: str) -> int:
         return 0 if key in self._children else 1 if key in self._scans else 2
@@ -200,7 +201,8 @@ class Walker:
     def _follow_container(self, path: str, *, existing: bool) -> None:
         key = paths.children(path)
         self._children[key] = FIRST
-        self._start_ids[key] = (self._store.last_ids([key])[0] or FIRST) if existing else FIRST
+        last = self._ask(lambda: self._store.last_ids([key])[0]) if existing else None
+        self._start_ids[key] = last or FIRST
 
     def _accept_children(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
         for entry_id, fields in entries:
@@ -221,7 +223,7 @@ class Walker:
 
     def _open_waiting(self) -> Iterator[WalkEvent]:
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _SCANS_AT_ONCE))]
-        there = self._store.exist([paths.scan(node.path) for node, _ in some])
+        there = self._ask(lambda: self._store.exist([paths.scan(node.path) for node, _ in some]))
         for (node, existing), alive in zip(some, there, strict=True):
             if not alive:
                 continue  # its time in the store is over
@@ -287,7 +289,7 @@ class Walker:
                 for data_key, seen in scan.seen.items()
                 if seen < end.lengths.get(scan.channels[data_key].path, 0)
             }
-            found = self._store.read(behind) if behind else {}
+            found = self._ask(partial(self._store.read, behind)) if behind else {}
             if not found:
                 break
             for data_key, entries in found.items():
@@ -304,6 +306,22 @@ class Walker:
     def _covers(self, scan: _Followed) -> bool:
         """Whether the scan itself is at or below the root, rather than above it."""
         return not self._single_scan or scan.structure.path == self._root
+
+
+def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> Answer:
+    """Return the answer; a server that goes away is waited for, unless the walk is `stopped`.
+
+    :raises StoreUnavailable: it stayed away for a minute, or until the walk was stopped.
+    """
+    lost_at = 0.0
+    while True:
+        try:
+            return question()
+        except StoreUnavailable:
+            lost_at = lost_at or time.monotonic()
+            if stopped() or time.monotonic() - lost_at > _PATIENCE:
+                raise
+            time.sleep(0.1)
 
 
 def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:

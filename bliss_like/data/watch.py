@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from .events import EventType, NodeKind
 from .node import ChannelNode, DataNode, NodeRefChannel, ScanNode, get_session_node
 from .store import StreamStore
 from .walk import Event, StopHandler
+from .walker import patiently
 
 _log = logging.getLogger(__name__)
 
@@ -68,11 +70,10 @@ class ScansWatcher:
         arguments: dict[str, Any] = {"stop_handler": self._handler, "started_event": self._ready}
         walk = node.walk_on_new_events if self._only_new else node.walk_events
         for event in walk(**arguments):
-            scan = event.node.scan
-            if scan is None or (scan.type is NodeKind.SCAN_GROUP and not self._groups):
-                continue
             try:
-                self._notify(event, scan)
+                scan = patiently(lambda node=event.node: node.scan, self._handler)  # type: ignore[misc]
+                if scan is not None and (scan.type is not NodeKind.SCAN_GROUP or self._groups):
+                    self._notify(event, scan)
             except Exception:
                 _log.exception("observer of session %s failed in %s", self._session_name, event.type.name)
 
@@ -85,7 +86,11 @@ class ScansWatcher:
 
         :raises TimeoutError: that took longer than `timeout` seconds.
         """
-        if not self._ready.wait(timeout):
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self._ready.is_set():  # polled: waiting for the event would stop all greenlets of a patched process
+            if end is None or time.monotonic() < end:
+                time.sleep(0.005)
+                continue
             raise TimeoutError(
                 f"watcher of session {self._session_name}: not ready after {timeout} s; was run() called?"
             )
@@ -106,15 +111,18 @@ class ScansWatcher:
         observer, name = self._observer, scan.db_name
         match event.type:
             case EventType.NEW_NODE if event.node == scan:
-                observer.on_scan_created(name, scan.info)
+                observer.on_scan_created(name, self._info_of(scan))
             case EventType.NEW_NODE:
                 observer.on_child_created(name, event.node)
             case EventType.PREPARED_SCAN:
-                observer.on_scan_started(name, scan.info)
+                observer.on_scan_started(name, self._info_of(scan))
             case EventType.END_SCAN:
-                observer.on_scan_finished(name, scan.info)
+                observer.on_scan_finished(name, self._info_of(scan))
             case EventType.NEW_DATA if isinstance(event.node, ChannelNode) and event.data:
                 self._notify_data(event.node, name, event.data.first_index, event.data.data)
+
+    def _info_of(self, scan: ScanNode) -> dict[str, Any]:
+        return patiently(lambda: scan.info, self._handler)
 
     def _notify_data(self, channel: ChannelNode, scan: str, index: int, points: Any) -> None:
         if channel.shape == () or isinstance(channel, NodeRefChannel):

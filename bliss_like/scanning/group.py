@@ -20,7 +20,7 @@ from gevent.event import Event
 from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import DataNode, ScanNode, get_node, get_session_node
-from bliss_like.errors import ScanSequenceError, UserAbort
+from bliss_like.errors import ScanSequenceError
 
 from .acquisition import AcquisitionMaster, AcquisitionSlave
 from .chain import AcquisitionChain
@@ -99,7 +99,7 @@ class Sequence:
         self._master = GroupingMaster()
         self._scan: ScanGroup | None = None
         self._scans: list[Scan | ScanNode] = []
-        self._waiters: list[gevent.Greenlet[..., None]] = []
+        self._waiters: list[tuple[Scan, gevent.Greenlet[..., None]]] = []
 
     def add_custom_channel(self, channel: AcquisitionChannel) -> None:
         """Publish one more channel with the sequence; emit on it while the context is open.
@@ -200,15 +200,15 @@ class Sequence:
         self._scans.append(scan)
         if isinstance(scan, Scan) and scan.state < ScanState.STARTING:
             scan.scan_info["group"] = self.scan.path
-            self._waiters.append(gevent.spawn(self._reference_when_started, scan))
+            self._waiters.append((scan, gevent.spawn(self._reference_when_started, scan)))
         else:
             self._reference(scan)
         if isinstance(scan, Scan):
-            self._waiters.append(gevent.spawn(self._note_end, scan))
+            self._waiters.append((scan, gevent.spawn(self._note_end, scan)))
 
     def _reference_when_started(self, scan: Scan) -> None:
         scan.wait_state(ScanState.STARTING)
-        if scan.path:  # it may have failed before it had a node
+        if scan.publisher is not None:  # it may have failed before it had a node
             self._reference(scan)
 
     def _note_end(self, scan: Scan) -> None:
@@ -241,7 +241,7 @@ class Sequence:
                 )
 
     def _publish_waiting(self) -> None:
-        gevent.joinall(self._waiters, raise_error=True)
+        gevent.joinall([waiter for _, waiter in self._waiters], raise_error=True)
 
     def _end(self, runner: gevent.Greenlet[..., BaseException | None], error: BaseException | None) -> None:
         """Close the sequence; if it is left by an error, its scans that still run are aborted first."""
@@ -249,15 +249,8 @@ class Sequence:
             for scan in self._scans:
                 if isinstance(scan, Scan) and ScanState.IDLE < scan.state < ScanState.DONE and _ends_scans(error):
                     scan.abort()
-            gevent.joinall(
-                [
-                    waiter
-                    for waiter, scan in zip(self._waiters, self._scans, strict=False)
-                    if scan.state > ScanState.IDLE
-                ],
-                timeout=1,
-            )
-            gevent.killall(self._waiters)
+            gevent.joinall([waiter for scan, waiter in self._waiters if scan.state > ScanState.IDLE], timeout=1)
+            gevent.killall([waiter for _, waiter in self._waiters])
         self.scan.subscan_states = [scan.state for scan in self._scans if scan.state.is_final]
         if error is None:
             self._master.close()
@@ -382,9 +375,9 @@ def _ends_scans(error: BaseException) -> bool:
 
 
 def _outcome(scan: Scan) -> BaseException | None:
-    """Run a scan in a greenlet of its own; return what ended it, as gevent would print what is raised."""
+    """Run a scan in a greenlet of its own; return what ended it, not left to gevent."""
     try:
         scan.run()
-    except (Exception, UserAbort) as error:
+    except BaseException as error:  # noqa: BLE001  raised by who waits; gevent would throw it into the main greenlet
         return error
     return None

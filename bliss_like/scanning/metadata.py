@@ -127,8 +127,8 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
 
     def read(axis: Any) -> None:
         try:
-            user[axis.name] = axis.position
-            dial[axis.name] = getattr(axis, "dial", None)
+            found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
+            user[axis.name], dial[axis.name] = _storable(found).values()
         except Exception as error:  # noqa: BLE001  logged in a line: a dead controller may have many axes
             what = f"{type(error).__name__}: {error}"
             _log.warning("axis %s: its position is missing in the scan's metadata: %s", axis.name, what)

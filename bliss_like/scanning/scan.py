@@ -72,7 +72,7 @@ class Scan:
         self.error: BaseException | None = None
         """What ended the scan, if it did not end well."""
         self.publisher: Publisher | None = None
-        self._state = ScanState.IDLE
+        self._state = self._told = ScanState.IDLE
         self._changed = Event()
         self._end: Callable[[BaseException | None], object] | None = None
 
@@ -130,16 +130,16 @@ class Scan:
         return self._state
 
     def wait_state(self, state: ScanState, timeout: float | None = None) -> ScanState:
-        """Return the state when it is `state` or later.
+        """Return the state when it is `state` or later; a final one when the end is published and all data are stored.
 
         :raises TimeoutError: it is not after `timeout` seconds.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        while self._state < state:
+        while self._told < state:
             left = None if deadline is None else max(0.0, deadline - monotonic())
-            if not self._changed.wait(left) and self._state < state:
-                raise TimeoutError(f"{self!r} is {self._state.name} after {timeout:g} s, not yet {state.name}")
-        return self._state
+            if not self._changed.wait(left) and self._told < state:
+                raise TimeoutError(f"{self!r} is {self._told.name} after {timeout:g} s, not yet {state.name}")
+        return self._told
 
     def set_state(self, state: ScanState, tell: bool = True) -> None:
         """Go on to the next state; done by whoever runs the scan.
@@ -156,6 +156,7 @@ class Scan:
             self.tell_state()
 
     def tell_state(self) -> None:
+        self._told = self._state
         changed, self._changed = self._changed, Event()
         changed.set()
 

@@ -267,7 +267,8 @@ class ScanRun:
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._attempt(failures, self._stopping)
-        gevent.killall(self._tasks, block=True, timeout=GRACE)
+        gevent.killall(self._tasks, block=False)
+        gevent.joinall(self._tasks, timeout=GRACE)  # killall would raise Timeout, and nothing would be stopped
         for branch in self._branches:
             failures += branch.before_stop()
         gevent.joinall(

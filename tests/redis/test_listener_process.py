@@ -43,3 +43,22 @@ def test_a_plain_process_sees_every_event_in_order(redis_server: EmbeddedServer)
         points = [point for event in events if event[1].endswith(f":{name}") for point in event[2] or ()]
         assert points == [float(sign * value) for value in range(2000)]
     assert len(events) < 4000  # points that came together are one event
+
+
+PATCHED = """
+from gevent.monkey import patch_all
+patch_all(thread=False, queue=False)
+import gevent
+from bliss_like.data.watch import ScansWatcher
+watcher = ScansWatcher("eh1")
+task = gevent.spawn(watcher.run)
+watcher.wait_ready(5)
+watcher.stop()
+task.join(5)
+print("ready", task.ready())
+"""
+
+
+def test_a_watcher_in_a_greenlet_can_be_waited_for(redis_server: EmbeddedServer) -> None:
+    done = subprocess.run([sys.executable, "-c", PATCHED], capture_output=True, text=True, timeout=20)
+    assert done.stdout == "ready True\n", done.stderr

@@ -94,7 +94,7 @@ def test_a_server_that_comes_back_empty_is_noticed(
     scan.emit([1.0])
     server_that_can_be_restarted.start()
     wait_until(lambda: failures)
-    assert "came back without points 0 to 9" in str(failures[0])
+    assert "came back without entries 0 to 9" in str(failures[0])
 
 
 def test_the_embedded_server_of_a_session_is_started_again(

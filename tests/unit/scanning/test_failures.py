@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from gevent.event import Event
 from bliss_like.data.events import WireEvent
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.errors import ChannelValueError, PublishError, UserAbort
-from bliss_like.scanning import branch
+from bliss_like.scanning import branch, scan_run
+from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ChainPreset, ScanPreset
@@ -139,6 +141,42 @@ def test_a_reading_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch
     assert log.about("reader")[-1] == "stop"
     reader.wait_reading(5)
     assert not reader.is_reading
+
+
+@pytest.mark.parametrize("verb", ["prepare", "start"])
+@pytest.mark.parametrize("culprit", ["top", "d"])
+def test_a_device_that_does_not_let_go_keeps_no_other_from_being_stopped(
+    culprit: str, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_run, "GRACE", 0.05)
+    log, inside, release = Log(), Event(), Event()
+
+    def hold_on() -> None:
+        inside.set()
+        while not release.is_set():
+            with contextlib.suppress(gevent.GreenletExit):
+                release.wait()
+
+    top = Master("top", log, **({verb: hold_on} if culprit == "top" else {}))
+    scan = Scan(chain_of(top, Device("d", log, **({verb: hold_on} if culprit == "d" else {})), Device("e", log)))
+    task = in_background(scan)
+    assert inside.wait(5)
+    task.kill(UserAbort, block=False)
+    gevent.spawn_later(0.2, release.set)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert sorted(log.of("stop")) == ["d", "e", "top"]
+    assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_metadata_that_cannot_be_stored_do_not_take_the_end_with_them(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(Device):
+        def get_acquisition_metadata(self, timing: MetaTiming | None = None) -> dict[str, Any] | None:
+            return {"handle": object()} if timing is MetaTiming.END else None
+
+    scan = timer_scan(Odd("odd", Log()))
+    scan.run()
+    assert (scan.state, end_of(scan).state) == (ScanState.DONE, "DONE")
+    assert "metadata of odd are missing" in caplog.text and "handle: expected JSON types" in caplog.text
 
 
 # -- the user ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import NodeRefChannel, ScanNode, get_node, get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, UserAbort
+from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, StoreUnavailable, UserAbort
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionChannel, AcquisitionMaster
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.group import Group, Sequence
@@ -250,6 +250,36 @@ def test_an_error_inside_ends_the_sequence_with_it(make_scan: MakeScan) -> None:
     assert end.data.description.startswith("ZeroDivisionError: in a macro")
 
 
+def test_an_error_inside_loses_no_reference_to_a_scan_that_has_run(
+    make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = environment.require_tree()
+    renew = tree.renew
+    monkeypatch.setattr(tree, "renew", lambda path: (gevent.sleep(0.02), renew(path)))  # a store that takes its time
+    sequence = Sequence()
+    with pytest.raises(RuntimeError, match="no beam"), sequence.sequence_context() as scan_seq:
+        scan_seq.add_and_run(make_scan())
+        scan_seq.add_and_run(make_scan(fail_at=0))
+    assert numbers(sequence) == [2, 3]
+
+
+def test_a_scan_that_fails_before_it_has_a_node_is_not_referenced(
+    make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = Sequence()
+    with sequence.sequence_context() as scan_seq:
+        with monkeypatch.context() as patch:
+            patch.setattr(environment.require_tree(), "open_scan", _no_server)
+            with pytest.raises(StoreUnavailable):
+                scan_seq.add_and_run(make_scan())
+        scan_seq.add_and_run(make_scan())
+    assert numbers(sequence) == [3] and sequence.state is ScanState.KILLED
+
+
+def _no_server(*_: Any) -> Any:
+    raise StoreUnavailable("no server")
+
+
 def test_an_abort_inside_aborts_the_scans_that_run(make_scan: MakeScan) -> None:
     sequence, scan = Sequence(), make_scan(hold=gevent.event.Event())
 
@@ -268,6 +298,28 @@ def test_an_abort_inside_aborts_the_scans_that_run(make_scan: MakeScan) -> None:
     assert (scan.state, sequence.state) == (ScanState.USER_ABORTED, ScanState.USER_ABORTED)
     assert scan.acq_chain.top_masters[0].stopped == 1  # type: ignore[attr-defined]
     assert sequence.node.state is ScanState.USER_ABORTED
+
+
+@pytest.mark.parametrize("thrown", [KeyboardInterrupt, gevent.GreenletExit, gevent.Timeout])
+def test_what_is_thrown_into_a_sequence_reaches_nobody_else(
+    store: MemoryStore, thrown: type[BaseException], capfd: pytest.CaptureFixture[str]
+) -> None:
+    sequence = Sequence()
+
+    def macro() -> BaseException | None:
+        try:
+            with sequence.sequence_context():
+                gevent.sleep(60)
+        except BaseException as error:
+            return error
+        return None
+
+    task = gevent.spawn(macro)
+    sequence.scan.wait_state(ScanState.STARTING, 5)
+    task.kill(thrown, block=False)
+    assert isinstance(task.get(timeout=5), thrown)  # a KeyboardInterrupt would have come here instead
+    assert sequence.state is (ScanState.USER_ABORTED if thrown is KeyboardInterrupt else ScanState.KILLED)
+    assert capfd.readouterr().err == ""
 
 
 def _quiet(scan: Scan) -> None:

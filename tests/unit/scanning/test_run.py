@@ -437,3 +437,25 @@ def test_iterations_of_a_nested_master_begin_again() -> None:
     scan = Scan(chain_of(top, sub))
     scan.run()
     assert list(scan.get_data("sub:n")) == [0, 1, 0, 1, 0]
+
+
+def test_who_waits_for_the_end_finds_it_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = timer_scan(Device("d", Log()))
+    store = environment.require_tree().store
+    append, ending, release = store.append, Event(), Event()
+
+    def slow_at_the_end(entries: Any, **options: Any) -> None:
+        if any(b"END_SCAN" in entry.fields.get(b"j", b"") for entry in entries):
+            ending.set()
+            release.wait()
+        append(entries, **options)
+
+    monkeypatch.setattr(store, "append", slow_at_the_end)
+    task = in_background(scan)
+    assert ending.wait(5)
+    with pytest.raises(TimeoutError, match="is STOPPING after 0.02 s, not yet DONE"):
+        scan.wait_state(ScanState.DONE, timeout=0.02)
+    release.set()
+    assert scan.wait_state(ScanState.DONE, timeout=5) is ScanState.DONE
+    assert end_of(scan).state == "DONE"
+    task.get()
