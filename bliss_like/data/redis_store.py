@@ -2,7 +2,7 @@
 
 redis-py does connections, URLs and parsing; the commands of the hot path are packed here, which costs a third of what
 its pipeline does. Its defaults would re-send a command that timed out (one XADD stored two entries) and end a blocking
-read after 5 s: connections made here never retry by themselves and never time out.
+read after 5 s: connections made here never retry by themselves, and a long read is asked for in portions.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _ASKING = b"*1\r\n$6\r\nASKING\r\n"
 _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
 _NOT_HERE = (redis.exceptions.AskError, redis.exceptions.TryAgainError, redis.exceptions.ClusterDownError)
 
+_SILENCE = 30.0
+"""Seconds after which a server that keeps the connection but does not answer counts as lost; ?socket_timeout= of the URL."""
 _LOADING_TIMEOUT = 120.0  # seconds; reading 1 GB of data back takes about 10
 
 _stores: dict[tuple[int, str], RedisStore | ClusterStore] = {}
@@ -123,7 +125,13 @@ class RedisStore:
                 raise self._translate(reply, entry.key)
 
     def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
-        return self.read_groups([after], timeout=timeout, count=count) if after else {}
+        end = time.monotonic() + timeout
+        while after:
+            found = self.read_groups([after], timeout=min(timeout, _SILENCE / 2), count=count)
+            timeout = end - time.monotonic()
+            if found or timeout <= 0:
+                return found
+        return {}
 
     def read_groups(
         self, groups: Sequence[Mapping[str, Id]], *, timeout: float = 0, count: int = 1000
@@ -286,7 +294,7 @@ class RedisStore:
             pool = redis.ConnectionPool.from_url(
                 self._url,
                 protocol=2,
-                socket_timeout=None,
+                socket_timeout=_SILENCE,
                 socket_connect_timeout=5,
                 health_check_interval=0,
                 retry=Retry(NoBackoff(), 0),

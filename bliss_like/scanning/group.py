@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from numbers import Integral
 from typing import Any
@@ -20,7 +20,7 @@ from gevent.event import Event
 from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import DataNode, ScanNode, get_node, get_session_node
-from bliss_like.errors import ScanSequenceError
+from bliss_like.errors import ScanSequenceError, StoreUnavailable
 
 from .acquisition import AcquisitionMaster, AcquisitionSlave
 from .chain import AcquisitionChain
@@ -221,7 +221,8 @@ class Sequence:
             path, number = scan.path, scan.scan_number
         else:
             path, number = scan.db_name, int(scan.info["scan_nb"])
-        environment.require_tree().renew(path)
+        with suppress(StoreUnavailable):  # the reference counts, and waits for the server; the time left can be shorter
+            environment.require_tree().renew(path)
         self._master.add(path, number)
 
     # -- beginning and end ---------------------------------------------------------------------------------------------

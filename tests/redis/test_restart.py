@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bliss_like.data import server
+from bliss_like.data import redis_store, server
 from bliss_like.data.events import EventType
 from bliss_like.data.node import get_node, get_session_node
 from bliss_like.data.publisher import Limits
@@ -119,6 +119,27 @@ def test_the_embedded_server_of_a_session_is_started_again(
 def test_no_server_at_start_says_how_to_start_one(short_directory: object) -> None:
     with pytest.raises(StoreUnavailable, match=r"nowhere.sock: no answer .*bliss-like server start.*BLISS_LIKE_REDIS"):
         RedisStore(f"unix://{short_directory}/nowhere.sock").check()
+
+
+def test_a_server_that_is_silent_counts_as_lost(
+    server_that_can_be_restarted: RestartableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = server_that_can_be_restarted
+    monkeypatch.setattr(redis_store, "_SILENCE", 1.0)
+    store = RedisStore(server.url)
+    scan = PublishedScan(Tree(store, limits=Limits(patience=0.5))).prepare().emit([1.0])
+    scan.publisher.flush()
+    assert store.read({"nothing": (0, 0)}, timeout=1.2) == {}  # waiting is not silence
+    failures: list[Exception] = []
+    scan.publisher.on_failure = failures.append
+    server.freeze()
+    scan.emit([2.0])
+    wait_until(lambda: failures)
+    assert isinstance(failures[0], PublishError)
+    server.thaw()
+    scan.end("KILLED")
+    node = get_node(scan.path, store)
+    assert node is not None and node.get_data("diode").tolist() == [1.0, 2.0]  # type: ignore[attr-defined]
 
 
 def test_the_password_is_never_shown() -> None:

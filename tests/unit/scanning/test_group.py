@@ -276,6 +276,16 @@ def test_a_scan_that_fails_before_it_has_a_node_is_not_referenced(
     assert numbers(sequence) == [3] and sequence.state is ScanState.KILLED
 
 
+def test_a_server_that_is_away_for_a_moment_costs_no_reference(
+    make_scan: MakeScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment.require_tree(), "renew", _no_server)
+    sequence = Sequence()
+    with sequence.sequence_context() as scan_seq:
+        scan_seq.add_and_run(make_scan())
+    assert numbers(sequence) == [2] and sequence.state is ScanState.DONE
+
+
 def _no_server(*_: Any) -> Any:
     raise StoreUnavailable("no server")
 
