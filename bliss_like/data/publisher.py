@@ -162,6 +162,8 @@ class StreamPublisher:
         if isinstance(event, EndScan):
             self._ended = True
             if self._failure:  # a last try: the server may be back
+                if not isinstance(self._failure.__cause__, StoreUnavailable):
+                    self._drop_points()
                 self._failure, self._patience, self._awake = None, 0.0, False
                 self._tasks.spawn(self._run)
         else:
@@ -219,6 +221,13 @@ class StreamPublisher:
         if self._failure:
             raise self._failure
 
+    def _drop_points(self) -> None:
+        """Give up on points that the store refuses, so that the structure can still be told to its end."""
+        with self.lock:
+            self.dirty, self.backlog = [], 0
+            if self._unsent:
+                self._unsent.keep_only(paths.scan(self.scan))
+
     def _channel(self, path: str) -> ChannelBuffer:
         try:
             return self.channels[path]
@@ -230,9 +239,8 @@ class StreamPublisher:
     def _run(self) -> None:
         while self._awake or not self._closing:
             if not self._work.wait(self._retention.seconds / 4):
-                with suppress(
-                    StoreUnavailable
-                ):  # nothing was published for a long time: the scan is alive all the same
+                # Nothing was published for a long time: the scan is alive all the same.
+                with suppress(StoreUnavailable):
                     self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
             try:
@@ -241,9 +249,7 @@ class StreamPublisher:
                     self._send(batch)
                     self._unsent = None
                     self._account(batch)
-                    if (
-                        len(batch.entries) >= 50
-                    ):  # many channels: gather a few points of each rather than send every one
+                    if len(batch.entries) >= _MANY:
                         self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
             except Exception as error:
                 self._fail(error)
@@ -335,6 +341,10 @@ class StreamPublisher:
             self.on_failure(error)
 
 
+_MANY = 50
+"""Entries in a batch from which on a few points of each channel are gathered, rather than every one sent at once."""
+
+
 class _Batch:
     """What goes out in one round trip."""
 
@@ -344,6 +354,11 @@ class _Batch:
         self.nbytes = 0
         self.again = False
         """Sent before, on a connection that was lost: part of it may be stored."""
+
+    def keep_only(self, key: str) -> None:
+        """Leave out what goes to other keys; what is left may be stored already."""
+        self.entries = [entry for entry in self.entries if entry.key == key]
+        self.taken, self.nbytes, self.again = [], 0, True
 
     def add_points(self, buffer: ChannelBuffer, max_bytes: int) -> bool:
         """Take points of a channel, at least one block; return whether none wait any more."""

@@ -355,7 +355,9 @@ class SoftCounter(SamplingCounter):
         dtype: DTypeLike = float,
         shape: Sequence[int] = (),
     ) -> None:
-        value_name = getattr(value, "__name__", "value") if callable(value) else value
+        value_name = getattr(value, "__name__", "") if callable(value) else value
+        if not value_name.isidentifier():  # a lambda
+            value_name = name or "value"
         obj_name = getattr(obj, "name", None) or (type(obj).__name__ if obj is not None else "")
         get = _getter(obj, value)
         controller = _ObjectReader(obj_name or value_name, (lambda: apply(get())) if apply else get)

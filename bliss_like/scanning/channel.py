@@ -44,14 +44,14 @@ class AcquisitionChannel:
         description: Mapping[str, Any] | None = None,
         reference: bool = False,
         unit: str | None = None,
-        kind: NodeKind = NodeKind.CHANNEL,
+        data_node_type: str = NodeKind.CHANNEL,
     ) -> None:
         self.dtype = _dtype(name, dtype)
         self.shape = tuple(int(n) for n in shape)
         self.description = {"reference": reference, **(description or {})}
         self.reference = reference
         self.unit = unit
-        self.kind = kind
+        self.kind = NodeKind(data_node_type)
         self.fullname = name
         self.path = ""
         check_name(self.short_name, "channel")

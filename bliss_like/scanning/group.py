@@ -37,7 +37,7 @@ class GroupingMaster(AcquisitionMaster):
 
     def __init__(self) -> None:
         super().__init__(name="GroupingMaster", npoints=0)
-        self.scans = AcquisitionChannel("scans", str, (), kind=NodeKind.NODE_REF_CHANNEL)
+        self.scans = AcquisitionChannel("scans", str, (), data_node_type=NodeKind.NODE_REF_CHANNEL)
         self.scan_numbers = AcquisitionChannel("scan_numbers", int, ())
         self.channels.extend([self.scans, self.scan_numbers])
         self._closed = Event()

@@ -92,7 +92,9 @@ class Scan:
         ScanRun(self).run()
 
     def stop(self, wait: bool = True) -> None:
-        """End the scan well, after the current iteration."""
+        """End the scan well, after the current iteration; one that was not started is left as it is."""
+        if self._state is ScanState.IDLE:
+            return
         self.gate.end()
         if wait:
             self._wait_end()

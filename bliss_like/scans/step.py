@@ -29,7 +29,8 @@ class HomePreset(ScanPreset):
         self._positions = {axis: axis._set_position for axis in self._group.axes.values()}
 
     def stop(self, scan: Scan) -> None:
-        if self._positions:
+        has_moved = any(getattr(node.device, "has_moved", False) for node in scan.acq_chain.nodes_list)
+        if self._positions and has_moved:  # else the axes are where they were, or somebody else has them
             self._group.move(self._positions)
 
 

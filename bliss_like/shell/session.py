@@ -8,6 +8,8 @@ import sys
 import textwrap
 from typing import TextIO
 
+import gevent
+
 from bliss_like.data.server import user_directory
 from bliss_like.errors import UserAbort
 from bliss_like.session import Session, load_session
@@ -23,6 +25,7 @@ def open_session(name: str) -> int:
     :raises BlissLikeError: the session does not exist or cannot be set up.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
+    gevent.get_hub().NOT_ERROR += (UserAbort,)  # a background scan that is aborted is no crash to print
     interrupts = Interrupts()
     with interrupts.installed():
         try:

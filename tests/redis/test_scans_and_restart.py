@@ -11,10 +11,11 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.node import get_session_node
 from bliss_like.data.publisher import Limits
 from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import PublishError
+from bliss_like.errors import ForeignKeyError, PublishError
 from bliss_like.session import load_session
 from bliss_like.session.data_tree import GREENLETS
 from tests.conftest import RestartableServer
@@ -76,3 +77,16 @@ def test_past_the_set_time_devices_are_stopped_and_it_is_said_why(
         lambda: gevent.sleep(0.01) or scan.node.state is ScanState.KILLED
     )  # the end is told as soon as it can be
     assert len(scan.get_data("robz")) == points_of(scan) == 1
+
+
+def test_a_channel_that_cannot_be_stored_ends_the_scan_and_that_is_told(
+    names: dict[str, Any], server_that_can_be_restarted: RestartableServer
+) -> None:
+    path = "test_session:tmp:scans:1_loopscan"
+    store = RedisStore(server_that_can_be_restarted.url)
+    store.set_fields(f"bl1:data:{{{path}}}:timer:diodes:diode", {"foreign": 1})
+    with pytest.raises(ForeignKeyError, match="timer:diodes:diode"):
+        names["loopscan"](3, 0.01, names["diode"])
+    *_, end = get_session_node("test_session", store).walk_events("scan", wait=False)
+    assert end.type.name == "END_SCAN" and end.data is not None
+    assert end.data.description.startswith("ForeignKeyError") and end.node.info["state"] == "KILLED"

@@ -111,7 +111,7 @@ def test_names_and_description() -> None:
         "unit": "ph",
         "reference": True,
     }
-    assert AcquisitionChannel("scans", str, kind=NodeKind.NODE_REF_CHANNEL).dtype.kind == "U"
+    assert AcquisitionChannel("scans", str, data_node_type=NodeKind.NODE_REF_CHANNEL).dtype.kind == "U"
 
 
 @pytest.mark.parametrize("dtype", [object, "no such dtype", "M8[s]"])

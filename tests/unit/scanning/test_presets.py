@@ -213,7 +213,7 @@ class Watchdog(WatchdogCallback):
 
 def test_a_watchdog_sees_the_data_and_their_absence() -> None:
     watchdog = Watchdog()
-    waits = iter([0.0, 0.1])
+    waits = iter([0.0, 0.5])  # seconds, many times the watchdog's
     scan = timer_scan(
         Device("d", Log(), trigger=lambda: gevent.sleep(next(waits))), npoints=2, watchdog_callback=watchdog
     )

@@ -17,6 +17,7 @@ from bliss_like.devices.counter import SamplingCounter, SoftCounter
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisFault, AxisLimitError, ScanUsageError, UserAbort
 from bliss_like.scanning.environment import environment
+from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import (
     a2scan,
@@ -198,6 +199,22 @@ def test_home_before_the_end_is_published_also_after_an_error(robx: Axis) -> Non
     assert scan.state is ScanState.KILLED and raised.value is scan.error
     assert robx.position == 5
     assert end_of(scan).info["positioners"]["positioners_end"] == {"robx": 5.0}
+
+
+def test_a_refused_relative_scan_leaves_the_axis_to_whom_it_moves_for(diode: SamplingCounter) -> None:
+    axis = make_axis("robx", velocity=50, acceleration=5000)
+    moving = gevent.spawn(axis.move, 5)
+
+    class UntilItIsThere(ScanPreset):
+        def stop(self, scan: Scan) -> None:
+            moving.join()
+
+    gevent.sleep(0.02)
+    scan = dscan(axis, -1, 1, 2, 0, diode, run=False)
+    scan.presets.insert(0, UntilItIsThere())
+    with pytest.raises(AxisFault):
+        scan.run()
+    assert axis.position == pytest.approx(5)
 
 
 def test_home_after_an_abort_in_the_middle_of_a_move(diode: SamplingCounter) -> None:
