@@ -114,6 +114,11 @@ class RedisStore:
                     raise
                 time.sleep(0.05)
 
+    def server_info(self) -> dict[str, str]:
+        """Return what the server says of itself: `used_memory` in bytes, `uptime_in_seconds`, and the rest of INFO."""
+        lines = self._call("INFO").decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
     # -- streams -------------------------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:

@@ -88,12 +88,18 @@ def test_the_server_is_started_shown_and_stopped(home: Path) -> None:
     assert run("server", "status").returncode == 3
 
 
-def test_the_status_of_a_server_of_somebody_else_does_not_tell_its_password(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BLISS_LIKE_REDIS", "redis://me:secret@beamline:6379")
+def test_the_status_of_a_server_that_is_configured(redis_server: EmbeddedServer, home: Path) -> None:
+    connect(redis_server.url).set_fields("key", {"a": 1})
     shown = run("server", "status")
-    assert "redis://me:***@beamline:6379" in shown.stdout
+    facts = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines()[1:])
+    assert shown.returncode == 0
+    assert (facts["url"], facts["keys"]) == (redis_server.url, "1") and facts["memory"].endswith(" MB")
+
+
+def test_a_server_that_is_away_does_not_tell_its_password(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLISS_LIKE_REDIS", "redis://me:secret@127.0.0.1:1")
+    shown = run("server", "status")
+    assert shown.returncode == 1 and "redis://me:***@127.0.0.1:1: no answer" in shown.stderr
     assert "secret" not in shown.stdout + shown.stderr
 
 
