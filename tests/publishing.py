@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.data.events import EndScan, NewNode, NodeKind, PreparedScan
 from bliss_like.data.channel_buffer import ChannelBuffer
+from bliss_like.data.events import EndScan, NewNode, NodeKind, PreparedScan
 from bliss_like.data.publisher import StreamPublisher
 from bliss_like.data.tree import Tree
 
