@@ -171,7 +171,13 @@ class Walk:
             points=points and bool(kinds & _CHANNELS),
         )
         self._looks_into_scans = depth.structure
-        return Walker(self._root.store, self._root.db_name, depth=depth, prune=self._prune)
+        return Walker(
+            self._root.store,
+            self._root.db_name,
+            depth=depth,
+            prune=self._prune,
+            note_existing=self._exclude_existing is not self._exclude,
+        )
 
     def _prune(self, new: NewNode, existing: bool) -> bool:
         exclude = self._exclude_existing if existing else self._exclude

@@ -18,7 +18,7 @@ from typing import TypeVar
 from bliss_like.errors import StoreUnavailable
 
 from . import paths
-from .codec import Array, decode_event
+from .codec import Array, StructureEvent, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
@@ -66,6 +66,7 @@ class Walker:
 
     :param prune: called with each new node and whether it was there when the walk began; True stops there: the node
         itself is yielded, what is below it is not.
+    :param note_existing: find out what is there when the walk begins, which `prune` is told; else all counts as new.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class Walker:
         *,
         depth: Depth | None = None,
         prune: Callable[[NewNode, bool], bool] | None = None,
+        note_existing: bool = False,
     ) -> None:
         self._store, self._root = store, root
+        self._note = note_existing
         self._depth = depth or Depth()
         self._prune = prune or (lambda node, existing: False)
         self._children: dict[str, Id] = {}
@@ -88,6 +91,7 @@ class Walker:
         self._waiting: deque[tuple[NewNode, bool]] = deque()
         """Scans found and not yet looked into."""
         self._start_ids: dict[str, Id] = {}
+        """Last ids of the lists of children when the walk began, by key."""
         self._single_scan = False
         self._started = False
         self._stopped: Callable[[], bool] = lambda: False
@@ -101,8 +105,17 @@ class Walker:
         if scan:
             self._single_scan = True
             self._follow_scan(scan)
-        else:
-            self._follow_container(self._root, existing=True)
+            return
+        if self._note:
+            self._note_existing(self._root)
+        self._follow_container(self._root)
+
+    def _note_existing(self, container: str) -> None:
+        entries = self._store.range(paths.children(container))
+        if entries:
+            self._start_ids[paths.children(container)] = entries[-1][0]
+        for path in {node.path for node in (decode_event(fields) for _, fields in entries) if _is_container(node)}:
+            self._note_existing(path)
 
     def start_now(self) -> None:
         """Begin with what is new from this moment; nothing that is there already is yielded."""
@@ -123,7 +136,7 @@ class Walker:
                     if node.kind.is_scan:
                         running.append(node.path)
                     else:
-                        self._follow_container(node.path, existing=True)
+                        self._follow_container(node.path)
             if not found:
                 break
         for path in unfinished(self._store, running):
@@ -208,11 +221,8 @@ class Walker:
 
     # -- containers ------------------------------------------------------------------------------------------------
 
-    def _follow_container(self, path: str, *, existing: bool) -> None:
-        key = paths.children(path)
-        self._children[key] = FIRST
-        last = self._ask(lambda: self._store.last_ids([key])[0]) if existing else None
-        self._start_ids[key] = last or FIRST
+    def _follow_container(self, path: str) -> None:
+        self._children[paths.children(path)] = FIRST
 
     def _accept_children(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
         for entry_id, fields in entries:
@@ -220,14 +230,14 @@ class Walker:
             node = decode_event(fields)
             if not isinstance(node, NewNode) or node.path in self._seen_nodes:
                 continue
-            existing = entry_id <= self._start_ids[key]
+            existing = entry_id <= self._start_ids.get(key, FIRST)
             if node.kind.is_scan:
                 self._waiting.append((node, existing))
                 continue
             self._seen_nodes.add(node.path)
             yield node
             if not self._prune(node, existing):
-                self._follow_container(node.path, existing=existing)
+                self._follow_container(node.path)
 
     # -- scans -----------------------------------------------------------------------------------------------------
 
@@ -332,6 +342,10 @@ def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> An
             if stopped() or time.monotonic() - lost_at > _PATIENCE:
                 raise
             time.sleep(0.1)
+
+
+def _is_container(event: StructureEvent) -> bool:
+    return isinstance(event, NewNode) and not event.kind.is_scan
 
 
 def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:

@@ -85,11 +85,28 @@ class Counter:
             raise DeviceError(f"counter {name!r}: expected a CounterController as its controller, got {controller!r}")
         self.name = name
         self.controller = controller
-        self.unit = unit
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
-        self.shape = tuple(shape)
+        self._unit = unit
+        self._dtype: np.dtype[Any] = np.dtype(dtype)
+        self._shape = tuple(shape)
         self._conversion_function = conversion_function
         controller.add_counter(self)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of one reading; may be overloaded by anything that numpy takes for a dtype, as may `shape` and `unit`."""
+        return self._dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._shape
+
+    @property
+    def unit(self) -> str | None:
+        return self._unit
+
+    @unit.setter
+    def unit(self, unit: str | None) -> None:
+        self._unit = unit
 
     @property
     def fullname(self) -> str:
@@ -111,7 +128,7 @@ class Counter:
     @property
     def data_dtype(self) -> np.dtype[Any]:
         """Dtype of what a scan publishes for this counter."""
-        return np.dtype(float) if self.is_converted else self.dtype
+        return np.dtype(float) if self.is_converted else np.dtype(self.dtype)
 
     def scan_metadata(self) -> Mapping[str, Any] | None:
         """Return what every scan of this counter writes into its info, if anything."""
@@ -122,7 +139,7 @@ class Counter:
 
     def __info__(self) -> str:
         shape = f", shape {self.shape}" if self.shape else ""
-        return f"{type(self).__name__} {self.fullname}: {self.dtype}{shape}, unit {self.unit or 'none'}"
+        return f"{type(self).__name__} {self.fullname}: {np.dtype(self.dtype)}{shape}, unit {self.unit or 'none'}"
 
 
 class SamplingCounter(Counter):
@@ -153,9 +170,10 @@ class SamplingCounter(Counter):
     @property
     def data_dtype(self) -> np.dtype[Any]:
         """As read for single readings, floating for what is calculated from several."""
-        if self.mode in (SamplingMode.SINGLE, SamplingMode.LAST):
-            return super().data_dtype
-        return np.result_type(super().data_dtype, np.float64) if self.dtype.kind in "biuf" else super().data_dtype
+        read = super().data_dtype
+        if self.mode in (SamplingMode.SINGLE, SamplingMode.LAST) or read.kind not in "biuf":
+            return read
+        return np.result_type(read, np.float64)
 
     @property
     def raw_read(self) -> Any:

@@ -129,8 +129,9 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
         try:
             found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
             user[axis.name], dial[axis.name] = _storable(found).values()
-        except Exception:  # noqa: BLE001  logged
-            _log.exception("axis %s: its position is missing in the scan's metadata", axis.name)
+        except Exception as error:  # noqa: BLE001  logged in a line: a dead controller may have many axes
+            what = f"{type(error).__name__}: {error}"
+            _log.warning("axis %s: its position is missing in the scan's metadata: %s", axis.name, what)
 
     run_all([_call(read, axis) for axis in axes])
     found: dict[str, Any] = {
@@ -152,8 +153,8 @@ def device_metadata(chain: AcquisitionChain, timing: MetaTiming) -> dict[str, An
             metadata = node.get_acquisition_metadata(timing=timing)
             if metadata:
                 found[node.name] = _storable(metadata)
-        except Exception:  # noqa: BLE001  logged
-            _log.exception("metadata of %s are missing in the scan", node.name)
+        except Exception as error:  # noqa: BLE001  logged
+            _log.warning("metadata of %s are missing in the scan: %s: %s", node.name, type(error).__name__, error)
     return found
 
 

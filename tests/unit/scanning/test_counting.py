@@ -186,6 +186,29 @@ def test_dtypes_of_modes() -> None:
         last.mode = "average"
 
 
+def test_a_class_of_counters_with_its_own_dtype_shape_and_unit() -> None:
+    class Spectrum(SamplingCounter):
+        @property
+        def dtype(self) -> Any:
+            return np.int32
+
+        @property
+        def shape(self) -> Sequence[int]:
+            return (3,)
+
+        @property
+        def unit(self) -> str:  # type: ignore[override]
+            return "counts"
+
+    spectrum = Spectrum("c", Values("ctl", lambda: [np.arange(3)]), mode=SamplingMode.LAST)
+    scan = timer_scan(SamplingCounterAcquisitionSlave(spectrum, count_time=0), npoints=2)
+    scan.run()
+    data = scan.get_data(spectrum)
+    assert (data.shape, data.dtype) == ((2, 3), np.dtype(np.int32))
+    assert scan.node.channels()[-1].unit == "counts"
+    assert "int32, shape (3,), unit counts" in spectrum.__info__()
+
+
 def test_conversions_and_several_counters_of_one_controller() -> None:
     controller = Values("ctl", lambda: [1.0, 2.0])
     a = SamplingCounter("a", controller)

@@ -289,7 +289,7 @@ def test_positions_at_both_ends() -> None:
     assert positioners["positioners_units"]["robx"] == "mm"
 
 
-def test_an_axis_that_cannot_be_read_does_not_cost_the_scan() -> None:
+def test_an_axis_that_cannot_be_read_does_not_cost_the_scan(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         name = "broken"
         unit = None
@@ -302,6 +302,8 @@ def test_an_axis_that_cannot_be_read_does_not_cost_the_scan() -> None:
     scan = timer_scan(Device("d", Log()))
     scan.run()
     assert scan.node.info["positioners"]["positioners_start"] == {"broken": None}
+    assert "axis broken: its position is missing in the scan's metadata: " in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_metadata_of_the_user() -> None:
