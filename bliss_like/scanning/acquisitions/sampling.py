@@ -104,12 +104,15 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
         count_time = self.count_time
         self._npoint += 1
         values = self._read()
-        readings = [values]
+        readings: list[Sequence[Any]] | _Totals = _Totals(values) if self._is_plain else [values]
         if count_time > 0 and not self._is_single:
             self._sample(readings, began, began + count_time)
         if len(readings) == 1 and self._is_plain and not self._scales_with_time:
             for emit, value in zip(self._emits, values):  # noqa: B905  _read has counted them
                 emit(value)
+        elif isinstance(readings, _Totals):
+            for index, points in enumerate(self._points):
+                points.emit_total(readings, index, count_time)
         else:
             for index, points in enumerate(self._points):
                 points.emit([reading[index] for reading in readings], count_time)
@@ -130,7 +133,7 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
             return [convert(value) for convert, value in zip(self._conversions, values, strict=True)]
         return values  # type: ignore[no-any-return]
 
-    def _sample(self, readings: list[Sequence[Any]], began: float, end: float) -> None:
+    def _sample(self, readings: list[Sequence[Any]] | _Totals, began: float, end: float) -> None:
         """Go on reading as long as another reading is likely to be done by `end`."""
         busy = perf_counter() - began
         while True:
@@ -145,6 +148,33 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
             started = perf_counter()
             readings.append(self._read())
             busy += perf_counter() - started
+
+
+class _Totals:
+    """Readings that are added up rather than kept: a fast counter gives millions in a minute."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.first = self.last = values
+        self.sums: list[Any] = []
+        self._nreadings = 1
+
+    def __len__(self) -> int:
+        return self._nreadings
+
+    def append(self, values: Sequence[Any]) -> None:
+        if self._nreadings == 1:
+            self.sums = [_summand(value) for value in self.first]
+        self.sums = [total + _summand(value) for total, value in zip(self.sums, values, strict=True)]
+        self.last = values
+        self._nreadings += 1
+
+    def mean(self, index: int) -> Any:
+        return self.sums[index] / self._nreadings if self._nreadings > 1 else self.first[index]
+
+
+def _summand(value: Any) -> Any:
+    """Return a value that can be added up: lists as arrays, and no small integers, which would run over."""
+    return np.asarray(value) * 1.0 if isinstance(value, list | tuple | np.ndarray | np.generic) else value
 
 
 class _Points:
@@ -167,6 +197,19 @@ class _Points:
         for channel, value in zip(self.channels, self._make(readings, count_time), strict=True):
             channel.emit_point(value)
 
+    def emit_total(self, totals: _Totals, index: int, count_time: float) -> None:
+        """Emit the point of a mode that needs no more than the sum, the first and the last of the readings."""
+        match self.counter.mode:
+            case SamplingMode.SINGLE:
+                value = totals.first[index]
+            case SamplingMode.LAST:
+                value = totals.last[index]
+            case SamplingMode.INTEGRATE:
+                value = totals.mean(index) * count_time
+            case _:
+                value = totals.mean(index)
+        self.channels[0].emit_point(value)
+
     def _with_statistics(self, readings: list[Any], count_time: float) -> list[Any]:
         values = np.asarray(readings, float)
         scale = count_time if self.counter.mode is SamplingMode.INTEGRATE_STATS else 1.0
@@ -187,7 +230,7 @@ class _Points:
 def _mean(readings: list[Any]) -> Any:
     if len(readings) == 1:
         return readings[0]
-    if isinstance(readings[0], list | tuple):
+    if isinstance(readings[0], list | tuple | np.ndarray | np.generic):
         return np.mean(readings, axis=0)
     return sum(readings[1:], start=readings[0]) / len(readings)
 

@@ -44,6 +44,39 @@ def sampled(
     }, counter
 
 
+def test_readings_of_a_long_count_are_not_kept() -> None:
+    class Reading(float):
+        alive = 0
+
+        def __init__(self, _: float) -> None:
+            Reading.alive += 1
+
+        def __del__(self) -> None:
+            Reading.alive -= 1
+
+    largest = [0]
+
+    def read() -> list[float]:
+        largest[0] = max(largest[0], Reading.alive)
+        return [Reading(3.0)]
+
+    controller = Values("ctl", read)
+    slave = SamplingCounterAcquisitionSlave(SamplingCounter("c", controller), count_time=0.05)
+    scan = timer_scan(slave, npoints=1, count_time=0.05)
+    scan.run()
+    assert scan.get_data("ctl:c").tolist() == [3.0]
+    assert controller.nreadings > 100 and largest[0] < 10
+
+
+def test_the_mean_of_small_integers_does_not_run_over() -> None:
+    controller = Values("ctl", lambda: [np.array([200, 100], np.uint8)])
+    slave = SamplingCounterAcquisitionSlave(SamplingCounter("c", controller, shape=(2,)), count_time=0.01)
+    scan = timer_scan(slave, npoints=1, count_time=0.01)
+    scan.run()
+    assert controller.nreadings > 1
+    assert scan.get_data("ctl:c").tolist() == [[200.0, 100.0]]
+
+
 @pytest.mark.parametrize(
     ("mode", "point"),
     [
