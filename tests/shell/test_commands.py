@@ -88,7 +88,10 @@ def test_the_server_is_started_shown_and_stopped(home: Path) -> None:
     assert run("server", "status").returncode == 3
 
 
-def test_the_status_of_a_server_that_is_configured(redis_server: EmbeddedServer, home: Path) -> None:
+def test_the_status_of_a_server_that_is_configured(
+    redis_server: EmbeddedServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLISS_LIKE_REDIS", redis_server.url)
     connect(redis_server.url).set_fields("key", {"a": 1})
     shown = run("server", "status")
     facts = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines()[1:])
