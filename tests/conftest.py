@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,3 +112,14 @@ def _command(server: EmbeddedServer, *words: str) -> None:
         connection.connect(str(server.socket))
         connection.sendall(" ".join(words).encode() + b"\r\n")
         assert connection.recv(100).startswith(b"+OK")
+
+
+@pytest.fixture(autouse=True)
+def _no_session_left_open() -> Iterator[None]:
+    """A session that a test leaves open would fail the tests after it instead."""
+    yield
+    session = sys.modules.get("bliss_like.session")
+    if session is not None and session.current_session:
+        left = session.current_session.name
+        session.current_session.close()
+        pytest.fail(f"the test left session {left} open")

@@ -80,8 +80,16 @@ class ScanStructure:
                 self.cursor = entry_id
                 self.accept(decode_event(fields))
         if self.scan is None:
-            raise NodeNotFound(f"scan {self.path}: not in the store; it was never published, or its time there is over")
+            raise self._missing()
         return self
+
+    def require(self) -> None:
+        """:raises NodeNotFound: the scan is not in the store, or no more."""
+        if not self._store.exist([paths.scan(self.path)])[0]:
+            raise self._missing()
+
+    def _missing(self) -> NodeNotFound:
+        return NodeNotFound(f"scan {self.path}: not in the store; it was never published, or its time there is over")
 
     def accept(self, event: StructureEvent) -> None:
         match event:

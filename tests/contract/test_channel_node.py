@@ -10,7 +10,7 @@ from bliss_like.data.node import ChannelNode, ScanNode, get_node, get_session_no
 from bliss_like.data.retention import Retention
 from bliss_like.data.store import StreamStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import PointExpired, PointNotYetThere, PointWontBeThere
+from bliss_like.errors import NodeNotFound, PointExpired, PointNotYetThere, PointWontBeThere
 from tests.publishing import CONTAINER, PublishedScan, run_scan
 from tests.waiting import wait_until
 
@@ -140,9 +140,12 @@ def test_a_scan_larger_than_the_budget_loses_its_oldest_points(store: StreamStor
 
 
 def test_scans_expire_and_leave_the_tree(store: StreamStore) -> None:
-    short_lived = Tree(store, retention=Retention(seconds=0.05))
-    scan = run_scan(short_lived)
+    scan = run_scan(Tree(store, retention=Retention(seconds=0.2)))
+    node = get_node(scan.path, store)
+    assert node is not None
     wait_until(lambda: get_node(scan.path, store) is None)
+    with pytest.raises(NodeNotFound, match=f"scan {scan.path}: not in the store"):
+        list(node.walk_events())
     assert list(get_session_node("eh1", store).walk("scan", wait=False)) == []
     run_scan(Tree(store))  # sweeps what is gone
     assert [node.name for node in get_session_node("eh1", store).walk("scan", wait=False)] == ["2_loopscan"]

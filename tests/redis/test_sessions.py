@@ -76,3 +76,4 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
         other.send_signal(signal.SIGKILL)
         other.wait(10)
         assert session.setup(), session.error_report
+        session.close()
