@@ -73,17 +73,17 @@ def encode_points(blocks: Sequence[Array], shape: tuple[int, ...]) -> Fields:
     """
     if blocks[0].dtype.kind == "U":
         return {b"j": to_json([text for block in blocks for text in block.tolist()])}
-    fields = {b"d": _raw(blocks[0]) if len(blocks) == 1 else b"".join(map(_raw, blocks))}
+    fields = {b"d": b"".join(map(_raw, blocks))}
     if -1 in shape:
         fields[b"s"] = to_json(list(blocks[0].shape[1:]))
     return fields
 
 
-def _raw(block: Array) -> bytes:
-    """Return the block's memory, little-endian and in C order."""
+def _raw(block: Array) -> memoryview:
+    """Return the block's memory, little-endian and in C order; not copied if it is so already."""
     if block.dtype.byteorder == ">":
         block = block.astype(block.dtype.newbyteorder("<"))
-    return block.tobytes()
+    return np.ascontiguousarray(block).data
 
 
 def decode_points(fields: Mapping[bytes, bytes], npoints: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:

@@ -112,7 +112,7 @@ class Limits:
 
     backlog: int = 256 << 20
     patience: float = 60.0
-    batch: int = 8 << 20
+    batch: int = 1 << 20
 
 
 class StreamPublisher:

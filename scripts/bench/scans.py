@@ -184,14 +184,14 @@ def _past(names: dict[str, Any], table: Table) -> None:
         f"{short:,.0f} (2 000 points)",
         long / short,
     )
-    before = median(lambda: timed(lambda: loopscan(1, 0, names["box1"])), 50)
+    before = median(lambda: timed(lambda: loopscan(1, 0, names["box1"])), 200)
     client: Any = redis.Redis.from_url(os.environ["BLISS_LIKE_REDIS"])
     first = loopscan(1, 0, names["box1"])
     keys = client.dbsize()
     while loopscan(1, 0, names["box1"]).scan_number < first.scan_number + 1000:
         pass
     table.row("keys per scan of one counter", (client.dbsize() - keys) / 1000, "", "")
-    after = median(lambda: timed(lambda: loopscan(1, 0, names["box1"])), 50)
+    after = median(lambda: timed(lambda: loopscan(1, 0, names["box1"])), 200)
     table.row(
         "whole scan of one point after 1 000 others, ms",
         1e3 * after,

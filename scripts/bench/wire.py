@@ -144,14 +144,13 @@ def _emit_raw(url: str) -> tuple[Callable[[float], None], Callable[[], None]]:
 
 
 def memory_per_point(url: str, npoints: int, pause: Callable[[], None]) -> float:
-    client = redis.Redis.from_url(url)
+    client: Any = redis.Redis.from_url(url)
     scan = OneChannel(url)
-    before = client.info("memory")["used_memory"]  # type: ignore[index]
     for i in range(npoints):
         scan.sinks[0].append(float(i))
         pause()
     scan.publisher.flush()
-    used = client.info("memory")["used_memory"] - before  # type: ignore[index]
+    used = client.memory_usage(scan.sinks[0].key, samples=0)
     scan.end()
     return float(used) / npoints
 
