@@ -6,6 +6,7 @@ Nothing heavy is imported here: `bliss-like listen` is a plain process, `--versi
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -62,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _open_session(name: str) -> int:
+    gc.disable()  # until the prompt: collecting among modules that are being made costs a tenth of the start
     from gevent import monkey
 
     # Threads, locks and queues stay real: pyepics, p4p, asyncio libraries and threads of others work beside greenlets.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import sys
@@ -49,6 +50,8 @@ def _set_up(name: str) -> Session:
 def _prompt(session: Session, interrupts: Interrupts) -> None:
     from .repl import Repl
 
+    gc.freeze()  # what is there now stays: collections while scans run need not look at it
+    gc.enable()
     _welcome(session)
     history = user_directory() / "history" / session.name
     Repl(session.name, session.env_dict, history, interrupts).run()
