@@ -304,13 +304,18 @@ class ScanRun:
         scan, publisher = self.scan, self.scan.publisher
         state = scan.final_state(error)
         scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
-        info = {**self._end_info, **timestamps("end", time.time()), "state": state.name}
+        essential = {**timestamps("end", time.time()), "state": state.name}
+        info = {**self._end_info, **essential}
         scan.scan_info.update(info)
         lengths = {channel.path: channel.length for channel in scan.channels if channel.path}
         nodes.release(scan.acq_chain)
         if publisher is None:
             return
-        publisher.publish(EndScan(scan.path, state.name, lengths, info, _describe(error)))
+        try:
+            publisher.publish(EndScan(scan.path, state.name, lengths, info, _describe(error)))
+        except (TypeError, ValueError) as unfit:  # somebody put into scan_info what JSON cannot hold
+            _log.error("scan %s: its metadata at the end are missing: %s", scan.name, unfit)
+            publisher.publish(EndScan(scan.path, state.name, lengths, essential, _describe(error)))
         if flush:
             publisher.close()
         else:

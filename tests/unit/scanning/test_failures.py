@@ -192,6 +192,22 @@ def test_readings_that_do_not_end_are_given_up_together(monkeypatch: pytest.Monk
         assert reader.wait_reading(5)
 
 
+def test_what_a_preset_puts_into_scan_info_does_not_take_the_end_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Odd(Device):
+        def get_acquisition_metadata(self, timing: MetaTiming | None = None) -> dict[str, Any] | None:
+            return {"gain": 3} if timing is MetaTiming.END else None
+
+    class Careless(ScanPreset):
+        def start(self, scan: Scan) -> None:
+            scan.scan_info["instrument"] = {"handle": object()}
+
+    scan = timer_scan(Odd("odd", Log()))
+    scan.add_preset(Careless())
+    scan.run()
+    assert (scan.state, end_of(scan).state) == (ScanState.DONE, "DONE")
+    assert "its metadata at the end are missing" in caplog.text and "instrument.handle" in caplog.text
+
+
 # -- the user ----------------------------------------------------------------------------------------------------------
 
 
