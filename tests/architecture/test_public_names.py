@@ -1,0 +1,26 @@
+"""The names that users' scripts and outside programs rely on: they are where they have always been."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+NAMES = {
+    "bliss_like": "current_session",
+    "bliss_like.config": "get_config",
+    "bliss_like.data.events": "EventType",
+    "bliss_like.data.node": "get_session_node get_node get_nodes sessions_list",
+    "bliss_like.data.watch": "ScansWatcher ScansObserver",
+    "bliss_like.scanning.chain": "AcquisitionChain AcquisitionMaster AcquisitionSlave AcquisitionChannel",
+    "bliss_like.scanning.group": "Group Sequence ScanSequenceError",
+    "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
+    "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan d2scan anscan dnscan amesh dmesh lookupscan pointscan",
+    "bliss_like.session": "load_session",
+}
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_public_names(module: str) -> None:
+    found = importlib.import_module(module)
+    assert [name for name in NAMES[module].split() if not hasattr(found, name)] == []
