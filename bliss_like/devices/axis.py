@@ -348,9 +348,13 @@ class Axis:
         return max(self.tolerance or 0.0, self.precision)
 
     def look(self) -> tuple[AxisState, float]:
-        """State and dial position now; tells those who listen."""
-        state = self.read_state()
+        """State and dial position now; tells those who listen.
+
+        The state is read last: an axis that is at its target and stands still afterwards has arrived, while one that stood
+        still before may just have begun to move, and have reached its target without having come to rest there.
+        """
         dial = self.dial
+        state = self.read_state()
         events.send(self, AxisEvent.POSITION, self.dial2user(dial))
         return state, dial
 

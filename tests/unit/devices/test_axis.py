@@ -15,6 +15,7 @@ from bliss_like.devices import events
 from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.move import Motion
 from bliss_like.errors import AxisLimitError, DeviceError
 from tests.unit.devices.making import Notes, make, make_axis
 
@@ -249,3 +250,27 @@ def test_states() -> None:
         AxisState("READY", "MOVING")
     with pytest.raises(ValueError, match="unknown axis state 'BUSY'"):
         AxisState("BUSY")
+
+
+class LateFlag(SimulatedMotors):
+    """Raises its moving flag only after it was looked at once, and is at its target before it lowers it again."""
+
+    looks = -1
+
+    def start_one(self, motion: Motion) -> None:
+        super().start_one(motion)
+        self.looks = 0
+
+    def state(self, axis: Axis) -> AxisState:
+        self.looks += self.looks >= 0
+        return AxisState("MOVING" if 1 < self.looks < 6 else "READY")
+
+    def read_position(self, axis: Axis) -> float:
+        return super().read_position(axis) if self.looks else 0.0
+
+
+def test_an_axis_has_arrived_only_when_it_stands_still_at_its_target() -> None:
+    axis_keys = {"name": "late", "steps_per_unit": 1, "velocity": math.inf, "acceleration": math.inf}
+    controller = make(LateFlag, "motors", axes=[axis_keys])
+    controller.axes["late"].move(1)
+    assert controller.looks >= 6
