@@ -96,4 +96,4 @@ def test_no_call_keeps_the_other_greenlets_waiting(mini_beamline: Ioc, tmp_path:
     assert run.returncode == 0, run.stderr
     ticks, largest_gap = run.stdout.split()
     assert int(ticks) > 100
-    assert float(largest_gap) < 0.1
+    assert float(largest_gap) < 0.25  # a call that blocks takes 0.7 s and more

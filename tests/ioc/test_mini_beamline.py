@@ -171,7 +171,7 @@ def test_several_are_read_in_the_time_of_one() -> None:
     detectors.read_all(*detectors.counters)
     began = time.monotonic()
     assert len(detectors.read_all(*detectors.counters)) == 3
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 1.3  # one after the other: up to 1.5
 
 
 def test_what_does_not_change_is_read_as_it_is_or_named_when_awaited() -> None:
@@ -193,7 +193,7 @@ def test_an_absent_variable_is_named_with_the_place_where_it_was_sought() -> Non
     began = time.monotonic()
     with pytest.raises(NotConnectedError, match="mini:nothing was not found"):
         absent.get()
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 0.25  # not sought for 0.3 s again
 
 
 def test_a_frozen_ioc_is_an_error_in_time(mini_beamline: Ioc) -> None:

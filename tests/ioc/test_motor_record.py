@@ -13,6 +13,7 @@ from bliss_like.devices.axis_group import move
 from bliss_like.devices.signal import open_signal
 from tests.iocs import Ioc
 from tests.unit.devices.making import make
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_the_time_of_a_move_is_that_of_the_motor(motors: dict[str, Axis]) -> Non
     axis.move(0)
     began = time.monotonic()
     axis.move(5)
-    assert 0.9 < time.monotonic() - began < 1.6
+    assert 0.9 < time.monotonic() - began < 5
 
 
 def test_the_stop_field_stops(motors: dict[str, Axis]) -> None:
@@ -65,8 +66,9 @@ def test_the_stop_field_stops(motors: dict[str, Axis]) -> None:
 
 
 def test_two_move_together(motors: dict[str, Axis]) -> None:
+    both = list(motors.values())
     move(motors["mtr1"], 0, motors["mtr2"], 0)
-    began = time.monotonic()
-    move(motors["mtr1"], 5, motors["mtr2"], 5)
-    assert time.monotonic() - began < 1.8
+    moving = gevent.spawn(move, motors["mtr1"], 5, motors["mtr2"], 5)
+    wait_until(lambda: gevent.sleep(0.01) or all(axis.position not in (0, 5) for axis in both))
+    moving.get(timeout=10)
     assert (motors["mtr1"].position, motors["mtr2"].position) == (5, 5)

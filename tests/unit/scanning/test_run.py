@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Any
 
 import gevent
@@ -255,11 +254,17 @@ def test_a_master_that_does_not_iterate_makes_one_point() -> None:
 
 def test_slow_devices_are_read_side_by_side() -> None:
     log = Log()
-    devices = [Device(f"d{n}", log, trigger=lambda: gevent.sleep(0.05)) for n in range(8)]
-    scan = timer_scan(*devices, npoints=2)
-    began = perf_counter()
-    scan.run()
-    assert perf_counter() - began < 0.25
+    everybody, waiting = Event(), []
+
+    def read() -> None:
+        waiting.append(None)
+        if len(waiting) % 8 == 0:
+            everybody.set()
+        assert everybody.wait(10)  # returns only if all eight are read at the same time
+
+    devices = [Device(f"d{n}", log, trigger=read) for n in range(8)]
+    timer_scan(*devices, npoints=1).run()
+    assert len(waiting) == 8
 
 
 def test_a_trigger_before_the_last_one_is_done() -> None:
