@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,21 @@ def test_limits_are_one_line(demo: Terminal) -> None:
     demo.wait_for("DEMO_SESSION [2]:")
     assert "AxisLimitError: robx:" in demo.text
     assert "Traceback" not in demo.text
+
+
+def test_groups_and_sequences_as_the_documentation_has_them(
+    environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(SHIPPED))
+    terminal = run("-s", "test_session")
+    text = (SHIPPED.parent / "docs" / "groups.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for number, block in enumerate(blocks, 1):
+        terminal.wait_for(f"TEST_SESSION [{number}]:")
+        terminal.type(f"\x1b[200~{block.rstrip()}\x1b[201~")  # pasted, as terminals mark it
+        terminal.wait_for(block.rstrip().splitlines()[-1].strip())
+        terminal.type("\x1b\n")
+    terminal.wait_for(f"TEST_SESSION [{len(blocks) + 1}]:")
+    channel = "test_session:tmp:scans:8_sequence_of_scans:GroupingMaster:scans"
+    assert f"event.NEW_NODE {channel}" in terminal.text and f"event.NEW_DATA {channel}" in terminal.text
+    assert "Error" not in terminal.text
