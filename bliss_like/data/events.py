@@ -126,7 +126,7 @@ class EndScan:
 
 @dataclass(frozen=True, slots=True)
 class SavedScan:
-    """A writer has saved the scan; `info` says where."""
+    """A writer has saved the scan; `info` says where. Walked as soon as there is a writer that publishes it."""
 
     path: str
     info: Info = field(default_factory=dict)

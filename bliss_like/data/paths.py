@@ -10,7 +10,6 @@ key                                        type        what it holds
 `bl1:children:{<container>}`               stream      NewNode of containers and scans below a session or container
 `bl1:scan:{<scan>}`                        stream      all of a scan but its points: NewNode, info, PreparedScan, EndScan
 `bl1:data:{<scan>}:<channel below it>`     stream      points of one channel; id = `<first index>-<number of points>`
-`bl1:saved:{<scan>}`                       stream      SavedScan, written by the writer
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
 `bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
@@ -77,10 +76,6 @@ def data(channel: str, scan_path: str) -> str:
     if not channel.startswith(scan_path + ":"):
         raise ValueError(f"channel {channel!r} is not below scan {scan_path!r}")
     return f"{PREFIX}data:{{{scan_path}}}:{channel[len(scan_path) + 1 :]}"
-
-
-def saved(path: str) -> str:
-    return f"{PREFIX}saved:{{{path}}}"
 
 
 def node(container: str) -> str:

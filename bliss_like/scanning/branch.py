@@ -247,10 +247,6 @@ class Gate:
         self.is_held = self.is_over = True
         self._open.set()
 
-    @property
-    def is_closed(self) -> bool:
-        return not self._open.is_set()
-
     def pass_through(self) -> bool:
         """Wait while the gate is closed; return whether to go on."""
         self._open.wait()

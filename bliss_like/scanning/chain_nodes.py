@@ -42,10 +42,6 @@ class ChainNode:
     def is_top_level(self) -> bool:
         return self.parent is None
 
-    @property
-    def is_master(self) -> bool:
-        return bool(self.children)
-
     def add_child(self, node: ChainNode) -> None:
         if node not in self.children:
             self.children.append(node)

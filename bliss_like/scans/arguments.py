@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
 
-from bliss_like.devices.axis import check_limits
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
@@ -131,14 +130,6 @@ _CHECKS: dict[str, _Check] = {
     "backnforth": _flag,
     "restore_motor_positions": _flag,
 }
-
-
-def check_trajectory(positions: Mapping[Any, Iterable[float]]) -> None:
-    """Check all positions against the limits of their axes.
-
-    :raises AxisLimitError: one is outside; nothing was moved.
-    """
-    check_limits({axis: list(values) for axis, values in positions.items()})
 
 
 def check_different(axes: Iterable[Any]) -> None:

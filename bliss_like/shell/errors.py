@@ -6,8 +6,6 @@ import sys
 import traceback
 from types import TracebackType
 
-from bliss_like.errors import BlissLikeError
-
 
 class ErrorReport:
     """Shows errors and keeps the last one for `last_error()`."""
@@ -36,11 +34,6 @@ def one_line(error: BaseException) -> str:
         message = f"in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     notes = getattr(error, "__notes__", ())
     return " ".join([f"{type(error).__name__}: {message}".rstrip(": "), *notes])
-
-
-def explained(error: BaseException) -> str:
-    """Return the message of an error for a command line: one of ours speaks for itself, others say what they are."""
-    return str(error) if isinstance(error, BlissLikeError) else one_line(error)
 
 
 def _from_user(error: BaseException) -> TracebackType | None:
