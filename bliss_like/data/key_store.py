@@ -1,0 +1,45 @@
+"""Small named values that processes share: strings, hashes, lists and sorted sets under one key each.
+
+What settings, locks and shared values ask of a database. Every change is one step (all of its commands or none), may be
+made to depend on what is there, and is seen by all processes; what was read stays in the process until somebody changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+Command = tuple[str | bytes | int | float, ...]
+"""A Redis command whose second word is the key, e.g. `("HSET", key, field, value)`."""
+
+
+class Is(NamedTuple):
+    """A condition: the string at `key`, or the `field` of its hash, is `value`; None: it is not there."""
+
+    key: str
+    value: bytes | None
+    field: str | None = None
+
+
+class KeyStore(Protocol):
+    """Shared by all sessions of a beamline. May be used from several threads and greenlets.
+
+    :raises StoreUnavailable: (from any call) the server cannot be reached; it is not known whether a change was made.
+    :raises ForeignKeyError: (from any call) something of another kind stands under the key.
+    """
+
+    def run(self, *commands: Command, when: Sequence[Is] = ()) -> list[Any] | None:
+        """Run commands in one step and return their replies as Redis gives them; None: a condition did not hold.
+
+        The keys of one call share a hash tag. A reply is bytes, int, a flat list of bytes, or None.
+        """
+
+    def read(self, key: str) -> bytes | dict[bytes, bytes] | list[bytes] | None:
+        """Return the whole value of a string, hash, list or sorted set (its members in order); None: there is none.
+
+        Costs no round trip while nobody, here or elsewhere, has changed it: the server says so when somebody has. What
+        is returned is shared: do not change it.
+        """
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the keys that begin with `prefix`, sorted; slow, for people."""
