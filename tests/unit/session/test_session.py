@@ -132,7 +132,8 @@ def test_broken_objects_do_not_stop_the_rest(
     unknown_class = "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?"
     messages = [
         "config/sessions/s.yml:3:30: Session 's': config-objects: no object 'robxx', did you mean 'robx'?",
-        "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; a session lists objects",
+        "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; to have all that it has, "
+        "write it in include-sessions",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
         f"config/more.yml:3:26: SimulatedDiods 'nowhere': {unknown_class}",
     ]
