@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bliss_like.devices.naming import both_names_of
 from bliss_like.errors import DeviceError
 
 C = TypeVar("C", bound="Counter")
@@ -139,7 +140,7 @@ class Counter:
 
     def __info__(self) -> str:
         shape = f", shape {self.shape}" if self.shape else ""
-        return f"{type(self).__name__} {self.fullname}: {np.dtype(self.dtype)}{shape}, unit {self.unit or 'none'}"
+        return f"{type(self).__name__} {both_names_of(self)}: {np.dtype(self.dtype)}{shape}, unit {self.unit or 'none'}"
 
 
 class SamplingCounter(Counter):

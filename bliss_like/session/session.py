@@ -24,6 +24,7 @@ from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
+from .aliases import AliasConfig, Aliases, add_configured
 from .current import current_session, set_active_session
 from .lock import SessionLock
 from .measurement_group import MeasurementGroup
@@ -47,6 +48,7 @@ class Session:
         setup_file: str = Field("", alias="setup-file")
         config_objects: list[str] = Field(default_factory=list, alias="config-objects")
         exclude_objects: list[str] = Field(default_factory=list, alias="exclude-objects")
+        aliases: list[AliasConfig] = Field(default_factory=list)
         scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
 
     def __init__(self, name: str, config: Config) -> None:
@@ -58,6 +60,7 @@ class Session:
         self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
         self._start_afresh()
         self.env_dict: dict[str, Any] = {}
+        self.aliases = Aliases(self)
         self.active_measurement_group: MeasurementGroup | None = None
         self._objects: dict[str, Any] = {}
         self._exported: dict[str, Any] = {}
@@ -86,6 +89,7 @@ class Session:
         try:
             self._enter({} if env_dict is None else env_dict, tree)
             self._make_objects()
+            self._add_aliases()
             self._run_setup_file()
         except BaseException:
             self.close()
@@ -127,6 +131,7 @@ class Session:
         environment.scan_meta = self.user_scan_meta
         environment.active_measurement_group = self._default_counters
         environment.axes = self._axes
+        self.config.aliases = self.aliases
         self._export(standard_names(self))
 
     def _start_afresh(self) -> None:
@@ -138,6 +143,8 @@ class Session:
     def _leave(self) -> None:
         vars(environment).update(vars(Environment()))
         set_active_session(None)
+        self.aliases.clear()
+        self.config.aliases = {}
         for name, value in self._exported.items():
             if self.env_dict.get(name) is value:
                 del self.env_dict[name]
@@ -158,6 +165,12 @@ class Session:
                 self._add_object(name, self.config.get(name))
             except FAILURES as error:  # one broken object does not stop the rest
                 self._report(error)
+
+    def _add_aliases(self) -> None:
+        entries = self._settings.aliases
+        places = [f"{self._place('aliases', index)}Session '{self.name}': " for index in range(len(entries))]
+        for error in add_configured(self.aliases, entries, places):
+            self._report(error)
 
     def _add_object(self, name: str, made: Any) -> None:
         if name in self._exported:

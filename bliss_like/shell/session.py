@@ -58,7 +58,7 @@ def _prompt(session: Session, interrupts: Interrupts) -> None:
 
 
 def _welcome(session: Session) -> None:
-    names = " ".join(session.object_names) or "none"
+    names = " ".join(session.aliases.get_alias(name) or name for name in session.object_names) or "none"
     width = shutil.get_terminal_size().columns
     print(textwrap.fill(f"Session {session.name}, its objects: {names}", width, subsequent_indent="  "))
     if session.errors:
