@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import MeshStepTriggerMaster
 from bliss_like.scanning.scan import Scan
 
@@ -105,7 +106,7 @@ def _mesh(
     for index, (motor, start, stop, points) in enumerate(grid):
         kind = ("backnforth" if backnforth else "forth") if index == 0 else "step"
         recipe.info.set_channel_meta(
-            f"axis:{motor.name}",
+            full_name_of(motor),
             start=start,
             stop=stop,
             points=npoints,
@@ -115,8 +116,8 @@ def _mesh(
         )
         sizes[f"npoints{index + 1}"] = points
     if not recipe.info["plots"]:
-        recipe.info.add_scatter_plot(x=f"axis:{grid[0][0].name}", y=f"axis:{grid[1][0].name}")
-    words = [f"{motor.name} {number(start)} {number(stop)} {points - 1}" for motor, start, stop, points in grid]
+        recipe.info.add_scatter_plot(x=full_name_of(grid[0][0]), y=full_name_of(grid[1][0]))
+    words = [f"{name_of(motor)} {number(start)} {number(stop)} {points - 1}" for motor, start, stop, points in grid]
     return recipe.make(
         f"amesh {' '.join(words)} {number(count_time)}",
         count_time,

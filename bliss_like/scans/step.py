@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bliss_like.devices.axis_group import AxisGroup
+from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
@@ -226,7 +227,7 @@ def _step_scan(
     npoints = intervals + 1
     for number_, (motor, start, stop) in enumerate(lines):
         recipe.info.set_channel_meta(
-            f"axis:{motor.name}",
+            full_name_of(motor),
             start=start,
             stop=stop,
             points=npoints,
@@ -235,9 +236,9 @@ def _step_scan(
             axis_id=number_,
         )
     if not recipe.info["plots"]:
-        recipe.info.add_curve_plot(x=f"axis:{lines[0][0].name}")
+        recipe.info.add_curve_plot(x=full_name_of(lines[0][0]))
     positions = [item for motor, start, stop in lines for item in (motor, np.linspace(start, stop, npoints))]
-    words = [f"{motor.name} {number(start)} {number(stop)}" for motor, start, stop in lines]
+    words = [f"{name_of(motor)} {number(start)} {number(stop)}" for motor, start, stop in lines]
     title = f"{_numbered('a{}scan', lines)} {' '.join(words)} {intervals} {number(count_time)}"
     return recipe.make(
         title,
