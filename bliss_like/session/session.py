@@ -91,6 +91,7 @@ class Session:
                 f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
             )
         self._lock.acquire()
+        self._lasting_hooks = self.hooks.registered()
         try:
             self._enter({} if env_dict is None else env_dict, tree)
             self._build(verbose)
@@ -131,7 +132,6 @@ class Session:
             )
         self._start_afresh()
         self.names = Names(env_dict)
-        self._lasting_hooks = self.hooks.registered()
         set_active_session(self)
         environment.session_name = self.name
         environment.container = self.scan_saving.container
