@@ -103,8 +103,8 @@ def test_experts_see_every_traceback(capsys: pytest.CaptureFixture[str]) -> None
     report = ErrorReport(ErrorLog())
     report.expert_mode = True
     try:
-        1 / 0
-    except ZeroDivisionError as error:
+        int('x')
+    except ValueError as error:
         report.show(error)
     shown = capsys.readouterr().err
-    assert shown.startswith("Traceback") and shown.endswith("ZeroDivisionError: division by zero\n")
+    assert shown.startswith("Traceback") and shown.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")
