@@ -21,7 +21,9 @@ class ActiveGroup:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._kept: Kept[str] = Kept("active_measurementgroup", "")
+        self._kept: Kept[str] = Kept("active_measurementgroup", "", of=session.name)
+        self.default: MeasurementGroup | None = None
+        """What is active as long as no other was chosen."""
         self._chosen: MeasurementGroup | None = None  # perhaps made in Python, hence found nowhere else
 
     def get(self) -> MeasurementGroup | None:
@@ -31,9 +33,9 @@ class ActiveGroup:
         name = self._kept.get()
         if self._chosen is not None and self._chosen.name == name:
             return self._chosen
-        groups = self._session.measurement_groups
-        found = next((group for group in groups if group.name == name), None) or self._elsewhere(name)
-        return found or next(iter(groups), None)
+        groups = {group.name: group for group in self._session.measurement_groups}
+        found = groups.get(name) or self._elsewhere(name)
+        return found or self.default
 
     def set(self, group: MeasurementGroup) -> None:
         self._chosen = group

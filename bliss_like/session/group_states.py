@@ -49,7 +49,9 @@ class GroupStates:
 
     def switch(self, name: str) -> None:
         """Make a state the active one; a new one disables nothing."""
-        self._kept.change(lambda stored: {"active": name, "disabled": {**stored["disabled"], name: stored["disabled"].get(name, [])}})
+        self._kept.change(
+            lambda stored: {"active": name, "disabled": {**stored["disabled"], name: stored["disabled"].get(name, [])}}
+        )
 
     def remove(self, names: Sequence[str]) -> None:
         """Forget states; the default one is active when the active one was among them."""
