@@ -70,6 +70,9 @@ class Axis:
         self._dial_target: float | None = None
         self._last_state: AxisState | None = None
 
+    def __connect__(self, timeout: float) -> None:
+        self.controller.connect_axis(self, timeout)
+
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"
 

@@ -135,6 +135,9 @@ class Counter:
         """Return what every scan of this counter writes into its info, if anything."""
         return None
 
+    def __connect__(self, timeout: float) -> None:
+        self.controller.connect_counter(self, timeout)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.fullname}>"
 
@@ -269,6 +272,12 @@ class CounterController:
 
     def get_item(self, name: str) -> Counter:
         return self.counters[name]
+
+    def connect_counter(self, counter: Counter, timeout: float) -> None:
+        """See to it, before the first use, that the source of a counter answers within `timeout` seconds.
+
+        :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
+        """
 
     def get_default_chain_parameters(
         self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]

@@ -89,11 +89,12 @@ class Aliases(Mapping[str, Any]):
         known = self._aliases.get(alias)
         if known is None:
             raise SessionError(f"no alias '{alias}'{did_you_mean(alias, self._aliases)}; there are: {self._listed()}")
+        names = self._session.names
         del self._aliases[alias]
         set_alias(known.channel, None)
-        self._session.names.take_back(alias)
-        if known.hidden_name and known.hidden_name not in self._session.names:
-            self._session.names.give({known.hidden_name: known.device})
+        names.take_back(alias)
+        if known.hidden_name and known.hidden_name not in names:
+            names.give({known.hidden_name: known.device})
 
     def clear(self) -> None:
         """Remove all aliases."""
@@ -185,10 +186,10 @@ class Aliases(Mapping[str, Any]):
 
     def _take_name_of(self, device: Any) -> str:
         """Take the device's own name from the session, and return it; empty if it is not there."""
-        name = str(device.name)
-        if self._session.names.given.get(name) is not device:
+        name, names = str(device.name), self._session.names
+        if names.given.get(name) is not device:
             return ""
-        self._session.names.take_back(name)
+        names.take_back(name)
         return name
 
 

@@ -51,9 +51,9 @@ def set_configured(
             }
             chain.set_settings([*settings, setting])
         except (ConfigError, ChainError) as error:
-            errors.append(ConfigError(f"{place}{error}"))
+            errors.append(ConfigError(f"{place}default-chain: {error}"))
         except FAILURES as error:
-            errors.append(ConfigError(f"{place}{type(error).__name__}: {error}"))
+            errors.append(ConfigError(f"{place}default-chain: {type(error).__name__}: {error}"))
         else:
             settings.append(setting)
     return errors

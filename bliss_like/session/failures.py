@@ -4,8 +4,37 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
 
 from bliss_like.errors import ConfigError, ScriptError, SessionError
+
+
+class ErrorLog:
+    """The last errors of a session; each keeps the number that it got."""
+
+    def __init__(self, size: int = 100) -> None:
+        self._last: deque[BaseException] = deque(maxlen=size)
+        self._count = 0
+
+    def add(self, error: BaseException) -> int:
+        """Keep an error; return its number."""
+        self._last.append(error)
+        self._count += 1
+        return self._count - 1
+
+    def get(self, number: int = -1) -> BaseException | None:
+        """Return the error of that number, -1 for the last one; None when there is none, or no more."""
+        index = number if number < 0 else number - self._first
+        return self._last[index] if -len(self._last) <= index < len(self._last) and number >= -len(self._last) else None
+
+    def __iter__(self) -> Iterator[tuple[int, BaseException]]:
+        return iter(list(enumerate(self._last, self._first)))
+
+    @property
+    def _first(self) -> int:
+        return self._count - len(self._last)
 
 
 def script_error(file: str, error: BaseException) -> ScriptError:
@@ -16,7 +45,7 @@ def script_error(file: str, error: BaseException) -> ScriptError:
         line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == file), None)
         place = f"{shown(file)}:{line}" if line else shown(file)
         failure = ScriptError(f"{place}: {type(error).__name__}: {error}".rstrip(": "))
-    failure.__cause__ = error
+    failure.__cause__ = error.with_traceback(_from_file(error, file))
     return failure
 
 
@@ -47,6 +76,14 @@ def shown(file: str) -> str:
     except (OSError, ValueError):
         return file
     return file if relative.startswith("..") else relative
+
+
+def _from_file(error: BaseException, file: str) -> TracebackType | None:
+    """Return the traceback without what comes before the file: who runs it is of no interest."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != file:
+        trace = trace.tb_next
+    return trace or error.__traceback__
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

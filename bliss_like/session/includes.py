@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ from bliss_like.config.config import FAILURES, Config
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ConfigError
 
+from .written import Report, session_names
+
 if TYPE_CHECKING:
     from .session import Session
-
-Report = Callable[[BaseException], None]
 
 
 @dataclass
@@ -27,6 +27,15 @@ class SessionTree:
         for tree in self.included:
             yield from tree
         yield self.session
+
+    def wanted_objects(self, report: Report) -> list[str]:
+        """Return the names of all objects: what is included first. A session may exclude what it includes."""
+        written, config = self.session.written, self.session.config
+        names = [name for tree in self.included for name in tree.wanted_objects(report)]
+        wanted = dict.fromkeys([*names, *written.wanted_objects(config, report)])
+        for name in written.unwanted_objects(config, report):
+            wanted.pop(name, None)
+        return list(wanted)
 
     def __str__(self) -> str:
         return "\n".join([self.session.name, *self._branches()])
@@ -49,19 +58,14 @@ def sessions_tree(session: Session, report: Report) -> SessionTree:
     return _grow(session, [session.name], {session.name: session.name}, report)
 
 
-def session_names(config: Config) -> list[str]:
-    """Return the names of all sessions of a configuration."""
-    return [name for name in config.names_list if config.get_config(name).get_inherited("class") == "Session"]
-
-
 def _grow(session: Session, path: list[str], seen: dict[str, str], report: Report) -> SessionTree:
     tree = SessionTree(session)
-    for index, name in enumerate(session.included_names):
+    for index, name in enumerate(session.written.include_sessions):
         here = " -> ".join([*path, name])
         problem = _problem(session.config, name, here, path, seen)
         if problem:
-            place = session.place("include-sessions", index)
-            report(ConfigError(f"{place}Session '{session.name}': include-sessions: {problem}"))
+            place = session.written.place("include-sessions", index)
+            report(ConfigError(f"{place}include-sessions: {problem}"))
             continue
         seen[name] = here
         try:

@@ -41,18 +41,24 @@ class Made:
     error: BaseException | None = None
 
 
-def make_all(names: Iterable[str], get: Callable[[str], Any]) -> list[Made]:
-    """Ask for all objects at the same time; return them in the order of their names."""
+def make_all(names: Iterable[str], get: Callable[[str], Any], being_made: set[str]) -> list[Made]:
+    """Ask for all objects at the same time; return them in the order of their names.
+
+    :param being_made: has, at any time, the names of those that are not ready yet.
+    """
     outcomes: dict[str, Made] = {}
 
     def make(name: str) -> None:
         began = monotonic()
+        being_made.add(name)
         try:
             value = get(name)
         except FAILURES as error:  # one broken object does not stop the rest
             outcomes[name] = Made(name, monotonic() - began, error=error)
         else:
             outcomes[name] = Made(name, monotonic() - began, value)
+        finally:
+            being_made.discard(name)
 
     names = list(names)
     run_all([_bound(make, name) for name in names])

@@ -91,7 +91,11 @@ class Scripts:
             owners = [self.owner, *reversed(list(self._session.sessions_tree))]
         else:
             owners = [session if not isinstance(session, str) else self._other(session)]
-        return list(dict.fromkeys(path / "scripts" for owner in owners for path in owner.directories))
+        return list(
+            dict.fromkeys(
+                path / "scripts" for owner in owners for path in owner.written.directories(self._session.config)
+            )
+        )
 
     def _other(self, name: str) -> Session:
         from .session import load_session
@@ -121,7 +125,7 @@ class Scripts:
     def _homedir_setting(self) -> SimpleSetting:
         from bliss_like.config.settings import SimpleSetting
 
-        default = self._session.default_userscript_dir or DEFAULT_HOMEDIR
+        default = self._session.written.default_userscript_dir or DEFAULT_HOMEDIR
         return SimpleSetting(f"{self._session.settings_name}:user_script_homedir", default_value=default)
 
     def user_script_list(self) -> ScriptNames:

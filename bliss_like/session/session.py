@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections import deque
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
-from bliss_like.config.models import ObjectConfig, Unresolved
 from bliss_like.config.settings import use_store
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
@@ -27,20 +21,21 @@ from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
 from .active_group import ActiveGroup
-from .aliases import AliasConfig, Aliases, add_configured
-from .chain_settings import ChainSettingConfig, set_configured
+from .aliases import Aliases, add_configured
+from .chain_settings import set_configured
 from .current import current_session, set_active_session
-from .failures import with_traceback
+from .failures import ErrorLog, with_traceback
 from .hooks import Hooks
-from .includes import Report, SessionTree, session_names, sessions_tree
+from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
 from .namespace import standard_names
 from .protection import Names
-from .saving import ScanSaving, ScanSavingConfig
+from .saving import ScanSaving
 from .scripts import Scripts, run_file
 from .summary import Summary
+from .written import SessionConfig, session_names
 
 if TYPE_CHECKING:
     from bliss_like.scanning.scan import Scan
@@ -53,34 +48,25 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    class Config(ObjectConfig):
-        """`config-objects` and `exclude-objects` take shell wildcards; without `config-objects` no object is made."""
+    Config = SessionConfig
 
-        setup_file: str = Field("", alias="setup-file")
-        config_objects: list[str] = Field(default_factory=list, alias="config-objects")
-        exclude_objects: list[str] = Field(default_factory=list, alias="exclude-objects")
-        include_sessions: list[str] = Field(default_factory=list, alias="include-sessions")
-        default_userscript_dir: str = Field("", alias="default-userscript-dir")
-        aliases: list[AliasConfig] = Field(default_factory=list)
-        default_chain: Annotated[list[ChainSettingConfig], Unresolved()] = Field(
-            default_factory=list, alias="default-chain"
-        )
-        scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
-
-    def __init__(self, name: str, config: Config) -> None:
+    def __init__(self, name: str, config: SessionConfig) -> None:
         self.name = name
-        self._settings = config
-        self._node = config.node
-        tree = self._node.config if self._node else None
+        self.written = config
+        """What YAML says of it."""
+        tree = config.node.config if config.node else None
         self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
         self.scan_saving = ScanSaving(name, config.scan_saving)
         self.hooks = Hooks()
+        self.error_log = ErrorLog()
+        """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
         """What the session has given names to, and protects."""
         self.aliases = Aliases(self)
         self._active_group = ActiveGroup(self)
         self._objects: dict[str, Any] = {}
         self._lock = SessionLock(name)
+        self._store_before: KeyStore | None = None
         self._scripts = Scripts(self, self._took)
         self._start_afresh()
 
@@ -116,7 +102,7 @@ class Session:
         except BaseException:
             self.close()
             raise
-        return not self.errors
+        return not self._errors
 
     def close(self) -> None:
         """Close all objects of the configuration, take the names back and let another process have the session.
@@ -130,7 +116,8 @@ class Session:
                 self.hooks.session.call("close", self)
         finally:
             try:
-                self.errors += self.config.close_objects(keep=self)
+                for error in self.config.close_objects(keep=self):
+                    self._errors[self.error_log.add(error)] = error  # they have been logged
             finally:
                 self._leave()
 
@@ -163,17 +150,19 @@ class Session:
         environment.scan_meta = self.user_scan_meta
         environment.active_measurement_group = self._default_counters
         environment.axes = self._axes
-        self.config.aliases = self.aliases
         environment.presets = [self.hooks.around]
+        self.config.aliases = self.aliases
         self.names.give({**standard_names(self), **self._scripts.functions()})
 
     def _start_afresh(self) -> None:
-        self.errors: list[BaseException] = []
-        self.summary = Summary(self.name, [], [], 0.0)
+        self._errors: dict[int, BaseException] = {}
+        self.summary = Summary(self.name, [], {}, 0.0)
         self.scans: deque[Scan] = deque(maxlen=NSCANS)
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
         self._tree = SessionTree(self)
+        self.being_made: set[str] = set()
+        """Names of the objects that the setup waits for."""
         self._is_built = False
         self._verbose = False
 
@@ -191,7 +180,7 @@ class Session:
             self._run_setup_file(session)
         self._is_built = True
         self.hooks.session.call("setup", self)
-        self.summary = Summary(self.name, made, self.errors, monotonic() - began)
+        self.summary = Summary(self.name, made, self._errors, monotonic() - began)
         if verbose:
             sys.stdout.write(f"{self.summary}\n")
 
@@ -216,7 +205,7 @@ class Session:
         return list(self._objects)
 
     def _make_objects(self) -> list[Made]:
-        outcomes = make_all(self._wanted_names(self._tree), self.config.get)
+        outcomes = make_all(self._tree.wanted_objects(self._report), self.config.get, self.being_made)
         for made in outcomes:
             if made.error is not None:
                 self._report(made.error)
@@ -234,52 +223,26 @@ class Session:
         return outcomes
 
     def _add_aliases(self, session: Session) -> None:
-        """Add the aliases of a session: this one, or one that it includes."""
-        entries = session._settings.aliases
-        places = [f"{session.place('aliases', index)}Session '{session.name}': " for index in range(len(entries))]
+        entries = session.written.aliases
+        places = [session.written.place("aliases", index) for index in range(len(entries))]
         for error in add_configured(self.aliases, entries, places):
             self._report(error)
 
     def _set_default_chain(self) -> None:
         """Set what this session and those that it includes say of the default chain; the last word is its own."""
         entries = [
-            (f"{session.place('default-chain', index)}Session '{session.name}': default-chain: ", entry)
+            (session.written.place("default-chain", index), entry)
             for session in self._tree
-            for index, entry in enumerate(session._settings.default_chain)
+            for index, entry in enumerate(session.written.default_chain)
         ]
         for error in set_configured(self.default_chain, entries, self.config):
             self._report(error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
-        own = self._matching("config-objects", self._settings.config_objects, lambda error: None)
+        own = self.written.wanted_objects(self.config, report=lambda error: None)
         groups = {name: made for name, made in self._objects.items() if isinstance(made, MeasurementGroup)}
         return next((groups[name] for name in [*own, *groups] if name in groups), None)
-
-    def _wanted_names(self, tree: SessionTree) -> list[str]:
-        """Return what a session and those that it includes want; it may exclude what they include."""
-        session = tree.session
-        included = [name for branch in tree.included for name in self._wanted_names(branch)]
-        wanted = dict.fromkeys(
-            [*included, *session._matching("config-objects", session._settings.config_objects, self._report)]
-        )
-        for name in session._matching("exclude-objects", session._settings.exclude_objects, self._report):
-            wanted.pop(name, None)
-        return list(wanted)
-
-    def _matching(self, key: str, patterns: Iterable[str], report: Report) -> list[str]:
-        sessions = set(session_names(self.config))
-        known = [name for name in self.config.names_list if name not in sessions]
-        found: list[str] = []
-        for index, pattern in enumerate(patterns):
-            names = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
-            if not names:
-                problem = f"{key}: no object '{pattern}'{did_you_mean(pattern, known)}"
-                if pattern in sessions:
-                    problem = f"{key}: '{pattern}' is a session; to have all that it has, write it in include-sessions"
-                report(ConfigError(f"{self.place(key, index)}Session '{self.name}': {problem}"))
-            found += names
-        return found
 
     # -- included sessions and setup files -------------------------------------------------------------------------------
 
@@ -289,61 +252,21 @@ class Session:
         return self._tree if self.is_active else sessions_tree(self, lambda error: None)
 
     @property
-    def included_names(self) -> list[str]:
-        return self._settings.include_sessions
-
-    @property
     def settings_name(self) -> str:
         """What the names of settings that belong to this session begin with."""
         beamline = getattr(self.config, "beamline", "")
         return f"{beamline}:{self.name}" if beamline else self.name
 
-    @property
-    def default_userscript_dir(self) -> str:
-        return self._settings.default_userscript_dir
-
-    @property
-    def directories(self) -> list[Path]:
-        """Where the files of the session are: beside its YAML file and beside its setup file."""
-        found = [Path(self._node.filename).parent] if self._node else []
-        if self._settings.setup_file:
-            found += [path.parent for path in self._setup_candidates() if path.is_file()][:1]
-        return list(dict.fromkeys(path.resolve() for path in found))
-
-    def place(self, *path: str | int) -> str:
-        """Return `file:line:column: ` of a key of the session; empty for one that was made in Python."""
-        return f"{self._node.place_of(path)}: " if self._node else ""
-
     def _run_setup_file(self, session: Session) -> None:
         self._scripts.owner = session
         try:
-            path = session._setup_path()
+            path = session.written.setup_path(self.config)
             if path is not None:
                 run_file(path, self.names)
         except (ConfigError, ScriptError) as error:  # whatever a user's file raises, the session is there
             self._report(error)
         finally:
             self._scripts.owner = self
-
-    def _setup_path(self) -> Path | None:
-        """Return the setup file: relative to the YAML file, to the configuration, or to the directory around it."""
-        if not self._settings.setup_file:
-            return None
-        candidates = self._setup_candidates()
-        for candidate in candidates:
-            if candidate.is_file():
-                return candidate
-        looked = ", ".join(map(str, candidates))
-        raise ConfigError(
-            f"{self.place('setup-file')}Session '{self.name}': setup-file: no file {self._settings.setup_file!r}; "
-            f"looked for {looked}"
-        )
-
-    def _setup_candidates(self) -> list[Path]:
-        written = os.path.expanduser(self._settings.setup_file)
-        directories = [Path(self._node.filename).parent] if self._node else []
-        bases = (*directories, self.config.path, self.config.path.parent)
-        return list(dict.fromkeys((base / written).resolve() for base in bases))
 
     # -- what scans and people ask -----------------------------------------------------------------------------------------
 
@@ -360,6 +283,11 @@ class Session:
         :raises ProtectedName: it is not protected.
         """
         self.names.unprotect(name)
+
+    @property
+    def errors(self) -> list[BaseException]:
+        """What went wrong in the setup, and since then in closing."""
+        return list(self._errors.values())
 
     @property
     def error_report(self) -> str:
@@ -381,7 +309,7 @@ class Session:
 
     def __repr__(self) -> str:
         state = f"active, {len(self._objects)} objects" if self.is_active else "not set up"
-        return f"<Session {self.name}: {state}{f', {len(self.errors)} errors' if self.errors else ''}>"
+        return f"<Session {self.name}: {state}{f', {len(self._errors)} errors' if self._errors else ''}>"
 
     def _default_counters(self) -> list[Any] | None:
         group = self.active_measurement_group
@@ -397,9 +325,9 @@ class Session:
         return not self._is_built
 
     def _report(self, error: BaseException) -> None:
-        if str(error) in map(str, self.errors):  # all items of a box that could not be made say so
+        if str(error) in map(str, self._errors.values()):  # all items of a box that could not be made say so
             return
-        self.errors.append(error)
+        self._errors[self.error_log.add(error)] = error
         if not self._verbose and str(error) not in map(str, self.config.errors):  # those have been logged
             _logger.error("session %s: %s", self.name, with_traceback(error))
 

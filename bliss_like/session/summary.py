@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bliss_like.errors import NotConnectedError
@@ -15,7 +16,6 @@ SLOW = 0.5
 """Seconds from which it is said what took them."""
 
 SHOWN_ERRORS = 12
-WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,14 @@ class Summary:
     """The outcome of `session.setup()` or `session.resetup()`; true when all went well.
 
     :param objects: what was asked for, in the order of the configuration.
+    :param errors: by their numbers, those of `last_error(<number>)`.
     :param seconds: how long all took.
     :param changes: what a resetup has changed.
     """
 
     session: str
     objects: Sequence[Made]
-    errors: Sequence[BaseException]
+    errors: Mapping[int, BaseException]
     seconds: float
     changes: str = ""
 
@@ -46,8 +47,9 @@ class Summary:
     def __info__(self) -> str:
         return self.text()
 
-    def text(self, width: int = WIDTH) -> str:
-        """Return the summary in lines of `width` columns; only paths and names that are longer stick out."""
+    def text(self, width: int | None = None) -> str:
+        """Return the summary in lines of `width` columns, by default those of the terminal; long words stick out."""
+        width = width or shutil.get_terminal_size().columns
         lines = [self._headline(), *self.changes.splitlines()]
         if self.made and not self.changes:
             lines += _wrapped("  " + " ".join(self.made), width, "  ")
@@ -71,8 +73,8 @@ class Summary:
 
     def _sentences(self) -> Iterator[str]:
         """Tell each error; what does not answer is told at once, as it mostly has one reason."""
-        silent = [error for error in self.errors if isinstance(error, NotConnectedError)]
-        for number, error in enumerate(self.errors):
+        silent = [error for error in self.errors.values() if isinstance(error, NotConnectedError)]
+        for number, error in self.errors.items():
             if len(silent) < 3 or error not in silent:
                 yield f"{_mark(number)} {told_shortly(error)}"
             elif error is silent[0]:
