@@ -10,6 +10,7 @@ import numpy as np
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
 from .arguments import check_axis, check_different, check_tuples, number, scan_command, wrong
@@ -34,6 +35,7 @@ def lookupscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
     scan_params: Mapping[str, Any] | None = None,
     restore_motor_positions: bool = False,
 ) -> Scan | None:
@@ -45,7 +47,9 @@ def lookupscan(
     rows = check_tuples(
         "motor_pos_tuple_list", motor_pos_tuple_list, {"motor": check_axis, "positions": _check_positions}
     )
-    recipe = Recipe(scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     names = ",".join(name_of(motor) for motor, _ in rows)
     return _lookup(
         recipe, rows, f"{scan_type} {number(count_time)} on motors ({names})", count_time, counters, scan_params,
@@ -69,10 +73,13 @@ def pointscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis over a list of positions: `pointscan(robx, [0, 1, 5], 0.1, diode)`."""
     _check_positions("positions", positions)
-    recipe = Recipe(scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     row = (motor, list(positions))
     ends = f"{number(float(row[1][0]))} .. {number(float(row[1][-1]))}"
     title = f"{scan_type} {name_of(motor)} {len(row[1])} positions {ends} {number(count_time)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import MeshStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
 from .arguments import check_different, number, scan_command
@@ -38,6 +39,7 @@ def amesh(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes over a grid of (intervals1 + 1) x (intervals2 + 1) points; `motor1` is the fast one.
 
@@ -46,7 +48,16 @@ def amesh(
     :param sleep_time: seconds between two points.
     """
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     axes = [(motor1, start1, stop1, intervals1), (motor2, start2, stop2, intervals2)]
     return _mesh(recipe, axes, count_time, counters, backnforth)
@@ -74,10 +85,20 @@ def dmesh(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes over a grid around where they are, and bring them back; the rest is as for `amesh`."""
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     axes = [(motor1, start1, stop1, intervals1), (motor2, start2, stop2, intervals2)]
     return _mesh(recipe, axes, count_time, counters, backnforth, relative=True)

@@ -10,6 +10,7 @@ import numpy as np
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
@@ -52,6 +53,7 @@ def ascan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis from `start` to `stop` in `intervals` equal steps: intervals + 1 points.
 
@@ -61,7 +63,9 @@ def ascan(
     :param sleep_time: seconds between two points.
     :param stab_time: seconds between the end of a move and the count.
     """
-    recipe = Recipe("ascan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "ascan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     return _step_scan(recipe, [(motor, start, stop)], intervals, count_time, counters)
 
 
@@ -82,9 +86,12 @@ def dscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis around where it is, and bring it back; `start` and `stop` are relative, the rest is as for `ascan`."""
-    recipe = Recipe("dscan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "dscan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     return _step_scan(recipe, [(motor, start, stop)], intervals, count_time, counters, relative=True)
 
 
@@ -108,9 +115,12 @@ def a2scan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes together, each from its start to its stop; the rest is as for `ascan`."""
-    recipe = Recipe("a2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "a2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     motors = [(motor1, start1, stop1), (motor2, start2, stop2)]
     return _step_scan(recipe, motors, intervals, count_time, counters)
 
@@ -135,9 +145,12 @@ def d2scan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes together around where they are, and bring them back; the rest is as for `dscan`."""
-    recipe = Recipe("d2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "d2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     motors = [(motor1, start1, stop1), (motor2, start2, stop2)]
     return _step_scan(recipe, motors, intervals, count_time, counters, relative=True)
 
@@ -158,6 +171,7 @@ def anscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
     restore_motor_positions: bool = False,
 ) -> Scan | None:
     """Scan any number of axes together: `anscan([(robx, 0, 1), (roby, 2, 3)], 10, 0.1, diode)`.
@@ -167,7 +181,7 @@ def anscan(
     motors = check_tuples("motor_tuple_list", motor_tuple_list, _LINE)
     recipe = Recipe(
         scan_type or _numbered("a{}scan", motors), name, title, save, save_images, sleep_time, stab_time, run,
-        return_scan, scan_info,
+        return_scan, scan_info, chain_settings,
     )  # fmt: skip
     return _step_scan(recipe, motors, intervals, count_time, counters, come_home=restore_motor_positions)
 
@@ -188,12 +202,13 @@ def dnscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan any number of axes together around where they are, and bring them back."""
     motors = check_tuples("motor_tuple_list", motor_tuple_list, _LINE)
     recipe = Recipe(
         scan_type or _numbered("d{}scan", motors), name, title, save, save_images, sleep_time, stab_time, run,
-        return_scan, scan_info,
+        return_scan, scan_info, chain_settings,
     )  # fmt: skip
     return _step_scan(recipe, motors, intervals, count_time, counters, relative=True)
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.table import Text, table
-from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import original_channel_name, set_alias
 from bliss_like.errors import BlissLikeError, ConfigError, SessionError
 from bliss_like.scanning.acquisition import is_axis
+
+from .counters import counters_named
 
 if TYPE_CHECKING:
     from .session import Session
@@ -174,27 +176,21 @@ class Aliases(Mapping[str, Any]):
                 f"'{name}' is itself an alias, of {_label(self._aliases[name].channel)}, and there is no alias of an alias; "
                 f"ALIASES.set(<new alias>, {name}) replaces it"
             )
-        owner, _, counter = name.rpartition(":")
+        names, config = self._session.env_dict, self._session.config
         try:
-            if not owner:
-                names = self._session.env_dict
-                return names[name] if name in names else self._session.config.get(name)
-            controller = self._session.config.get(owner.rpartition(":")[2])
+            if ":" in name:
+                return counters_named(name, config)[0]
+            return names[name] if name in names else config.get(name)
         except ConfigError as error:
             raise SessionError(f"cannot give an alias to '{name}': {error}") from error
-        counters = dict(controller.counters.items()) if isinstance(controller, CounterController) else {}
-        if counter in counters:
-            return counters[counter]
-        hint = did_you_mean(counter, counters, f", did you mean '{owner}:{{}}'?")
-        raise SessionError(f"cannot give an alias to '{name}': {owner} has no counter '{counter}'{hint}")
 
     def _take_name_of(self, device: Any) -> str:
         """Take the device's own name from the session, and return it; empty if it is not there."""
-        names = self._session.names
-        if names.given.get(device.name) is not device:
+        name, names = str(device.name), self._session.names
+        if names.given.get(name) is not device:
             return ""
-        names.take_back(device.name)
-        return str(device.name)
+        names.take_back(name)
+        return name
 
 
 def add_configured(aliases: Aliases, configured: list[AliasConfig], places: list[str]) -> list[ConfigError]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
+from bliss_like.config.settings import use_store
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
@@ -18,7 +20,9 @@ from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
+from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
+from .chain_settings import set_configured
 from .current import current_session, set_active_session
 from .failures import ErrorLog, with_traceback
 from .hooks import Hooks
@@ -52,16 +56,17 @@ class Session:
         """What YAML says of it."""
         tree = config.node.config if config.node else None
         self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
-        self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
+        self.scan_saving = ScanSaving(name, config.scan_saving)
         self.hooks = Hooks()
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
         """What the session has given names to, and protects."""
         self.aliases = Aliases(self)
-        self.active_measurement_group: MeasurementGroup | None = None
+        self._active_group = ActiveGroup(self)
         self._objects: dict[str, Any] = {}
         self._lock = SessionLock(name)
+        self._store_before: KeyStore | None = None
         self._scripts = Scripts(self, self._took)
         self._start_afresh()
 
@@ -125,6 +130,9 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
+        self._store_before = use_store(tree.store.keys)
+        set_active_session(self)
+        self.scan_saving.enter()
         tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, self.name):
             _logger.warning(
@@ -132,9 +140,8 @@ class Session:
             )
         self._start_afresh()
         self.names = Names(env_dict)
-        set_active_session(self)
         environment.session_name = self.name
-        environment.container = self.scan_saving.container
+        environment.container = lambda: self.scan_saving.container
         environment.tree = tree
         environment.scans = self.scans
         environment.scan_saving = self.scan_saving
@@ -168,6 +175,7 @@ class Session:
             self._report(error)
         for session in self._tree:
             self._add_aliases(session)
+        self._set_default_chain()
         for session in self._tree:
             self._run_setup_file(session)
         self._is_built = True
@@ -179,13 +187,14 @@ class Session:
     def _leave(self) -> None:
         vars(environment).update(vars(Environment()))
         set_active_session(None)
+        use_store(self._store_before)
         self.aliases.clear()
         self.config.aliases = {}
         self.names.take_all_back()
         self.hooks.keep_only(self._lasting_hooks)
         self._objects = {}
         self._is_built = False
-        self.active_measurement_group = None
+        self._active_group = ActiveGroup(self)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------
@@ -210,14 +219,23 @@ class Session:
             else:
                 self._objects[made.name] = made.value
         self.names.give(self._objects)
-        if self.active_measurement_group is None:
-            self.active_measurement_group = self._first_measurement_group()
+        self._active_group.default = self._first_measurement_group()
         return outcomes
 
     def _add_aliases(self, session: Session) -> None:
         entries = session.written.aliases
         places = [session.written.place("aliases", index) for index in range(len(entries))]
         for error in add_configured(self.aliases, entries, places):
+            self._report(error)
+
+    def _set_default_chain(self) -> None:
+        """Set what this session and those that it includes say of the default chain; the last word is its own."""
+        entries = [
+            (session.written.place("default-chain", index), entry)
+            for session in self._tree
+            for index, entry in enumerate(session.written.default_chain)
+        ]
+        for error in set_configured(self.default_chain, entries, self.config):
             self._report(error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
@@ -280,6 +298,15 @@ class Session:
     def measurement_groups(self) -> list[MeasurementGroup]:
         return [made for made in self._objects.values() if isinstance(made, MeasurementGroup)]
 
+    @property
+    def active_measurement_group(self) -> MeasurementGroup | None:
+        """The group that scans use which are given no counters: the one that was chosen last, else the first."""
+        return self._active_group.get()
+
+    @active_measurement_group.setter
+    def active_measurement_group(self, group: MeasurementGroup) -> None:
+        self._active_group.set(group)
+
     def __repr__(self) -> str:
         state = f"active, {len(self._objects)} objects" if self.is_active else "not set up"
         return f"<Session {self.name}: {state}{f', {len(self._errors)} errors' if self._errors else ''}>"
@@ -290,10 +317,6 @@ class Session:
 
     def _axes(self) -> list[Any]:
         return [made for made in self._objects.values() if _is_axis(made)]
-
-    def _follow_scan_saving(self) -> None:
-        if self.is_active:
-            environment.container = self.scan_saving.container
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""

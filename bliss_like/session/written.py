@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from bliss_like.config.config import Config
-from bliss_like.config.models import ObjectConfig
+from bliss_like.config.models import ObjectConfig, Unresolved
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ConfigError
 
 from .aliases import AliasConfig
+from .chain_settings import ChainSettingConfig
 from .saving import ScanSavingConfig
 
 Report = Callable[[BaseException], None]
@@ -29,6 +31,9 @@ class SessionConfig(ObjectConfig):
     exclude_objects: list[str] = Field(default_factory=list, alias="exclude-objects")
     include_sessions: list[str] = Field(default_factory=list, alias="include-sessions")
     aliases: list[AliasConfig] = Field(default_factory=list)
+    default_chain: Annotated[list[ChainSettingConfig], Unresolved()] = Field(
+        default_factory=list, alias="default-chain"
+    )
     default_userscript_dir: str = Field("", alias="default-userscript-dir")
     scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
 

@@ -157,7 +157,7 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     session = make_session("config-objects: [robx, diode, diode2, roby, first_mg]")
     session.setup(tree=tree)
     assert environment.session_name == "s"
-    assert environment.container == "s:tmp:scans"
+    assert environment.container() == "s:tmp:scans"
     assert environment.tree is tree
     assert environment.scans is session.scans
     assert environment.default_chain is session.default_chain
@@ -168,7 +168,7 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     assert environment.active_measurement_group() == [config.get("diode2"), config.get("diode")]
     assert environment.axes() == [config.get("robx"), config.get("roby")]
     session.scan_saving.base_path = "/data/visitor"
-    assert environment.container == "s:data:visitor"
+    assert environment.container() == "s:data:visitor"
     session.close()
     assert {**vars(environment), "active_measurement_group": 0, "axes": 0} == {
         **vars(Environment()),
