@@ -6,7 +6,7 @@ import logging
 import sys
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
@@ -50,12 +50,13 @@ class Session:
 
     Config = SessionConfig
 
-    def __init__(self, name: str, config: SessionConfig) -> None:
+    def __init__(self, name: str, config: SessionConfig, tree: ConfigTree | None = None) -> None:
+        """:param tree: where its objects are; by default that of `config`, or that of the process."""
         self.name = name
         self.written = config
         """What YAML says of it."""
-        tree = config.node.config if config.node else None
-        self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
+        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self.config: ConfigTree = tree
         self.scan_saving = ScanSaving(name, config.scan_saving)
         self.hooks = Hooks()
         self.error_log = ErrorLog()
