@@ -70,10 +70,12 @@ def test_all_files_and_objects_in_one_pass_by_file_and_line(configure: Configure
         "config/a.yml:2:22: Lmap 'two': no class 'Lmap' in tests.unit.config.beamline.devices, did you mean 'Lamp'?",
         "config/b.yml:2:1: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'",
         "config/c/d.yml:1:10: name 'one' is already taken by Lamp 'one' in config/a.yml:1:10",
-        "config/c/d.yml:2:35: axis 'x': missing key 'steps_per_unit'",
-        "config/c/d.yml:2:46: axis 'y': missing key 'steps_per_unit'",
-        "config/c/d.yml:2:56: axis 'y': unknown key 'stepps', expected one of name, user_tag, velocity, steps_per_unit, "
-        "encoder",
+        "config/c/d.yml:2:34: axis 'x': missing key 'steps_per_unit'",
+        "config/c/d.yml:2:45: axis 'y': missing key 'steps_per_unit'",
+        (
+            "config/c/d.yml:2:56: axis 'y': unknown key 'stepps', expected one of name, user_tag, velocity, steps_per_unit, "
+            "encoder"
+        ),
     ]
     assert errors[0].place == (str(config.path / "a.yml"), 1, 28)
 
@@ -82,8 +84,10 @@ def test_what_an_init_file_makes_wrong_for_many_is_one_error(configure: Configur
     lamps = "\n".join(f"- {{name: lamp{number}}}" for number in range(4))
     config = configure(lamps, **{"__init__.yml": "class: Lampe\npackage: tests.unit.config.beamline.devices"})
     assert [str(error) for error in config.check()] == [
-        "config/__init__.yml:1:8: Lampe 'lamp0' and 3 more: no class 'Lampe' in tests.unit.config.beamline.devices nor "
-        "in tests.unit.config.beamline.devices.lampe, did you mean 'Lamp'?"
+        (
+            "config/__init__.yml:1:8: Lampe 'lamp0' and 3 more: no class 'Lampe' in tests.unit.config.beamline.devices nor "
+            "in tests.unit.config.beamline.devices.lampe, did you mean 'Lamp'?"
+        )
     ]
 
 
