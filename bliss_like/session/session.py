@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
+from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from bliss_like.scanning.metadata import ScanMeta
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
+from .checks import check_session, wanted_names
 from .current import current_session, set_active_session
 from .failures import ErrorLog, with_traceback
 from .hooks import Hooks
@@ -30,7 +32,7 @@ from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
-from .namespace import standard_names
+from .namespace import STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
 from .scripts import Scripts, run_file
@@ -38,6 +40,9 @@ from .summary import Summary
 from .written import SessionConfig, session_names
 
 if TYPE_CHECKING:
+    from bliss_like.config.node import ConfigNode
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
     from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +54,16 @@ class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
     Config = SessionConfig
+
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield what is wrong with the names that are written."""
+        return check_session(node, survey, STANDARD_NAMES)
+
+    @classmethod
+    def names_made(cls, node: ConfigNode, survey: Survey) -> list[str]:
+        """Return the names of the objects that `setup` would make."""
+        return wanted_names(node, survey)
 
     def __init__(self, name: str, config: SessionConfig) -> None:
         self.name = name
