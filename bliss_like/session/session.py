@@ -16,9 +16,11 @@ from pydantic import Field
 from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.models import ObjectConfig
+from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
+from bliss_like.devices.interlock import use_interlock
 from bliss_like.errors import ConfigError, ObjectNotFound, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
@@ -29,6 +31,7 @@ from .lock import SessionLock
 from .measurement_group import MeasurementGroup
 from .namespace import standard_names
 from .saving import ScanSaving, ScanSavingConfig
+from .sharing import SessionInterlock, share
 
 if TYPE_CHECKING:
     from bliss_like.scanning.scan import Scan
@@ -82,8 +85,14 @@ class Session:
             raise SessionError(
                 f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
             )
-        self._lock.acquire()
+        if tree is None:
+            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+
+            tree = open_tree()
+        sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
+        self._lock.acquire(sharing.locks)
         try:
+            self._share(sharing)
             self._enter({} if env_dict is None else env_dict, tree)
             self._make_objects()
             self._run_setup_file()
@@ -104,11 +113,12 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _enter(self, env_dict: dict[str, Any], tree: Tree | None) -> None:
-        if tree is None:
-            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+    def _share(self, sharing: Sharing) -> None:
+        use_sharing(sharing)
+        if self._settings.interlock is not False:
+            use_interlock(SessionInterlock(sharing.locks, self.config))
 
-            tree = open_tree()
+    def _enter(self, env_dict: dict[str, Any], tree: Tree) -> None:
         tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, self.name):
             _logger.warning(
@@ -143,6 +153,8 @@ class Session:
                 del self.env_dict[name]
         self._objects, self._exported = {}, {}
         self.active_measurement_group = None
+        use_interlock(None)
+        use_sharing(None)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------
