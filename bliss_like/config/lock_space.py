@@ -1,7 +1,8 @@
 """The locks of one beamline, as one process sees them: who holds what, taken in one step and renewed as long as it is held.
 
-A lock is a key with its holder and a time to live. It is free when it is not there, when its holder is a process of this
-host that has ended, or when somebody has unlocked it by force. What this process holds is counted, so that taking it again
+A lock is a key with its holder and a time to live. It is free when it is not there, or when its holder is a process of this
+host that has ended. Who unlocks by force notes whom that was taken from, so that he does not take it again, as he does what
+a server has lost. What this process holds is counted, so that taking it again
 costs nothing. A thread renews and gives back: a prompt that calculates for a minute keeps its locks, and giving back waits
 for no server and cannot be interrupted.
 """
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bliss_like.data import paths
-from bliss_like.data.key_store import Is, KeyStore
+from bliss_like.data.key_store import Command, Is, KeyStore
 from bliss_like.data.process import identity, is_gone
 from bliss_like.errors import AlreadyLockedDevices, BlissLikeError, StoreUnavailable
 
@@ -28,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 TIME_TO_LIVE = 10.0
 """Seconds after which the locks of a process are free that is no more there and ran on another host."""
+
+_NOTED = 180_000
+"""Milliseconds for which it is known that a lock was taken away by force: longer than any time to live."""
 
 _INTERVAL = 1.0
 """Seconds between two looks at what is held."""
@@ -46,8 +50,6 @@ class Holder:
     token: str = ""
     """Of the process: another one cannot have the same."""
     process: dict[str, Any] = field(default_factory=dict)
-    unlocked: bool = False
-    """This is no holder, but who has unlocked by force; kept for the former holder, who shall not take the lock again."""
 
     @classmethod
     def of(cls, name: str, raw: bytes) -> Holder:
@@ -62,12 +64,14 @@ class Holder:
 
     @property
     def is_gone(self) -> bool:
-        return self.unlocked or is_gone(self.process)
+        return is_gone(self.process)
 
     @property
     def where(self) -> str:
         """The process: `pid 123, ada, id01ctrl`."""
-        return ", ".join([f"pid {self.process.get('pid', '?')}", *(self.process.get(key, "?") for key in ("user", "host"))])
+        return ", ".join(
+            [f"pid {self.process.get('pid', '?')}", *(self.process.get(key, "?") for key in ("user", "host"))]
+        )
 
     @property
     def time(self) -> str:
@@ -110,7 +114,17 @@ class LockSpace:
         self, keys: KeyStore, beamline: str = "", session: str = "", sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self.keys, self.beamline, self.session, self._sleep = keys, beamline, session, sleep
+        self.time_to_live = TIME_TO_LIVE
         self._begin()
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._pid == os.getpid():
+            with self._mutex:
+                holdings = list(self._held.values())
+                for holding in holdings:
+                    holding.count = 0
+            self.release(holdings)
 
     def _begin(self) -> None:
         self._pid, self._token = os.getpid(), uuid.uuid4().hex
@@ -134,11 +148,12 @@ class LockSpace:
         owner: str | None = "",
         purpose: str = "",
         timeout: float = 3.0,
-        ttl: float = TIME_TO_LIVE,
+        ttl: float = 0.0,
     ) -> list[Holding]:
         """Take all locks or none, waiting up to `timeout` seconds for them.
 
         :param owner: within this process, another owner is refused; None: whoever it is here may have it.
+        :param ttl: seconds after which they are free if this host is no more; 0: `time_to_live`.
         :raises AlreadyLockedDevices: somebody else holds one of them; `holders` of the error says who.
         :raises StoreUnavailable: the server cannot be reached.
         """
@@ -148,7 +163,7 @@ class LockSpace:
         deadline = time.monotonic() + timeout
         pause = 0.001
         while True:
-            obstacles = self._try(wanted, owner, purpose, ttl)
+            obstacles = self._try(wanted, owner, purpose, ttl or self.time_to_live)
             if isinstance(obstacles, dict):
                 return [obstacles[name] for name in wanted]
             if not obstacles:
@@ -253,13 +268,17 @@ class LockSpace:
         return [holder for holder in holders if not holder.is_gone]
 
     def force(self, names: Iterable[str]) -> list[Holder]:
-        """Take locks away from whoever holds them, for somebody else to take; return who held them."""
-        holders = self.holders(names)
-        for holder in holders:
-            mark = Holder(holder.name, self.session, since=time.time(), process=identity(), unlocked=True)
-            self.keys.run(("SET", self.key(holder.name), mark.to_json(), "PX", 120_000))
-        self._work.set()  # one of them may be ours
-        return holders
+        """Take locks away from whoever holds them; return who that was."""
+        forced = []
+        for name in names:
+            key, note = self.key(name), paths.unlocked(self.beamline, name)
+            raw = (self.keys.run(("GET", key)) or [None])[0]
+            if raw is not None:
+                by = self._holder(name, "", "").to_json()
+                commands: list[Command] = [("DEL", key), ("HSET", note, raw, by), ("PEXPIRE", note, _NOTED)]
+                if self.keys.run(*commands, when=[Is(key, raw)]) is not None:
+                    forced.append(Holder.of(name, raw))
+        return forced
 
     # -- the thread that renews and gives back -------------------------------------------------------------------------
 
@@ -329,15 +348,20 @@ class LockSpace:
         holding.renewed = time.monotonic()
 
     def _look_after(self, holding: Holding, again: bool) -> None:
-        """What stands there is not ours any more: take it again if nobody has it, else it is lost."""
-        if again and self.keys.run(holding.command, when=[Is(holding.key, None)]) is not None:
-            return
-        raw = (self.keys.run(("GET", holding.key)) or [None])[0]
-        if raw is None or raw == holding.value:
-            return
-        other = Holder.of(holding.holder.name, raw)
-        holding.lost = f"it was unlocked by {other}" if other.unlocked else f"{other} has it now"
-        _log.warning("lock of %s, taken at %s, is lost: %s", holding.holder.name, holding.holder.time, holding.lost)
+        """It is not there as we left it: take it again if the server has lost it, else somebody has taken it away."""
+        name = holding.holder.name
+        raw, by = self.keys.run(("GET", holding.key), ("HGET", paths.unlocked(self.beamline, name), holding.value)) or (
+            None,
+            None,
+        )
+        if by is not None:
+            holding.lost = f"it was unlocked by {Holder.of(name, by)}"
+        elif raw not in (None, holding.value):
+            holding.lost = f"{Holder.of(name, raw)} has it now"
+        elif again and raw is None:
+            self.keys.run(holding.command, when=[Is(holding.key, None)])
+        if holding.lost:
+            _log.warning("lock of %s, taken at %s, is lost: %s", name, holding.holder.time, holding.lost)
 
 
 def _count_down(holdings: Iterable[Holding]) -> None:
@@ -347,7 +371,11 @@ def _count_down(holdings: Iterable[Holding]) -> None:
 
 def in_use(holders: Sequence[Holder], way_out: str = "") -> AlreadyLockedDevices:
     """Return the error for what others hold."""
-    way_out = way_out or f"wait, or ask there; if nobody is there: force_unlock({', '.join(repr(h.name) for h in holders)})"
-    error = AlreadyLockedDevices("; ".join(f"{holder.name} is in use by {holder}" for holder in holders) + f"; {way_out}")
+    way_out = (
+        way_out or f"wait, or ask there; if nobody is there: force_unlock({', '.join(repr(h.name) for h in holders)})"
+    )
+    error = AlreadyLockedDevices(
+        "; ".join(f"{holder.name} is in use by {holder}" for holder in holders) + f"; {way_out}"
+    )
     error.holders = list(holders)
     return error

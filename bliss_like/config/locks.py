@@ -105,7 +105,9 @@ def unlock(*devices: Any, owner: str | None = None) -> None:
     space.release([holding for holding in held if holding is not None])
 
 
-def synchronized(*devices: Any, owner: str | None = None, timeout: float = 3.0) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def synchronized(
+    *devices: Any, owner: str | None = None, timeout: float = 3.0
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Make a function that holds these devices while it runs; without devices, the object whose method it is."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:

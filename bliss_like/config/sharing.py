@@ -11,6 +11,7 @@ from bliss_like.data.redis_store import connect
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import ConfigError
 
+from .live_line import LiveLine
 from .lock_space import LockSpace
 
 Call = Callable[[], object]
@@ -38,7 +39,13 @@ class Sharing:
     ) -> None:
         self.store, self.beamline, self.begin = store, beamline, begin
         self.locks = LockSpace(store.keys, beamline, session, sleep)
+        self.line = LiveLine(store, beamline, begin)
         self.pid = os.getpid()
+
+    def close(self) -> None:
+        """Give all locks back, and let all channels go."""
+        self.line.close()
+        self.locks.close()
 
 
 _of_session: Sharing | None = None
@@ -46,8 +53,10 @@ _of_script: Sharing | None = None
 
 
 def use_sharing(sharing: Sharing | None) -> None:
-    """Share as this one from now on; None: as a plain script. Done by the session."""
+    """Share as this one from now on, and close the one before; None: as a plain script. Done by the session."""
     global _of_session
+    if _of_session is not None:
+        _of_session.close()
     _of_session = sharing
 
 

@@ -83,5 +83,6 @@ class SessionInterlock:
         names = ", ".join(dict.fromkeys(holder.name for holder in holders))
         files = ", ".join(dict.fromkeys(self._config.get_config(holder.name).filename for holder in holders))
         return in_use(
-            holders, f"wait, or end it there; to share {names} between sessions, write `interlock: false` for it in {files}"
+            holders,
+            f"wait, or end it there; to share {names} between sessions, write `interlock: false` for it in {files}",
         )
