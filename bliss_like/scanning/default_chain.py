@@ -210,10 +210,10 @@ def _checked(
     """
     known = dict(others or {})
     if isinstance(settings, Mapping | str) or not isinstance(settings, Iterable):
-        raise ChainError(f"settings of the default chain: expected a list of {_EXPECTED}, got {settings!r}")
+        raise ChainError(f"settings of the default chain: expected a list of dicts with {_EXPECTED}, got {settings!r}")
     for setting in settings:
         if not isinstance(setting, Mapping) or "device" not in setting or not set(setting) <= set(_KEYS):
-            got = sorted(setting) if isinstance(setting, Mapping) else setting
+            got = ", ".join(map(str, setting)) if isinstance(setting, Mapping) else repr(setting)
             raise ChainError(f"settings of the default chain: expected {_EXPECTED}, got {got}")
         acquisition = setting.get("acquisition_settings") or {}
         if not isinstance(acquisition, Mapping):
@@ -235,7 +235,7 @@ def _checked(
 
 
 _KEYS = ("device", "acquisition_settings", "master")
-_EXPECTED = '{"device": ..., "acquisition_settings": {...}, "master": ...}, the last two optional'
+_EXPECTED = "device, and perhaps acquisition_settings and master"
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,7 +161,7 @@ REFUSED = {
     ("class", "robx"): "Invalid alias name 'class': expected a Python name, such as robyy",
     ("other", "mca"): "expected an axis or a counter to give an alias to, got 'mca' (SimulatedSpectrum)",
     ("other", 5): "expected an axis or a counter to give an alias to, got 5 (int)",
-    ("other", "diodes:diod3"): "cannot give an alias to 'diodes:diod3': diodes has no counter 'diod3', did you mean "
+    ("other", "diodes:diod3"): "cannot give an alias to 'diodes:diod3': no counter 'diodes:diod3', did you mean "
     "'diodes:diode3'?",
 }  # fmt: skip
 
