@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bliss_like.config.settings import SimpleSetting
 
     from .session import Session
+
+FUNCTIONS = ("load_script", "user_script_homedir", "user_script_list", "user_script_load", "user_script_run")
 
 DEFAULT_HOMEDIR = "~/user_scripts"
 
@@ -64,8 +66,7 @@ class Scripts:
 
     def functions(self) -> dict[str, Any]:
         """Return what a session offers under these names."""
-        names = ("load_script", "user_script_homedir", "user_script_list", "user_script_load", "user_script_run")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in FUNCTIONS}
 
     # -- scripts of the beamline -----------------------------------------------------------------------------------------
 
@@ -186,7 +187,7 @@ class Scripts:
         directory = Path(self.user_script_homedir())
         self._tried(lambda: _Loaded(_find(scriptname, [directory]), self._session.names))
 
-    def refresh(self, given: dict[str, Any]) -> None:
+    def refresh(self, given: Mapping[str, Any]) -> None:
         """Let the functions of user scripts see the objects that are new after a resetup."""
         for script in self._loaded.values():
             script.refresh(given)
@@ -206,7 +207,7 @@ class _Loaded:
             if not name.startswith("__") and (name not in before or before[name] is not value)
         }
 
-    def refresh(self, given: dict[str, Any]) -> None:
+    def refresh(self, given: Mapping[str, Any]) -> None:
         mine = self._names.namespace
         for name, old in self._given.items():
             if mine.get(name) is old:
