@@ -71,8 +71,8 @@ class Session:
         """What YAML says of it."""
         tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
         self.config: ConfigTree = tree
-        self.scan_saving = ScanSaving(name, config.scan_saving)
         self.hooks = Hooks()
+        self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
@@ -172,7 +172,7 @@ class Session:
             self._report(error)
             return
         if written.scan_saving != self.written.scan_saving:
-            self.scan_saving = ScanSaving(self.name, written.scan_saving)
+            self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks.leaving_dataset)
         self.written = written
         self._surroundings.watch_hardware()
         self._surroundings.tell_scans()
