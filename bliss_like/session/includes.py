@@ -73,6 +73,7 @@ def _grow(session: Session, path: list[str], seen: dict[str, str], report: Repor
         except FAILURES as error:
             report(error)
         else:
+            included.read_again()
             tree.included.append(_grow(included, [*path, name], seen, report))
     return tree
 
