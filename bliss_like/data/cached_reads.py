@@ -28,12 +28,22 @@ _PAUSE = 1.0
 _PORTION = 1 << 16
 
 
+_MOST = 10_000
+"""Values that one thread keeps; when there are more, it begins anew."""
+
+
 class Kept(NamedTuple):
-    """A value and what it holds on."""
+    """A value, the last change of it that was made here before, and when it is to be read again."""
 
     value: Value | None
     change: object
     until: float
+
+
+class Seen(NamedTuple):
+    """In place of a change: somebody has read this value on another connection. What differs from it may be older."""
+
+    value: Value | None
 
 
 class CachedReads:
@@ -65,10 +75,12 @@ class CachedReads:
                 return self._read_on(line, key)
             except _Lost:
                 self._local.line = None
-        try:
-            return self._read(key)
-        finally:  # what is in memory may be older than this
-            self.forget((key,))
+        before = self._changes.get(key)
+        value = self._read(key)
+        now = self._changes.get(key)
+        is_the_latest = now is before or (isinstance(now, Seen) and now.value == value)
+        self._changes[key] = Seen(value) if is_the_latest else object()
+        return value
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take note that these were changed here: the server's message of that may still be on its way."""
@@ -76,18 +88,24 @@ class CachedReads:
             self._changes[key] = object()
 
     def _read_on(self, line: TrackedLine, key: str) -> Value | None:
-        change = self._changes.get(key)
         kept = line.kept.get(key)
-        if kept is not None and kept.change is change and time.monotonic() < kept.until:
+        if kept is not None and self._is_as_new(key, kept) and time.monotonic() < kept.until:
             line.take_what_is_there()
             if line.kept.get(key) is kept and line.is_quiet:
                 return kept.value
-        now = time.monotonic()
+        change, now = self._changes.get(key), time.monotonic()
         reply = line.ask(pack("EVAL", self._script, 1, key))
         value = self._value_of(key, reply)
         left = reply[2] / 1000  # the server may tell of it some time after a key has expired
+        if len(line.kept) >= _MOST:
+            line.kept.clear()
         line.kept[key] = Kept(value, change, now + (min(left, _TRUST) if left >= 0 else _TRUST))
         return value
+
+    def _is_as_new(self, key: str, kept: Kept) -> bool:
+        """Whether nothing newer than a value was made or seen here."""
+        change = self._changes.get(key)
+        return change is kept.change or (isinstance(change, Seen) and change.value == kept.value)
 
     def _line(self) -> TrackedLine | None:
         """Return the connection of this thread; None: it is in use, or cannot be had."""

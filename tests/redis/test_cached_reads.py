@@ -250,6 +250,33 @@ def test_a_reader_in_another_process(
     assert out == "done\n" and reader.returncode == 0, error
 
 
+CROWD = """
+from gevent.monkey import patch_all; patch_all(thread=False, queue=False)
+import sys
+import gevent
+from bliss_like.data.redis_store import RedisStore
+
+store = RedisStore(sys.argv[1])
+store.keys.run(("SET", "a", 1), ("SET", "b", 2))
+
+def follow():
+    for _ in range(200):
+        assert (store.keys.read("a"), store.keys.read("b")) == (b"1", b"2")
+        gevent.sleep(0)
+
+gevent.joinall([gevent.spawn(follow) for _ in range(10)], raise_error=True)
+print(store.call("INFO", "commandstats").decode().partition("cmdstat_eval:calls=")[2].partition(",")[0])
+"""
+
+
+def test_a_crowd_of_greenlets_soon_asks_no_more(redis_server: EmbeddedServer, store: RedisStore) -> None:
+    store.call("CONFIG", "RESETSTAT")
+    command = [sys.executable, "-c", CROWD, redis_server.url]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
+    assert run.returncode == 0, run.stderr
+    assert 2 <= int(run.stdout) <= 60  # of 4000
+
+
 KILLED = """
 from gevent.monkey import patch_all; patch_all(thread=False, queue=False)
 import os, signal, sys
