@@ -25,7 +25,7 @@ class ClusterKeys:
         :raises ValueError: their keys are in more than one slot.
         """
         keys = dict.fromkeys([*(each.key for each in when), *(text(command[1]) for command in commands)])
-        slots = {key_slot(key) for key in keys}
+        slots = set(map(self.slot, keys))
         if not slots:
             return []
         if len(slots) > 1:
@@ -38,6 +38,9 @@ class ClusterKeys:
 
     def read(self, key: str) -> Value | None:
         return self._store.at(key_slot(key), lambda node: node.keys.read(key))
+
+    def slot(self, key: str) -> int:
+        return key_slot(key)
 
     def names(self, prefix: str) -> list[str]:
         found: set[str] = set()

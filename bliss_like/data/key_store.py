@@ -37,7 +37,7 @@ class KeyStore(Protocol):
     def run(self, *commands: Command, when: Sequence[Is] = ()) -> list[Any] | None:
         """Run commands in one step and return their replies as Redis gives them; None: a condition did not hold.
 
-        The keys of one call share a hash tag. A reply is bytes, int, a flat list of bytes, or None.
+        The keys of one call share a hash tag (see `slot`). A reply is bytes, int, a flat list of bytes, or None.
         """
 
     def read(self, key: str) -> Value | None:
@@ -46,6 +46,9 @@ class KeyStore(Protocol):
         Costs no round trip while nobody, here or elsewhere, has changed it: the server says so when somebody has. What
         is returned is shared: do not change it.
         """
+
+    def slot(self, key: str) -> int:
+        """Return a number that is the same for keys which one `run` can change: those of one hash tag, or simply all."""
 
     def names(self, prefix: str) -> list[str]:
         """Return the keys that begin with `prefix`, sorted; slow, for people."""

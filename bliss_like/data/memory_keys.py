@@ -60,6 +60,9 @@ class MemoryKeys:
                 return value
             return value.members() if isinstance(value, Scores) else value.copy()
 
+    def slot(self, key: str) -> int:
+        return 0
+
     def names(self, prefix: str) -> list[str]:
         with self._lock:
             self._sweep()

@@ -86,6 +86,9 @@ class RedisKeys:
     def read(self, key: str) -> Value | None:
         return value_of(key, self._store.call("EVAL", READ, 1, key))
 
+    def slot(self, key: str) -> int:
+        return 0
+
     def names(self, prefix: str) -> list[str]:
         pattern = re.sub(r"([\\*?\[\]])", r"\\\1", prefix) + "*"
         found: set[str] = set()

@@ -220,7 +220,9 @@ def test_taken_again_when_the_server_has_lost_it(here: Sharing) -> None:
 
 
 def test_a_process_of_another_host_is_believed_until_its_time_is_over(here: Sharing) -> None:
-    gone = Holder("a", "eh2", since=time.time(), token="x", process={"pid": 1 << 30, "host": "elsewhere", "user": "ada"})
+    gone = Holder(
+        "a", "eh2", since=time.time(), token="x", process={"pid": 1 << 30, "host": "elsewhere", "user": "ada"}
+    )
     here.store.keys.run(("SET", here.locks.key("a"), gone.to_json(), "PX", 300))
     with pytest.raises(AlreadyLockedDevices, match=r"session eh2 \(pid 1073741824, ada, elsewhere\)"):
         lock("a", timeout=0)
