@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bliss_like import scans
+from bliss_like.config.locks import lslock
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 
@@ -61,4 +62,5 @@ def standard_names(session: Session) -> dict[str, Any]:
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
         "ACTIVE_MG": ActiveMeasurementGroup(session),
+        "lslock": lslock,
     }
