@@ -38,7 +38,8 @@ def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -
         if survey.is_session(other) and other not in (*seen, node.name):
             included = wanted_names(survey.entries[other].node, survey, (*seen, node.name))
             wanted.update(dict.fromkeys(included))
-    return list(wanted | dict.fromkeys(_own_names(node, survey)))
+    excluded = _matching(_texts(node, "exclude-objects"), survey)
+    return [name for name in wanted | dict.fromkeys(_own_names(node, survey)) if name not in excluded]
 
 
 def _own_names(node: ConfigNode, survey: Survey) -> list[str]:

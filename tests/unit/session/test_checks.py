@@ -8,6 +8,7 @@ import pytest
 
 from bliss_like.config.check import check
 from bliss_like.config.survey import open_survey
+from bliss_like.session import scripts
 from bliss_like.session.namespace import STANDARD_NAMES, standard_names
 from bliss_like.session.session import Session
 
@@ -96,4 +97,5 @@ def test_a_group_that_is_right(beamline: Beamline) -> None:
 def test_the_standard_names_are_those_of_a_session(beamline: Beamline) -> None:
     beamline.errors(eh1="name: eh1\nclass: Session")
     session = Session("eh1", Session.Config(name="eh1"))
-    assert set(standard_names(session)) == STANDARD_NAMES
+    at_the_prompt = {"exit", "quit", "last_error", "ERROR_REPORT"}
+    assert set(standard_names(session)) | set(scripts.FUNCTIONS) | at_the_prompt == STANDARD_NAMES
