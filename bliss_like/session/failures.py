@@ -26,8 +26,8 @@ class ErrorLog:
 
     def get(self, number: int = -1) -> BaseException | None:
         """Return the error of that number, -1 for the last one; None when there is none, or no more."""
-        index = number if number < 0 else number - self._first
-        return self._last[index] if -len(self._last) <= index < len(self._last) and number >= -len(self._last) else None
+        wanted = number if number >= 0 else self._count + number
+        return dict(self).get(wanted)
 
     def __iter__(self) -> Iterator[tuple[int, BaseException]]:
         return iter(list(enumerate(self._last, self._first)))

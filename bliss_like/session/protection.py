@@ -105,8 +105,10 @@ class Names(MutableMapping[str, Any]):
         """
         try:
             value = eval(code, self.namespace, self)  # noqa: S307 - this is what a prompt and a script are for
-        except BaseException:
+        except BaseException as error:
             self._undo()
+            if isinstance(error, NameError) and error.name in self._protected:  # all that `del` says of our refusal
+                raise _refusal(error.name).with_traceback(error.__traceback__) from None
             raise
         changed = self._undo()
         if changed:

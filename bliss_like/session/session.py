@@ -6,7 +6,7 @@ import logging
 import sys
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
@@ -50,12 +50,13 @@ class Session:
 
     Config = SessionConfig
 
-    def __init__(self, name: str, config: SessionConfig) -> None:
+    def __init__(self, name: str, config: SessionConfig, tree: ConfigTree | None = None) -> None:
+        """:param tree: where its objects are; by default that of `config`, or that of the process."""
         self.name = name
         self.written = config
         """What YAML says of it."""
-        tree = config.node.config if config.node else None
-        self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
+        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self.config: ConfigTree = tree
         self.scan_saving = ScanSaving(name, config.scan_saving)
         self.hooks = Hooks()
         self.error_log = ErrorLog()
@@ -96,6 +97,7 @@ class Session:
                 f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
             )
         self._lock.acquire()
+        self._lasting_hooks = self.hooks.registered()
         try:
             self._enter({} if env_dict is None else env_dict, tree)
             self._build(verbose)
@@ -139,7 +141,6 @@ class Session:
             )
         self._start_afresh()
         self.names = Names(env_dict)
-        self._lasting_hooks = self.hooks.registered()
         environment.session_name = self.name
         environment.container = lambda: self.scan_saving.container
         environment.tree = tree

@@ -130,10 +130,10 @@ def test_broken_objects_do_not_stop_the_rest(
     session = make_session("config-objects: [lamp_diode, robxx, nowhere, robx, s]", objects=BROKEN)
     assert session.setup(tree=tree) is False
     unknown_class = "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?"
+    a_session = "'s' is a session; to have all that it has, write it in include-sessions"
     messages = [
         "config/sessions/s.yml:3:30: Session 's': config-objects: no object 'robxx', did you mean 'robx'?",
-        "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; to have all that it has, "
-        "write it in include-sessions",
+        f"config/sessions/s.yml:3:52: Session 's': config-objects: {a_session}",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
         f"config/more.yml:3:26: SimulatedDiods 'nowhere': {unknown_class}",
     ]
