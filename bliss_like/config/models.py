@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from .node import ConfigNode, ResolvedText
 
@@ -28,7 +28,7 @@ def _refuse_names(value: Any) -> Any:
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names)]
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema({"$ref": "#/definitions/reference"})]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
 
 
@@ -52,6 +52,7 @@ class ItemConfig(StrictModel):
 
     name: str
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(default=None, description="whether one session at a time may drive it")
 
 
 class ObjectConfig(StrictModel):
@@ -63,6 +64,9 @@ class ObjectConfig(StrictModel):
     module: str = ""
     plugin: str = ""
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(
+        default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
+    )
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

@@ -21,12 +21,15 @@ from bliss_like.errors import ConfigError, SessionError
 from bliss_like.scanning.chain_nodes import iter_counters
 
 from .active_group import get_active, get_active_name, get_all, get_all_names, set_active_name
+from .checks import check_measurement_group
 from .counters import counters_named
 from .current import active_session, current_session
 from .group_states import DEFAULT_STATE, GroupStates
 
 if TYPE_CHECKING:
-    from bliss_like.config.node import Objects
+    from bliss_like.config.node import ConfigNode, Objects
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
 
 __all__ = ["MeasurementGroup", "get_active", "get_active_name", "get_all", "get_all_names", "set_active_name"]
 
@@ -70,6 +73,11 @@ class MeasurementGroup:
             if not self.counters and not self.include:
                 raise ValueError("missing key 'counters', or 'include' with names of other measurement groups")
             return self
+
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield the counters that nobody has."""
+        return check_measurement_group(node, survey)
 
     def __init__(self, name: str, config: Config | Mapping[str, Any]) -> None:
         if isinstance(config, Mapping):

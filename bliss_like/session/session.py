@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
 from bliss_like.config.settings import use_store
+from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
+from bliss_like.devices.interlock import use_interlock
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
@@ -24,6 +27,7 @@ from bliss_like.scanning.metadata import ScanMeta
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
+from .checks import check_session, wanted_names
 from .current import current_session, set_active_session
 from .failures import ErrorLog, with_traceback
 from .hooks import Hooks
@@ -31,14 +35,18 @@ from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
-from .namespace import standard_names
+from .namespace import STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
 from .scripts import Scripts, run_file
+from .sharing import SessionInterlock, share
 from .summary import Summary
 from .written import SessionConfig, session_names
 
 if TYPE_CHECKING:
+    from bliss_like.config.node import ConfigNode
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
     from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
@@ -50,6 +58,16 @@ class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
     Config = SessionConfig
+
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield what is wrong with the names that are written."""
+        return check_session(node, survey, STANDARD_NAMES)
+
+    @classmethod
+    def names_made(cls, node: ConfigNode, survey: Survey) -> list[str]:
+        """Return the names of the objects that `setup` would make."""
+        return wanted_names(node, survey)
 
     def __init__(self, name: str, config: SessionConfig, tree: ConfigTree | None = None) -> None:
         """:param tree: where its objects are; by default that of `config`, or that of the process."""
@@ -97,9 +115,15 @@ class Session:
             raise SessionError(
                 f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
             )
-        self._lock.acquire()
+        if tree is None:
+            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+
+            tree = open_tree()
+        sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
+        self._lock.acquire(sharing.locks)
         self._lasting_hooks = self.hooks.registered()
         try:
+            self._share(sharing)
             self._enter({} if env_dict is None else env_dict, tree)
             self._build(verbose)
         except BaseException:
@@ -127,11 +151,12 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _enter(self, env_dict: dict[str, Any], tree: Tree | None) -> None:
-        if tree is None:
-            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+    def _share(self, sharing: Sharing) -> None:
+        use_sharing(sharing)
+        if self.written.interlock is not False:
+            use_interlock(SessionInterlock(sharing.locks, self.config))
 
-            tree = open_tree()
+    def _enter(self, env_dict: dict[str, Any], tree: Tree) -> None:
         self._store_before = use_store(tree.store.keys)
         set_active_session(self)
         self.scan_saving.enter()
@@ -198,6 +223,8 @@ class Session:
         self._objects = {}
         self._is_built = False
         self._active_group = ActiveGroup(self)
+        use_interlock(None)
+        use_sharing(None)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------
