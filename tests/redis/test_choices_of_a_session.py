@@ -62,12 +62,13 @@ def session(redis_server: EmbeddedServer) -> Iterator[Session]:
     session.close()
 
 
-def at_a_prompt(code: str, monkeypatch: pytest.MonkeyPatch, session: str = "s") -> str:
-    """Run code in a session of another process, on a host of its own as far as sessions know; return what it prints."""
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("BLISS_LIKE_HOME", str(get_config().path.parent / "elsewhere"))
-        command = [sys.executable, "-c", AT_A_PROMPT, session, code]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+def at_a_prompt(code: str, session: str = "s") -> str:
+    """Run code in a session of another process; return what it prints."""
+    return run(AT_A_PROMPT, session, code)
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-c", *arguments], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -86,40 +87,51 @@ print(json.dumps([first.active_state_name, first.disabled, ACTIVE_MG.name, SCAN_
 """
 
 
-def test_a_restart(redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_a_prompt(CHANGE, monkeypatch)
-    shown: Any = json.loads(at_a_prompt(SHOW, monkeypatch))
+def test_a_restart(redis_server: EmbeddedServer) -> None:
+    at_a_prompt(CHANGE)
+    shown: Any = json.loads(at_a_prompt(SHOW))
     assert shown == ["night", ["diodes:diode"], "second", "/tmp/scans/s/0001"]
-    shown = json.loads(at_a_prompt(SHOW, monkeypatch, session="t"))
+    shown = json.loads(at_a_prompt(SHOW, session="t"))
     assert shown == ["default", [], "first", "/tmp/scans/t"]
 
 
-def test_another_process_is_seen_at_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+FROM_OUTSIDE = """
+from bliss_like.config.settings import SimpleSetting
+SimpleSetting("s:measurement_group:first").set({"active": "night", "disabled": {"default": [], "night": ["diodes:diode2"]}})
+SimpleSetting("s:active_measurementgroup").set("second")
+SimpleSetting("s:scan_saving").set({"sample": "0001", "template": "{session}/{sample}"})
+"""
+
+
+def test_another_process_is_seen_at_once(session: Session) -> None:
     first = session.env_dict["first"]
     assert (first.disabled, first.active_state_name) == ([], "default")
     assert environment.container() == "s:tmp:scans"
-    at_a_prompt(CHANGE, monkeypatch)
-    wait_until(lambda: first.disabled == ["diodes:diode"] and first.active_state_name == "night")
+    run(FROM_OUTSIDE)
+    wait_until(lambda: first.disabled == ["diodes:diode2"] and first.active_state_name == "night")
     wait_until(lambda: environment.container() == "s:tmp:scans:0001")
     wait_until(lambda: session.env_dict["ACTIVE_MG"].name == "second")
     scan = session.env_dict["ct"](0)
     assert {node.fullname for node in scan.node.channels() if node.fullname.startswith("diodes")} == {"diodes:I0"}
 
 
-MANY = "for n in range(50): first.switch_state(f'{}{{n}}')"
+FIFTY_STATES = """
+from bliss_like.config.settings import SimpleSetting
+setting = SimpleSetting("s:measurement_group:first")
+for n in range(50):
+    setting.update(lambda stored: {**stored, "disabled": {**stored["disabled"], f"there{n}": []}})
+"""
 
 
-def test_two_processes_lose_nothing(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_lose_nothing(session: Session) -> None:
     first = session.env_dict["first"]
-    command = [sys.executable, "-c", AT_A_PROMPT, "s", MANY.format("there")]
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("BLISS_LIKE_HOME", str(get_config().path.parent / "elsewhere"))
-        other = subprocess.Popen(command)
-    wait_until(lambda: "there0" in first.state_names, timeout=30)
-    for number in range(50):
-        first.switch_state(f"here{number}")
-    assert other.wait(30) == 0
-    wait_until(lambda: len(first.state_names) == 101)
+    first.switch_state("here")
+    with subprocess.Popen([sys.executable, "-c", FIFTY_STATES]) as other:
+        wait_until(lambda: "there0" in first.state_names)
+        for number in range(50):
+            first.switch_state(f"here{number}")
+        assert other.wait(30) == 0
+    wait_until(lambda: len(first.state_names) == 102)
 
 
 def test_a_listener_finds_the_aliases_in_the_nodes(session: Session, redis_server: EmbeddedServer) -> None:
