@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Set
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,6 +25,7 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_included(node, survey)
     yield from _check_setup_file(node, survey)
     yield from _check_aliases(node, survey, standard_names)
+    yield from _check_default_chain(node, survey)
     for name in _own_names(node, survey):
         if name in standard_names:
             path = _path_to(node, name)
@@ -51,7 +53,7 @@ def _own_names(node: ConfigNode, survey: Survey) -> list[str]:
 
 def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     """Yield the counters of a measurement group that nobody has."""
-    aliases = {alias for name in survey.names if survey.is_session(name) for alias in _aliases(survey, name)}
+    aliases = _all_aliases(survey)
     for path, listed in _listed(node, "counters"):
         if listed not in aliases:
             problem = _counter_problem(listed, survey, aliases)
@@ -175,6 +177,23 @@ def _check_aliases(node: ConfigNode, survey: Survey, standard_names: Set[str]) -
             message = f"'{original}' has an alias already: '{next(a for a, o in seen.items() if o == original)}'"
             yield Problem(("aliases", index, "original_name"), ("aliases", index, "original_name"), message)
         seen.setdefault(alias, original)
+
+
+def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+    """Yield the devices that nobody has; they are looked up by the session, when its aliases are there."""
+    elements = node.raw_get("default-chain")
+    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+        for key in ("device", "master") if isinstance(element, ConfigNode) else ():
+            written = element.raw_get(key)
+            name = re.split(r"[:.]", written.removeprefix("$"))[0] if isinstance(written, str) else ""
+            known = [*survey.names, *_all_aliases(survey)]
+            if name and name not in known and not survey.may_exist(name):
+                path = ("default-chain", index, key)
+                yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
+
+
+def _all_aliases(survey: Survey) -> set[str]:
+    return {alias for name in survey.names if survey.is_session(name) for alias in _aliases(survey, name)}
 
 
 def _aliases(survey: Survey, session: str) -> Iterator[str]:

@@ -50,6 +50,10 @@ class ActiveMeasurementGroup:
     def __repr__(self) -> str:
         return repr(self._session.active_measurement_group) if self else "<no measurement group is active>"
 
+    def __info__(self) -> str:
+        group = self._session.active_measurement_group
+        return repr(self) if group is None else str(group.__info__())
+
 
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
