@@ -32,6 +32,15 @@ Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema({"$ref"
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
 
 
+class Unresolved:
+    """Marks a key whose references stay text: `$name` is looked up when it is needed, not when the object is made.
+
+    ::
+
+        devices: Annotated[list[str], Unresolved()]
+    """
+
+
 class StrictModel(BaseModel):
     """Keys that are not declared are refused; the base of what stands inside an object (regions, calibrations...)."""
 
