@@ -82,7 +82,8 @@ def lost_without(each: BlissObject, gone: set[str]) -> str:
         info.alias or name: info for name, info in (each.cls.Config if each.cls else ObjectConfig).model_fields.items()
     }
     for key, (_, value) in (each.part.keys or {}).items():
-        if key not in fields or not fields[key].is_required():
+        needed = key in fields and fields[key].is_required()
+        if not needed and not (key == "counters" and each.part.value("include") is None):
             continue
         if value.text and is_reference(value.text) and target_of(value.text) in gone:
             return f"it needs {value.text}, which is not here"

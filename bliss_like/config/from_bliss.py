@@ -18,7 +18,6 @@ from bliss_like.errors import ConfigError
 
 from .bliss_names import CLASSES, DIODES, LATER, PYTHON_IMPORTS, UNNEEDED
 from .bliss_objects import BlissObject, counterpart, lost_without
-from .models import ObjectConfig
 from .node import Place, is_reference
 from .parsing import YamlProblem
 from .registry import find_class, snake_case
@@ -222,7 +221,7 @@ class _Converter:
                 edits.drop_key(part, key, _NOT_YET)
                 self._report.changes.append(f"{where}: {', '.join(lost)}: nothing of that name is here; a comment now")
             elif key in _NAME_LISTS:
-                self._convert_names(part, key, edits, where)
+                self._convert_names(part, key, model, edits, where)
             else:
                 self._convert_value(key, value, model, edits, where)
 
@@ -235,22 +234,33 @@ class _Converter:
             self._convert_mapping(value, below, edits, f"{where}.")
             return
         for index, element in enumerate(value.elements or ()):
-            if element.is_mapping and below is not None:
-                subject = element.word("name") or f"{where}.{index}"
-                original = element.word("original_name").rpartition(":")[0] or element.word("original_name")
-                if key == "aliases" and original not in self._names:
-                    edits.drop(value, index, _NOT_YET)
-                    self._report.changes.append(
-                        f"alias {element.word('alias_name')}: no '{original}' here; a comment now"
-                    )
-                else:
-                    self._convert_mapping(element, below, edits, f"{subject}: ")
+            if not element.is_mapping or below is None:
+                continue
+            subject = element.word("name") or element.word("alias_name") or f"{where}.{index}"
+            lost = self._lost_from(element, below)
+            if lost:
+                edits.drop(value, index, _NOT_YET)
+                self._report.changes.append(f"{subject}: it needs {lost}, which is not here; a comment now")
+            else:
+                self._convert_mapping(element, below, edits, f"{subject}: ")
 
-    def _convert_names(self, part: Part, key: str, edits: Edits, where: str) -> None:
+    def _lost_from(self, element: Part, model: type[BaseModel]) -> str:
+        """Return what an item or an alias cannot be without and is not here, `""` when it has all."""
+        original = element.word("original_name")
+        if original and not self._names & set(original.split(":")):
+            return original
+        for name, info in model.model_fields.items():
+            value = element.value(info.alias or name)
+            lost = self._lost_in(value) if info.is_required() and value is not None else []
+            if lost:
+                return ", ".join(lost)
+        return ""
+
+    def _convert_names(self, part: Part, key: str, model: type[BaseModel], edits: Edits, where: str) -> None:
         """Take out names of what is not here; BLISS ignores those that it does not know."""
         value = part.keys[key][1] if part.keys else part
         if value.elements is None or any(element.is_mapping for element in value.elements):
-            self._convert_value(key, value, ObjectConfig, edits, where)
+            self._convert_value(key, value, model, edits, where)
             return
         sessions = {each.name for each in self._objects if each.cls and each.cls.__name__ == "Session"}
         known = {"include-sessions": sessions, "counters": self._names | self._aliases}.get(key, self._names - sessions)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 STANDARD_NAMES = frozenset(
     [*scans.__all__, "Group", "Sequence", "config", "current_session"]
-    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG"]
+    + ["ALIASES", "DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG"]
+    + ["load_script", "user_script_homedir", "user_script_list", "user_script_load", "user_script_run"]
 )
-"""What `standard_names` has, known without a session."""
+"""What every session gives names to, known without one."""
 
 
 class ActiveMeasurementGroup:
