@@ -228,6 +228,7 @@ def _has_items(annotation: Any) -> bool:
 
 def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
     """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
     for name, field in model.model_fields.items():
         if key == (field.alias or name):
             return next(iter(_models_in(field.annotation)), None)
