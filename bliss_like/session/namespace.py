@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bliss_like import scans
+from bliss_like.config.locks import lslock
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 
@@ -49,6 +50,10 @@ class ActiveMeasurementGroup:
     def __repr__(self) -> str:
         return repr(self._session.active_measurement_group) if self else "<no measurement group is active>"
 
+    def __info__(self) -> str:
+        group = self._session.active_measurement_group
+        return repr(self) if group is None else str(group.__info__())
+
 
 def resetup() -> None:
     """Read the configuration again: what has changed is made anew, what has not stays; setup files run again."""
@@ -69,4 +74,5 @@ def standard_names(session: Session) -> dict[str, Any]:
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
         "ACTIVE_MG": ActiveMeasurementGroup(session),
+        "lslock": lslock,
     }

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -226,6 +227,7 @@ class Session:
             self._run_setup_file(session)
         self._is_built = True
         self.hooks.session.call("setup", self)
+        made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
         self.summary = Summary(self.name, made, self._errors, monotonic() - began, changes)
         if verbose:
             sys.stdout.write(f"{self.summary}\n")
