@@ -218,11 +218,11 @@ class Session:
         self._tree = sessions_tree(self, self._report)
         with told_elsewhere(verbose):
             made = self._make_objects()
-        for error in connect_all(self._objects):
+        errors: list[Exception] = connect_all(self._objects)
+        errors += add_configured(self.aliases, self._tree.entries("aliases"))
+        errors += set_configured(self.default_chain, self._tree.entries("default-chain"), self.config)
+        for error in errors:
             self._report(error)
-        for session in self._tree:
-            self._add_aliases(session)
-        self._set_default_chain()
         for session in self._tree:
             self._run_setup_file(session)
         self._is_built = True
@@ -266,22 +266,6 @@ class Session:
         self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
-
-    def _add_aliases(self, session: Session) -> None:
-        entries = session.written.aliases
-        places = [session.written.place("aliases", index) for index in range(len(entries))]
-        for error in add_configured(self.aliases, entries, places):
-            self._report(error)
-
-    def _set_default_chain(self) -> None:
-        """Set what this session and those that it includes say of the default chain; the last word is its own."""
-        entries = [
-            (session.written.place("default-chain", index), entry)
-            for session in self._tree
-            for index, entry in enumerate(session.written.default_chain)
-        ]
-        for error in set_configured(self.default_chain, entries, self.config):
-            self._report(error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
