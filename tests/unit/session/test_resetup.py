@@ -189,7 +189,7 @@ def test_at_the_prompt(session: Session, write: Write, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0].startswith("Session s: ") and err == ""
-    assert any(line.startswith("  [0] config/") or line.startswith("  [1] config/") for line in lines)
+    assert any(line.startswith(("  [0] config/", "  [1] config/")) for line in lines)
     assert max(map(len, lines)) <= 80
 
 
