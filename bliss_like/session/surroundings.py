@@ -38,6 +38,7 @@ class Surroundings:
         use_sharing(self._sharing)
         set_active_session(session)
         session.scan_saving.enter()
+        environment.presets = [session.hooks.around]
         tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
@@ -59,7 +60,6 @@ class Surroundings:
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
-        environment.presets = [session.hooks.around]
 
     def leave(self) -> None:
         vars(environment).update(vars(Environment()))
