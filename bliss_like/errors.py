@@ -23,7 +23,9 @@ class UserAbort(BaseException):
 
 
 class ConfigError(BlissLikeError):
-    """The YAML tree is wrong; the message starts with `file:line:`."""
+    """The YAML tree is wrong; the message starts with `file:line:`, and `place` is (file, line, column) where it is known."""
+
+    place: tuple[str, int, int] | None = None
 
 
 class ObjectNotFound(ConfigError, KeyError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Any
 from gevent import Timeout
 from gevent.lock import RLock
 
-from bliss_like.errors import ConfigError, ObjectCreationFailed, ObjectNotFound, ReferenceCycle
+from bliss_like.errors import ConfigError, ObjectNotFound, ReferenceCycle
 
+from .classes import class_of, creation_failed
 from .loader import Entry, Tree, item_kind, load_tree
 from .models import ObjectConfig
 from .node import ConfigNode
-from .registry import ClassProblem, find_class
 from .suggestion import did_you_mean
 from .validation import Problem, item_keys, validate, with_inherited
 
@@ -86,6 +85,12 @@ class Config:
             self._instances[name] = instance
             return instance
 
+    def check(self) -> list[ConfigError]:
+        """Return everything that is wrong with the files, by file and line; no object is made for that."""
+        from .check import check
+
+        return check(self._tree, self.path)
+
     def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
 
@@ -143,7 +148,7 @@ class Config:
         try:
             return container.get_item(name)
         except FAILURES as error:
-            raise _creation_failed(entry, error) from error
+            raise creation_failed(entry, error) from error
 
     def _object(self, entry: Entry) -> Any:
         name = entry.node.name
@@ -152,36 +157,16 @@ class Config:
             raise ReferenceCycle(f"{entry.node.place}: {entry.label}: objects that need each other: {cycle}")
         self._being_made.append(name)
         try:
-            cls = self._class(entry)
+            cls = class_of(entry)
             model = self._model(entry, cls)
             try:
                 return cls(name, model)
             except ConfigError:
                 raise
             except FAILURES as error:
-                raise _creation_failed(entry, error) from error
+                raise creation_failed(entry, error) from error
         finally:
             self._being_made.pop()
-
-    def _class(self, entry: Entry) -> type[Any]:
-        written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
-        if not written["class"]:
-            raise ConfigError(f"{entry.node.place}: {entry.label}: missing key 'class', here or in an __init__.yml")
-        owner = entry.node.owner_of("class") or entry.node
-        try:
-            cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
-        except ClassProblem as problem:
-            owner = entry.node.owner_of(problem.key) or owner
-            raise ConfigError(f"{owner.value_places[problem.key]}: {entry.label}: {problem}") from None
-        except FAILURES as error:  # whatever the module raises while it is imported
-            raise _creation_failed(entry, error) from error
-        config = getattr(cls, "Config", None)
-        if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
-            raise ConfigError(
-                f"{owner.value_places['class']}: {entry.label}: class {cls.__module__}.{cls.__name__} cannot be made "
-                "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
-            )
-        return cls
 
     def _model(self, entry: Entry, cls: type[Any]) -> ObjectConfig:
         """Validate; items that are wrong are recorded and left out, so that the others work."""
@@ -222,12 +207,6 @@ def _item_name(node: ConfigNode, key: str, index: int) -> str:
 
 def _item_label(node: ConfigNode, key: str, index: int) -> str:
     return f"{item_kind(key)} '{_item_name(node, key, index)}'"
-
-
-def _creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
-    return ObjectCreationFailed(
-        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
-    )
 
 
 class _Current:

@@ -57,6 +57,7 @@ class Tree:
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
     invalid_files: dict[str, str] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
 
 
 def load_tree(root: Path, objects: Objects) -> Tree:
@@ -175,6 +176,7 @@ class _Loader:
 
     def _parsed(self, path: Path, parent: ConfigNode | None) -> Any:
         file = str(path)
+        self.tree.files.append(path)
         try:
             parsed = parse_file(path)
         except YamlProblem as problem:
@@ -201,7 +203,7 @@ class _Loader:
         return node
 
     def _error(self, place: Place, message: str, whole_file: bool = False) -> None:
-        self.tree.errors.append(ConfigError(f"{place}: {message}"))
+        self.tree.errors.append(place.error(message))
         if whole_file:
             self.tree.invalid_files[place.file] = message
 

@@ -29,6 +29,12 @@ class Place(NamedTuple):
             relative = ".."
         return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
 
+    def error(self, message: str) -> ConfigError:
+        """Return the error that says what is wrong here."""
+        error = ConfigError(f"{self}: {message}")
+        error.place = self
+        return error
+
 
 class Objects(Protocol):
     """Where references find their objects."""

@@ -212,3 +212,11 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
+
+
+def items_model(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model of the items in a list, None when there are none."""
+    for name, field in model.model_fields.items():
+        if key == (field.alias or name):
+            return next((found for found in _models_in(field.annotation) if issubclass(found, ItemConfig)), None)
+    return None

@@ -15,10 +15,13 @@ from bliss_like.config.suggestion import did_you_mean
 from bliss_like.devices.counter import Counter
 from bliss_like.errors import ConfigError, SessionError
 
+from .checks import check_measurement_group
 from .current import active_session
 
 if TYPE_CHECKING:
-    from bliss_like.config.node import Objects
+    from bliss_like.config.node import ConfigNode, Objects
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class MeasurementGroup:
 
     class Config(ObjectConfig):
         counters: list[str] = Field(min_length=1)
+
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield the counters that nobody has."""
+        return check_measurement_group(node, survey)
 
     def __init__(self, name: str, config: Config) -> None:
         self.name = name

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+STANDARD_NAMES = frozenset(
+    [*scans.__all__, "Group", "Sequence", "config", "current_session"]
+    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG"]
+)
+"""What `standard_names` has, known without a session."""
+
+
 class ActiveMeasurementGroup:
     """ACTIVE_MG: stands for the measurement group that scans use."""
 

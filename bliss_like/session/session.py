@@ -6,7 +6,7 @@ import logging
 import os
 import traceback
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,17 @@ from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
+from .checks import check_session, wanted_names
 from .current import current_session, set_active_session
 from .lock import SessionLock
 from .measurement_group import MeasurementGroup
-from .namespace import standard_names
+from .namespace import STANDARD_NAMES, standard_names
 from .saving import ScanSaving, ScanSavingConfig
 
 if TYPE_CHECKING:
+    from bliss_like.config.node import ConfigNode
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
     from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
@@ -48,6 +52,16 @@ class Session:
         config_objects: list[str] = Field(default_factory=list, alias="config-objects")
         exclude_objects: list[str] = Field(default_factory=list, alias="exclude-objects")
         scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
+
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield what is wrong with the names that are written."""
+        return check_session(node, survey, STANDARD_NAMES)
+
+    @classmethod
+    def names_made(cls, node: ConfigNode, survey: Survey) -> list[str]:
+        """Return the names of the objects that `setup` would make."""
+        return wanted_names(node, survey)
 
     def __init__(self, name: str, config: Config) -> None:
         self.name = name

@@ -1,0 +1,200 @@
+"""`bliss-like config ...`: look at a configuration, check it, and begin one. A plain process: no device is made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bliss_like.config.outline import Branch
+    from bliss_like.config.show import KeyShown, ObjectShown
+    from bliss_like.config.survey import Survey
+    from bliss_like.errors import ConfigError
+
+OK, WRONG = 0, 1
+
+RED, BOLD, DIM = "31", "1", "2"
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    path = argparse.ArgumentParser(add_help=False)
+    path.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")
+    check = commands.add_parser("check", parents=[path], help="say everything that is wrong")
+    check.add_argument("--json", action="store_true", help="for programs")
+    show = commands.add_parser("show", help="an object, and where each of its keys comes from")
+    show.add_argument("name", metavar="NAME")
+    show.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")
+    commands.add_parser("tree", parents=[path], help="directories, files and objects")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the action that was chosen; return the exit code.
+
+    :raises BlissLikeError: it could not be done.
+    """
+    return {"check": _check, "show": _show, "tree": _tree}[chosen.action](chosen)
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from bliss_like.config.check import check
+
+    survey, file = _survey(chosen.path)
+    errors = check(survey.tree, survey.root)
+    if file is not None:
+        errors = [error for error in errors if error.place is None or error.place[0] == str(file)]
+    if chosen.json:
+        print(json.dumps(_as_json(survey, errors), indent=2))
+    else:
+        for error in errors:
+            print(_told(error))
+        print(_summary(survey, len(errors)))
+    return WRONG if errors else OK
+
+
+def _survey(written: str | None) -> tuple[Survey, Path | None]:
+    """Return the configuration at a path; for a file, the one around it, and the file."""
+    from bliss_like.config.survey import open_survey
+
+    path = Path(written).expanduser().resolve() if written else None
+    if path is None or not path.is_file():
+        return open_survey(path), None
+    used = Path(os.environ.get("BLISS_LIKE_CONFIG") or "config").expanduser().resolve()
+    return open_survey(used if path.is_relative_to(used) else path.parent), path
+
+
+def _as_json(survey: Survey, errors: list[ConfigError]) -> dict[str, object]:
+    return {
+        "objects": len(survey.entries),
+        "files": len(survey.tree.files),
+        "errors": [
+            {
+                **dict(zip(("file", "line", "column"), error.place or (None, None, None), strict=True)),
+                "message": _parts(error)[1],
+            }
+            for error in errors
+        ],
+    }
+
+
+def _told(error: ConfigError) -> str:
+    place, message = _parts(error)
+    return f"{_paint(place, BOLD)}: {message}" if place else message
+
+
+def _parts(error: ConfigError) -> tuple[str, str]:
+    """Return the place of an error as it is written, and the message behind it."""
+    from bliss_like.config.node import Place
+
+    place = str(Place(*error.place)) if error.place else ""
+    return place, str(error).removeprefix(f"{place}: ")
+
+
+def _summary(survey: Survey, errors: int) -> str:
+    wrong = _paint(_counted(errors, "error"), RED) if errors else "no errors"
+    return f"{_counted(len(survey.entries), 'object')} in {_counted(len(survey.tree.files), 'file')}: {wrong}"
+
+
+# -- show -------------------------------------------------------------------------------------------------------------
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    from bliss_like.config.show import show
+
+    survey, _ = _survey(chosen.path)
+    shown = show(chosen.name, survey)
+    print("\n".join(_lines_of(shown)))
+    return WRONG if shown.errors else OK
+
+
+def _lines_of(shown: ObjectShown) -> list[str]:
+    lines = [f"{_paint(shown.label, BOLD)}  {shown.place}"]
+    if shown.owner:
+        lines.append(f"  item of    {shown.owner}")
+    if shown.class_name:
+        lines.append(f"  class      {shown.class_name}  {_relative(shown.source)}")
+    lines += [f"  {key:<10} {', '.join(names)}" for key, names in shown.items.items()]
+    if shown.makes is not None:
+        lines.append(f"  would make {', '.join(shown.makes) or 'nothing'}")
+    keys = [key for key in shown.keys if key.key not in shown.items]
+    widths = [
+        max((len(text) for text in texts), default=0)
+        for texts in ([key.key for key in keys], [key.value for key in keys])
+    ]
+    lines += ["", *(_key_line(key, widths[0], min(widths[1], 40)) for key in keys)]
+    if shown.targets:
+        lines += ["", *(f"  {reference} is {target}" for reference, target in shown.targets.items())]
+    if shown.errors:
+        lines += ["", *(_told(error) for error in shown.errors)]
+    return lines
+
+
+def _key_line(key: KeyShown, key_width: int, value_width: int) -> str:
+    origin = "default" if key.place is None else f"{key.place}{' (inherited)' if key.inherited else ''}"
+    about = f"  # {key.about}" if key.about else ""
+    line = f"  {key.key:<{key_width}}  {key.value:<{value_width}}  {origin}{about}"
+    return _paint(line, DIM) if key.place is None else line
+
+
+# -- tree -------------------------------------------------------------------------------------------------------------
+
+
+def _tree(chosen: argparse.Namespace) -> int:
+    from bliss_like.config.check import check
+    from bliss_like.config.outline import outline
+
+    survey, _ = _survey(chosen.path)
+    errors = check(survey.tree, survey.root)
+    top = outline(survey, errors)
+    print(_paint(_relative(str(survey.root)), BOLD))
+    for line in _branches(top, ""):
+        print(line)
+    print(_summary(survey, len(errors)) + (f"; {_paint('bliss-like config check', BOLD)} lists them" if errors else ""))
+    return WRONG if errors else OK
+
+
+def _branches(parent: Branch, indent: str) -> list[str]:
+    lines = []
+    names = max((len(child.name) for child in parent.children), default=0)
+    kinds = max((len(child.kind) for child in parent.children), default=0)
+    for child in parent.children:
+        last = child is parent.children[-1]
+        text = child.name
+        if child.kind or child.detail:
+            text = f"{child.name:<{names}}  {child.kind:<{kinds}}  {child.detail}".rstrip()
+        elif child.children and not child.kind:
+            text = _paint(child.name, BOLD)
+        line = _cut(f"{indent}{'└── ' if last else '├── '}{text}")
+        if child.errors:
+            line += _paint(f"  ✗ {_counted(len(child.errors), 'error')}", RED)
+        lines += [line, *_branches(child, indent + ("    " if last else "│   "))]
+    return lines
+
+
+def _cut(line: str) -> str:
+    width = shutil.get_terminal_size().columns - 14 if sys.stdout.isatty() else len(line)
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _relative(path: str) -> str:
+    relative = os.path.relpath(path) if path else ""
+    return path if relative.startswith("..") else relative
+
+
+def _paint(text: str, code: str) -> str:
+    return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
