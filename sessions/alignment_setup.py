@@ -1,8 +1,8 @@
 """Runs when `alignment` is set up, after `optics` and `hutch1`."""
 
-load_script("knife_edge")  # noqa: F821
+load_script("knife_edge")
 
-screens = [bv1_z, bv2_z, bv3_z]  # noqa: F821
+screens = [bv1_z, bv2_z, bv3_z]
 IN, OUT = 50, 0
 
 

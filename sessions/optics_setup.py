@@ -27,7 +27,7 @@ class PhotonEnergy:
 
 energy = SoftAxis(
     "energy",
-    PhotonEnergy(config.get("mono_bragg"), config.get_config("crystals")["si111"]["d_spacing"]),  # noqa: F821
+    PhotonEnergy(config.get("mono_bragg"), config.get_config("crystals")["si111"]["d_spacing"]),
     stop="stop",
     unit="keV",
     low_limit=4,
@@ -37,8 +37,8 @@ energy = SoftAxis(
 
 def rocking_curve(width=120, intervals=60, count_time=0.02):
     """Scan the second crystal, in urad, leave it where the diode behind it was brightest and return that position."""
-    scan = dscan(mono_pitch, -width / 2, width / 2, intervals, count_time, pd1)  # noqa: F821
+    scan = dscan(mono_pitch, -width / 2, width / 2, intervals, count_time, pd1)
     data = scan.get_data()
-    best = data[mono_pitch][data[pd1].argmax()]  # noqa: F821
-    mono_pitch.move(best)  # noqa: F821
+    best = data[mono_pitch][data[pd1].argmax()]
+    mono_pitch.move(best)
     return best

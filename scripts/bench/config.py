@@ -43,7 +43,14 @@ if not session.setup(tree=Tree(MemoryStore())):
     raise SystemExit(session.error_report)
 session.close()
 """
-CHECK = "from bliss_like.shell.main import main; raise SystemExit(main(['config', 'check', 'config']))"
+CHECK = """
+import contextlib, io
+from bliss_like.shell.main import main
+with contextlib.redirect_stdout(io.StringIO()) as told:
+    code = main(["config", "check", "config"])
+if code:
+    raise SystemExit(told.getvalue())
+"""
 EVERYTHING = '- {name: everything, class: Session, config-objects: ["*"]}\n'
 
 

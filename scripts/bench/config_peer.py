@@ -35,13 +35,17 @@ def against_bliss(python: str, beamline: Path, home: Path) -> None:
     """
     table = Table("work", "ours", "BLISS in the same run", "ratio")
     with beacon(python, beamline, home) as environment:
+        first = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(beamline)}, fresh=True)
         mine = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(beamline)})
         theirs = _times(python, "bliss.config.static", environment)
     if mine["objects"] != theirs["objects"]:
         raise SystemExit(f"BLISS found {theirs['objects']} objects, we {mine['objects']}")
     _row(table, "import, ms", mine, theirs, "import")
-    _row(table, f"read the realistic beamline, {mine['objects']:.0f} objects, in a new process, ms", mine, theirs, "read")
-    _row(table, "reload(), nothing changed, ms", mine, theirs, "read_again")
+    _row(
+        table, f"read the realistic beamline, {mine['objects']:.0f} objects, the first time, ms", first, theirs, "read"
+    )
+    _row(table, "read it in a new process, unchanged since, ms", mine, theirs, "read")
+    _row(table, "reload(), nothing changed, ms", mine, theirs, "reload")
     trees = {kind: simple(home / kind, kind, 200, 100) for kind in MOTORS}
     with beacon(python, trees["bliss"], home) as environment:
         mine = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(trees["bliss_like"])}, "--make")
@@ -106,10 +110,17 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"{process.args!r} does not answer")
 
 
-def _times(python: str, module: str, environment: dict[str, str], *options: str) -> dict[str, float]:
-    """Return the medians of several runs, each in a new process."""
+def _times(
+    python: str, module: str, environment: dict[str, str], *options: str, fresh: bool = False
+) -> dict[str, float]:
+    """Return the medians of several runs, each in a new process.
+
+    :param fresh: nothing has ever read these files.
+    """
 
     def run() -> dict[str, float]:
+        if fresh:
+            shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
         command = [python, str(PROGRAM), module, *options]
         # The project is on the path of ours only: BLISS must not find another package of the name of a library of its own.
         path = {"PYTHONPATH": str(PROGRAM.parents[2])} if python == sys.executable else {}

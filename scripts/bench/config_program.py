@@ -12,13 +12,14 @@ import json
 import sys
 import time
 from importlib import import_module
+from itertools import pairwise
 
 
 def main(module: str) -> None:
     times = [time.perf_counter()]
-    library = import_module(module)
+    get_config = import_module(module).get_config
     times.append(time.perf_counter())
-    config = library.get_config()
+    config = get_config()
     times.append(time.perf_counter())
     names = config.names_list
     made = [config.get(name) for name in names] if "--make" in sys.argv else []
@@ -27,8 +28,8 @@ def main(module: str) -> None:
         raise SystemExit("an object was not made")
     config.reload()
     times.append(time.perf_counter())
-    steps = dict(zip(("import", "read", "make", "read_again"), (b - a for a, b in zip(times, times[1:])), strict=True))  # noqa: B905
-    json.dump({**steps, "objects": len(names)}, sys.stdout)
+    steps = zip(("import", "read", "make", "reload"), pairwise(times), strict=True)
+    json.dump({"objects": len(names), **{step: end - start for step, (start, end) in steps}}, sys.stdout)
 
 
 if __name__ == "__main__":
