@@ -97,4 +97,4 @@ def test_new_session(home: Path, redis_server: EmbeddedServer) -> None:
         get_config().close()
     session = names["session"]
     assert session.error_report == ""
-    assert [scan.scan_info["title"] for scan in session.scans] == ["dscan robx -1 1 10 0.01"]
+    assert [scan.scan_info["title"] for scan in session.scans] == ["ascan robx -1 1 10 0.01"]
