@@ -47,6 +47,14 @@ class SessionError(BlissLikeError):
     """A session cannot do what was asked in its present state."""
 
 
+class ProtectedName(SessionError, RuntimeError):
+    """A name of the session was to be given to something else, or deleted; nothing was changed."""
+
+
+class ScriptError(SessionError, RuntimeError):
+    """A setup file or a script failed; the message starts with `file:line:`, `__cause__` is what it raised."""
+
+
 # -- devices -----------------------------------------------------------------------------------------------------------
 
 

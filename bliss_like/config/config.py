@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class Config:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().resolve()
+        self.aliases: Mapping[str, Any] = {}
+        """Objects by other names than their own, as the session gives them."""
         self._lock = RLock()
         self._instances: dict[str, Any] = {}
         self._being_made: list[str] = []
@@ -77,6 +80,8 @@ class Config:
         """
         if name in self._instances:
             return self._instances[name]
+        if name in self.aliases:
+            return self.aliases[name]
         with self._lock:
             if name in self._instances:  # another greenlet has made it meanwhile
                 return self._instances[name]

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from .node import ConfigNode, ResolvedText
 
@@ -28,8 +28,17 @@ def _refuse_names(value: Any) -> Any:
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names)]
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema({"$ref": "#/definitions/reference"})]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+class Unresolved:
+    """Marks a key whose references stay text: `$name` is looked up when it is needed, not when the object is made.
+
+    ::
+
+        devices: Annotated[list[str], Unresolved()]
+    """
 
 
 class StrictModel(BaseModel):

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from bliss_like.errors import ConfigError, ReferenceCycle
 
-from .models import ItemConfig, ObjectConfig
+from .models import ItemConfig, ObjectConfig, Unresolved
 from .node import ConfigList, ConfigNode, Objects, dereference, is_reference
 from .suggestion import nearest
 
@@ -84,7 +84,11 @@ def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list
     :raises ReferenceCycle: the object is needed to make what it refers to.
     """
     problems: list[Problem] = []
-    data = _resolved(node, node.config, (), problems)
+    as_written = _unresolved_keys(model)
+    data = {
+        key: child if key in as_written else _resolved(node.written[key], node.config, (key,), problems)
+        for key, child in node.to_dict(resolve_references=False).items()
+    }
     try:
         validated = model.model_validate(data)
     except ValidationError as error:
@@ -93,6 +97,14 @@ def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list
     if problems:
         return sorted(problems, key=lambda problem: node.place_of(problem.path))
     return validated
+
+
+def _unresolved_keys(model: type[BaseModel]) -> set[str]:
+    return {
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, Unresolved) for mark in field.metadata)
+    }
 
 
 def _resolved(value: Any, objects: Objects, path: Path, problems: list[Problem]) -> Any:

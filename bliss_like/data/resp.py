@@ -11,7 +11,7 @@ from .store import Entry, Id
 _LARGE = 16 << 10
 
 
-def pack(*parts: str | bytes | int) -> bytes:
+def pack(*parts: str | bytes | int | float) -> bytes:
     """Return a command in the Redis wire protocol (RESP)."""
     packed = [b"*%d\r\n" % len(parts)]
     for part in parts:

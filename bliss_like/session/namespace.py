@@ -57,6 +57,7 @@ def standard_names(session: Session) -> dict[str, Any]:
         "config": session.config,
         "current_session": current_session,
         "DEFAULT_CHAIN": session.default_chain,
+        "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
         "ACTIVE_MG": ActiveMeasurementGroup(session),

@@ -31,6 +31,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     show.add_argument("name", metavar="NAME")
     show.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")
     commands.add_parser("tree", parents=[path], help="directories, files and objects")
+    new = commands.add_parser("new", help="a commented file to begin with")
+    new.add_argument("kind", metavar="KIND", choices=["session", "axis", "counter"], help="session, axis or counter")
+    new.add_argument("name", metavar="NAME", nargs="?", default="", help="by default my_session, my_axis, my_counter")
+    new.add_argument("--file", metavar="FILE", help="by default NAME.yml in the configuration; sessions in sessions/")
+    schema = commands.add_parser("schema", parents=[path], help="JSON schema, with which editors complete the YAML")
+    schema.add_argument("--output", "-o", metavar="FILE", help="by default it is printed")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -38,7 +44,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     :raises BlissLikeError: it could not be done.
     """
-    return {"check": _check, "show": _show, "tree": _tree}[chosen.action](chosen)
+    actions = {"check": _check, "show": _show, "tree": _tree, "new": _new, "schema": _schema}
+    return actions[chosen.action](chosen)
 
 
 # -- check ------------------------------------------------------------------------------------------------------------
@@ -182,6 +189,53 @@ def _branches(parent: Branch, indent: str) -> list[str]:
 def _cut(line: str) -> str:
     width = shutil.get_terminal_size().columns - 14 if sys.stdout.isatty() else len(line)
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+# -- new and schema ---------------------------------------------------------------------------------------------------
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from bliss_like.config.skeletons import begin
+    from bliss_like.config.survey import open_survey
+
+    used = Path(os.environ.get("BLISS_LIKE_CONFIG") or "config").expanduser()
+    if not used.exists():
+        used.mkdir(parents=True)
+        print(f"{_relative(str(used.absolute()))}: the directory of your configuration, made now")
+    written = begin(chosen.kind, chosen.name, open_survey(used), Path(chosen.file) if chosen.file else None)
+    for file in written.files:
+        print(f"{_relative(str(file))}: written, look inside: its comments say what to change")
+    survey = open_survey(used)
+    print("\n".join(["Next:", *_next_steps(chosen.kind, written.name, survey)]))
+    return OK
+
+
+def _next_steps(kind: str, name: str, survey: Survey) -> list[str]:
+    if kind == "session":
+        return [
+            "  write into config-objects what you want to work with (bliss-like config tree shows what there is)",
+            "  bliss-like config check",
+            f"  bliss-like -s {name}",
+        ]
+    sessions = [entry for each, entry in survey.entries.items() if survey.is_session(each)]
+    where = ", ".join(f"{entry.node.name} ({entry.node.place_of(('config-objects',))})" for entry in sessions)
+    first = f"add {name} to the config-objects of a session: {where}" if where else "bliss-like config new session"
+    return [f"  {first}", "  bliss-like config check"]
+
+
+def _schema(chosen: argparse.Namespace) -> int:
+    from bliss_like.config.schema import schema
+    from bliss_like.config.survey import open_survey
+
+    exists = Path(chosen.path or os.environ.get("BLISS_LIKE_CONFIG") or "config").expanduser().is_dir()
+    survey = open_survey(chosen.path) if exists or chosen.path else None  # without a configuration: what bliss_like has
+    text = json.dumps(schema(survey), indent=1, allow_nan=False) + "\n"
+    if not chosen.output:
+        print(text, end="")
+        return OK
+    Path(chosen.output).expanduser().write_text(text, encoding="utf-8")
+    print(f"{chosen.output}: written; docs/how-to/editor.md says how an editor uses it")
+    return OK
 
 
 # -- words ------------------------------------------------------------------------------------------------------------

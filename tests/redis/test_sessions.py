@@ -53,7 +53,7 @@ def test_a_session_publishes_on_the_server_that_is_configured(redis_server: Embe
     session = load_session("test_session")
     assert session.setup(), session.error_report
     assert [node.name for node in sessions_list()] == ["test_session"]
-    assert environment.require_tree().next_scan_number(environment.container) == 1
+    assert environment.require_tree().next_scan_number(environment.container()) == 1
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch, short_directory: Path) -> None:

@@ -200,8 +200,12 @@ def test_a_setup_file_that_fails_leaves_a_session_and_says_so(environment: Path,
     (environment / "setup.py").write_text("shutter = 'closed'\nraise RuntimeError('no ' + 'beam')\n")
     shell = run("-s", "tiny")
     shell.wait_for("TINY [1]:")
-    assert 'setup.py", line 2' in shell.text and "RuntimeError: no beam" in shell.text
-    assert "Not all went well, errors: 1 (see above)." in shell.text
+    assert "Not all went well, errors: 1. last_error(<number>) shows where." in shell.lines
+    assert f"  [0] {environment}/setup.py:2: RuntimeError: no beam" in shell.lines
+    assert "Traceback" not in shell.text
+    shell.type("last_error(0)\n")
+    shell.wait_for("TINY [2]:")
+    assert f'File "{environment}/setup.py", line 2, in <module>' in shell.text
     shell.type("shutter\n")
     shell.wait_for("'closed'")
 
