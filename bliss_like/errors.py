@@ -6,6 +6,8 @@ but `UserAbort`, which is no `Exception` so that `except Exception` in a user's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class BlissLikeError(Exception):
     """Base class of everything raised on purpose."""
@@ -76,6 +78,13 @@ class AxisFault(DeviceError, RuntimeError):
 
 class AxisStopped(AxisFault):
     """An axis was stopped on its way while somebody waited for its arrival."""
+
+
+class AlreadyLockedDevices(DeviceError):
+    """Devices are locked or driven by somebody else; the message says by whom. Nothing was done."""
+
+    holders: Sequence[object] = ()
+    """Who they are, each with `name`, `session`, `process`, `since`, `purpose`."""
 
 
 # -- scans -------------------------------------------------------------------------------------------------------------

@@ -52,6 +52,7 @@ class ItemConfig(StrictModel):
 
     name: str
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(default=None, description="whether one session at a time may drive it")
 
 
 class ObjectConfig(StrictModel):
@@ -63,6 +64,9 @@ class ObjectConfig(StrictModel):
     module: str = ""
     plugin: str = ""
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(
+        default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
+    )
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

@@ -88,6 +88,11 @@ class Axis:
             ]
         )
 
+    @property
+    def interlock(self) -> bool:
+        """Whether one session at a time may move it, if the configuration says nothing else."""
+        return self.controller.interlock
+
     # -- scales --------------------------------------------------------------------------------------------------------
 
     def dial2user(self, dial: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -244,6 +244,9 @@ class counter_namespace:
 class CounterController:
     """Owner of counters that are acquired together."""
 
+    interlock: ClassVar[bool] = False
+    """Whether one session at a time may acquire with it; true for what is set up for a scan, and not only read."""
+
     def __init__(self, name: str, master_controller: CounterController | None = None) -> None:
         self.name = name
         self.master_controller = master_controller
@@ -329,6 +332,8 @@ class SamplingCounterController(CounterController):
 
 class IntegratingCounterController(CounterController):
     """A controller that integrates by itself and keeps its values until they are fetched."""
+
+    interlock = True
 
     def get_values(self, from_index: int, *counters: Counter) -> Sequence[Sequence[Any]]:
         """Return the values since point `from_index` that are there, for each of `counters`: all equally many."""

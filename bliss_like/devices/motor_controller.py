@@ -29,6 +29,9 @@ class MotorController:
     shared: ClassVar[bool] = False
     """Others may move the axes too: then the position is read before each move, never remembered."""
 
+    interlock: ClassVar[bool] = True
+    """One session at a time may move an axis, unless its configuration says `interlock: false`."""
+
     def __init__(self, name: str, config: Any) -> None:
         """:param config: an instance of `Config`; the hardware is not touched yet."""
         self.name = name

@@ -18,6 +18,7 @@ from gevent.event import Event
 
 from bliss_like.devices import events
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import AxisFault, AxisStopped
 
@@ -71,10 +72,16 @@ class Move:
         """Start all axes, and return when they are started.
 
         :raises AxisFault: one of them moves already; nothing was started.
+        :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what the controller raised; what had started was stopped.
         """
-        for pursuit in self._pursuits:
-            pursuit.motion.axis.refuse_if_moving()
+        self._claim = claim([pursuit.motion.axis for pursuit in self._pursuits], self._purpose())
+        try:
+            for pursuit in self._pursuits:
+                pursuit.motion.axis.refuse_if_moving()
+        except BaseException:
+            self._claim.release()
+            raise
         for pursuit in self._pursuits:  # no switch to another greenlet between the check and here
             pursuit.motion.axis.current_move = self
         gevent.spawn(self._run)
@@ -131,9 +138,14 @@ class Move:
         finally:
             for pursuit in self._pursuits:
                 pursuit.motion.axis.end_of_motion(pursuit.motion if pursuit.arrived else None)
+            self._claim.release()
             self._done.set()
             self._started.set()
             self._announce(moving=False)
+
+    def _purpose(self) -> str:
+        targets = (f"{each.motion.axis.name} to {each.motion.user_target_pos:g}" for each in self._pursuits)
+        return f"moving {', '.join(targets)}"
 
     def _announce(self, moving: bool) -> None:
         for pursuit in self._pursuits:

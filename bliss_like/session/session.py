@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
 from bliss_like.config.settings import use_store
+from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
+from bliss_like.devices.interlock import use_interlock
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import Environment, environment
@@ -36,6 +38,7 @@ from .namespace import STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
 from .scripts import Scripts, run_file
+from .sharing import SessionInterlock, share
 from .summary import Summary
 from .written import SessionConfig, session_names
 
@@ -110,9 +113,15 @@ class Session:
             raise SessionError(
                 f"session '{self.name}' cannot be set up: {other} is active in this process; close it first"
             )
-        self._lock.acquire()
+        if tree is None:
+            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+
+            tree = open_tree()
+        sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
+        self._lock.acquire(sharing.locks)
         self._lasting_hooks = self.hooks.registered()
         try:
+            self._share(sharing)
             self._enter({} if env_dict is None else env_dict, tree)
             self._build(verbose)
         except BaseException:
@@ -140,11 +149,12 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _enter(self, env_dict: dict[str, Any], tree: Tree | None) -> None:
-        if tree is None:
-            from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
+    def _share(self, sharing: Sharing) -> None:
+        use_sharing(sharing)
+        if self.written.interlock is not False:
+            use_interlock(SessionInterlock(sharing.locks, self.config))
 
-            tree = open_tree()
+    def _enter(self, env_dict: dict[str, Any], tree: Tree) -> None:
         self._store_before = use_store(tree.store.keys)
         set_active_session(self)
         self.scan_saving.enter()
@@ -210,6 +220,8 @@ class Session:
         self._objects = {}
         self._is_built = False
         self._active_group = ActiveGroup(self)
+        use_interlock(None)
+        use_sharing(None)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------

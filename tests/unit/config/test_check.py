@@ -73,7 +73,7 @@ def test_all_files_and_objects_in_one_pass_by_file_and_line(configure: Configure
         "config/c/d.yml:2:34: axis 'x': missing key 'steps_per_unit'",
         "config/c/d.yml:2:45: axis 'y': missing key 'steps_per_unit'",
         (
-            "config/c/d.yml:2:56: axis 'y': unknown key 'stepps', expected one of name, user_tag, velocity, steps_per_unit, "
+            "config/c/d.yml:2:55: axis 'y': unknown key 'stepps', expected one of name, user_tag, interlock, velocity, steps_per_unit, "
             "encoder"
         ),
     ]

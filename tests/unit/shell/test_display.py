@@ -103,7 +103,7 @@ def test_experts_see_every_traceback(capsys: pytest.CaptureFixture[str]) -> None
     report = ErrorReport(ErrorLog())
     report.expert_mode = True
     try:
-        int('x')
+        int("x")
     except ValueError as error:
         report.show(error)
     shown = capsys.readouterr().err
