@@ -7,4 +7,4 @@ def focus_size(axis, counter, width=20, intervals=40, count_time=0.02):
     counts = scan.get_data(counter)
     counts = counts - counts.min()
     bright = (counts >= counts.max() / 2).sum()
-    return bright * width / intervals
+    return float(bright * width / intervals)
