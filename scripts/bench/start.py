@@ -80,7 +80,9 @@ def main() -> None:
             server.stop()
     libraries = median(lambda: process("import gevent, numpy, redis, pydantic, ptpython.repl"))
     for session, took in ours.items():
-        table.row(f"bliss-like -s {session}, to the prompt", took, "importing its libraries", libraries, took / libraries)
+        table.row(
+            f"bliss-like -s {session}, to the prompt", took, "importing its libraries", libraries, took / libraries
+        )
     for modules, libraries_of in (("bliss_like.data.node", "numpy"), ("bliss_like.data.redis_store", "numpy, redis")):
         floor, data = interleaved(f"import {libraries_of}", f"import {libraries_of}, {modules}")
         table.row(f"listener: import {modules}", data, f"importing {libraries_of}", floor, data / floor)
