@@ -176,7 +176,7 @@ class _Loader:
     def _parsed(self, path: Path, parent: ConfigNode | None) -> Any:
         file = str(path)
         try:
-            parsed = parse_file(path)
+            parsed = parse_file(path).parsed
         except YamlProblem as problem:
             self._error(Place(file, problem.line, problem.column), str(problem), whole_file=True)
         except OSError as error:
