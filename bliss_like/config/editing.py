@@ -93,7 +93,8 @@ class _Editor:
         else:
             self._value(self._root, wanted)
         text = self._text
-        for start, end, new in reversed(sorted(self._replacements, key=lambda edit: edit[:2])):
+        in_order = sorted(self._replacements, key=lambda replacement: replacement[:2])
+        for start, end, new in in_order[::-1]:  # of two at one place, the first stays first
             text = text[:start] + new + text[end:]
         return text.removesuffix(self._eol) if self._lacks_end else text
 
@@ -125,7 +126,9 @@ class _Editor:
         for key, pair in own.items():
             if key in new and not self._value(pair[1], new[key]):
                 self._replace_in_mapping(node, *pair, new[key])
-        added = {key: value for key, value in new.items() if key not in own and not same(merged.get(key, _MISSING), value)}
+        added = {
+            key: value for key, value in new.items() if key not in own and not same(merged.get(key, _MISSING), value)
+        }
         self._delete(node.value, [own[key] for key in own if key not in new], node)
         if added:
             last = max(survivors, key=lambda pair: pair[0].start_mark.index)

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
 
-from .node import ConfigNode, ResolvedText
+from .node import ConfigNode
+from .references import Objects, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
@@ -30,6 +31,27 @@ def _refuse_names(value: Any) -> Any:
 
 Reference = Annotated[Any, AfterValidator(_refuse_names)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+class LazyReference:
+    """A key that is written `$name` and arrives as something to call, which makes the object: `self._partner()`.
+
+    Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
+    """
+
+    def __init__(self, text: str, objects: Objects) -> None:
+        self._text = text
+        self._objects = objects
+
+    def __call__(self) -> Any:
+        """Return the object.
+
+        :raises ConfigError: it cannot be made.
+        """
+        return dereference(self._text, self._objects)
+
+    def __repr__(self) -> str:
+        return f"<LazyReference {self._text}>"
 
 
 class StrictModel(BaseModel):
@@ -54,6 +76,7 @@ class ObjectConfig(StrictModel):
     module: str = ""
     plugin: str = ""
     user_tag: str | list[str] = Field(default_factory=list)
+    service: bool = False
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

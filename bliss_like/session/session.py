@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -40,6 +40,9 @@ NSCANS = 20  # the last scans that SCANS keeps
 
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
+
+    survives_reload: ClassVar[bool] = True
+    """A session is not closed by `config.reload()`."""
 
     class Config(ObjectConfig):
         """`config-objects` and `exclude-objects` take shell wildcards; without `config-objects` no object is made."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import textwrap
 from typing import Any
 
 import pytest
@@ -166,7 +165,16 @@ def test_places_that_are_easily_missed(text: str, value: Any, expected: str) -> 
 
 def test_texts_that_look_like_something_else() -> None:
     texts = ["yes", "no", "1", "1e3", "null", "~", "", " a", "a ", "a: b", "a #b", "- a", "$robx", "*a", "&a", "{s}/"]
-    texts += ["'", '"', "\\", "\n", "\t", "é", "\x00", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")]
+    texts += [
+        "'",
+        '"',
+        "\\",
+        "\n",
+        "\t",
+        "é",
+        "\x00",
+        "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    ]
     for text in texts:
         assert plain(parse(edit("a: 1\nb: [2]\n", ("a",), text)))["a"] == text
         assert plain(parse(edit("a: 1\nb: [2]\n", ("b", 0), text)))["b"] == [text]
@@ -297,7 +305,9 @@ def changed_lines(old: str, new: str) -> range:
 
 @given(documents(), st.data())
 @settings(max_examples=80, deadline=None)
-def test_a_value_is_replaced_and_no_other_line_changes(document: tuple[str, list[Any], Any], data: st.DataObject) -> None:
+def test_a_value_is_replaced_and_no_other_line_changes(
+    document: tuple[str, list[Any], Any], data: st.DataObject
+) -> None:
     text, owners, tree = document
     path = data.draw(st.sampled_from([path for path in paths_of(tree) if path]))
     new = data.draw(TREES)
