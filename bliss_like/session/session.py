@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
@@ -54,10 +54,10 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    Config = SessionConfig
-
-    survives_reload = True
+    survives_reload: ClassVar[bool] = True
     """`config.reload()` does not close it: `resetup()` is the way."""
+
+    Config = SessionConfig
 
     @classmethod
     def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:

@@ -201,6 +201,6 @@ def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_fac
     root = tmp_path_factory.mktemp("config")
     (root / "fuzzed.yml").write_text(text, encoding="utf-8")
     (root / "sane.yml").write_text(SIMULATED)
-    for error in check(load_tree(root, NoObjects()), root):
+    for error in check(load_tree(root, NoObjects())):
         assert error.place is not None
         assert error.place[1] >= 1
