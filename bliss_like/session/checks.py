@@ -17,7 +17,7 @@ from typing import Any
 
 from bliss_like.config.node import ConfigList, ConfigNode
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.config.survey import Survey, inherited, references, target_of
+from bliss_like.config.survey import Survey, inherited
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter
 
@@ -58,7 +58,7 @@ def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -
 
 def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     """Yield the counters of a measurement group that nobody has, and the groups that it cannot include."""
-    aliases = {alias for name in survey.names if survey.is_session(name) for _, alias in _aliases(survey, name)}
+    aliases = _all_aliases(survey)
     for path, listed in _listed(node, "counters"):
         problem = "" if listed in aliases else _counter_problem(listed, survey, aliases)
         if problem:
@@ -226,14 +226,15 @@ def _wrong(here: Keys, key: str, message: str) -> Problem:
     return Problem((*here, key), (*here, key), message)
 
 
-def _aliases(survey: Survey, session: str) -> list[tuple[str, str]]:
-    return [pair for _, pair in _indexed_aliases(survey.entries[session].node)]
+def _all_aliases(survey: Survey) -> set[str]:
+    sessions = (entry.node for name, entry in survey.entries.items() if survey.is_session(name))
+    return {alias for node in sessions for _, (_, alias) in _indexed_aliases(node)}
 
 
 def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
     """Yield each alias: its index, the original name and the alias."""
     elements = node.raw_get("aliases")
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         if isinstance(element, ConfigNode):
             written = [element.raw_get(key) for key in ("original_name", "alias_name")]
             original, alias = (text if isinstance(text, str) else "" for text in written)
@@ -241,11 +242,16 @@ def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
 
 
 def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
-    """Yield references to nothing: they are looked up when the session is set up."""
-    for path, reference in references(node.raw_get("default-chain"), ("default-chain",)):
-        name = target_of(reference)
-        if not survey.may_exist(name):
-            yield Problem(path, path, f"no object '{name}' in {survey.root}{did_you_mean(name, survey.names)}")
+    """Yield the devices that nobody has; they are looked up by the session, when its aliases are there."""
+    known = [*survey.names, *_all_aliases(survey)]
+    elements = node.raw_get("default-chain")
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
+        for key in ("device", "master") if isinstance(element, ConfigNode) else ():
+            written = element.raw_get(key)
+            name = re.split(r"[:.]", written.removeprefix("$"))[0] if isinstance(written, str) else ""
+            if name and name not in known and not survey.may_exist(name):
+                path = ("default-chain", index, key)
+                yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
 
 
 def _check_template(node: ConfigNode) -> Iterator[Problem]:
@@ -278,7 +284,7 @@ def _path_to(node: ConfigNode, name: str) -> Keys:
 
 def _listed(node: ConfigNode, key: str) -> Iterator[tuple[Keys, str]]:
     elements: Any = node.raw_get(key)
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         if isinstance(element, str):
             yield (key, index), element
 
