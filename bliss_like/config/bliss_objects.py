@@ -9,10 +9,9 @@ from typing import Any
 
 from .bliss_names import CALCULATED, CLASSES
 from .models import ObjectConfig
-from .node import is_reference
+from .references import is_reference, referred_name
 from .registry import find_class
 from .spans import Part
-from .survey import target_of
 
 
 @dataclass(eq=False)
@@ -85,7 +84,7 @@ def lost_without(each: BlissObject, gone: set[str]) -> str:
         needed = key in fields and fields[key].is_required()
         if not needed and not (key == "counters" and each.part.value("include") is None):
             continue
-        if value.text and is_reference(value.text) and target_of(value.text) in gone:
+        if value.text and is_reference(value.text) and referred_name(value.text) in gone:
             return f"it needs {value.text}, which is not here"
         texts = [element.text for element in value.elements or () if element.text]
         if texts and all({*text.lstrip("$").split(":")} & gone for text in texts):

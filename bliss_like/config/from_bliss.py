@@ -18,11 +18,10 @@ from bliss_like.errors import ConfigError
 
 from .bliss_names import CLASSES, DIODES, LATER, PYTHON_IMPORTS, UNNEEDED
 from .bliss_objects import BlissObject, counterpart, lost_without
-from .node import Place, is_reference
 from .parsing import YamlProblem
+from .references import Place, is_reference, referred_name
 from .registry import find_class, snake_case
 from .spans import Edits, Part, read
-from .survey import target_of
 from .validation import model_below
 
 _INIT = "__init__.yml"
@@ -297,7 +296,7 @@ class _Converter:
         """Return the references in a value to what is not here."""
         own = [value.text] if value.text is not None else []
         texts = [*own, *(child.text or "" for child in value.elements or () if child.text)]
-        return [text for text in texts if is_reference(text) and target_of(text) not in self._names]
+        return [text for text in texts if is_reference(text) and referred_name(text) not in self._names]
 
     def _put_into_controller(self, each: BlissObject, edits: Edits) -> None:
         written = each.part.value("name")

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
-from .node import ConfigNode, ResolvedText
+from .node import ConfigNode
+from .references import Objects, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
@@ -48,6 +49,27 @@ class Unresolved:
     """
 
 
+class LazyReference:
+    """A key that is written `$name` and arrives as something to call, which makes the object: `self._partner()`.
+
+    Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
+    """
+
+    def __init__(self, text: str, objects: Objects) -> None:
+        self._text = text
+        self._objects = objects
+
+    def __call__(self) -> Any:
+        """Return the object.
+
+        :raises ConfigError: it cannot be made.
+        """
+        return dereference(self._text, self._objects)
+
+    def __repr__(self) -> str:
+        return f"<LazyReference {self._text}>"
+
+
 class StrictModel(BaseModel):
     """Keys that are not declared are refused; the base of what stands inside an object (regions, calibrations...)."""
 
@@ -74,6 +96,7 @@ class ObjectConfig(StrictModel):
     interlock: bool | None = Field(
         default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
     )
+    service: bool = False
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

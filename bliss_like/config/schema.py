@@ -14,7 +14,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning, models_json_schema
 
 from bliss_like.errors import ConfigError
 
-from .classes import class_of
+from .construction import class_of
 from .models import REFERENCE_SCHEMA, ObjectConfig
 from .registry import ENTRY_POINTS, KNOWN_CLASSES, default_classes, find_class
 from .survey import Survey

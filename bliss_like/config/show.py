@@ -17,9 +17,10 @@ from bliss_like.errors import ConfigError, ObjectNotFound
 from .check import check_entry
 from .loader import Entry
 from .models import ObjectConfig
-from .node import ConfigList, ConfigNode, Place
+from .node import ConfigList, ConfigNode
+from .references import Place, referred_name
 from .suggestion import did_you_mean
-from .survey import Survey, references, target_of
+from .survey import Survey, references
 from .validation import item_keys, model_below
 
 
@@ -115,12 +116,12 @@ def _items(entry: Entry, cls: type[Any] | None) -> dict[str, list[str]]:
     for key in entry.node.written:
         elements = entry.node.written[key]
         if key in keys and isinstance(elements, ConfigList):
-            items[key] = [element.name for element in elements if isinstance(element, ConfigNode)]
+            items[key] = [element.name for element in elements.written if isinstance(element, ConfigNode)]
     return items
 
 
 def _target(reference: str, survey: Survey) -> str:
-    entry = survey.entries.get(target_of(reference))
+    entry = survey.entries.get(referred_name(reference))
     return f"{entry.label}, {entry.node.place}" if entry is not None else "nothing of that name"
 
 
@@ -146,7 +147,7 @@ def _source(cls: type[Any] | None) -> str:
 
 def yaml_text(value: Any) -> str:
     """Return a value in one line, as YAML would have it."""
-    if isinstance(value, ConfigNode):
+    if isinstance(value, ConfigNode | ConfigList):
         value = value.written
     elif isinstance(value, BaseModel):
         value = {info.alias or name: getattr(value, name) for name, info in type(value).model_fields.items()}

@@ -12,13 +12,14 @@ import pathlib
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .classes import class_of
+from .construction import class_of
 from .loader import Tree, load_tree
-from .node import ConfigList, ConfigNode, dereference, is_reference
+from .node import ConfigList, ConfigNode
+from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
 from .validation import Path, item_keys, with_inherited
 
@@ -71,9 +72,16 @@ class Survey:
         """Return what is written about an object, with the keys that it inherits."""
         node = self.entries[name].node
         cls = self.class_of(name)
-        complete = with_inherited(node, cls.Config) if cls is not None else node
-        complete.config = self
-        return complete
+        return with_inherited(node, cls.Config) if cls is not None else node
+
+    def get_config(self, name: str) -> ConfigNode | None:
+        """Return what is written about an object, None when it is in a file that cannot be read.
+
+        :raises ObjectNotFound: there is none of that name.
+        """
+        if not self.may_exist(name):
+            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        return self.entries[name].node if name in self.entries else None
 
     def get(self, name: str) -> Any:
         """Return a stand-in for an object, for a model that is validated.
@@ -81,8 +89,7 @@ class Survey:
         :raises ObjectNotFound: there is none of that name.
         :raises ConfigError: it stands in a list whose elements are no items.
         """
-        if not self.may_exist(name):
-            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        self.get_config(name)
         entry = self.entries.get(name)
         if entry is not None and entry.owner:
             container = self.class_of(entry.owner)
@@ -94,10 +101,17 @@ class Survey:
                 )
         return StandIn(name, self.class_of(name))
 
+    def dereference(self, reference: str) -> Any:
+        """Return a stand-in for what `$name.attribute` stands for.
+
+        :raises ConfigError: it can be told that it stands for nothing.
+        """
+        return dereference(reference, cast("Objects", self))
+
     def resolves(self, reference: str) -> bool:
         """Tell whether `$name.attribute` may stand for something."""
         try:
-            dereference(reference, self)
+            self.dereference(reference)
         except ConfigError:
             return False
         return True
@@ -111,10 +125,18 @@ def open_survey(path: str | os.PathLike[str] | None = None) -> Survey:
     """
     written = path or os.environ.get("BLISS_LIKE_CONFIG") or "config"
     root = pathlib.Path(written).expanduser().resolve()
-    return Survey(load_tree(root, NoObjects()), root)
+    return Survey(look_at(root), root)
 
 
-class NoObjects:
+def look_at(root: pathlib.Path) -> Tree:
+    """Read a tree whose references will not be followed.
+
+    :raises ConfigError: there is no such directory.
+    """
+    return load_tree(root, cast("Objects", _NoObjects()))
+
+
+class _NoObjects:
     """Where references of a tree find nothing: it is only looked at."""
 
     def get(self, name: str) -> Any:
@@ -146,18 +168,13 @@ def inherited(node: ConfigNode, key: str) -> str:
     return str(owner.written[key] or "") if owner is not None else ""
 
 
-def target_of(reference: str) -> str:
-    """Return the object's name in `$name.attribute`."""
-    return reference[1:].partition(".")[0]
-
-
 def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield each `$name.attribute` in what is written, with its path."""
     if isinstance(value, ConfigNode):
         for key, child in value.written.items():
             yield from references(child, (*path, key))
     elif isinstance(value, ConfigList):
-        for index, child in enumerate(value):
+        for index, child in enumerate(value.written):
             yield from references(child, (*path, index))
     elif is_reference(value):
         yield path, value

@@ -234,7 +234,7 @@ def _all_aliases(survey: Survey) -> set[str]:
 def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
     """Yield each alias: its index, the original name and the alias."""
     elements = node.raw_get("aliases")
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         if isinstance(element, ConfigNode):
             written = [element.raw_get(key) for key in ("original_name", "alias_name")]
             original, alias = (text if isinstance(text, str) else "" for text in written)
@@ -245,7 +245,7 @@ def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     """Yield the devices that nobody has; they are looked up by the session, when its aliases are there."""
     known = [*survey.names, *_all_aliases(survey)]
     elements = node.raw_get("default-chain")
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         for key in ("device", "master") if isinstance(element, ConfigNode) else ():
             written = element.raw_get(key)
             name = re.split(r"[:.]", written.removeprefix("$"))[0] if isinstance(written, str) else ""
@@ -284,7 +284,7 @@ def _path_to(node: ConfigNode, name: str) -> Keys:
 
 def _listed(node: ConfigNode, key: str) -> Iterator[tuple[Keys, str]]:
     elements: Any = node.raw_get(key)
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         if isinstance(element, str):
             yield (key, index), element
 

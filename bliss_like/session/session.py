@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
@@ -54,6 +54,9 @@ class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
     Config = SessionConfig
+
+    survives_reload: ClassVar[bool] = True
+    """A session is not closed by `config.reload()`."""
 
     @classmethod
     def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
@@ -142,8 +145,8 @@ class Session:
         """
         self._refuse_resetup()
         self._start_to_renew()
-        changes = self.config.reload(keep=self)
-        self._errors = {}
+        changes = self.config.reload()
+        self._errors.clear()
         for error in changes.errors:
             self._report(error)
         self._read_again()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -109,8 +109,8 @@ def read_session(config: Config, name: str) -> SessionConfig:
     """
     node = config.get_config(name)
     model = validate(with_inherited(node, SessionConfig), SessionConfig)
-    if not isinstance(model, SessionConfig):
+    if isinstance(model, list):
         lines = [f"{node.place_of(problem.path)}: Session '{name}': {problem.told()}" for problem in model]
         raise ConfigError("\n".join(lines))
     model._node = node
-    return model
+    return cast(SessionConfig, model)
