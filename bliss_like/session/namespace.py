@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STANDARD_NAMES = frozenset(
     [*scans.__all__, "Group", "Sequence", "config", "current_session"]
-    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "lslock", "resetup", *scripts.FUNCTIONS]
+    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""
