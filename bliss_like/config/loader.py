@@ -177,7 +177,8 @@ class _Reader:
     def _fail(self, file: str, around: ConfigNode | None, line: int, column: int, message: str) -> Document:
         """Record a file that cannot be read; what it said when it last could be read holds on."""
         document = self._known.get(file) or Document(file, "", around)
-        document.errors = [Place(file, line, column).error(message)]
+        holds_on = "; what it said before holds on, its objects stay as they are" if document.root is not None else ""
+        document.errors = [Place(file, line, column).error(f"{message}{holds_on}")]
         document.failure = message
         self.documents[file] = document
         return document

@@ -61,7 +61,7 @@ class Comparison:
     """The old tree and the new one, and the objects that live.
 
     :param closing: names of those that have to be closed.
-    :param errors: what is wrong with the new configuration of those that live on in spite of it.
+    :param errors: what is wrong with what those that live on, or those that are closed, would be made from now.
     """
 
     changed: set[str]
@@ -99,6 +99,9 @@ def compare(old: Mapping[str, Any], tree: Tree, living: Mapping[str, Made]) -> C
     changed -= {name for name in changed if name in tree.entries and tree.entries[name].owner in wrong}
     gone = {name for name in living if name not in tree.entries}
     closing = {name for name in _dependants(changed | gone, living) if not living[name].survives_reload}
+    for name in closing - changed - gone:  # what it needs may be no more
+        if living[name].model is not None:
+            errors += map(str, problems_of(tree.entries[name], tree.refused))
     return Comparison(changed | (closing - gone), closing, errors)
 
 
