@@ -92,7 +92,7 @@ def test_a_device_of_your_own(redis_server: EmbeddedServer, home: Path) -> None:
 
 def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    blocks = code_blocks("docs/settings.md")
+    blocks = blocks_of("docs/settings.md", "python")
     assert len(blocks) == 6
     for block in blocks:
         exec(block, names)
