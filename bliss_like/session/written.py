@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -114,4 +114,4 @@ def read_session(config: Config, name: str) -> SessionConfig:
         raise ConfigError("\n".join(lines))
     assert isinstance(model, SessionConfig)  # noqa: S101 - the model that was asked for
     model._node = node
-    return model
+    return cast(SessionConfig, model)
