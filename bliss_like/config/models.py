@@ -28,7 +28,14 @@ def _refuse_names(value: Any) -> Any:
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema({"$ref": "#/definitions/reference"})]
+REFERENCE_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "description": "another object, or an attribute of it: $robx, $robx.velocity",
+}
+"""How editors know a reference."""
+
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema(REFERENCE_SCHEMA)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
 
 

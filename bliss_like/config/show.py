@@ -20,7 +20,7 @@ from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, Place
 from .suggestion import did_you_mean
 from .survey import Survey, references, target_of
-from .validation import item_keys, items_model
+from .validation import item_keys, model_below
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def show(name: str, survey: Survey) -> ObjectShown:
         raise ObjectNotFound(f"no object '{name}' in {survey.root}{did_you_mean(name, survey.entries)}")
     top = survey.entries[entry.owner] if entry.owner else entry
     cls = survey.class_of(top.node.name)
-    model = None if cls is None else items_model(cls.Config, entry.key) if entry.owner else cls.Config
+    model = None if cls is None else model_below(cls.Config, entry.key) if entry.owner else cls.Config
     node = entry.node if entry.owner else survey.complete(name)
     made = getattr(cls, "names_made", None) if not entry.owner else None
     return ObjectShown(

@@ -226,9 +226,10 @@ def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
 
 
-def items_model(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """Return the model of the items in a list, None when there are none."""
+def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
     for name, field in model.model_fields.items():
         if key == (field.alias or name):
-            return next((found for found in _models_in(field.annotation) if issubclass(found, ItemConfig)), None)
+            return next(iter(_models_in(field.annotation)), None)
     return None

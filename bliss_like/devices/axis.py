@@ -18,6 +18,7 @@ from bliss_like.config.models import ItemConfig
 from bliss_like.devices import events
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Motion, Move, run_motions
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
@@ -288,9 +289,11 @@ class Axis:
         :raises AxisLimitError: outside the limits; nothing moved.
         :raises AxisStopped: somebody stopped the axis on its way (only with `wait`).
         :raises AxisFault: it moves already, is not ready, or did not arrive and was stopped.
+        :raises AlreadyLockedDevices: another session moves it, or has locked it.
         """
-        motion = self.plan(position, relative)
-        run_motions([motion] if motion else [], wait)
+        with claimed([self], f"moving {self.name} {'by' if relative else 'to'} {position}"):
+            motion = self.plan(position, relative)
+            run_motions([motion] if motion else [], wait)
 
     def rmove(self, distance: float, wait: bool = True) -> None:
         """Move by a distance."""

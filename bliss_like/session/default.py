@@ -22,7 +22,7 @@ class DefaultSession(Session):
     """
 
     def __init__(self, config: Config | None = None) -> None:
-        super().__init__(NAME, SessionConfig(name=NAME), config or _configuration())
+        super().__init__(NAME, SessionConfig.model_validate({"name": NAME}), config or _configuration())
         self._lock = SessionLock(f"{NAME}.{os.getpid()}")
 
 
