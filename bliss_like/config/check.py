@@ -9,15 +9,15 @@ A class whose keys mean more than their types tell (a session lists objects) bri
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError
 
 from .classes import class_of
 from .loader import Entry, Tree, item_kind
-from .node import ConfigList, ConfigNode, Place, dereference
-from .survey import Survey, inherited, references, target_of
+from .node import ConfigList, ConfigNode
+from .references import Place, dereference, referred_name
+from .survey import Survey, inherited, references
 from .validation import Problem, item_keys, validate
 
 
@@ -27,9 +27,9 @@ class _Found(NamedTuple):
     message: str
 
 
-def check(tree: Tree, root: Path) -> list[ConfigError]:
+def check(tree: Tree) -> list[ConfigError]:
     """Return all errors of a tree, by file and line; each has its `place`."""
-    survey = Survey(tree, root)
+    survey = Survey(tree)
     found = [finding for entry in tree.entries.values() if not entry.owner for finding in _check_object(entry, survey)]
     errors = [*tree.errors, *_merged(found), *_cycles(survey)]
     return sorted({str(error): error for error in errors}.values(), key=lambda error: error.place or ("", 0, 0))
@@ -61,7 +61,7 @@ def _check_object(entry: Entry, survey: Survey) -> Iterator[_Found]:
 def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[Problem]:
     unsure = {path for path, reference in references(complete) if survey.resolves(reference)}
     try:
-        validated = validate(complete, cls.Config)
+        validated = validate(complete, cls.Config, survey)
     except Exception as error:  # a validator of somebody's class that is not ready for a stand-in
         validated = None
         if not unsure:
@@ -90,7 +90,7 @@ def _finding(problem: Problem, node: ConfigNode, entry: Entry, items: set[str]) 
 
 
 def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key][index]
+    element = node.written[key].written[index]
     name = element.name if isinstance(element, ConfigNode) else ""
     return f"{item_kind(key)} '{name or f'{node.name}.{key}.{index}'}'"
 
@@ -112,7 +112,7 @@ def _cycles(survey: Survey) -> Iterator[ConfigError]:
         if not entry.owner and inherited(entry.node, "plugin") != "default":
             needs = graph.setdefault(name, {})
             for path, reference in references(survey.complete(name)):
-                target = target_of(reference)
+                target = referred_name(reference)
                 if target in survey.entries:
                     needs.setdefault(survey.entries[target].owner or target, path)
     for circle in _circles(graph):

@@ -20,7 +20,7 @@ from bliss_like.data import paths
 from bliss_like.data.codec import Fields
 from bliss_like.data.key_store import Command, Is
 from bliss_like.data.store import FIRST, Append, Id, StreamStore
-from bliss_like.errors import BlissLikeError, StoreUnavailable
+from bliss_like.errors import StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -268,9 +268,13 @@ class LiveLine:
                 found = self.store.read({self._stream: self._cursor}, timeout=_TICK)
                 self._look_around()
                 pause = 0.05
-            except (BlissLikeError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - the line is to be followed, whatever it is
                 if not self._is_away:
-                    _log.warning("channels: %s; values are read again when it is back", error)
+                    _log.warning(
+                        "channels: %s; values are read again when it is back",
+                        error,
+                        exc_info=not isinstance(error, StoreUnavailable),
+                    )
                 self._is_away = True
                 time.sleep(pause)
                 pause = min(2 * pause, 1.0)

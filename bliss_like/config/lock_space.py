@@ -23,7 +23,7 @@ from typing import Any
 from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore
 from bliss_like.data.process import identity, is_gone
-from bliss_like.errors import AlreadyLockedDevices, BlissLikeError, StoreUnavailable
+from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -174,6 +174,18 @@ class LockSpace:
                 raise in_use(obstacles)
             self._sleep(min(pause, left))
             pause = min(2 * pause, 0.1)
+
+    def again(self, names: Sequence[str]) -> list[Holding] | None:
+        """Take locks once more that this process has, whoever took them here; None: it has not all of them."""
+        if self._pid != os.getpid():
+            return None
+        with self._mutex:
+            mine = [holding for name in names if (holding := self._held.get(name)) and not holding.lost]
+            if len(mine) < len(names):
+                return None
+            for holding in mine:
+                holding.count += 1
+            return mine
 
     def _try(
         self, wanted: Sequence[str], owner: str | None, purpose: str, ttl: float
@@ -332,8 +344,8 @@ class LockSpace:
                 _log.warning("locks of %s: %s; they are renewed when it is back", self.session or "this process", error)
             self._is_lost_sight = True
             return False
-        except (BlissLikeError, OSError, TypeError) as error:
-            _log.warning("lock of %s: %s", holding.holder.name, error)
+        except Exception:  # noqa: BLE001 - the other locks are to be renewed, whatever it is
+            _log.exception("lock of %s could not be renewed or given back", holding.holder.name)
         self._is_lost_sight = False
         return True
 

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
-from .node import ConfigNode, ResolvedText
+from .node import ConfigNode
+from .references import Named, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
@@ -28,7 +29,14 @@ def _refuse_names(value: Any) -> Any:
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema({"$ref": "#/definitions/reference"})]
+REFERENCE_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "description": "another object, or an attribute of it: $robx, $robx.velocity",
+}
+"""How editors know a reference."""
+
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema(REFERENCE_SCHEMA)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
 
 
@@ -39,6 +47,27 @@ class Unresolved:
 
         devices: Annotated[list[str], Unresolved()]
     """
+
+
+class LazyReference:
+    """A key that is written `$name` and arrives as something to call, which makes the object: `self._partner()`.
+
+    Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
+    """
+
+    def __init__(self, text: str, objects: Named) -> None:
+        self._text = text
+        self._objects = objects
+
+    def __call__(self) -> Any:
+        """Return the object.
+
+        :raises ConfigError: it cannot be made.
+        """
+        return dereference(self._text, self._objects)
+
+    def __repr__(self) -> str:
+        return f"<LazyReference {self._text}>"
 
 
 class StrictModel(BaseModel):
@@ -67,6 +96,7 @@ class ObjectConfig(StrictModel):
     interlock: bool | None = Field(
         default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
     )
+    service: bool = False
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

@@ -70,7 +70,7 @@ def _items(node: ConfigNode, survey: Survey) -> str:
     parts = []
     for key, value in node.written.items():
         names = (
-            [element.name for element in value if isinstance(element, ConfigNode)]
+            [element.name for element in value.written if isinstance(element, ConfigNode)]
             if isinstance(value, ConfigList)
             else []
         )

@@ -15,14 +15,13 @@ from pydantic.json_schema import PydanticJsonSchemaWarning, models_json_schema
 from bliss_like.errors import ConfigError
 
 from .classes import class_of
-from .models import ObjectConfig
+from .models import REFERENCE_SCHEMA, ObjectConfig
 from .registry import ENTRY_POINTS, KNOWN_CLASSES, default_classes, find_class
 from .survey import Survey
 
 Schema = dict[str, Any]
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-REFERENCE = r"^\$[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 
 
 def schema(survey: Survey | None = None) -> Schema:
@@ -40,11 +39,7 @@ def schema(survey: Survey | None = None) -> Schema:
         definition["description"] = inspect.cleandoc(cls.__doc__ or cls.__name__)
         definition["required"] = [key for key in definition.get("required", []) if key not in inherited]
         definition["properties"]["name"]["pattern"] = NAME
-    definitions["reference"] = {
-        "type": "string",
-        "pattern": REFERENCE,
-        "description": "another object, or an attribute of it: $robx, $robx.velocity",
-    }
+    definitions["reference"] = REFERENCE_SCHEMA
     foreign = bool(inherited & {"package", "module"})
     definitions["block"] = _mapping({name: refs[cls.Config] for name, cls in classes.items()}, foreign)
     definitions["file"] = _file()

@@ -17,10 +17,11 @@ from bliss_like.errors import ConfigError, ObjectNotFound
 from .check import check_entry
 from .loader import Entry
 from .models import ObjectConfig
-from .node import ConfigList, ConfigNode, Place
+from .node import ConfigList, ConfigNode
+from .references import Place, referred_name
 from .suggestion import did_you_mean
-from .survey import Survey, references, target_of
-from .validation import item_keys, items_model
+from .survey import Survey, references
+from .validation import item_keys, model_below
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def show(name: str, survey: Survey) -> ObjectShown:
         raise ObjectNotFound(f"no object '{name}' in {survey.root}{did_you_mean(name, survey.entries)}")
     top = survey.entries[entry.owner] if entry.owner else entry
     cls = survey.class_of(top.node.name)
-    model = None if cls is None else items_model(cls.Config, entry.key) if entry.owner else cls.Config
+    model = None if cls is None else model_below(cls.Config, entry.key) if entry.owner else cls.Config
     node = entry.node if entry.owner else survey.complete(name)
     made = getattr(cls, "names_made", None) if not entry.owner else None
     return ObjectShown(
@@ -115,12 +116,12 @@ def _items(entry: Entry, cls: type[Any] | None) -> dict[str, list[str]]:
     for key in entry.node.written:
         elements = entry.node.written[key]
         if key in keys and isinstance(elements, ConfigList):
-            items[key] = [element.name for element in elements if isinstance(element, ConfigNode)]
+            items[key] = [element.name for element in elements.written if isinstance(element, ConfigNode)]
     return items
 
 
 def _target(reference: str, survey: Survey) -> str:
-    entry = survey.entries.get(target_of(reference))
+    entry = survey.entries.get(referred_name(reference))
     return f"{entry.label}, {entry.node.place}" if entry is not None else "nothing of that name"
 
 

@@ -12,28 +12,27 @@ import pathlib
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .classes import class_of
 from .loader import Tree, load_tree
-from .node import ConfigList, ConfigNode, dereference, is_reference
+from .node import ConfigList, ConfigNode
+from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
-from .validation import Path, item_keys, with_inherited
+from .validation import Path, item_keys, with_inherited, without_refused
 
 _NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
 
 
 class Survey:
-    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one.
+    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one."""
 
-    :param root: how messages call the configuration.
-    """
-
-    def __init__(self, tree: Tree, root: pathlib.Path) -> None:
+    def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.root = root
+        self.root = tree.root
+        """How messages call the configuration."""
         self.entries = tree.entries
         self._classes: dict[tuple[str, ...], type[Any] | None] = {}
         self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}
@@ -71,9 +70,16 @@ class Survey:
         """Return what is written about an object, with the keys that it inherits."""
         node = self.entries[name].node
         cls = self.class_of(name)
-        complete = with_inherited(node, cls.Config) if cls is not None else node
-        complete.config = self
-        return complete
+        return without_refused(with_inherited(node, cls.Config), self.tree.refused) if cls is not None else node
+
+    def get_config(self, name: str) -> ConfigNode:
+        """Return what is written about an object.
+
+        :raises ObjectNotFound: there is none of that name.
+        """
+        if name not in self.entries:
+            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        return self.entries[name].node
 
     def get(self, name: str) -> Any:
         """Return a stand-in for an object, for a model that is validated.
@@ -111,7 +117,7 @@ def open_survey(path: str | os.PathLike[str] | None = None) -> Survey:
     """
     written = path or os.environ.get("BLISS_LIKE_CONFIG") or "config"
     root = pathlib.Path(written).expanduser().resolve()
-    return Survey(load_tree(root, NoObjects()), root)
+    return Survey(load_tree(root, cast("Objects", NoObjects())))
 
 
 class NoObjects:
@@ -146,18 +152,13 @@ def inherited(node: ConfigNode, key: str) -> str:
     return str(owner.written[key] or "") if owner is not None else ""
 
 
-def target_of(reference: str) -> str:
-    """Return the object's name in `$name.attribute`."""
-    return reference[1:].partition(".")[0]
-
-
 def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Yield each `$name.attribute` in what is written, with its path."""
     if isinstance(value, ConfigNode):
         for key, child in value.written.items():
             yield from references(child, (*path, key))
     elif isinstance(value, ConfigList):
-        for index, child in enumerate(value):
+        for index, child in enumerate(value.written):
             yield from references(child, (*path, index))
     elif is_reference(value):
         yield path, value

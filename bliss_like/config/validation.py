@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 
 from bliss_like.errors import ConfigError, ReferenceCycle
 
-from .models import ItemConfig, ObjectConfig, Unresolved
-from .node import ConfigList, ConfigNode, Objects, dereference, is_reference
+from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
+from .node import ConfigList, ConfigNode
+from .references import Named, dereference, is_reference, referred_name
 from .suggestion import nearest
 
 Path = tuple[int | str, ...]
@@ -70,7 +71,7 @@ def item_keys(model: type[BaseModel]) -> set[str]:
 
 def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     """Return a node with the keys that the model knows and only the mappings around `node` have."""
-    complete = ConfigNode(node.config, node.place, node.parent)
+    complete = ConfigNode(node.config, node.place, node.holder, node.origin)
     for key in dict.fromkeys([*node.written, *_known_keys(model)]):
         owner = node.owner_of(key)
         if owner is not None and (owner is node or key != "name"):
@@ -78,16 +79,19 @@ def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     return complete
 
 
-def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list[Problem]:
+def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None = None) -> ObjectConfig | list[Problem]:
     """Return the model of a node, its references made live, or else all that is wrong with it.
 
+    :param objects: where references find their objects; the configuration of the node by default.
     :raises ReferenceCycle: the object is needed to make what it refers to.
     """
     problems: list[Problem] = []
+    resolver = _Resolver(node.config if objects is None else objects, problems)
     as_written = _unresolved_keys(model)
+    plain = node.to_dict(resolve_references=False)
     data = {
-        key: child if key in as_written else _resolved(node.written[key], node.config, (key,), problems)
-        for key, child in node.to_dict(resolve_references=False).items()
+        key: plain[key] if key in as_written else resolver.resolved(child, _type_of(key, model), (key,))
+        for key, child in node.written.items()
     }
     try:
         validated = model.model_validate(data)
@@ -99,6 +103,15 @@ def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list
     return validated
 
 
+def without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:
+    """Return a node without the items that cannot be registered: their container works without them."""
+    for key, value in list(node.written.items()):
+        if isinstance(value, ConfigList):
+            indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
+            node = node.without(key, indexes) if indexes else node
+    return node
+
+
 def _unresolved_keys(model: type[BaseModel]) -> set[str]:
     return {
         field.alias or name
@@ -107,21 +120,49 @@ def _unresolved_keys(model: type[BaseModel]) -> set[str]:
     }
 
 
-def _resolved(value: Any, objects: Objects, path: Path, problems: list[Problem]) -> Any:
-    """Return plain data with references made live; the ones that cannot be are recorded."""
-    if isinstance(value, ConfigNode):
-        return {key: _resolved(child, objects, (*path, key), problems) for key, child in value.written.items()}
-    if isinstance(value, ConfigList):
-        return [_resolved(child, objects, (*path, index), problems) for index, child in enumerate(value)]
-    if not is_reference(value):
-        return value
-    try:
-        return dereference(value, objects)
-    except ReferenceCycle:
-        raise
-    except ConfigError as error:
-        problems.append(Problem(path, path, str(error)))
-        return value
+class _Resolver:
+    """Makes plain data of nodes, with references made live; the ones that cannot be are recorded."""
+
+    def __init__(self, objects: Named, problems: list[Problem]) -> None:
+        self._objects = objects
+        self._problems = problems
+
+    def resolved(self, value: Any, annotation: Any, path: Path) -> Any:
+        """:param annotation: the type of the value, or of what it stands in."""
+        if isinstance(value, ConfigNode):
+            return {
+                key: self.resolved(child, _type_of(key, annotation), (*path, key))
+                for key, child in value.written.items()
+            }
+        if isinstance(value, ConfigList):
+            return [self.resolved(child, annotation, (*path, index)) for index, child in enumerate(value.written)]
+        return self._live(value, annotation, path) if is_reference(value) else value
+
+    def _live(self, text: str, annotation: Any, path: Path) -> Any:
+        try:
+            if _mentions(annotation, LazyReference):
+                self._objects.get_config(referred_name(text))
+                return LazyReference(text, self._objects)
+            return dereference(text, self._objects)
+        except ReferenceCycle:
+            raise
+        except ConfigError as error:
+            self._problems.append(Problem(path, path, str(error)))
+            return text
+
+
+def _type_of(key: str, annotation: Any) -> Any:
+    """Return the type of a key; of one that no model declares, the type of what it stands in."""
+    models = _models_in(annotation)
+    for model in models:
+        for name, field in model.model_fields.items():
+            if key in (name, field.alias):
+                return field.annotation
+    return None if models else annotation
+
+
+def _mentions(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_mentions(argument, kind) for argument in get_args(annotation))
 
 
 def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
@@ -226,9 +267,10 @@ def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
 
 
-def items_model(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """Return the model of the items in a list, None when there are none."""
+def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
     for name, field in model.model_fields.items():
         if key == (field.alias or name):
-            return next((found for found in _models_in(field.annotation) if issubclass(found, ItemConfig)), None)
+            return next(iter(_models_in(field.annotation)), None)
     return None

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .cluster_topology import key_slot
-from .key_store import Command, Is, Value
-from .redis_keys import text
+from .key_store import Command, Is, Value, key_of
 
 if TYPE_CHECKING:
     from .cluster_store import ClusterStore
+    from .redis_store import RedisStore
 
 
 class ClusterKeys:
@@ -24,7 +24,7 @@ class ClusterKeys:
 
         :raises ValueError: their keys are in more than one slot.
         """
-        keys = dict.fromkeys([*(each.key for each in when), *(text(command[1]) for command in commands)])
+        keys = dict.fromkeys([*(each.key for each in when), *(key_of(command) for command in commands)])
         slots = set(map(self.slot, keys))
         if not slots:
             return []
@@ -37,7 +37,13 @@ class ClusterKeys:
         return self._store.at(slots.pop(), lambda node: node.keys.run(*commands, when=when), insist=False)
 
     def read(self, key: str) -> Value | None:
-        return self._store.at(key_slot(key), lambda node: node.keys.read(key))
+        def ask(node: RedisStore) -> Value | None:
+            value = node.keys.read(key)
+            if value is None:  # when it is made after its slot has moved, this node will not say so
+                node.keys.forget([key])
+            return value
+
+        return self._store.at(key_slot(key), ask)
 
     def slot(self, key: str) -> int:
         return key_slot(key)

@@ -54,6 +54,11 @@ class KeyStore(Protocol):
         """Return the keys that begin with `prefix`, sorted; slow, for people."""
 
 
+def key_of(command: Command) -> str:
+    key = command[1]
+    return key.decode() if isinstance(key, bytes) else str(key)
+
+
 def foreign(key: str, expected: str) -> ForeignKeyError:
     return ForeignKeyError(
         f"key {key!r}: expected {expected} of bliss_like, found something else. Another program uses this server and "

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from bliss_like.errors import DataError, ForeignKeyError
 
-from .key_store import Command, Is, Value, foreign
+from .key_store import Command, Is, Value, foreign, key_of
 
 Words = tuple[bytes, ...]
 T = TypeVar("T", bytes, dict[bytes, bytes], list[bytes], "Scores")
@@ -41,13 +41,14 @@ class MemoryKeys:
             self._sweep()
             if not all(map(self._holds, when)):
                 return None
-            for name, key, *words in commands:
+            for command in commands:
+                name, key, words = str(command[0]), key_of(command), command[2:]
                 try:
-                    replies.append(self._command(str(name))(_text(key), *map(_bytes, words)))
+                    replies.append(self._command(name)(key, *map(_bytes, words)))
                 except ForeignKeyError as error:
                     refusal = refusal or error
-                if self._values.get(_text(key)) in ({}, []):
-                    self._do_del(_text(key))
+                if self._values.get(key) in ({}, []):
+                    self._do_del(key)
         if refusal:
             raise refusal
         return replies
@@ -254,10 +255,6 @@ def _integer(raw: bytes, key: str) -> int:
         return int(raw or b"0")
     except ValueError:
         raise DataError(f"key {key!r}: expected an integer to add to, found {raw!r}") from None
-
-
-def _text(key: object) -> str:
-    return key.decode() if isinstance(key, bytes) else str(key)
 
 
 def _bytes(word: object) -> bytes:

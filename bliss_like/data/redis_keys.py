@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .key_store import Command, Is, Value, foreign
+from .cached_reads import CachedReads
+from .key_store import Command, Is, Value, foreign, key_of
 from .resp import pack
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ local function whole(key)
 end
 """
 
-READ = _WHOLE + "local kind, found = whole(KEYS[1]) return {kind, found}"
-"""Returns the kind of a key and all that it holds."""
+_READ = _WHOLE + "local kind, found = whole(KEYS[1]) return {kind, found, redis.call('PTTL', KEYS[1])}"
+"""Returns the kind of a key, all that it holds, and the milliseconds until it expires, -1 if never."""
 
 _RUN = (
     _WHOLE
@@ -67,12 +68,19 @@ class RedisKeys:
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store
+        self._cache = CachedReads(store.connection_of_its_own, self._read, _READ, _value_of)
 
     def run(self, *commands: Command, when: Sequence[Is] = ()) -> list[Any] | None:
+        try:
+            return self._run(commands, when)
+        finally:
+            self.forget([key_of(command) for command in commands] + [each.key for each in when])
+
+    def _run(self, commands: Sequence[Command], when: Sequence[Is]) -> list[Any] | None:
         if not commands and not when:
             return []
         # Of several keys a transaction may find some on one node of a cluster and some on another; a script never does.
-        if when or len({text(command[1]) for command in commands}) > 1:
+        if when or len({key_of(command) for command in commands}) > 1:
             replies = self._store.call("EVAL", _RUN, *_script_words(commands, when))
             if replies is None:
                 return None
@@ -80,11 +88,18 @@ class RedisKeys:
             replies = self._store.transaction([pack(*command) for command in commands], len(commands))
         for command, reply in zip(commands, replies, strict=True):
             if isinstance(reply, Exception):
-                raise self._store.translate(reply, text(command[1]))
+                raise self._store.translate(reply, key_of(command))
         return list(replies)
 
     def read(self, key: str) -> Value | None:
-        return value_of(key, self._store.call("EVAL", READ, 1, key))
+        return self._cache.read(key)
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Read these from the server the next time."""
+        self._cache.forget(keys)
+
+    def _read(self, key: str) -> Value | None:
+        return _value_of(key, self._store.call("EVAL", _READ, 1, key))
 
     def slot(self, key: str) -> int:
         return 0
@@ -100,16 +115,12 @@ class RedisKeys:
                 return sorted(found)
 
 
-def text(key: object) -> str:
-    return key.decode() if isinstance(key, bytes) else str(key)
-
-
-def value_of(key: str, reply: Any) -> Value | None:
-    """Return what the script `READ` has found.
+def _value_of(key: str, reply: Any) -> Value | None:
+    """Return what the script `_READ` has found.
 
     :raises ForeignKeyError: a stream, a set, or whatever else is no small value.
     """
-    kind, found = reply
+    kind, found, _ = reply
     match kind:
         case b"none":
             return None
@@ -123,7 +134,7 @@ def value_of(key: str, reply: Any) -> Value | None:
 
 
 def _script_words(commands: Sequence[Command], when: Sequence[Is]) -> list[str | bytes | int | float]:
-    keys = dict.fromkeys([*(each.key for each in when), *(text(command[1]) for command in commands)])
+    keys = dict.fromkeys([*(each.key for each in when), *(key_of(command) for command in commands)])
     words: list[str | bytes | int | float] = [len(keys), *keys, len(when)]
     for condition in when:
         kind, expected = _expectation(condition)

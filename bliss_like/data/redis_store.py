@@ -290,8 +290,8 @@ class RedisStore:
             try:
                 return self._pool.get_connection()
             except redis.ConnectionError:
-                if self.revive is None:
-                    raise
+                if self.revive is None or threading.current_thread() is not threading.main_thread():
+                    raise  # in a patched process only the main thread can start another one
                 self.revive()
                 return self._pool.get_connection()
         except redis.RedisError as error:
@@ -301,16 +301,28 @@ class RedisStore:
     def _pool(self) -> Any:
         pool = getattr(self._local, "pool", None)
         if pool is None or self._local.pid != os.getpid():
-            pool = redis.ConnectionPool.from_url(
-                self._url,
-                protocol=2,
-                socket_timeout=_SILENCE,
-                socket_connect_timeout=5,
-                health_check_interval=0,
-                retry=Retry(NoBackoff(), 0),
-            )
+            pool = self._make_pool(protocol=2)
             self._local.pool, self._local.pid = pool, os.getpid()
         return pool
+
+    def _make_pool(self, protocol: int) -> Any:
+        return redis.ConnectionPool.from_url(
+            self._url,
+            protocol=protocol,
+            socket_timeout=_SILENCE,
+            socket_connect_timeout=5,
+            health_check_interval=0,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def connection_of_its_own(self) -> Any:
+        """Return a new connection that speaks RESP3; None: there cannot be one now, or the server does not speak it."""
+        try:
+            connection = self._make_pool(protocol=3).make_connection()
+            connection.connect()
+        except (redis.RedisError, OSError):
+            return None
+        return connection
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
@@ -344,6 +356,9 @@ class RedisStore:
 
 class AskingStore(RedisStore):
     """A node that is taking over a slot, for keys that have arrived there: one command or one transaction at a time."""
+
+    def connection_of_its_own(self) -> Any:
+        return None
 
     def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
         return super()._exchange([_ASKING, *parts], nreplies + 1)[1:]

@@ -18,6 +18,7 @@ from bliss_like.config.models import ItemConfig
 from bliss_like.devices import events
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Motion, Move, run_motions
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
@@ -108,7 +109,7 @@ class Axis:
     @sign.setter
     def sign(self, sign: int) -> None:
         if sign not in (1, -1):
-            raise ValueError(f"{self.name}: sign must be 1 or -1, got {sign!r}")
+            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
         self.refuse_if_moving()
         self._sign = int(sign)
         self._announce_scale()
@@ -198,9 +199,9 @@ class Axis:
             low, high = limits
             low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
         except (TypeError, ValueError):
-            raise ValueError(f"{self.name}: limits must be (low, high), None for none, got {limits!r}") from None
+            raise ValueError(f"{name_of(self)}: limits must be (low, high), None for none, got {limits!r}") from None
         if not low < high:
-            raise ValueError(f"{self.name}: the low limit must be below the high limit, got {low:g} and {high:g}")
+            raise ValueError(f"{name_of(self)}: the low limit must be below the high limit, got {low:g} and {high:g}")
         return low, high
 
     @property
@@ -288,9 +289,11 @@ class Axis:
         :raises AxisLimitError: outside the limits; nothing moved.
         :raises AxisStopped: somebody stopped the axis on its way (only with `wait`).
         :raises AxisFault: it moves already, is not ready, or did not arrive and was stopped.
+        :raises AlreadyLockedDevices: another session moves it, or has locked it.
         """
-        motion = self.plan(position, relative)
-        run_motions([motion] if motion else [], wait)
+        with claimed([self], f"moving {self.name} {'by' if relative else 'to'} {position}"):
+            motion = self.plan(position, relative)
+            run_motions([motion] if motion else [], wait)
 
     def rmove(self, distance: float, wait: bool = True) -> None:
         """Move by a distance."""
@@ -380,9 +383,9 @@ class Axis:
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise error(f"{self.name}: {what} must be a number, got {value!r}") from None
+            raise error(f"{name_of(self)}: {what} must be a number, got {value!r}") from None
         if math.isnan(number) or (positive and number <= 0) or (not positive and math.isinf(number)):
-            raise error(f"{self.name}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
+            raise error(f"{name_of(self)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
         return number
 
 

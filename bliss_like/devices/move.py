@@ -75,7 +75,7 @@ class Move:
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what the controller raised; what had started was stopped.
         """
-        self._claim = claim([pursuit.motion.axis for pursuit in self._pursuits], self._purpose())
+        self._claim = claim([pursuit.motion.axis for pursuit in self._pursuits], "moving")
         try:
             for pursuit in self._pursuits:
                 pursuit.motion.axis.refuse_if_moving()
@@ -142,10 +142,6 @@ class Move:
             self._done.set()
             self._started.set()
             self._announce(moving=False)
-
-    def _purpose(self) -> str:
-        targets = (f"{each.motion.axis.name} to {each.motion.user_target_pos:g}" for each in self._pursuits)
-        return f"moving {', '.join(targets)}"
 
     def _announce(self, moving: bool) -> None:
         for pursuit in self._pursuits:

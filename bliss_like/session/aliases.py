@@ -147,16 +147,14 @@ class Aliases(Mapping[str, Any]):
                 f"ALIASES.remove('{alias}'), or use ALIASES.set"
             )
         if alias in self._session.env_dict:
-            owner = f"{type(self._session.env_dict[alias]).__name__} of the session"
+            owner = f"the {type(self._session.env_dict[alias]).__name__} '{alias}' of the session"
         elif alias in self._session.config.names_list:
-            owner = "object of the configuration"
+            owner = f"the object '{alias}' of the configuration"
         elif hasattr(builtins, alias):
-            owner = "name of Python's own"
+            owner = f"Python's own '{alias}'"
         else:
             return
-        raise SessionError(
-            f"Invalid alias name '{alias}': would overwrite an existing object, the {owner} of that name"
-        )
+        raise SessionError(f"Invalid alias name '{alias}': would overwrite an existing object, {owner}")
 
     def _device(self, obj_or_name: Any) -> Any:
         """Return the axis or counter that is meant.

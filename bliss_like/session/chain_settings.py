@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bliss_like.config.config import FAILURES
 from bliss_like.config.models import StrictModel
-from bliss_like.config.node import dereference, is_reference
+from bliss_like.config.references import dereference, is_reference
 from bliss_like.devices.counter import CounterController
 from bliss_like.errors import ChainError, ConfigError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain

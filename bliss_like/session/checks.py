@@ -1,11 +1,18 @@
-"""What can be wrong with sessions and measurement groups, found without making any object."""
+"""What can be wrong with sessions and measurement groups, found without making any object.
+
+It says what `Session.setup` would say, for all sessions and at once.
+"""
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import os
-from collections.abc import Iterator, Set
+import re
+from collections.abc import Callable, Iterator, Set
 from fnmatch import fnmatchcase
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from bliss_like.config.node import ConfigList, ConfigNode
@@ -13,6 +20,10 @@ from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.survey import Survey, inherited
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter
+
+Keys = tuple[int | str, ...]
+
+_KNOWN_TO_TEMPLATES = ("session", "user", "base_path")
 
 
 def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) -> Iterator[Problem]:
@@ -24,11 +35,12 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_included(node, survey)
     yield from _check_setup_file(node, survey)
     yield from _check_aliases(node, survey, standard_names)
-    for name in _own_names(node, survey):
+    yield from _check_default_chain(node, survey)
+    yield from _check_template(node)
+    for name in _matching(_texts(node, "config-objects"), survey):
         if name in standard_names:
-            path = _path_to(node, name)
             message = f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
-            yield Problem(path, ("config-objects",), message)
+            yield Problem(_path_to(node, name), ("config-objects",), message)
 
 
 def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -> list[str]:
@@ -38,32 +50,36 @@ def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -
         if survey.is_session(other) and other not in (*seen, node.name):
             included = wanted_names(survey.entries[other].node, survey, (*seen, node.name))
             wanted.update(dict.fromkeys(included))
-    return list(wanted | dict.fromkeys(_own_names(node, survey)))
-
-
-def _own_names(node: ConfigNode, survey: Survey) -> list[str]:
-    own = dict.fromkeys(_matching(_texts(node, "config-objects"), survey))
+    wanted.update(dict.fromkeys(_matching(_texts(node, "config-objects"), survey)))
     for name in _matching(_texts(node, "exclude-objects"), survey):
-        own.pop(name, None)
-    return list(own)
+        wanted.pop(name, None)
+    return list(wanted)
 
 
 def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
-    """Yield the counters of a measurement group that nobody has."""
-    aliases = {alias for name in survey.names if survey.is_session(name) for alias in _aliases(survey, name)}
+    """Yield the counters of a measurement group that nobody has, and the groups that it cannot include."""
+    aliases = {alias for name in survey.names if survey.is_session(name) for _, alias in _aliases(survey, name)}
     for path, listed in _listed(node, "counters"):
-        if listed not in aliases:
-            problem = _counter_problem(listed, survey, aliases)
-            if problem:
-                yield Problem(path, ("counters",), problem)
+        problem = "" if listed in aliases else _counter_problem(listed, survey, aliases)
+        if problem:
+            yield Problem(path, ("counters",), problem)
+    groups = [name for name in survey.names if _is_group(name, survey)]
     for path, other in _listed(node, "include"):
-        groups = [name for name in survey.names if _is_group(name, survey)]
-        if other not in groups and (other in survey.entries or not survey.may_exist(other)):
+        if other in groups:
+            circle = _circle(node.name, other, lambda name: _texts(survey.entries[name].node, "include"), groups)
+            if circle and node.name == min(circle, key=groups.index):  # told once, not by each of them
+                message = f"groups that include each other: {' -> '.join(circle)}; take one of them out"
+                yield Problem(path, ("include",), message)
+        elif other in survey.entries:
+            message = f"'{other}' is no measurement group: counters and controllers go to 'counters'"
+            yield Problem(path, ("include",), message)
+        elif not survey.may_exist(other):
             yield Problem(path, ("include",), f"no measurement group '{other}'{did_you_mean(other, groups)}")
 
 
-def _counter_problem(listed: str, survey: Survey, aliases: set[str]) -> str:
-    name, _, counter = listed.partition(":")
+def _counter_problem(listed: str, survey: Survey, aliases: Set[str]) -> str:
+    name, _, counter = listed.rpartition(":") if ":" in listed else (listed, "", "")
+    name = next((part for part in reversed(name.split(":")) if part in survey.entries), name)
     if name not in survey.entries:
         known = [*survey.names, *aliases]
         return "" if survey.may_exist(name) else f"no counter '{listed}'{did_you_mean(name, known)}"
@@ -93,97 +109,172 @@ def _check_patterns(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
                 continue
             message = f"no object '{pattern}'{did_you_mean(pattern, known)}"
             if survey.is_session(pattern):
-                message = f"'{pattern}' is a session; a session lists objects, other sessions go to include-sessions"
+                message = f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
             yield Problem(path, (key,), message)
 
 
 def _matching(patterns: list[str], survey: Survey) -> list[str]:
     known = [name for name in survey.names if not survey.is_session(name)]
+    devices = [name for name in known if inherited(survey.entries[name].node, "plugin") != "default"]
     names: list[str] = []
     for pattern in patterns:
-        names += [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
-    return names
+        names += [pattern] if pattern in known else [name for name in devices if fnmatchcase(name, pattern)]
+    return list(dict.fromkeys(names))
 
 
 def _check_included(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     sessions = [name for name in survey.names if survey.is_session(name)]
+    seen: dict[str, str] = {}
     for path, other in _listed(node, "include-sessions"):
         if other in sessions:
-            circle = _circle(node.name, other, survey, (node.name,))
-            if circle and node.name == min(circle, key=survey.names.index):  # told once, not by each of them
-                yield Problem(path, ("include-sessions",), f"sessions that include each other: {' -> '.join(circle)}")
+            circle = _circle(
+                node.name, other, lambda name: _texts(survey.entries[name].node, "include-sessions"), sessions
+            )
+            if circle and node.name == min(circle, key=sessions.index):  # told once, not by each of them
+                message = f"sessions that include each other: {' -> '.join(circle)}; take one of them out"
+                yield Problem(path, ("include-sessions",), message)
+            elif not circle:
+                yield from _check_twice(node.name, other, path, survey, seen)
         elif other in survey.entries:
-            yield Problem(path, ("include-sessions",), f"'{other}' is no session; objects go to config-objects")
-        elif not survey.may_exist(other):
-            message = f"no session '{other}'{did_you_mean(other, [name for name in sessions if name != node.name])}"
+            kind = survey.entries[other].label.partition(" ")[0]
+            article = "an" if kind[0] in "aeiou" else "a"
+            message = f"'{other}' is no session but {article} {kind}: write it in config-objects"
             yield Problem(path, ("include-sessions",), message)
+        elif not survey.may_exist(other):
+            others = [name for name in sessions if name != node.name]
+            there = did_you_mean(other, others) or (f"; there are: {', '.join(others)}" if others else "")
+            yield Problem(path, ("include-sessions",), f"no session '{other}'{there}")
 
 
-def _circle(goal: str, name: str, survey: Survey, way: tuple[str, ...]) -> tuple[str, ...]:
+def _check_twice(name: str, other: str, path: Keys, survey: Survey, seen: dict[str, str]) -> Iterator[Problem]:
+    """Yield what a session includes a second time by including another one.
+
+    :param seen: the way to each session that is included so far; it grows.
+    """
+    for each, way in _ways(other, f"{name} -> {other}", survey, (name,)):
+        if each in seen:
+            message = f"'{each}' is included twice: {seen[each]} and {way}; once is enough"
+            yield Problem(path, ("include-sessions",), message)
+        seen.setdefault(each, way)
+
+
+def _ways(name: str, way: str, survey: Survey, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield name, way
+    for other in _texts(survey.entries[name].node, "include-sessions"):
+        if survey.is_session(other) and other not in (*above, name):
+            yield from _ways(other, f"{way} -> {other}", survey, (*above, name))
+
+
+def _circle(
+    goal: str, name: str, below: Callable[[str], list[str]], known: list[str], way: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """Return the way from `goal` through `name` back to it; empty when there is none."""
+    way = way or (goal,)
     if name == goal:
         return (*way, name)
-    if name in way or not survey.is_session(name):
+    if name in way or name not in known:
         return ()
-    for other in _texts(survey.entries[name].node, "include-sessions"):
-        circle = _circle(goal, other, survey, (*way, name))
-        if circle:
-            return circle
-    return ()
+    circles = (_circle(goal, other, below, known, (*way, name)) for other in below(name))
+    return next((circle for circle in circles if circle), ())
 
 
 def _check_setup_file(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     written = node.raw_get("setup-file")
     if not isinstance(written, str) or not written:
         return
-    directories = setup_directories(node, survey.root)
-    if not any((directory / os.path.expanduser(written)).is_file() for directory in directories):
-        looked = ", ".join(dict.fromkeys(str((each / os.path.expanduser(written)).resolve()) for each in directories))
-        yield Problem(("setup-file",), ("setup-file",), f"no file {written!r}; looked for {looked}")
-
-
-def setup_directories(node: ConfigNode | None, root: Path) -> list[Path]:
-    """Return where a setup file is looked for: at the YAML file, in the configuration, in the directory around it."""
-    return [*([Path(node.filename).parent] if node is not None else []), root, root.parent]
+    bases = (Path(node.filename).parent, survey.root, survey.root.parent)
+    candidates = dict.fromkeys((base / os.path.expanduser(written)).resolve() for base in bases)
+    if not any(candidate.is_file() for candidate in candidates):
+        message = f"no file {written!r}; looked for {', '.join(map(str, candidates))}"
+        yield Problem(("setup-file",), ("setup-file",), message)
 
 
 def _check_aliases(node: ConfigNode, survey: Survey, standard_names: Set[str]) -> Iterator[Problem]:
-    elements = node.raw_get("aliases")
-    if not isinstance(elements, ConfigList):
-        return
     seen: dict[str, str] = {}
-    for index, element in enumerate(elements):
-        if not isinstance(element, ConfigNode):
-            continue
-        original = str(element.written.get("original_name") or "")
-        alias = str(element.written.get("alias_name") or "")
-        if original and not survey.may_exist(original.partition(":")[0]):
-            message = f"no object '{original}'{did_you_mean(original, survey.names)}"
-            yield Problem(("aliases", index, "original_name"), ("aliases", index, "original_name"), message)
-        taken = ""
-        if alias in survey.entries:
-            taken = f"by {survey.entries[alias].label} in {survey.entries[alias].node.place}"
-        elif alias in standard_names:
-            taken = f"by the standard '{alias}'"
-        elif alias in seen:
-            taken = f"by the alias of '{seen[alias]}'"
-        if taken:
-            message = f"'{alias}' is already taken {taken}; choose another name"
-            yield Problem(("aliases", index, "alias_name"), ("aliases", index, "alias_name"), message)
-        if alias and original in seen.values():
-            message = f"'{original}' has an alias already: '{next(a for a, o in seen.items() if o == original)}'"
-            yield Problem(("aliases", index, "original_name"), ("aliases", index, "original_name"), message)
+    for index, (original, alias) in _indexed_aliases(node):
+        here: Keys = ("aliases", index)
+        cls = survey.class_of(original.rpartition(":")[2])
+        if original and not any(survey.may_exist(part) for part in original.split(":")):
+            yield _wrong(here, "original_name", f"no object '{original}'{did_you_mean(original, survey.names)}")
+        elif original in seen.values():
+            first = next(known for known, each in seen.items() if each == original)
+            yield _wrong(here, "original_name", f"'{original}' has an alias already, '{first}'")
+        elif cls is not None and hasattr(cls, "Config"):
+            message = f"expected an axis or a counter to give an alias to, '{original}' is a {cls.__name__}"
+            yield _wrong(here, "original_name", message)
+        owner = _owner_of(alias, survey, standard_names, seen)
+        if owner:
+            yield _wrong(here, "alias_name", f"'{alias}' is already taken by {owner}; choose another name")
+        elif alias and (not alias.isidentifier() or keyword.iskeyword(alias)):
+            yield _wrong(here, "alias_name", f"expected a Python name, such as robyy, came '{alias}'")
         seen.setdefault(alias, original)
 
 
-def _aliases(survey: Survey, session: str) -> Iterator[str]:
-    elements = survey.entries[session].node.raw_get("aliases")
-    for element in elements if isinstance(elements, ConfigList) else ():
-        if isinstance(element, ConfigNode) and isinstance(element.written.get("alias_name"), str):
-            yield element.written["alias_name"]
+def _owner_of(alias: str, survey: Survey, standard_names: Set[str], seen: dict[str, str]) -> str:
+    """Return what has the name of an alias already, `""` when nothing has."""
+    if alias in standard_names:
+        return f"the standard '{alias}'"
+    if alias in survey.entries:
+        entry = survey.entries[alias]
+        return f"{entry.label} in {entry.node.place}"
+    if alias in seen:
+        return f"the alias of '{seen[alias]}'"
+    return "a name of Python's own" if hasattr(builtins, alias) else ""
 
 
-def _path_to(node: ConfigNode, name: str) -> tuple[int | str, ...]:
+def _wrong(here: Keys, key: str, message: str) -> Problem:
+    return Problem((*here, key), (*here, key), message)
+
+
+def _aliases(survey: Survey, session: str) -> list[tuple[str, str]]:
+    return [pair for _, pair in _indexed_aliases(survey.entries[session].node)]
+
+
+def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield each alias: its index, the original name and the alias."""
+    elements = node.raw_get("aliases")
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
+        if isinstance(element, ConfigNode):
+            written = [element.raw_get(key) for key in ("original_name", "alias_name")]
+            original, alias = (text if isinstance(text, str) else "" for text in written)
+            yield index, (original, alias)
+
+
+def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+    """Yield the devices that nobody has; they are looked up by the session, when its aliases are there."""
+    elements = node.raw_get("default-chain")
+    aliases = [alias for name in survey.names if survey.is_session(name) for _, alias in _aliases(survey, name)]
+    known = [*survey.names, *aliases]
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
+        for key in ("device", "master") if isinstance(element, ConfigNode) else ():
+            written = element.raw_get(key)
+            name = re.split(r"[:.]", written.removeprefix("$"))[0] if isinstance(written, str) else ""
+            if name and name not in known and not survey.may_exist(name):
+                path = ("default-chain", index, key)
+                yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
+
+
+def _check_template(node: ConfigNode) -> Iterator[Problem]:
+    """Yield the names in the template of paths that stand for nothing when the session is made."""
+    saving = node.raw_get("scan_saving")
+    template = saving.raw_get("template") if isinstance(saving, ConfigNode) else None
+    path = ("scan_saving", "template")
+    try:
+        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None] if template else []
+    except (ValueError, TypeError) as error:
+        yield Problem(path, path, f"{error} in {template!r}")
+        return
+    for field in fields:
+        name = re.split(r"[.\[]", field)[0]
+        if not name or name.isdigit():
+            yield Problem(path, path, f"write a name in the braces of {template!r}, as in {{session}}")
+        elif name not in _KNOWN_TO_TEMPLATES:
+            known = ", ".join(_KNOWN_TO_TEMPLATES)
+            hint = did_you_mean(name, _KNOWN_TO_TEMPLATES)
+            yield Problem(path, path, f"nothing is known of '{name}' in {template!r}{hint or f' (known: {known})'}")
+
+
+def _path_to(node: ConfigNode, name: str) -> Keys:
     """Return the path of the first pattern that lets an object in."""
     for path, pattern in _listed(node, "config-objects"):
         if pattern == name or fnmatchcase(name, pattern):
@@ -191,9 +282,9 @@ def _path_to(node: ConfigNode, name: str) -> tuple[int | str, ...]:
     return ("config-objects",)
 
 
-def _listed(node: ConfigNode, key: str) -> Iterator[tuple[tuple[int | str, ...], str]]:
+def _listed(node: ConfigNode, key: str) -> Iterator[tuple[Keys, str]]:
     elements: Any = node.raw_get(key)
-    for index, element in enumerate(elements if isinstance(elements, ConfigList) else ()):
+    for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         if isinstance(element, str):
             yield (key, index), element
 

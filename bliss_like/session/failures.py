@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 
-from bliss_like.errors import ConfigError, ScriptError, SessionError
+from bliss_like.errors import BlissLikeError, ScriptError
 
 
 class ErrorLog:
@@ -56,15 +56,13 @@ def place_of(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Return an error as a sentence."""
-    if isinstance(error, ConfigError | SessionError):
-        return str(error)
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    """Return an error as a sentence; ours are sentences already."""
+    return str(error) if isinstance(error, BlissLikeError) else f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def with_traceback(error: BaseException) -> str:
-    """Return an error in full: with its traceback, unless it is a mistake in the configuration."""
-    if isinstance(error, ConfigError | SessionError) and error.__cause__ is None:
+    """Return an error in full: with its traceback, unless it says all there is to say."""
+    if isinstance(error, BlissLikeError) and error.__cause__ is None and not isinstance(error, ScriptError):
         return str(error)
     return "".join(traceback.format_exception(error)).rstrip()
 

@@ -43,19 +43,22 @@ class ScanQueueHooks:
 
 
 class DataPolicyHooks:
-    """Overload what is wanted; called when what is saved next goes elsewhere."""
+    """Overload what is wanted; called when this session changes where its files go.
+
+    SCAN_SAVING knows no proposals: what deals with them calls `hooks.data_policy.call("before_proposal_change", ...)`.
+    """
 
     def before_proposal_change(self, proposal: str) -> None:
-        """:param proposal: the one that is left."""
+        """:param proposal: the one that is about to be left."""
 
     def after_proposal_change(self, proposal: str) -> None:
         """:param proposal: the one that data belong to from now on."""
 
     def before_dataset_close(self, dataset: str) -> None:
-        """:param dataset: directory of the data set that is about to be left."""
+        """:param dataset: directory that SCAN_SAVING is about to leave."""
 
     def after_dataset_close(self, dataset: str) -> None:
-        """:param dataset: directory of the data set that was left."""
+        """:param dataset: directory that SCAN_SAVING has left."""
 
 
 class SessionHooks:
@@ -134,6 +137,13 @@ class Hooks:
             yield
         finally:
             self.scan_queue.call("scan_finalized", scan)
+
+    @contextmanager
+    def leaving_dataset(self, directory: str) -> Iterator[None]:
+        """The context in which files begin to go elsewhere."""
+        self.data_policy.call("before_dataset_close", directory)
+        yield
+        self.data_policy.call("after_dataset_close", directory)
 
     def registered(self) -> tuple[tuple[Any, ...], ...]:
         return tuple(tuple(registry) for registry in self._registries)

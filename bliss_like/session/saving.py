@@ -9,6 +9,7 @@ import getpass
 import os
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,17 @@ class ScanSaving:
         SCAN_SAVING.template = "{session}/{sample}"
         del SCAN_SAVING.template                     # as it is configured
         SCAN_SAVING.reset()                          # all of it
+
+    :param leaving: given the directory for files, makes a context in which another one takes its place.
     """
 
-    def __init__(self, session_name: str, config: ScanSavingConfig) -> None:
+    def __init__(
+        self,
+        session_name: str,
+        config: ScanSavingConfig,
+        leaving: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._leaving = leaving
         self._configured: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
         self._written = config.model_fields_set
         self._fixed = {"session": session_name, "user": getpass.getuser()}
@@ -117,7 +126,7 @@ class ScanSaving:
 
     def reset(self) -> None:
         """Forget all that was changed: what is configured holds again."""
-        self._kept.change(lambda _: {})
+        self._change("", lambda _: dict(self._configured))
 
     def _change(self, name: str, function: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """:raises SessionError: no path can be made of what comes out, or it cannot be kept."""
@@ -127,8 +136,10 @@ class ScanSaving:
             self._render(fields)
             return {key: value for key, value in fields.items() if self._configured.get(key, _ABSENT) != value}
 
+        path, next_path = self.get_path(), str(self._render(function(self._fields)))
         try:
-            self._kept.change(changed)
+            with self._leaving(path) if next_path != path else nullcontext():
+                self._kept.change(changed)
         except TypeError as error:
             raise SessionError(f"SCAN_SAVING.{name} cannot be kept: {error}") from error
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bliss_like.config.settings import SimpleSetting
 
     from .session import Session
+
+FUNCTIONS = ("load_script", "user_script_homedir", "user_script_list", "user_script_load", "user_script_run")
 
 DEFAULT_HOMEDIR = "~/user_scripts"
 
@@ -64,8 +66,7 @@ class Scripts:
 
     def functions(self) -> dict[str, Any]:
         """Return what a session offers under these names."""
-        names = ("load_script", "user_script_homedir", "user_script_list", "user_script_load", "user_script_run")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in FUNCTIONS}
 
     # -- scripts of the beamline -----------------------------------------------------------------------------------------
 
@@ -77,9 +78,12 @@ class Scripts:
         :return: True; False when the script failed while a setup file ran it: the setup goes on, and reports it at its end.
         :raises ScriptError: it failed; there is none of that name.
         """
+        return self._tried(lambda: run_file(_find(script_name, self._script_directories(session)), self._session.names))
+
+    def _tried(self, call: Callable[[], object]) -> bool:
+        """Make a call; return whether it went well, or had its error taken care of by the setup of the session."""
         try:
-            path = _find(script_name, self._script_directories(session))
-            run_file(path, self._session.names)
+            call()
         except ScriptError as error:
             if self._on_error(error):
                 return False
@@ -139,7 +143,8 @@ class Scripts:
         :param scriptname: without one, the list of scripts is returned.
         :param export_global: "user": as `user.name` (or another word instead); True: as names of the session; False: as
             attributes of what is returned.
-        :raises ScriptError: it failed, and nothing of it is offered; there is none of that name.
+        :raises ScriptError: it failed, and nothing of it is offered; there is none of that name. A setup file goes on, as
+            after `load_script`.
         """
         if scriptname is None:
             return self.user_script_list()
@@ -147,18 +152,20 @@ class Scripts:
             raise SessionError(
                 f"user_script_load: export_global: expected a name, True or False, came {export_global!r}"
             )
-        path = _find(scriptname, [Path(self.user_script_homedir())])
+        apart = UserNames()
+        self._tried(lambda: self._load(scriptname, export_global, apart))
+        return apart if export_global is False else None
+
+    def _load(self, name: str, export_global: str | bool, apart: UserNames) -> None:
+        path = _find(name, [Path(self.user_script_homedir())])
         script = _Loaded(path, self._session.names)
         former, self._loaded[path] = self._loaded.get(path), script
-        if export_global is False:
-            apart = UserNames()
-            vars(apart).update(script.defined)
-            return apart
         if export_global is True:
             self._session.names.update(script.defined)
+        elif export_global is False:
+            vars(apart).update(script.defined)
         else:
             self._offer(export_global, script, former)
-        return None
 
     def _offer(self, word: str, script: _Loaded, former: _Loaded | None) -> None:
         names = self._session.names
@@ -177,9 +184,10 @@ class Scripts:
 
         :raises ScriptError: it failed; there is none of that name.
         """
-        _Loaded(_find(scriptname, [Path(self.user_script_homedir())]), self._session.names)
+        directory = Path(self.user_script_homedir())
+        self._tried(lambda: _Loaded(_find(scriptname, [directory]), self._session.names))
 
-    def refresh(self, given: dict[str, Any]) -> None:
+    def refresh(self, given: Mapping[str, Any]) -> None:
         """Let the functions of user scripts see the objects that are new after a resetup."""
         for script in self._loaded.values():
             script.refresh(given)
@@ -199,7 +207,7 @@ class _Loaded:
             if not name.startswith("__") and (name not in before or before[name] is not value)
         }
 
-    def refresh(self, given: dict[str, Any]) -> None:
+    def refresh(self, given: Mapping[str, Any]) -> None:
         mine = self._names.namespace
         for name, old in self._given.items():
             if mine.get(name) is old:

@@ -6,28 +6,24 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
-from bliss_like.config.config import get_config
-from bliss_like.config.settings import use_store
-from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.data.key_store import KeyStore
-from bliss_like.data.orphans import end_orphans
+from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.tree import Tree
-from bliss_like.devices.interlock import use_interlock
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
-from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
 from .checks import check_session, wanted_names
-from .current import current_session, set_active_session
+from .current import current_session
 from .failures import ErrorLog, with_traceback
 from .hooks import Hooks
 from .includes import SessionTree, sessions_tree
@@ -38,9 +34,10 @@ from .namespace import STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
 from .scripts import Scripts, run_file
-from .sharing import SessionInterlock, share
+from .sharing import share
 from .summary import Summary
-from .written import SessionConfig, session_names
+from .surroundings import Surroundings
+from .written import SessionConfig, read_session, session_names
 
 if TYPE_CHECKING:
     from bliss_like.config.node import ConfigNode
@@ -56,6 +53,9 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
+    survives_reload: ClassVar[bool] = True
+    """A session is not closed by `config.reload()`."""
+
     Config = SessionConfig
 
     @classmethod
@@ -68,14 +68,15 @@ class Session:
         """Return the names of the objects that `setup` would make."""
         return wanted_names(node, survey)
 
-    def __init__(self, name: str, config: SessionConfig) -> None:
+    def __init__(self, name: str, config: SessionConfig, tree: ConfigTree | None = None) -> None:
+        """:param tree: where its objects are; by default that of `config`, or that of the process."""
         self.name = name
         self.written = config
         """What YAML says of it."""
-        tree = config.node.config if config.node else None
-        self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
-        self.scan_saving = ScanSaving(name, config.scan_saving)
+        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self.config: ConfigTree = tree
         self.hooks = Hooks()
+        self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
@@ -84,7 +85,6 @@ class Session:
         self._active_group = ActiveGroup(self)
         self._objects: dict[str, Any] = {}
         self._lock = SessionLock(name)
-        self._store_before: KeyStore | None = None
         self._scripts = Scripts(self, self._took)
         self._start_afresh()
 
@@ -119,15 +119,67 @@ class Session:
             tree = open_tree()
         sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
         self._lock.acquire(sharing.locks)
+        self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
         try:
-            self._share(sharing)
-            self._enter({} if env_dict is None else env_dict, tree)
+            self._surroundings.enter()
+            self._start_afresh()
+            self._surroundings.tell_scans()
+            self.config.aliases = self.aliases
+            self.names = Names({} if env_dict is None else env_dict)
             self._build(verbose)
         except BaseException:
             self.close()
             raise
         return not self._errors
+
+    def resetup(self, verbose: bool = False) -> Summary:
+        """Read the configuration again, and set up what it says now; return what came out, true when all went well.
+
+        Objects that are written as before stay the same objects, and are not touched; the others are closed, the dependent
+        ones first, and made anew. Names that are gone leave the session. Setup files run again; hooks, aliases and the
+        default chain are as they say.
+
+        :param verbose: write the summary to the standard output.
+        :raises SessionError: the session is not active, or a scan is running.
+        """
+        self._refuse_resetup()
+        self._start_to_renew()
+        changes = self.config.reload()
+        self._errors.clear()
+        for error in changes.errors:
+            self._report(error)
+        self._read_again()
+        self._build(verbose, str(changes))
+        return self.summary
+
+    def _refuse_resetup(self) -> None:
+        if not self.is_active:
+            raise SessionError(f"session '{self.name}' is not set up: {self.name}.setup() comes first")
+        for scan in self.scans:
+            if scan.state is not ScanState.IDLE and not scan.state.is_final:
+                raise SessionError(
+                    f"session '{self.name}': {scan!r} is running: wait for its end, or abort it, before resetup()"
+                )
+
+    def _start_to_renew(self) -> None:
+        """Undo what the setup files and the configuration have done beside making objects."""
+        self.aliases.clear()
+        self.default_chain.reset()
+        self.hooks.keep_only(self._lasting_hooks)
+        self._active_group = ActiveGroup(self)
+
+    def _read_again(self) -> None:
+        try:
+            written = read_session(self.config, self.name)
+        except FAILURES as error:  # it goes on as it was
+            self._report(error)
+            return
+        if written.scan_saving != self.written.scan_saving:
+            self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks.leaving_dataset)
+        self.written = written
+        self._surroundings.watch_hardware()
+        self._surroundings.tell_scans()
 
     def close(self) -> None:
         """Close all objects of the configuration, take the names back and let another process have the session.
@@ -149,36 +201,6 @@ class Session:
     def __close__(self) -> None:
         self.close()
 
-    def _share(self, sharing: Sharing) -> None:
-        use_sharing(sharing)
-        if self.written.interlock is not False:
-            use_interlock(SessionInterlock(sharing.locks, self.config))
-
-    def _enter(self, env_dict: dict[str, Any], tree: Tree) -> None:
-        self._store_before = use_store(tree.store.keys)
-        set_active_session(self)
-        self.scan_saving.enter()
-        tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
-        for scan in end_orphans(tree.store, self.name):
-            _logger.warning(
-                "session %s: scan %s was left open by a process that died; it is ended now", self.name, scan
-            )
-        self._start_afresh()
-        self.names = Names(env_dict)
-        environment.session_name = self.name
-        environment.container = lambda: self.scan_saving.container
-        environment.tree = tree
-        environment.scans = self.scans
-        environment.scan_saving = self.scan_saving
-        environment.user_name = self.scan_saving.user
-        environment.default_chain = self.default_chain
-        environment.scan_meta = self.user_scan_meta
-        environment.active_measurement_group = self._default_counters
-        environment.axes = self._axes
-        environment.presets = [self.hooks.around]
-        self.config.aliases = self.aliases
-        self.names.give({**standard_names(self), **self._scripts.functions()})
-
     def _start_afresh(self) -> None:
         self._errors: dict[int, BaseException] = {}
         self.summary = Summary(self.name, [], {}, 0.0)
@@ -191,9 +213,11 @@ class Session:
         self._is_built = False
         self._verbose = False
 
-    def _build(self, verbose: bool) -> None:
+    def _build(self, verbose: bool, changes: str = "") -> None:
+        """Make what is not there yet, and run the setup files."""
         began = monotonic()
         self._is_built, self._verbose = False, verbose
+        self.names.give({**standard_names(self), **self._scripts.functions()})
         self._tree = sessions_tree(self, self._report)
         made = self._make_objects()
         for error in connect_all(self._objects):
@@ -205,23 +229,20 @@ class Session:
             self._run_setup_file(session)
         self._is_built = True
         self.hooks.session.call("setup", self)
-        self.summary = Summary(self.name, made, self._errors, monotonic() - began)
+        made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
+        self.summary = Summary(self.name, made, self._errors, monotonic() - began, changes)
         if verbose:
             sys.stdout.write(f"{self.summary}\n")
 
     def _leave(self) -> None:
-        vars(environment).update(vars(Environment()))
-        set_active_session(None)
-        use_store(self._store_before)
         self.aliases.clear()
         self.config.aliases = {}
+        self._surroundings.leave()
         self.names.take_all_back()
         self.hooks.keep_only(self._lasting_hooks)
         self._objects = {}
         self._is_built = False
         self._active_group = ActiveGroup(self)
-        use_interlock(None)
-        use_sharing(None)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------
@@ -233,19 +254,18 @@ class Session:
 
     def _make_objects(self) -> list[Made]:
         outcomes = make_all(self._tree.wanted_objects(self._report), self.config.get, self.being_made)
+        before, self._objects = self._objects, {}
         for made in outcomes:
             if made.error is not None:
                 self._report(made.error)
-            elif made.name in self.names.given:
-                self._report(
-                    SessionError(
-                        f"object '{made.name}' would hide the standard '{made.name}': give it another name in the "
-                        "configuration"
-                    )
-                )
+            elif made.name in STANDARD_NAMES:
+                hint = "give it another name in the configuration"
+                self._report(SessionError(f"object '{made.name}' would hide the standard '{made.name}': {hint}"))
             else:
                 self._objects[made.name] = made.value
+        self.names.take_back(*(name for name in before if name not in self._objects))
         self.names.give(self._objects)
+        self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
 
@@ -338,11 +358,13 @@ class Session:
         state = f"active, {len(self._objects)} objects" if self.is_active else "not set up"
         return f"<Session {self.name}: {state}{f', {len(self._errors)} errors' if self._errors else ''}>"
 
-    def _default_counters(self) -> list[Any] | None:
+    def default_counters(self) -> list[Any] | None:
+        """Return the counters of a scan that is given none; None when there is no measurement group."""
         group = self.active_measurement_group
         return None if group is None else list(group.counters)
 
-    def _axes(self) -> list[Any]:
+    def axes(self) -> list[Any]:
+        """Return the axes among the objects."""
         return [made for made in self._objects.values() if _is_axis(made)]
 
     def _took(self, error: BaseException) -> bool:

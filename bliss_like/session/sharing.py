@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,25 +54,48 @@ class SessionInterlock:
 
     def __init__(self, locks: LockSpace, config: Config) -> None:
         self._locks, self._config = locks, config
+        self._rules: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
         self._silent_until = 0.0
 
     def claim(self, devices: Sequence[Any], purpose: str) -> Claims:
         names = [device.name for device in devices if self._is_exclusive(device)]
-        holdings: list[Holding] = []
-        if names and time.monotonic() >= self._silent_until:
+        holdings = self._locks.again(names)
+        if holdings is None:
             try:
-                with gevent.Timeout(PATIENCE, StoreUnavailable(f"no answer for {PATIENCE:g} s")):
-                    holdings = self._locks.acquire(names, owner=None, purpose=purpose, timeout=HANDOVER)
-                self._silent_until = 0.0
+                holdings = self._ask(names, purpose)
             except AlreadyLockedDevices as error:
                 raise self._refusal(error) from None
-            except StoreUnavailable as error:
-                if not self._silent_until:
-                    _log.warning("%s: not known whether another session drives it: %s", ", ".join(names), error)
-                self._silent_until = time.monotonic() + RETRY
         return Claims(self._locks, holdings)
 
+    def _ask(self, names: Sequence[str], purpose: str) -> list[Holding]:
+        """Take the locks; none, when the server does not answer: devices can be driven all the same."""
+        if time.monotonic() < self._silent_until:
+            return []
+        patience = gevent.Timeout(PATIENCE)
+        try:
+            with patience:
+                holdings = self._locks.acquire(names, owner=None, purpose=purpose, timeout=HANDOVER)
+        except (StoreUnavailable, gevent.Timeout) as error:
+            if isinstance(error, gevent.Timeout) and error is not patience:
+                raise
+            if not self._silent_until:
+                reason = error if error is not patience else f"the server has not answered for {PATIENCE:g} s"
+                _log.warning("%s: not known whether another session drives it: %s", ", ".join(names), reason)
+            self._silent_until = time.monotonic() + RETRY
+            return []
+        self._silent_until = 0.0
+        return holdings
+
     def _is_exclusive(self, device: Any) -> bool:
+        try:
+            rule = self._rules.get(device)
+            if rule is None:
+                rule = self._rules[device] = self._rule(device)
+            return rule
+        except TypeError:  # a device that cannot be a key
+            return self._rule(device)
+
+    def _rule(self, device: Any) -> bool:
         try:
             written = self._config.get_config(device.name).get_inherited("interlock")
         except ObjectNotFound:

@@ -57,7 +57,7 @@ class Summary:
             lines.append(f"Not all went well, errors: {len(self.errors)}. last_error(<number>) shows where.")
         for number, sentence in enumerate(self._sentences()):
             if number == SHOWN_ERRORS:
-                lines.append("  ... and more: print(current_session.error_report)")
+                lines.append("  ... and more: ERROR_REPORT")
                 break
             lines += _wrapped(sentence, width, "      ")
         return "\n".join(lines)
@@ -76,16 +76,11 @@ class Summary:
         silent = [error for error in self.errors.values() if isinstance(error, NotConnectedError)]
         for number, error in self.errors.items():
             if len(silent) < 3 or error not in silent:
-                yield f"{_mark(number)} {told_shortly(error)}"
+                yield f"{_mark(number)} {told(error)}"
             elif error is silent[0]:
                 others = " ".join(str(other).partition(":")[0] for other in silent[1:])
-                yield f"{_mark(number)} {told_shortly(error)}"
+                yield f"{_mark(number)} {told(error)}"
                 yield f"      The same with: {others}"
-
-
-def told_shortly(error: BaseException) -> str:
-    """Return an error as a sentence, without the name of its class when it is of a device that is not there."""
-    return str(error) if isinstance(error, NotConnectedError) else told(error)
 
 
 def _mark(number: int) -> str:

@@ -13,6 +13,7 @@ from pydantic import Field
 from bliss_like.config.config import Config
 from bliss_like.config.models import ObjectConfig, Unresolved
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.config.validation import validate, with_inherited
 from bliss_like.errors import ConfigError
 
 from .aliases import AliasConfig
@@ -99,3 +100,18 @@ class SessionConfig(ObjectConfig):
 def session_names(config: Config) -> list[str]:
     """Return the names of all sessions of a configuration."""
     return [name for name in config.names_list if config.get_config(name).get_inherited("class") == "Session"]
+
+
+def read_session(config: Config, name: str) -> SessionConfig:
+    """Return what is written about a session now, whatever was read before.
+
+    :raises ConfigError: it is wrong, or there is no such session any more.
+    """
+    node = config.get_config(name)
+    model = validate(with_inherited(node, SessionConfig), SessionConfig)
+    if isinstance(model, list):
+        lines = [f"{node.place_of(problem.path)}: Session '{name}': {problem.told()}" for problem in model]
+        raise ConfigError("\n".join(lines))
+    assert isinstance(model, SessionConfig)  # noqa: S101 - the model that was asked for
+    model._node = node
+    return model

@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bliss_like.errors import ConfigError
+
+from .words import BOLD, DIM, RED, counted, paint, relative
+
 if TYPE_CHECKING:
     from bliss_like.config.outline import Branch
     from bliss_like.config.show import KeyShown, ObjectShown
     from bliss_like.config.survey import Survey
-    from bliss_like.errors import ConfigError
 
 OK, WRONG = 0, 1
-
-RED, BOLD, DIM = "31", "1", "2"
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     path.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")
     check = commands.add_parser("check", parents=[path], help="say everything that is wrong")
     check.add_argument("--json", action="store_true", help="for programs")
+    check.add_argument(
+        "--from-bliss", action="store_true", help="read a configuration of BLISS, say what has to change"
+    )
+    way = check.add_mutually_exclusive_group()
+    way.add_argument("--diff", action="store_true", help="with --from-bliss: show the changes")
+    way.add_argument("--write", metavar="DIR", help="with --from-bliss: write a converted copy")
     show = commands.add_parser("show", help="an object, and where each of its keys comes from")
     show.add_argument("name", metavar="NAME")
     show.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")
@@ -52,18 +59,24 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    if chosen.from_bliss:
+        from .from_bliss import check_from_bliss
+
+        return check_from_bliss(chosen.path, chosen.diff, chosen.write)
+    if chosen.diff or chosen.write:
+        raise ConfigError("--diff and --write belong to --from-bliss")
     from bliss_like.config.check import check
 
     survey, file = _survey(chosen.path)
-    errors = check(survey.tree, survey.root)
+    errors = check(survey.tree)
     if file is not None:
         errors = [error for error in errors if error.place is None or error.place[0] == str(file)]
     if chosen.json:
         print(json.dumps(_as_json(survey, errors), indent=2))
     else:
         for error in errors:
-            print(_told(error))
-        print(_summary(survey, len(errors)))
+            print(told(error))
+        print(summary(survey, len(errors)))
     return WRONG if errors else OK
 
 
@@ -92,9 +105,9 @@ def _as_json(survey: Survey, errors: list[ConfigError]) -> dict[str, object]:
     }
 
 
-def _told(error: ConfigError) -> str:
+def told(error: ConfigError) -> str:
     place, message = _parts(error)
-    return f"{_paint(place, BOLD)}: {message}" if place else message
+    return f"{paint(place, BOLD)}: {message}" if place else message
 
 
 def _parts(error: ConfigError) -> tuple[str, str]:
@@ -105,9 +118,9 @@ def _parts(error: ConfigError) -> tuple[str, str]:
     return place, str(error).removeprefix(f"{place}: ")
 
 
-def _summary(survey: Survey, errors: int) -> str:
-    wrong = _paint(_counted(errors, "error"), RED) if errors else "no errors"
-    return f"{_counted(len(survey.entries), 'object')} in {_counted(len(survey.tree.files), 'file')}: {wrong}"
+def summary(survey: Survey, errors: int) -> str:
+    wrong = paint(counted(errors, "error"), RED) if errors else "no errors"
+    return f"{counted(len(survey.entries), 'object')} in {counted(len(survey.tree.files), 'file')}: {wrong}"
 
 
 # -- show -------------------------------------------------------------------------------------------------------------
@@ -123,11 +136,11 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _lines_of(shown: ObjectShown) -> list[str]:
-    lines = [f"{_paint(shown.label, BOLD)}  {shown.place}"]
+    lines = [f"{paint(shown.label, BOLD)}  {shown.place}"]
     if shown.owner:
         lines.append(f"  item of    {shown.owner}")
     if shown.class_name:
-        lines.append(f"  class      {shown.class_name}  {_relative(shown.source)}")
+        lines.append(f"  class      {shown.class_name}  {relative(shown.source)}")
     lines += [f"  {key:<10} {', '.join(names)}" for key, names in shown.items.items()]
     if shown.makes is not None:
         lines.append(f"  would make {', '.join(shown.makes) or 'nothing'}")
@@ -140,7 +153,7 @@ def _lines_of(shown: ObjectShown) -> list[str]:
     if shown.targets:
         lines += ["", *(f"  {reference} is {target}" for reference, target in shown.targets.items())]
     if shown.errors:
-        lines += ["", *(_told(error) for error in shown.errors)]
+        lines += ["", *(told(error) for error in shown.errors)]
     return lines
 
 
@@ -148,7 +161,7 @@ def _key_line(key: KeyShown, key_width: int, value_width: int) -> str:
     origin = "default" if key.place is None else f"{key.place}{' (inherited)' if key.inherited else ''}"
     about = f"  # {key.about}" if key.about else ""
     line = f"  {key.key:<{key_width}}  {key.value:<{value_width}}  {origin}{about}"
-    return _paint(line, DIM) if key.place is None else line
+    return paint(line, DIM) if key.place is None else line
 
 
 # -- tree -------------------------------------------------------------------------------------------------------------
@@ -159,12 +172,12 @@ def _tree(chosen: argparse.Namespace) -> int:
     from bliss_like.config.outline import outline
 
     survey, _ = _survey(chosen.path)
-    errors = check(survey.tree, survey.root)
+    errors = check(survey.tree)
     top = outline(survey, errors)
-    print(_paint(_relative(str(survey.root)), BOLD))
+    print(paint(relative(str(survey.root)), BOLD))
     for line in _branches(top, ""):
         print(line)
-    print(_summary(survey, len(errors)) + (f"; {_paint('bliss-like config check', BOLD)} lists them" if errors else ""))
+    print(summary(survey, len(errors)) + (f"; {paint('bliss-like config check', BOLD)} lists them" if errors else ""))
     return WRONG if errors else OK
 
 
@@ -178,10 +191,10 @@ def _branches(parent: Branch, indent: str) -> list[str]:
         if child.kind or child.detail:
             text = f"{child.name:<{names}}  {child.kind:<{kinds}}  {child.detail}".rstrip()
         elif child.children and not child.kind:
-            text = _paint(child.name, BOLD)
+            text = paint(child.name, BOLD)
         line = _cut(f"{indent}{'└── ' if last else '├── '}{text}")
         if child.errors:
-            line += _paint(f"  ✗ {_counted(len(child.errors), 'error')}", RED)
+            line += paint(f"  ✗ {counted(len(child.errors), 'error')}", RED)
         lines += [line, *_branches(child, indent + ("    " if last else "│   "))]
     return lines
 
@@ -201,10 +214,10 @@ def _new(chosen: argparse.Namespace) -> int:
     used = Path(os.environ.get("BLISS_LIKE_CONFIG") or "config").expanduser()
     if not used.exists():
         used.mkdir(parents=True)
-        print(f"{_relative(str(used.absolute()))}: the directory of your configuration, made now")
+        print(f"{relative(str(used.absolute()))}: the directory of your configuration, made now")
     written = begin(chosen.kind, chosen.name, open_survey(used), Path(chosen.file) if chosen.file else None)
     for file in written.files:
-        print(f"{_relative(str(file))}: written, look inside: its comments say what to change")
+        print(f"{relative(str(file))}: written, look inside: its comments say what to change")
     survey = open_survey(used)
     print("\n".join(["Next:", *_next_steps(chosen.kind, written.name, survey)]))
     return OK
@@ -236,19 +249,3 @@ def _schema(chosen: argparse.Namespace) -> int:
     Path(chosen.output).expanduser().write_text(text, encoding="utf-8")
     print(f"{chosen.output}: written; docs/how-to/editor.md says how an editor uses it")
     return OK
-
-
-# -- words ------------------------------------------------------------------------------------------------------------
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _relative(path: str) -> str:
-    relative = os.path.relpath(path) if path else ""
-    return path if relative.startswith("..") else relative
-
-
-def _paint(text: str, code: str) -> str:
-    return f"\033[{code}m{text}\033[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text

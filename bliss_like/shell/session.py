@@ -45,12 +45,12 @@ def open_session(name: str) -> int:
 def _set_up(name: str) -> Session:
     session = load_session(name)
     patience = gevent.spawn_later(PATIENCE, _tell_what_is_slow, session)
-    broken_items = logging.getLogger("bliss_like.config.config")
+    broken_items = logging.getLogger("bliss_like.config")
     try:
-        broken_items.disabled = True  # of objects that the session wants, the summary tells in their place
+        broken_items.setLevel(logging.CRITICAL)  # the summary tells of those that the session wants
         session.setup(verbose=True)
     finally:
-        broken_items.disabled = False
+        broken_items.setLevel(logging.NOTSET)
         patience.kill()
     return session
 

@@ -88,3 +88,25 @@ def test_a_device_of_your_own(redis_server: EmbeddedServer, home: Path) -> None:
     assert scan.get_data("after").tolist() == [2.5] * 3
     session.close()
     config.close()
+
+
+def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    blocks = blocks_of("docs/settings.md", "python")
+    assert len(blocks) == 6
+    for block in blocks:
+        exec(block, names)
+    assert _lines(capsys) == [
+        "0.5",
+        "{'low': -5, 'high': 10} lysozyme 1",
+        "it was 1.0, and nobody has changed it in between",
+        "to the hardware: RAMP 5.0",
+        "5.0 {'ramp': 5.0}",
+        "to the hardware: RAMP 5.0",
+        "['dry', 'default'] {'title': '0001', 'humidity': 5.0, 'mounted_by': 'anna'}",
+        "            dry (SELECTED)  default",
+        "title       '0001'          '0001'",
+        "humidity    5.0             40.0",
+        "mounted_by  * 'anna'        'anna'",
+    ]
+    assert (names["offset"].get(), names["limits"].get_all()) == (0.25, {"low": -1, "high": 1})

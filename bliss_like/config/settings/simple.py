@@ -40,6 +40,11 @@ class SimpleSetting(BaseSetting, Arithmetic):
         """Return the value, or the default."""
         return self._value(self._read())
 
+    def raw(self) -> bytes | None:
+        """Return the value as it is stored; None: nothing is."""
+        found: bytes | None = self._read()
+        return found
+
     def set(self, value: Any) -> None:
         """Store a value.
 

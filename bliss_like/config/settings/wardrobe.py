@@ -55,6 +55,8 @@ class ParametersWardrobe:
         self._property_attributes, self._not_removable = tuple(property_attributes or ()), tuple(not_removable or ())
         self._setting = SimpleSetting(f"parameters:{name}", connection)
         self._current = DEFAULT
+        self._seen: tuple[bytes | None, str, dict[str, bytes]] = (None, "", {})
+        """What was stored when a value was last looked up, for which instance, and its values."""
         self._current = str((self._setting.get() or self._setting.update(self._with_default))["last"])
 
     # -- instances -------------------------------------------------------------------------------------------------
@@ -178,9 +180,13 @@ class ParametersWardrobe:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        stored = self._stored()
-        self._check_parameter(name, stored)
-        return self._values(stored, self._current)[name]
+        found = self._setting.raw()
+        if self._seen[:2] != (found, self._current):
+            values = self._values(self._stored(), self._current)
+            self._seen = (found, self._current, {key: self._dump(key, value) for key, value in values.items()})
+        if name not in self._seen[2]:
+            self._check_parameter(name, self._stored())
+        return decode(self._seen[2][name], self._wardrobe_name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_") or hasattr(type(self), name):
@@ -283,6 +289,7 @@ class ParametersWardrobe:
 
         self._change(change)
         self._defaults.pop(name, None)
+        self._seen = (None, "", {})
 
     def _check_parameter(self, name: str, stored: Stored) -> None:
         known = self._values(stored, self._current)

@@ -7,7 +7,7 @@ import pytest
 from bliss_like.config import get_config
 from bliss_like.data.node import ChannelNode
 from bliss_like.data.tree import Tree
-from bliss_like.errors import SessionError
+from bliss_like.errors import ProtectedName, SessionError
 from bliss_like.session import Session
 from bliss_like.shell.display import shown
 
@@ -152,11 +152,10 @@ REFUSED = {
     ("other", "roby"): "roby already has an alias, 'robyy': ALIASES.set('other', robyy) replaces it",
     ("other", "robyy"): "'robyy' is itself an alias, of roby, and there is no alias of an alias; "
     "ALIASES.set(<new alias>, robyy) replaces it",
-    ("ascan", "robx"): "Invalid alias name 'ascan': would overwrite an existing object, the function of the session of that "
-    "name",
-    ("diode3", "robx"): "Invalid alias name 'diode3': would overwrite an existing object, the object of the configuration of "
-    "that name",
-    ("print", "robx"): "Invalid alias name 'print': would overwrite an existing object, the name of Python's own of that name",
+    ("ascan", "robx"): "Invalid alias name 'ascan': would overwrite an existing object, the function 'ascan' of the session",
+    ("diode3", "robx"): "Invalid alias name 'diode3': would overwrite an existing object, the object 'diode3' of the "
+    "configuration",
+    ("print", "robx"): "Invalid alias name 'print': would overwrite an existing object, Python's own 'print'",
     ("rob y", "robx"): "Invalid alias name 'rob y': expected a Python name, such as robyy",
     ("class", "robx"): "Invalid alias name 'class': expected a Python name, such as robyy",
     ("other", "mca"): "expected an axis or a counter to give an alias to, got 'mca' (SimulatedSpectrum)",
@@ -206,8 +205,37 @@ def test_errors_of_an_axis_speak_of_its_alias(session: Session) -> None:
     roby.limits = 0, 1
     with pytest.raises(ValueError, match=r"^robyy: 5 is above its high limit 1"):
         roby.move(5)
+    with pytest.raises(ValueError, match=r"^robyy: velocity must be a number, got 'a'"):
+        roby.velocity = "a"
     assert shown(roby).startswith("axis robyy (roby) of motors")
     assert shown(session.env_dict["I0"]).startswith("SamplingCounter I0 (diodes:diode)")
+
+
+def test_aliases_of_included_sessions(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session(
+        "include-sessions: [optics]\naliases: [{original_name: roby, alias_name: robyy}]",
+        objects="""
+        name: optics
+        class: Session
+        config-objects: [robx, roby]
+        aliases: [{original_name: robx, alias_name: slit}]
+        default-chain: [{device: diodes, acquisition_settings: {count_time: 1}}]
+        """,
+    )
+    assert session.setup(tree=tree), session.error_report
+    assert list(session.aliases) == ["slit", "robyy"]
+    assert not {"robx", "roby"} & set(session.env_dict)
+    assert "count_time=1" in session.default_chain.__info__()
+    assert session.summary.made == ["slit", "robyy"]
+
+
+def test_code_at_the_prompt_gives_and_takes_aliases(session: Session) -> None:
+    session.names.run(
+        compile("ALIASES.add('lift', robx); ALIASES.remove('robyy'); lift.move(1); roby.move(1)", "", "exec")
+    )
+    assert {"lift", "roby"} < set(session.env_dict) and not {"robx", "robyy"} & set(session.env_dict)
+    with pytest.raises(ProtectedName, match="lift is protected"):
+        session.names.run(compile("lift = 3", "", "exec"))
 
 
 def test_no_alias_outlives_its_session(make_session: MakeSession, tree: Tree) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ChainError
 from bliss_like.session import Session
@@ -58,6 +59,20 @@ def test_the_settings_of_the_prompt_take_their_place(session: Session) -> None:
     chain.reset()
     assert count_time(session) == 0
     assert shown(chain) == "DEFAULT_CHAIN: no settings; the timer triggers every controller"
+
+
+def test_a_list_of_the_configuration(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session(
+        "config-objects: [diode]\naliases: [{original_name: diode, alias_name: I0}]",
+        objects="""
+        name: default_chain
+        plugin: default
+        chain_config: [{device: $diode, acquisition_settings: {count_time: 0.04, more: {a: 1}}}]
+        """,
+    )
+    assert session.setup(tree=tree), session.error_report
+    session.default_chain.set_settings(get_config().get_config("default_chain")["chain_config"])
+    assert "count_time=0.04, more={'a': 1}" in shown(session.default_chain)
 
 
 def test_settings_of_one_scan(session: Session) -> None:

@@ -8,7 +8,8 @@ import gevent
 import pytest
 
 from bliss_like.data.tree import Tree
-from bliss_like.session import Session
+from bliss_like.errors import SessionError
+from bliss_like.session import Session, current_session
 from bliss_like.session.hooks import DataPolicyHooks, HookRegistry, ScanQueueHooks, SessionHooks
 
 from .conftest import MakeSession
@@ -93,6 +94,32 @@ def test_a_hook_that_fails_is_told_and_hurts_nothing(
         "Failing.scan_finalized: Timeout: 3 seconds",
         "Failing.close: RuntimeError: no bell",
     ]
+
+
+class NotingData(DataPolicyHooks):
+    def __init__(self, notes: list[Any]) -> None:
+        self.notes = notes
+
+    def before_dataset_close(self, dataset: str) -> None:
+        self.notes.append(("before", dataset, current_session.scan_saving.get_path()))
+
+    def after_dataset_close(self, dataset: str) -> None:
+        self.notes.append(("after", dataset, current_session.scan_saving.get_path()))
+
+
+def test_where_files_go(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session()
+    session.setup(tree=tree)
+    notes: list[Any] = []
+    session.hooks.data_policy.register(NotingData(notes))
+    saving = session.scan_saving
+    saving.sample = "ruby"  # nothing goes elsewhere by that
+    saving.template = "{session}/{sample}"
+    with pytest.raises(SessionError):
+        saving.template = "{nothing}"
+    saving.reset()
+    old, new = "/tmp/scans/s", "/tmp/scans/s/ruby"
+    assert notes == [("before", old, old), ("after", old, new), ("before", new, new), ("after", new, old)]
 
 
 def test_session_hooks(make_session: MakeSession, tree: Tree) -> None:

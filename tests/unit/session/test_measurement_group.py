@@ -10,6 +10,7 @@ from bliss_like.devices.counter import SoftCounter
 from bliss_like.errors import ConfigError, SessionError
 from bliss_like.session import load_session
 from bliss_like.session import measurement_group as groups
+from bliss_like.shell.display import shown
 from tests.unit.config.beamline import devices
 
 from .conftest import MakeSession
@@ -127,13 +128,17 @@ def test_info_shows_what_is_enabled(make_session: MakeSession, tree: Tree) -> No
     group.switch_state("night")
     group.disable("diode2")
     group.add(session.env_dict["diode3"])
-    assert group.__info__() == (
-        "MeasurementGroup first_mg (active), state night, others: default\n"
-        "enabled  counter\n"
-        "-------  -------------  --------\n"
-        "no       diodes:diode2\n"
-        "yes      diodes:diode   alias I0\n"
-        "yes      diodes:diode3  added"
+    assert (
+        shown(session.env_dict["ACTIVE_MG"])
+        == shown(group)
+        == (
+            "MeasurementGroup first_mg (active), state night, others: default\n"
+            "enabled  counter\n"
+            "-------  -------------  --------\n"
+            "no       diodes:diode2\n"
+            "yes      diodes:diode   alias I0\n"
+            "yes      diodes:diode3  added"
+        )
     )
 
 

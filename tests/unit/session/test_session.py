@@ -62,6 +62,7 @@ def test_standard_names(make_session: MakeSession, tree: Tree) -> None:
     assert names["SCAN_SAVING"] is session.scan_saving
     assert names["DEFAULT_CHAIN"] is session.default_chain
     assert names["ACTIVE_MG"].name == "first_mg"
+    assert [holder.name for holder in names["lslock"]()] == ["session:s"]
 
 
 def test_scans_run_in_the_session(make_session: MakeSession, tree: Tree) -> None:
