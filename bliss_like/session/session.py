@@ -54,12 +54,9 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    survives_reload: ClassVar[bool] = True
-    """A session is not closed by `config.reload()`."""
-
     Config = SessionConfig
 
-    survives_reload = True
+    survives_reload: ClassVar[bool] = True
     """`config.reload()` does not close it: `resetup()` is the way."""
 
     @classmethod
