@@ -104,3 +104,25 @@ def test_a_device_of_your_own(
     assert scan.get_data("after").tolist() == [2.5] * 3
     session.close()
     config.close()
+
+
+def test_the_configuration(
+    short_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(short_directory)
+    text = (PROJECT / "docs/configuration.md").read_text()
+    before, after = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (told,) = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    Path("config").mkdir()
+    Path("config/motors.yml").write_text(before)
+    names: dict[str, Any] = {"__name__": "docs"}
+    make, lazy, change, reload, temporary = code_blocks("docs/configuration.md")
+    exec(make + "config.get('lamp')\n", names)
+    exec(lazy, names)
+    exec(change, names)
+    assert capsys.readouterr().out == after + "\n"
+    exec(reload, names)
+    assert capsys.readouterr().out == told
+    exec(temporary, names)
+    assert Path("config/motors.yml").read_text() == after
+    names["config"].close()
