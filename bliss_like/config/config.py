@@ -22,6 +22,7 @@ from .references import Place
 from .reloading import Changes, Made, compare, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .suggestion import did_you_mean
+from .survey import Survey
 
 _logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class Config:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().resolve()
+        self.aliases: Mapping[str, Any] = {}
+        """Objects by other names than their own, as the session gives them."""
         self._made: dict[str, Made] = {}  # in the order in which they were ready: what was needed comes first
         self._making = Making(lambda name: self._told(self._entry(name)))
         self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
@@ -142,10 +145,18 @@ class Config:
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
+        if name not in self._made and name in self.aliases:
+            return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
             self._making.make(name, lambda job, entry=entry: self._make(entry, job))  # type: ignore[misc]
         return self._made[name].instance
+
+    def check(self) -> list[ConfigError]:
+        """Return everything that is wrong with the files, by file and line; no object is made for that."""
+        from .check import check
+
+        return check(self._tree, self.path)
 
     def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
@@ -254,7 +265,7 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents)
         self._tree = tree  # what is new can be referred to
-        comparison = compare(texts, tree, self._made)
+        comparison = compare(texts, Survey(tree, self.path), self._made)
         self._tree = _continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:

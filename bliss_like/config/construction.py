@@ -14,7 +14,7 @@ from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode
 from .registry import ClassProblem, find_class
-from .validation import Problem, check, item_keys, validate, with_inherited
+from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
 
@@ -39,20 +39,20 @@ def class_of(entry: Entry) -> type[Any]:
     """
     written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
     if not written["class"]:
-        raise ConfigError(f"{entry.node.place}: {entry.label}: missing key 'class', here or in an __init__.yml")
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
     owner = entry.node.owner_of("class") or entry.node
     try:
         cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
     except ClassProblem as problem:
         owner = entry.node.owner_of(problem.key) or owner
-        raise ConfigError(f"{owner.value_places[problem.key]}: {entry.label}: {problem}") from None
+        raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
     except FAILURES as error:  # whatever the module raises while it is imported
         raise creation_failed(entry, error) from error
     config = getattr(cls, "Config", None)
     if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
-        raise ConfigError(
-            f"{owner.value_places['class']}: {entry.label}: class {cls.__module__}.{cls.__name__} cannot be made "
-            "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+        raise owner.value_places["class"].error(
+            f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
         )
     return cls
 
@@ -74,7 +74,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
         model = validate(node, cls.Config)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
-        raise ConfigError("\n".join(_told(entry, node, problem) for problem in model))
+        raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
 
@@ -103,22 +103,12 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
-def problems_of(entry: Entry, refused: Iterable[ConfigNode] = ()) -> list[ConfigError]:
-    """Return what is wrong with an object (no item) and its items, as far as it can be told without making any."""
-    try:
-        cls = class_of(entry)
-        complete = _without_refused(with_inherited(entry.node, cls.Config), refused)
-        problems = check(complete, cls.Config)
-    except ConfigError as error:
-        return [error]
-    keys = item_keys(cls.Config)
-    return [ConfigError(_told(entry, complete, problem, keys)) for problem in problems]
-
-
 def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
-    return ObjectCreationFailed(
+    failed = ObjectCreationFailed(
         f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
     )
+    failed.place = entry.node.place
+    return failed
 
 
 def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
@@ -126,14 +116,6 @@ def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
         case (str(key), int(), *_):
             return key in keys
     return False
-
-
-def _told(entry: Entry, node: ConfigNode, problem: Problem, keys: Iterable[str] = ()) -> str:
-    """Return the line about a problem; one of an item (in one of `keys`) is told as the item's."""
-    match problem.path:
-        case (str(key), int(index), *_) if key in keys:
-            return f"{node.place_of(problem.path)}: {_item_label(node, key, index)}: {problem.told(skip=2)}"
-    return f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}"
 
 
 def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:

@@ -66,6 +66,11 @@ class Tree:
     refused: list[ConfigNode] = field(default_factory=list)
 
     @property
+    def files(self) -> list[Path]:
+        """The files that were read, or should have been."""
+        return [Path(file) for file in self.documents if file.endswith(".yml")]
+
+    @property
     def invalid_files(self) -> dict[str, str]:
         return {file: document.failure for file, document in self.documents.items() if document.failure}
 
@@ -173,7 +178,7 @@ class _Reader:
         """Record a file that cannot be read; what it said when it last could be read holds on."""
         document = self._known.get(file) or Document(file, "", around)
         holds_on = "; what it said before holds on, its objects stay as they are" if document.root is not None else ""
-        document.errors = [ConfigError(f"{Place(file, line, column)}: {message}{holds_on}")]
+        document.errors = [Place(file, line, column).error(f"{message}{holds_on}")]
         document.failure = message
         self.documents[file] = document
         return document
@@ -257,7 +262,7 @@ class _Registrar:
         return False
 
     def _error(self, place: Place, message: str) -> None:
-        self.tree.errors.append(ConfigError(f"{place}: {message}"))
+        self.tree.errors.append(place.error(message))
 
 
 def _nameless(value: Any) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from .node import ConfigNode
 from .references import Objects, ResolvedText, dereference
@@ -29,8 +29,24 @@ def _refuse_names(value: Any) -> Any:
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names)]
+REFERENCE_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "description": "another object, or an attribute of it: $robx, $robx.velocity",
+}
+"""How editors know a reference."""
+
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema(REFERENCE_SCHEMA)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+class Unresolved:
+    """Marks a key whose references stay text: `$name` is looked up when it is needed, not when the object is made.
+
+    ::
+
+        devices: Annotated[list[str], Unresolved()]
+    """
 
 
 class LazyReference:
@@ -65,6 +81,7 @@ class ItemConfig(StrictModel):
 
     name: str
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(default=None, description="whether one session at a time may drive it")
 
 
 class ObjectConfig(StrictModel):
@@ -76,6 +93,9 @@ class ObjectConfig(StrictModel):
     module: str = ""
     plugin: str = ""
     user_tag: str | list[str] = Field(default_factory=list)
+    interlock: bool | None = Field(
+        default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
+    )
     service: bool = False
 
     _node: ConfigNode | None = PrivateAttr(default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bliss_like.errors import ConfigError
@@ -28,9 +29,18 @@ class Place(NamedTuple):
             relative = ".."
         return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
 
+    def error(self, message: str) -> ConfigError:
+        """Return the error that says what is wrong here."""
+        error = ConfigError(f"{self}: {message}")
+        error.place = self
+        return error
+
 
 class Objects(Protocol):
     """Where references find their objects, and objects their names."""
+
+    @property
+    def path(self) -> Path: ...
 
     @property
     def root(self) -> ConfigNode: ...

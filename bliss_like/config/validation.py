@@ -11,8 +11,8 @@ from pydantic_core import ErrorDetails
 
 from bliss_like.errors import ConfigError, ReferenceCycle
 
-from .models import ItemConfig, LazyReference, ObjectConfig
-from .node import ConfigList, ConfigNode
+from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
+from .node import ConfigList, ConfigNode, plain_form
 from .references import Objects, dereference, is_reference, referred_name
 from .suggestion import nearest
 
@@ -100,17 +100,6 @@ def validate(
     return validated
 
 
-def check(node: ConfigNode, model: type[ObjectConfig]) -> list[Problem]:
-    """Return what can be told to be wrong with a node without making the objects that it refers to."""
-    try:
-        found = validate(node, model, _StandIns(node.config))
-    except ConfigError:
-        raise
-    except Exception:  # noqa: BLE001 - a validator of the class wanted to know more of an object that is not made
-        return []
-    return found if isinstance(found, list) else []
-
-
 class Unmade:
     """Stands for an object that is not to be made, and for whatever attribute it would have."""
 
@@ -120,18 +109,25 @@ class Unmade:
         return self
 
 
-class _StandIns:
-    """Knows which objects there are, and makes none."""
+def needed_names(node: ConfigNode, model: type[BaseModel]) -> list[str]:
+    """Return the names of the objects that have to be made before this one."""
+    noted = _Noted()
+    _Resolver(noted, []).resolved(node, model, ())
+    return list(noted.names)
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
 
-    def get(self, name: str) -> Any:
-        self._objects.get_config(name)
+class _Noted:
+    """Notes which objects are asked for, and makes none."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def get(self, name: str) -> Unmade:
+        self.names[name] = None
         return Unmade()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._objects, name)
+    def get_config(self, name: str) -> None:
+        """Of what is referred to lazily, nothing is made."""
 
 
 class _Resolver:
@@ -144,8 +140,11 @@ class _Resolver:
     def resolved(self, value: Any, annotation: Any, path: Path) -> Any:
         """:param annotation: the type of the value, or of what it stands in."""
         if isinstance(value, ConfigNode):
+            as_written = _unresolved_keys(annotation)
             return {
-                key: self.resolved(child, _type_of(key, annotation), (*path, key))
+                key: plain_form(child)
+                if key in as_written
+                else self.resolved(child, _type_of(key, annotation), (*path, key))
                 for key, child in value.written.items()
             }
         if isinstance(value, ConfigList):
@@ -163,6 +162,15 @@ class _Resolver:
         except ConfigError as error:
             self._problems.append(Problem(path, path, str(error)))
             return text
+
+
+def _unresolved_keys(annotation: Any) -> set[str]:
+    return {
+        field.alias or name
+        for model in _models_in(annotation)
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, Unresolved) for mark in field.metadata)
+    }
 
 
 def _type_of(key: str, annotation: Any) -> Any:
@@ -215,8 +223,6 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
             expected.setdefault(path, []).append(words)
             came[path] = detail["input"]
     for path, choices in expected.items():
-        if isinstance(came[path], Unmade):
-            continue
         choice = " or ".join(dict.fromkeys(choices))
         problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
     return problems
@@ -281,3 +287,12 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
+
+
+def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
+    for name, field in model.model_fields.items():
+        if key == (field.alias or name):
+            return next(iter(_models_in(field.annotation)), None)
+    return None

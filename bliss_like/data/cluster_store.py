@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from bliss_like.errors import StoreUnavailable
 
+from .cluster_keys import ClusterKeys
 from .cluster_read import MOVING, Cursors, WaitingRead, Watches
 from .cluster_topology import Topology, key_slot
 from .codec import Fields
@@ -33,6 +34,8 @@ class ClusterStore:
     def __init__(self, url: str) -> None:
         self._topology = Topology(url)
         self._local = threading.local()
+        self.keys = ClusterKeys(self)
+        """Small values that processes share."""
 
     def __repr__(self) -> str:
         return f"ClusterStore({self.url})"
@@ -68,7 +71,7 @@ class ClusterStore:
         mine = [entry for entry in entries if entry.key in chosen]
         lives = {key: expire[key] for key in keys if key in expire}
         # What was acknowledged may be gone with a lost node, so the publisher is to look before it sends again.
-        self._at(slot, lambda node: node.append(mine, expire=lives, again=again), len(keys) > 1, insist=False)
+        self.at(slot, lambda node: node.append(mine, expire=lives, again=again), len(keys) > 1, insist=False)
 
     def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
         if timeout <= 0:
@@ -89,10 +92,10 @@ class ClusterStore:
         return {key: entries for key, entries in found if entries}
 
     def range(self, key: str, first: Id = FIRST, last: Id | None = None, count: int | None = None) -> list[Entry]:
-        return self._at(key_slot(key), lambda node: node.range(key, first, last, count))
+        return self.at(key_slot(key), lambda node: node.range(key, first, last, count))
 
     def last_before(self, key: str, last: Id) -> Entry | None:
-        return self._at(key_slot(key), lambda node: node.last_before(key, last))
+        return self.at(key_slot(key), lambda node: node.last_before(key, last))
 
     def last_entries(self, keys: Sequence[str]) -> list[Entry | None]:
         return self._each(keys, RedisStore.last_entries)
@@ -110,7 +113,7 @@ class ClusterStore:
         self._for_each(list(bounds), lambda node, keys: node.trim({key: bounds[key] for key in keys}))
 
     def drop_entries(self, key: str, ids: Sequence[Id]) -> None:
-        self._at(key_slot(key), lambda node: node.drop_entries(key, ids))
+        self.at(key_slot(key), lambda node: node.drop_entries(key, ids))
 
     # -- keys and hashes ---------------------------------------------------------------------------------------
 
@@ -121,20 +124,20 @@ class ClusterStore:
         self._for_each(list(keys), lambda node, some: node.expire(some, seconds))
 
     def get_fields(self, key: str) -> Fields:
-        return self._at(key_slot(key), lambda node: node.get_fields(key))
+        return self.at(key_slot(key), lambda node: node.get_fields(key))
 
     def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
-        self._at(key_slot(key), lambda node: node.set_fields(key, fields))
+        self.at(key_slot(key), lambda node: node.set_fields(key, fields))
 
     def drop_fields(self, key: str, names: Sequence[str]) -> None:
-        self._at(key_slot(key), lambda node: node.drop_fields(key, names))
+        self.at(key_slot(key), lambda node: node.drop_fields(key, names))
 
     def increment(self, key: str, field: str, by: int = 1) -> int:
-        return self._at(key_slot(key), lambda node: node.increment(key, field, by))
+        return self.at(key_slot(key), lambda node: node.increment(key, field, by))
 
     # -- the nodes ---------------------------------------------------------------------------------------------
 
-    def _at(self, slot: int, call: Callable[[RedisStore], T], several_keys: bool = False, *, insist: bool = True) -> T:
+    def at(self, slot: int, call: Callable[[RedisStore], T], several_keys: bool = False, *, insist: bool = True) -> T:
         """Call for the node that has a slot, and follow the slot where it went.
 
         :param several_keys: then SlotElsewhere is raised while the slot moves: its keys are to be asked for one by one.
@@ -158,6 +161,10 @@ class ClusterStore:
             f"Redis Cluster {self.url}: its nodes send each other the keys of slot {slot}, on and on"
         )
 
+    def masters(self) -> list[RedisStore]:
+        """Return all nodes that have slots."""
+        return self._topology.masters()
+
     def _follow(self, slot: int, node: RedisStore, elsewhere: SlotElsewhere) -> RedisStore:
         if elsewhere.address is None:
             time.sleep(MOVING)
@@ -177,7 +184,7 @@ class ClusterStore:
                 answers.update(zip(some, call(node, some), strict=True))
             except (SlotElsewhere, StoreUnavailable):
                 for key in some:
-                    answers[key] = self._at(key_slot(key), lambda other, key=key: call(other, [key])[0])  # type: ignore[misc]
+                    answers[key] = self.at(key_slot(key), lambda other, key=key: call(other, [key])[0])  # type: ignore[misc]
         return [answers[key] for key in keys]
 
     def _for_each(self, keys: Sequence[str], call: Callable[[RedisStore, Sequence[str]], None]) -> None:

@@ -76,6 +76,15 @@ class Topology:
             )
         return self.at(address)
 
+    def masters(self) -> list[RedisStore]:
+        """Return all nodes that serve slots.
+
+        :raises StoreUnavailable: no node can be asked.
+        """
+        if self._outdated:
+            self.refresh()
+        return [self.at(address) for address in dict.fromkeys(filter(None, self._slots))]
+
     def at(self, address: Address) -> RedisStore:
         """Return the node at an address."""
         if address not in self._nodes:

@@ -13,6 +13,11 @@ key                                        type        what it holds
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
 `bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
+`bl1:setting:{<name>}`                     any         a setting (config/settings), e.g. `eh1:robx`, as JSON
+`bl1:lock:{<beamline>:}<name>`             string      who holds a lock, drives a device or has a session open (JSON)
+`bl1:unlocked:{<beamline>:}<name>`         hash        what was in the lock when it was taken away, and by whom (JSON)
+`bl1:channel:{<beamline>:}<name>`          hash        `value` of a shared channel (JSON), and its `version`
+`bl1:live:{<beamline>:}`                   stream      changes of shared channels, and what is posted to event channels
 =========================================  ==========  ===============================================================
 
 The `1` in the prefix is the version of this scheme and of the codec.
@@ -80,6 +85,43 @@ def data(channel: str, scan_path: str) -> str:
 
 def node(container: str) -> str:
     return f"{PREFIX}node:{{{container}}}"
+
+
+def setting(name: str) -> str:
+    return f"{PREFIX}setting:{{{name}}}"
+
+
+def setting_name(key: str) -> str:
+    """Return the name of the setting under a key."""
+    return key[len(setting("")) - 1 : -1]
+
+
+def check_setting_name(name: str) -> str:
+    """Return `name` if a setting can have it.
+
+    :raises ValueError: it is empty or holds a brace.
+    """
+    if not name or "{" in name or "}" in name:
+        raise ValueError(f"setting name {name!r}: expected at least one character, and no '{{' or '}}'")
+    return name
+
+
+def lock(beamline: str, name: str) -> str:
+    """Key of a lock. Those of one beamline share a slot, so that several are taken in one step; the colon in the braces is
+    for a beamline without a name."""
+    return f"{PREFIX}lock:{{{beamline}:}}{name}"
+
+
+def unlocked(beamline: str, name: str) -> str:
+    return f"{PREFIX}unlocked:{{{beamline}:}}{name}"
+
+
+def channel(beamline: str, name: str) -> str:
+    return f"{PREFIX}channel:{{{beamline}:}}{name}"
+
+
+def live(beamline: str) -> str:
+    return f"{PREFIX}live:{{{beamline}:}}"
 
 
 def scan_name(number: int, name: str, *, saved: bool = True) -> str:

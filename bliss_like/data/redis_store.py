@@ -21,9 +21,11 @@ from redis.retry import Retry
 from bliss_like.errors import DataError, StoreUnavailable
 
 from .codec import Fields
+from .key_store import foreign
+from .redis_keys import RedisKeys
 from .resp import joined, pack, pack_append, pack_read, read_entry, read_id, read_streams
 from .server import masked, redis_url
-from .store import FIRST, Append, Entry, Id, foreign
+from .store import FIRST, Append, Entry, Id
 
 if TYPE_CHECKING:
     from .cluster_store import ClusterStore
@@ -90,6 +92,8 @@ class RedisStore:
         self.revive: Callable[[], object] | None = None
         """Called when the server cannot be reached, before that is reported: may bring it back."""
         self._local = threading.local()  # a patched socket must not cross threads
+        self.keys = RedisKeys(self)
+        """Small values that processes share."""
 
     def __repr__(self) -> str:
         return f"RedisStore({self.url})"
@@ -107,7 +111,7 @@ class RedisStore:
         deadline = time.monotonic() + _LOADING_TIMEOUT
         while True:
             try:
-                self._call("PING")
+                self.call("PING")
                 return
             except StoreUnavailable as error:
                 if not isinstance(error.__cause__, redis.BusyLoadingError) or time.monotonic() > deadline:
@@ -116,7 +120,7 @@ class RedisStore:
 
     def server_info(self) -> dict[str, str]:
         """Return what the server says of itself: `used_memory` in bytes, `uptime_in_seconds`, and the rest of INFO."""
-        lines = self._call("INFO").decode().splitlines()
+        lines = self.call("INFO").decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
     # -- streams -------------------------------------------------------------------------------------------------
@@ -124,10 +128,10 @@ class RedisStore:
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
         commands = [part for entry in entries for part in pack_append(*entry)]
         commands += [pack("PEXPIRE", key, int(seconds * 1000)) for key, seconds in expire.items()]
-        replies = self._transaction(commands, len(entries) + len(expire))
+        replies = self.transaction(commands, len(entries) + len(expire))
         for entry, reply in zip(entries, replies, strict=False):
             if isinstance(reply, Exception) and not (again and _SAME_OR_SMALLER in str(reply)):
-                raise self._translate(reply, entry.key)
+                raise self.translate(reply, entry.key)
 
     def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
         end = time.monotonic() + timeout
@@ -149,10 +153,10 @@ class RedisStore:
     def range(self, key: str, first: Id = FIRST, last: Id | None = None, count: int | None = None) -> list[Entry]:
         end = b"%d-%d" % last if last else b"+"
         limit = ("COUNT", count) if count is not None else ()
-        return [read_entry(raw) for raw in self._call("XRANGE", key, b"%d-%d" % first, end, *limit)]
+        return [read_entry(raw) for raw in self.call("XRANGE", key, b"%d-%d" % first, end, *limit)]
 
     def last_before(self, key: str, last: Id) -> Entry | None:
-        reply = self._call("XREVRANGE", key, b"%d-%d" % last, b"-", "COUNT", 1)
+        reply = self.call("XREVRANGE", key, b"%d-%d" % last, b"-", "COUNT", 1)
         return read_entry(reply[0]) if reply else None
 
     def last_entries(self, keys: Sequence[str]) -> list[Entry | None]:
@@ -165,7 +169,7 @@ class RedisStore:
         for key, reply in zip(keys, replies, strict=True):
             if isinstance(reply, Exception):
                 if "no such key" not in str(reply):
-                    raise self._translate(reply, key)
+                    raise self.translate(reply, key)
                 ids.append(None)
             else:
                 ids.append(read_id(reply[reply.index(b"last-generated-id") + 1]))
@@ -183,7 +187,7 @@ class RedisStore:
 
     def drop_entries(self, key: str, ids: Sequence[Id]) -> None:
         if ids:
-            self._call("XDEL", key, *(b"%d-%d" % each for each in ids))
+            self.call("XDEL", key, *(b"%d-%d" % each for each in ids))
 
     # -- keys and hashes ---------------------------------------------------------------------------------------
 
@@ -194,31 +198,32 @@ class RedisStore:
         self._pipeline([pack("PEXPIRE", key, int(seconds * 1000)) for key in keys])
 
     def get_fields(self, key: str) -> Fields:
-        reply = self._call("HGETALL", key)
+        reply = self.call("HGETALL", key)
         return dict(zip(reply[::2], reply[1::2], strict=True))
 
     def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
-        self._call("HSET", key, *(part for item in fields.items() for part in item))
+        self.call("HSET", key, *(part for item in fields.items() for part in item))
 
     def drop_fields(self, key: str, names: Sequence[str]) -> None:
         if names:
-            self._call("HDEL", key, *names)
+            self.call("HDEL", key, *names)
 
     def increment(self, key: str, field: str, by: int = 1) -> int:
-        return int(self._call("HINCRBY", key, field, by))
+        return int(self.call("HINCRBY", key, field, by))
 
     # -- the server --------------------------------------------------------------------------------------------
 
     def cluster_slots(self) -> Any:
         """Return what a node of a cluster says: (first slot, last slot, [host, port, ...] of the master, ...) a range."""
-        return self._call("CLUSTER", "SLOTS")
+        return self.call("CLUSTER", "SLOTS")
 
     # -- the line ----------------------------------------------------------------------------------------------
 
-    def _call(self, *command: str | bytes | int) -> Any:
+    def call(self, *command: str | bytes | int | float) -> Any:
+        """Run one command and return its reply."""
         reply = self._exchange([pack(*command)], 1)[0]
         if isinstance(reply, Exception):
-            raise self._translate(reply, str(command[1]) if len(command) > 1 else "")
+            raise self.translate(reply, str(command[1]) if len(command) > 1 else "")
         return reply
 
     def _pipeline(self, commands: Sequence[bytes]) -> list[Any]:
@@ -229,17 +234,17 @@ class RedisStore:
         replies = self._pipeline(commands)
         for key, reply in zip(keys, replies, strict=True):
             if isinstance(reply, Exception):
-                raise self._translate(reply, key)
+                raise self.translate(reply, key)
         return replies
 
-    def _transaction(self, parts: Sequence[bytes], ncommands: int) -> list[Any]:
+    def transaction(self, parts: Sequence[bytes], ncommands: int) -> list[Any]:
         """Run commands in one step; a reader that waits for several streams wakes once, with all of them."""
         if ncommands == 1:
             return self._exchange(parts, 1)
         replies = self._exchange([_MULTI, *parts, _EXEC], ncommands + 2)
         if isinstance(replies[-1], Exception):  # a command was refused when it was queued: say why, not "EXECABORT"
             first = next(reply for reply in replies if isinstance(reply, Exception))
-            raise self._translate(first, "")
+            raise self.translate(first, "")
         return list(replies[-1])
 
     def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
@@ -258,7 +263,7 @@ class RedisStore:
                 time.sleep(0.05)
         for reply in replies:
             if isinstance(reply, _NOT_HERE):
-                raise self._translate(reply, "")
+                raise self.translate(reply, "")
         return replies
 
     def _exchange_once(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
@@ -285,8 +290,8 @@ class RedisStore:
             try:
                 return self._pool.get_connection()
             except redis.ConnectionError:
-                if self.revive is None:
-                    raise
+                if self.revive is None or threading.current_thread() is not threading.main_thread():
+                    raise  # in a patched process only the main thread can start another one
                 self.revive()
                 return self._pool.get_connection()
         except redis.RedisError as error:
@@ -296,16 +301,28 @@ class RedisStore:
     def _pool(self) -> Any:
         pool = getattr(self._local, "pool", None)
         if pool is None or self._local.pid != os.getpid():
-            pool = redis.ConnectionPool.from_url(
-                self._url,
-                protocol=2,
-                socket_timeout=_SILENCE,
-                socket_connect_timeout=5,
-                health_check_interval=0,
-                retry=Retry(NoBackoff(), 0),
-            )
+            pool = self._make_pool(protocol=2)
             self._local.pool, self._local.pid = pool, os.getpid()
         return pool
+
+    def _make_pool(self, protocol: int) -> Any:
+        return redis.ConnectionPool.from_url(
+            self._url,
+            protocol=protocol,
+            socket_timeout=_SILENCE,
+            socket_connect_timeout=5,
+            health_check_interval=0,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def connection_of_its_own(self) -> Any:
+        """Return a new connection that speaks RESP3; None: there cannot be one now, or the server does not speak it."""
+        try:
+            connection = self._make_pool(protocol=3).make_connection()
+            connection.connect()
+        except (redis.RedisError, OSError):
+            return None
+        return connection
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
@@ -313,7 +330,8 @@ class RedisStore:
             f"one; $BLISS_LIKE_REDIS names another"
         )
 
-    def _translate(self, error: Exception, key: str) -> Exception:
+    def translate(self, error: Exception, key: str) -> Exception:
+        """Return what to raise for an error that the server has replied."""
         text = str(error)
         if isinstance(error, redis.exceptions.ClusterDownError) or text.startswith("UNBLOCKED"):
             return StoreUnavailable(
@@ -338,6 +356,9 @@ class RedisStore:
 
 class AskingStore(RedisStore):
     """A node that is taking over a slot, for keys that have arrived there: one command or one transaction at a time."""
+
+    def connection_of_its_own(self) -> Any:
+        return None
 
     def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
         return super()._exchange([_ASKING, *parts], nreplies + 1)[1:]
@@ -364,7 +385,7 @@ class Watch:
         with self._scope:
             reply = _read_reply(self._connection)
         if isinstance(reply, Exception):
-            raise self.store._translate(reply, self._key)
+            raise self.store.translate(reply, self._key)
         return read_streams(reply)
 
     def close(self) -> None:

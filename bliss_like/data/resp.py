@@ -11,7 +11,7 @@ from .store import Entry, Id
 _LARGE = 16 << 10
 
 
-def pack(*parts: str | bytes | int) -> bytes:
+def pack(*parts: str | bytes | int | float) -> bytes:
     """Return a command in the Redis wire protocol (RESP)."""
     packed = [b"*%d\r\n" % len(parts)]
     for part in parts:
@@ -65,3 +65,79 @@ def read_entry(raw: Any) -> Entry:
 
 def read_streams(reply: Any) -> dict[str, list[Entry]]:
     return {key.decode(): [read_entry(raw) for raw in entries] for key, entries in reply or ()}
+
+
+class Push(list[Any]):
+    """What the server says without being asked, e.g. `[b"invalidate", [key, ...]]`."""
+
+
+class ErrorReply(str):
+    """A refusal."""
+
+
+class Messages:
+    """Messages of RESP3, one after the other, out of bytes as they arrive."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+
+    def feed(self, data: bytes) -> None:
+        self._bytes += data
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message has arrived in part."""
+        return not self._bytes
+
+    def __iter__(self) -> Messages:
+        return self
+
+    def __next__(self) -> Any:
+        self._at = 0
+        try:
+            message = self._message()
+        except EOFError:
+            raise StopIteration from None
+        self._bytes = self._bytes[self._at :]
+        return message
+
+    def _message(self) -> Any:
+        kind, line = self._take_line()
+        if kind in b"+,(":
+            return line
+        if kind == b"-":
+            return ErrorReply(line.decode(errors="replace"))
+        if kind == b":":
+            return int(line)
+        if kind in b"_#":
+            return line == b"t" if line else None
+        size = int(line)
+        if size < 0:
+            return None
+        if kind in b"$=":
+            return self._take(size)
+        if kind == b"!":
+            return ErrorReply(self._take(size).decode(errors="replace"))
+        if kind in b"%|":
+            size *= 2
+        elif kind not in b"*~>":
+            raise ValueError(f"no message of RESP3: {kind + line!r}")
+        items = [self._message() for _ in range(size)]
+        return Push(items) if kind == b">" else items
+
+    def _take_line(self) -> tuple[bytes, bytes]:
+        end = self._bytes.find(b"\r\n", self._at)
+        if end < 0:
+            raise EOFError
+        line = self._bytes[self._at : end]
+        self._at = end + 2
+        return line[:1], line[1:]
+
+    def _take(self, size: int) -> bytes:
+        end = self._at + size
+        if len(self._bytes) < end + 2:
+            raise EOFError
+        taken = self._bytes[self._at : end]
+        self._at = end + 2
+        return taken

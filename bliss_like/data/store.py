@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from bliss_like.errors import DataError, ForeignKeyError
+from bliss_like.errors import DataError
 
 from .codec import Fields
+from .key_store import KeyStore, foreign
+from .memory_keys import MemoryKeys
 
 Id = tuple[int, int]
 Entry = tuple[Id, Fields]
@@ -32,11 +34,15 @@ class Append(NamedTuple):
 
 
 class StreamStore(Protocol):
-    """Named append-only streams, plus counters.
+    """Named append-only streams, plus counters, and the small values beside them.
 
     :raises StoreUnavailable: (from any call) the server cannot be reached.
     :raises ForeignKeyError: (from any call) something that is not ours stands under the key.
     """
+
+    @property
+    def keys(self) -> KeyStore:
+        """Small values that processes share."""
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = ..., again: bool = False) -> None:
         """Append all entries at once: a reader sees all of them or none, if their keys have one hash tag.
@@ -94,6 +100,8 @@ class MemoryStore:
         self._fields: dict[str, Fields] = {}
         self._expiry: dict[str, float] = {}
         self._changed = threading.Condition()
+        self.keys = MemoryKeys()
+        """Small values."""
 
     def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
         with self._changed:
@@ -213,10 +221,3 @@ class MemoryStore:
         for key in [key for key, end in self._expiry.items() if end <= now]:
             for table in (self._streams, self._last, self._expiry):
                 table.pop(key, None)
-
-
-def foreign(key: str, expected: str) -> ForeignKeyError:
-    return ForeignKeyError(
-        f"key {key!r}: expected {expected} of bliss_like, found something else. Another program uses this server and "
-        f"this name: remove the key, or give bliss_like a server of its own with $BLISS_LIKE_REDIS"
-    )

@@ -24,7 +24,7 @@ def resident_kib() -> int:
 
 
 def server_says(section: str, name: str) -> int:
-    text = connect()._call("INFO", section).decode()
+    text = connect().call("INFO", section).decode()
     return next(int(line.partition(":")[2]) for line in text.splitlines() if line.startswith(name + ":"))
 
 
@@ -38,7 +38,7 @@ def census(nscans: int, seconds: float) -> dict[str, float]:
         "threads": threading.active_count(),
         "files": len(os.listdir("/proc/self/fd")),
         "connections": server_says("clients", "connected_clients"),
-        "keys": int(connect()._call("DBSIZE")),
+        "keys": int(connect().call("DBSIZE")),
         "objects": len(gc.get_objects()),
         "resident_kib": resident_kib(),
         "seconds_per_scan": seconds,

@@ -15,7 +15,7 @@ from .beamline import devices
 from .conftest import Configure
 
 FILE = "config/lamps.yml"
-KEYS = "name, class, package, module, plugin, user_tag, service"
+KEYS = "name, class, package, module, plugin, user_tag, interlock, service"
 
 WRONG_LAMPS = {
     "velocty: 1": "3:3: Lamp 'lamp': unknown key 'velocty', did you mean 'velocity'?",

@@ -1,0 +1,10 @@
+"""Settings behave as a value, a list and dicts of Python, whatever is done to them in whatever order."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from tests.unit.config.setting_models import Settings
+
+TestSettingsInMemory = Settings.TestCase
+TestSettingsInMemory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
