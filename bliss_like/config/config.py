@@ -12,8 +12,7 @@ from typing import Any
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .classes import class_of, creation_failed
-from .construction import blueprint, item_of
+from .construction import blueprint, class_of, creation_failed, item_of
 from .loader import INIT, Entry, Tree, load_tree, register
 from .making import FAILURES, Job, Making
 from .node import ConfigList, ConfigNode, written_form
@@ -23,6 +22,7 @@ from .references import Place
 from .reloading import Changes, Made, compare, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .suggestion import did_you_mean
+from .survey import Survey
 
 _logger = logging.getLogger(__name__)
 
@@ -142,11 +142,11 @@ class Config:
         :raises ReferenceCycle: it is needed to make itself.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
-        if name in self.aliases and name not in self._made:
-            return self.aliases[name]
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
+        if name not in self._made and name in self.aliases:
+            return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
             self._making.make(name, lambda job, entry=entry: self._make(entry, job))  # type: ignore[misc]
@@ -265,7 +265,7 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents)
         self._tree = tree  # what is new can be referred to
-        comparison = compare(texts, tree, self._made)
+        comparison = compare(texts, Survey(tree, self.path), self._made)
         self._tree = _continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:

@@ -10,8 +10,9 @@ from bliss_like.errors import ConfigError
 
 from .loader import Entry, item_kind
 from .models import ObjectConfig
-from .node import ConfigNode
-from .validation import Problem, item_keys, validate, with_inherited, without_refused
+from .node import ConfigList, ConfigNode
+from .registry import ClassProblem, find_class
+from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
 
@@ -26,6 +27,32 @@ class Blueprint(NamedTuple):
     model: ObjectConfig
     text: dict[str, Any]
     broken: dict[str, ConfigError]
+
+
+def class_of(entry: Entry) -> type[Any]:
+    """Return the class of an object.
+
+    :raises ConfigError: there is none, or it cannot be made from YAML.
+    :raises ObjectCreationFailed: its module cannot be imported.
+    """
+    written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
+    if not written["class"]:
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
+    owner = entry.node.owner_of("class") or entry.node
+    try:
+        cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
+    except ClassProblem as problem:
+        owner = entry.node.owner_of(problem.key) or owner
+        raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
+    except FAILURES as error:  # whatever the module raises while it is imported
+        raise creation_failed(entry, error) from error
+    config = getattr(cls, "Config", None)
+    if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
+        raise owner.value_places["class"].error(
+            f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+        )
+    return cls
 
 
 def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
@@ -45,7 +72,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
         model = validate(node, cls.Config)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
-        raise ConfigError("\n".join(_told(entry, node, problem) for problem in model))
+        raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
 
@@ -74,6 +101,14 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
+def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
+    failed = ObjectCreationFailed(
+        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
+    )
+    failed.place = entry.node.place
+    return failed
+
+
 def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
     match problem.path:
         case (str(key), int(), *_):
@@ -81,8 +116,12 @@ def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
     return False
 
 
-def _told(entry: Entry, node: ConfigNode, problem: Problem) -> str:
-    return f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}"
+def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:
+    for key, value in list(node.written.items()):
+        if isinstance(value, ConfigList):
+            indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
+            node = node.without(key, indexes) if indexes else node
+    return node
 
 
 def _without_broken_items(

@@ -68,12 +68,13 @@ class Tree:
     refused: list[ConfigNode] = field(default_factory=list)
 
     @property
-    def invalid_files(self) -> dict[str, str]:
-        return {file: document.failure for file, document in self.documents.items() if document.failure}
+    def files(self) -> list[Path]:
+        """The files that were read, or should have been."""
+        return [Path(file) for file in self.documents if file.endswith(".yml")]
 
     @property
-    def files(self) -> list[Path]:
-        return [Path(file) for file in self.documents]
+    def invalid_files(self) -> dict[str, str]:
+        return {file: document.failure for file, document in self.documents.items() if document.failure}
 
 
 def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None = None) -> Tree:
@@ -178,7 +179,8 @@ class _Reader:
     def _fail(self, file: str, around: ConfigNode | None, line: int, column: int, message: str) -> Document:
         """Record a file that cannot be read; what it said when it last could be read holds on."""
         document = self._known.get(file) or Document(file, "", around)
-        document.errors = [Place(file, line, column).error(message)]
+        holds_on = "; what it said before holds on, its objects stay as they are" if document.root is not None else ""
+        document.errors = [Place(file, line, column).error(f"{message}{holds_on}")]
         document.failure = message
         self.documents[file] = document
         return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bliss_like.errors import ConfigError
@@ -35,8 +36,12 @@ class Place(NamedTuple):
         return error
 
 
-class Named(Protocol):
-    """Where references find their objects, or what stands for them."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def root(self) -> ConfigNode: ...
 
     def get(self, name: str) -> Any: ...
 

@@ -16,7 +16,7 @@ from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .classes import class_of
+from .construction import class_of
 from .loader import Tree, load_tree
 from .node import ConfigList, ConfigNode
 from .references import Objects, dereference, is_reference
@@ -70,16 +70,16 @@ class Survey:
         """Return what is written about an object, with the keys that it inherits."""
         node = self.entries[name].node
         cls = self.class_of(name)
-        return without_refused(with_inherited(node, cls.Config), self.tree.refused) if cls is not None else node
+        return with_inherited(node, cls.Config) if cls is not None else node
 
-    def get_config(self, name: str) -> ConfigNode:
-        """Return what is written about an object.
+    def get_config(self, name: str) -> ConfigNode | None:
+        """Return what is written about an object, None when it is in a file that cannot be read.
 
         :raises ObjectNotFound: there is none of that name.
         """
-        if name not in self.entries:
+        if not self.may_exist(name):
             raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
-        return self.entries[name].node
+        return self.entries[name].node if name in self.entries else None
 
     def get(self, name: str) -> Any:
         """Return a stand-in for an object, for a model that is validated.
@@ -87,8 +87,7 @@ class Survey:
         :raises ObjectNotFound: there is none of that name.
         :raises ConfigError: it stands in a list whose elements are no items.
         """
-        if not self.may_exist(name):
-            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        self.get_config(name)
         entry = self.entries.get(name)
         if entry is not None and entry.owner:
             container = self.class_of(entry.owner)
@@ -100,10 +99,17 @@ class Survey:
                 )
         return StandIn(name, self.class_of(name))
 
+    def dereference(self, reference: str) -> Any:
+        """Return a stand-in for what `$name.attribute` stands for.
+
+        :raises ConfigError: it can be told that it stands for nothing.
+        """
+        return dereference(reference, cast("Objects", self))
+
     def resolves(self, reference: str) -> bool:
         """Tell whether `$name.attribute` may stand for something."""
         try:
-            dereference(reference, self)
+            self.dereference(reference)
         except ConfigError:
             return False
         return True
@@ -117,10 +123,18 @@ def open_survey(path: str | os.PathLike[str] | None = None) -> Survey:
     """
     written = path or os.environ.get("BLISS_LIKE_CONFIG") or "config"
     root = pathlib.Path(written).expanduser().resolve()
-    return Survey(load_tree(root, cast("Objects", NoObjects())))
+    return Survey(look_at(root), root)
 
 
-class NoObjects:
+def look_at(root: pathlib.Path) -> Tree:
+    """Read a tree whose references will not be followed.
+
+    :raises ConfigError: there is no such directory.
+    """
+    return load_tree(root, cast("Objects", _NoObjects()))
+
+
+class _NoObjects:
     """Where references of a tree find nothing: it is only looked at."""
 
     def get(self, name: str) -> Any:

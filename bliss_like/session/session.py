@@ -57,7 +57,7 @@ class Session:
     Config = SessionConfig
 
     survives_reload: ClassVar[bool] = True
-    """`config.reload()` does not close it: `resetup()` is the way."""
+    """A session is not closed by `config.reload()`."""
 
     @classmethod
     def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
@@ -145,13 +145,9 @@ class Session:
         :raises SessionError: the session is not active, or a scan is running.
         """
         self._refuse_resetup()
-        self.aliases.clear()
-        self.default_chain.reset()
-        self.hooks.keep_only(self._lasting_hooks)
-        self._active_group = ActiveGroup(self)
+        self._start_to_renew()
+        changes = self.config.reload()
         self._errors.clear()
-        with told_elsewhere(verbose):
-            changes = self.config.reload()
         for error in changes.errors:
             self._keep(error)
         self._build(verbose, str(changes))

@@ -112,7 +112,7 @@ def told(error: ConfigError) -> str:
 
 def _parts(error: ConfigError) -> tuple[str, str]:
     """Return the place of an error as it is written, and the message behind it."""
-    from bliss_like.config.node import Place
+    from bliss_like.config.references import Place
 
     place = str(Place(*error.place)) if error.place else ""
     return place, str(error).removeprefix(f"{place}: ")

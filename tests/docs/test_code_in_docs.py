@@ -109,6 +109,28 @@ def test_a_device_of_your_own(redis_server: EmbeddedServer, home: Path) -> None:
     config.close()
 
 
+def test_the_configuration(
+    short_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(short_directory)
+    page = "docs/configuration.md"
+    before, after = blocks_of(page, "yaml")
+    (told,) = blocks_of(page, "text")
+    Path("config").mkdir()
+    Path("config/motors.yml").write_text(before)
+    names: dict[str, Any] = {"__name__": "docs"}
+    make, lazy, change, reload, temporary = blocks_of(page, "python")
+    exec(make + "config.get('lamp')\n", names)
+    exec(lazy, names)
+    exec(change, names)
+    assert capsys.readouterr().out == after + "\n"
+    exec(reload, names)
+    assert capsys.readouterr().out == told
+    exec(temporary, names)
+    assert Path("config/motors.yml").read_text() == after
+    names["config"].close()
+
+
 def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     blocks = blocks_of("docs/settings.md", "python")

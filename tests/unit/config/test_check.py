@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from bliss_like.config import Config
 from bliss_like.config.check import check
-from bliss_like.config.loader import load_tree
-from bliss_like.config.survey import NoObjects, known_attributes, open_survey
+from bliss_like.config.survey import known_attributes, look_at, open_survey
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .beamline import devices
@@ -201,6 +200,6 @@ def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_fac
     root = tmp_path_factory.mktemp("config")
     (root / "fuzzed.yml").write_text(text, encoding="utf-8")
     (root / "sane.yml").write_text(SIMULATED)
-    for error in check(load_tree(root, NoObjects())):
+    for error in check(look_at(root), root):
         assert error.place is not None
         assert error.place[1] >= 1
