@@ -29,9 +29,9 @@ class _Found(NamedTuple):
     message: str
 
 
-def check(tree: Tree, root: Path) -> list[ConfigError]:
+def check(tree: Tree) -> list[ConfigError]:
     """Return all errors of a tree, by file and line; each has its `place`."""
-    survey = Survey(tree, root)
+    survey = Survey(tree)
     found = [finding for entry in tree.entries.values() if not entry.owner for finding in _check_object(entry, survey)]
     errors = [*tree.errors, *_merged(found), *_cycles(survey)]
     return sorted({str(error): error for error in errors}.values(), key=lambda error: error.place or ("", 0, 0))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from bliss_like.errors import ConfigError, ObjectCreationFailed
+from bliss_like.errors import ConfigError
 
 from .loader import Entry, item_kind
-from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
 from .registry import ClassProblem, find_class
-from .validation import Problem, check, item_keys, validate, with_inherited
+from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +66,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
     """
     complete = with_inherited(entry.node, cls.Config)
     text = complete.to_dict(resolve_references=False)
-    node = _without_refused(complete, refused)
+    node = without_refused(complete, refused)
     model = validate(node, cls.Config)
     broken: dict[str, ConfigError] = {}
     keys = item_keys(cls.Config)
@@ -77,7 +75,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
         model = validate(node, cls.Config)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
-        raise ConfigError("\n".join(_told(entry, node, problem) for problem in model))
+        raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
 
@@ -106,18 +104,6 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
-def problems_of(entry: Entry, refused: Iterable[ConfigNode] = ()) -> list[ConfigError]:
-    """Return what is wrong with an object (no item) and its items, as far as it can be told without making any."""
-    try:
-        cls = class_of(entry)
-        complete = _without_refused(with_inherited(entry.node, cls.Config), refused)
-        problems = check(complete, cls.Config)
-    except ConfigError as error:
-        return [error]
-    keys = item_keys(cls.Config)
-    return [ConfigError(_told(entry, complete, problem, keys)) for problem in problems]
-
-
 def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
     failed = ObjectCreationFailed(
         f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
@@ -131,14 +117,6 @@ def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
         case (str(key), int(), *_):
             return key in keys
     return False
-
-
-def _told(entry: Entry, node: ConfigNode, problem: Problem, keys: Iterable[str] = ()) -> str:
-    """Return the line about a problem; one of an item (in one of `keys`) is told as the item's."""
-    match problem.path:
-        case (str(key), int(index), *_) if key in keys:
-            return f"{node.place_of(problem.path)}: {_item_label(node, key, index)}: {problem.told(skip=2)}"
-    return f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}"
 
 
 def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:

@@ -56,10 +56,12 @@ def object_kind(node: ConfigNode) -> str:
 class Tree:
     """What was found below a directory.
 
+    :param root: the directory.
     :param documents: by file, in the order of reading.
     :param refused: items whose name cannot be used; their containers do without them.
     """
 
+    root: Path
     documents: dict[str, Document] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
@@ -88,12 +90,12 @@ def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None
         )
     reader = _Reader(objects, known or {})
     reader.directory(root, None)
-    return register(reader.documents)
+    return register(root, reader.documents)
 
 
-def register(documents: Mapping[str, Document]) -> Tree:
+def register(root: Path, documents: Mapping[str, Document]) -> Tree:
     """Return the objects that are in the documents, and what is wrong there."""
-    registrar = _Registrar(Tree(documents=dict(documents)))
+    registrar = _Registrar(Tree(root, dict(documents)))
     for document in documents.values():
         registrar.document(document)
     return registrar.tree

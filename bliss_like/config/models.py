@@ -19,7 +19,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from .node import ConfigNode
-from .references import Objects, ResolvedText, dereference
+from .references import Named, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
@@ -56,7 +56,7 @@ class LazyReference:
     Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
     """
 
-    def __init__(self, text: str, objects: Objects) -> None:
+    def __init__(self, text: str, objects: Named) -> None:
         self._text = text
         self._objects = objects
 

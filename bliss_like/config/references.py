@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bliss_like.errors import ConfigError
@@ -35,8 +36,9 @@ class Place(NamedTuple):
         return error
 
 
-class Objects(Protocol):
-    """Where references find their objects, and objects their names."""
+
+    @property
+    def path(self) -> Path: ...
 
     @property
     def root(self) -> ConfigNode: ...
@@ -44,6 +46,13 @@ class Objects(Protocol):
     def get(self, name: str) -> Any: ...
 
     def get_config(self, name: str) -> ConfigNode: ...
+
+
+class Objects(Named, Protocol):
+    """The configuration that nodes are in."""
+
+    @property
+    def root(self) -> ConfigNode: ...
 
     def name_of(self, made: Any) -> str: ...
 
@@ -65,7 +74,7 @@ def referred_name(text: str) -> str:
     return text[1:].partition(".")[0]
 
 
-def dereference(text: str, objects: Objects) -> Any:
+def dereference(text: str, objects: Named) -> Any:
     """Return what `$name` or `$name.attribute.attribute` stands for.
 
     :raises ConfigError: no such object, it cannot be made, or it has no such attribute.

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .construction import problems_of, text_of
-from .loader import Entry, Tree
+from .check import check_entry
+from .construction import text_of
+from .loader import Entry
 from .models import ObjectConfig
+from .survey import Survey
 
 
 @dataclass
@@ -77,18 +79,19 @@ def written_text(entry: Entry, model: type[ObjectConfig] | None = None) -> Any:
     return [entry.owner, entry.key, {**said, **entry.node.to_dict(resolve_references=False)}]
 
 
-def compare(old: Mapping[str, Any], tree: Tree, living: Mapping[str, Made]) -> Comparison:
+def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) -> Comparison:
     """Return what has changed.
 
     :param old: by name, `written_text` of the objects that do not live.
     """
+    entries = survey.entries
     changed, errors, wrong = set(), [], set()
-    for name, entry in tree.entries.items():
+    for name, entry in entries.items():
         made = living.get(name)
         if made is not None:
             if written_text(entry, made.model) == made.text:
                 continue
-            problems = problems_of(entry, tree.refused) if made.model is not None else []
+            problems = check_entry(entry, survey) if made.model is not None else []
             if problems:
                 wrong.add(name)
                 errors += [f"{problem}; '{name}' stays as it was" for problem in problems]
@@ -96,12 +99,12 @@ def compare(old: Mapping[str, Any], tree: Tree, living: Mapping[str, Made]) -> C
         elif name not in old or old[name] == written_text(entry):
             continue
         changed.add(name)
-    changed -= {name for name in changed if name in tree.entries and tree.entries[name].owner in wrong}
-    gone = {name for name in living if name not in tree.entries}
+    changed -= {name for name in changed if name in entries and entries[name].owner in wrong}
+    gone = {name for name in living if name not in entries}
     closing = {name for name in _dependants(changed | gone, living) if not living[name].survives_reload}
     for name in closing - changed - gone:  # what it needs may be no more
         if living[name].model is not None:
-            errors += map(str, problems_of(tree.entries[name], tree.refused))
+            errors += map(str, check_entry(entries[name], survey))
     return Comparison(changed | (closing - gone), closing, errors)
 
 

@@ -22,20 +22,18 @@ from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
-from .validation import Path, item_keys, with_inherited
+from .validation import Path, item_keys, with_inherited, without_refused
 
 _NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
 
 
 class Survey:
-    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one.
+    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one."""
 
-    :param root: how messages call the configuration.
-    """
-
-    def __init__(self, tree: Tree, root: pathlib.Path) -> None:
+    def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.root = root
+        self.root = tree.root
+        """How messages call the configuration."""
         self.entries = tree.entries
         self._classes: dict[tuple[str, ...], type[Any] | None] = {}
         self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -79,9 +79,7 @@ def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     return complete
 
 
-def validate(
-    node: ConfigNode, model: type[ObjectConfig], objects: Objects | None = None
-) -> ObjectConfig | list[Problem]:
+def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None = None) -> ObjectConfig | list[Problem]:
     """Return the model of a node, its references made live, or else all that is wrong with it.
 
     :param objects: where references find their objects; the configuration of the node by default.
@@ -100,17 +98,6 @@ def validate(
     return validated
 
 
-def check(node: ConfigNode, model: type[ObjectConfig]) -> list[Problem]:
-    """Return what can be told to be wrong with a node without making the objects that it refers to."""
-    try:
-        found = validate(node, model, _StandIns(node.config))
-    except ConfigError:
-        raise
-    except Exception:  # noqa: BLE001 - a validator of the class wanted to know more of an object that is not made
-        return []
-    return found if isinstance(found, list) else []
-
-
 class Unmade:
     """Stands for an object that is not to be made, and for whatever attribute it would have."""
 
@@ -118,20 +105,6 @@ class Unmade:
         if name.startswith("__"):
             raise AttributeError(name)
         return self
-
-
-class _StandIns:
-    """Knows which objects there are, and makes none."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    def get(self, name: str) -> Any:
-        self._objects.get_config(name)
-        return Unmade()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._objects, name)
 
 
 def needed_names(node: ConfigNode, model: type[BaseModel]) -> list[str]:
@@ -158,7 +131,7 @@ class _Noted:
 class _Resolver:
     """Makes plain data of nodes, with references made live; the ones that cannot be are recorded."""
 
-    def __init__(self, objects: Any, problems: list[Problem]) -> None:
+    def __init__(self, objects: Named, problems: list[Problem]) -> None:
         self._objects = objects
         self._problems = problems
 
@@ -248,8 +221,6 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
             expected.setdefault(path, []).append(words)
             came[path] = detail["input"]
     for path, choices in expected.items():
-        if isinstance(came[path], Unmade):
-            continue
         choice = " or ".join(dict.fromkeys(choices))
         problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
     return problems
