@@ -29,9 +29,9 @@ class _Found(NamedTuple):
     message: str
 
 
-def check(tree: Tree) -> list[ConfigError]:
+def check(tree: Tree, root: Path) -> list[ConfigError]:
     """Return all errors of a tree, by file and line; each has its `place`."""
-    survey = Survey(tree)
+    survey = Survey(tree, root)
     found = [finding for entry in tree.entries.values() if not entry.owner for finding in _check_object(entry, survey)]
     errors = [*tree.errors, *_merged(found), *_cycles(survey)]
     return sorted({str(error): error for error in errors}.values(), key=lambda error: error.place or ("", 0, 0))
@@ -53,9 +53,8 @@ def _check_object(entry: Entry, survey: Survey) -> Iterator[_Found]:
         cls = class_of(entry)
     except ConfigError as error:
         place = Place(*(error.place or node.place))
-        message = str(error).removeprefix(f"{place}: ").removeprefix(f"{entry.label}: ")
-        if not (message.startswith("missing key") and survey.lacks_defaults(node)):
-            yield _Found(place, entry.label, message)
+        message = str(error).removeprefix(f"{place}: ")
+        yield _Found(place, entry.label, message.removeprefix(f"{entry.label}: "))
         yield from _check_references(entry, survey)
         return
     complete = survey.complete(node.name)
@@ -72,12 +71,7 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
         if not unsure:
             yield Problem((), (), f"could not be checked: {type(error).__name__}: {error}")
     if isinstance(validated, list):
-        may_inherit = survey.lacks_defaults(complete)
-        for problem in validated:
-            is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
-            is_elsewhere = may_inherit and problem.message.startswith("missing key")
-            if not (is_name or is_elsewhere or problem.path in unsure):
-                yield problem
+        yield from (problem for problem in validated if problem.path not in unsure)
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)
 

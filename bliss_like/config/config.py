@@ -156,7 +156,7 @@ class Config:
         """Return everything that is wrong with the files, by file and line; no object is made for that."""
         from .check import check
 
-        return check(self._tree)
+        return check(self._tree, self.path)
 
     def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
@@ -288,18 +288,18 @@ class Config:
         :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
         """
         before = self._tree
-        self._tree = register(self.path, before.documents)  # what is new in the node can be referred to
+        self._tree = register(before.documents)  # what is new in the node can be referred to
         try:
             save(node, self._tree)
         except BaseException:
             self._tree = before
             raise
-        self._tree = register(self.path, before.documents)
+        self._tree = register(before.documents)
 
     def restore(self, node: ConfigNode) -> None:
         """Forget what was changed in a node and not saved; `node.reload()` does it."""
         restore(node)
-        self._tree = register(self.path, self._tree.documents)
+        self._tree = register(self._tree.documents)
 
     def new_node(self, file: str, content: Mapping[str, Any]) -> ConfigNode:
         """Add an object at the end of a file, which is made if it is not there, and return its node.
@@ -349,7 +349,7 @@ class Config:
         known = self._tree.documents.get(str(path))
         if self._temporary:
             document = checked_document(path, text, known, self._tree, self)
-            self._tree = register(self.path, {**self._tree.documents, str(path): document})
+            self._tree = register({**self._tree.documents, str(path): document})
             return
         checked_document(path, text, known, self._tree, self)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -369,7 +369,7 @@ class Config:
         finally:
             self._temporary -= 1
             self._making.wait()
-            self._tree = register(self.path, documents)
+            self._tree = register(documents)
             self._close([name for name in self._made if name not in before])
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from bliss_like.errors import ConfigError
+from bliss_like.errors import ConfigError, ObjectCreationFailed
 
 from .loader import Entry, item_kind
+from .making import FAILURES
 from .models import ObjectConfig
-from .node import ConfigList, ConfigNode, plain_form
+from .node import ConfigList, ConfigNode
 from .registry import ClassProblem, find_class
 from .validation import Problem, item_keys, validate, with_inherited
 
@@ -39,11 +41,8 @@ def class_of(entry: Entry) -> type[Any]:
     if not written["class"]:
         raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
     owner = entry.node.owner_of("class") or entry.node
-    if not isinstance(written["class"], str):
-        came = plain_form(written["class"])
-        raise owner.value_places["class"].error(f"{entry.label}: class: expected the name of a class, came {came!r}")
     try:
-        cls = find_class(written["class"], str(written["package"] or ""), str(written["module"] or ""))
+        cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
     except ClassProblem as problem:
         owner = entry.node.owner_of(problem.key) or owner
         raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
@@ -66,7 +65,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
     """
     complete = with_inherited(entry.node, cls.Config)
     text = complete.to_dict(resolve_references=False)
-    node = without_refused(complete, refused)
+    node = _without_refused(complete, refused)
     model = validate(node, cls.Config)
     broken: dict[str, ConfigError] = {}
     keys = item_keys(cls.Config)

@@ -15,7 +15,7 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Document, Holder, plain_form
+from .node import ConfigList, ConfigNode, Document, Holder
 from .parsing import Parsed, YamlProblem, parse_file
 from .references import Objects, Place
 from .suggestion import did_you_mean
@@ -48,20 +48,18 @@ def item_kind(key: str) -> str:
 
 
 def object_kind(node: ConfigNode) -> str:
-    kind = node.get_inherited_raw("class")
-    return kind if kind and isinstance(kind, str) else "object"
+    owner = node.owner_of("class")
+    return str(owner.raw_get("class")) if owner is not None else "object"
 
 
 @dataclass
 class Tree:
     """What was found below a directory.
 
-    :param root: the directory.
     :param documents: by file, in the order of reading.
     :param refused: items whose name cannot be used; their containers do without them.
     """
 
-    root: Path
     documents: dict[str, Document] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
@@ -90,12 +88,12 @@ def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None
         )
     reader = _Reader(objects, known or {})
     reader.directory(root, None)
-    return register(root, reader.documents)
+    return register(reader.documents)
 
 
-def register(root: Path, documents: Mapping[str, Document]) -> Tree:
+def register(documents: Mapping[str, Document]) -> Tree:
     """Return the objects that are in the documents, and what is wrong there."""
-    registrar = _Registrar(Tree(root, dict(documents)))
+    registrar = _Registrar(Tree(documents=dict(documents)))
     for document in documents.values():
         registrar.document(document)
     return registrar.tree
@@ -252,9 +250,7 @@ class _Registrar:
         name = node.written["name"]
         place = node.value_places["name"]
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(
-                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
-            )
+            self._error(place, f"name {name!r}: expected letters, digits and '_', no digit first, such as 'robx'")
         elif keyword.iskeyword(name):
             self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
         elif name in self.tree.entries:

@@ -36,6 +36,8 @@ class Place(NamedTuple):
         return error
 
 
+class Objects(Protocol):
+    """Where references find their objects, and objects their names."""
 
     @property
     def path(self) -> Path: ...
@@ -46,13 +48,6 @@ class Place(NamedTuple):
     def get(self, name: str) -> Any: ...
 
     def get_config(self, name: str) -> ConfigNode: ...
-
-
-class Objects(Named, Protocol):
-    """The configuration that nodes are in."""
-
-    @property
-    def root(self) -> ConfigNode: ...
 
     def name_of(self, made: Any) -> str: ...
 
@@ -74,7 +69,7 @@ def referred_name(text: str) -> str:
     return text[1:].partition(".")[0]
 
 
-def dereference(text: str, objects: Named) -> Any:
+def dereference(text: str, objects: Objects) -> Any:
     """Return what `$name` or `$name.attribute.attribute` stands for.
 
     :raises ConfigError: no such object, it cannot be made, or it has no such attribute.

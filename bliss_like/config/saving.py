@@ -201,7 +201,7 @@ def _check(document: Document, old: Parsed | None, new: Parsed | None, tree: Tre
 
 def _checked(old: Document, parsed: Parsed | None, like: Document, tree: Tree, objects: Objects) -> Document:
     new = read_document(like.file, parsed, "", like.around, objects)
-    before, after = (register(tree.root, {**tree.documents, like.file: version}) for version in (old, new))
+    before, after = (register({**tree.documents, like.file: version}) for version in (old, new))
     found = new_problems(before.errors, after.errors)
     earlier, later = Survey(before, objects.path), Survey(after, objects.path)
     for entry in after.entries.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -79,7 +79,9 @@ def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     return complete
 
 
-def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None = None) -> ObjectConfig | list[Problem]:
+def validate(
+    node: ConfigNode, model: type[ObjectConfig], objects: Objects | None = None
+) -> ObjectConfig | list[Problem]:
     """Return the model of a node, its references made live, or else all that is wrong with it.
 
     :param objects: where references find their objects; the configuration of the node by default.
@@ -131,7 +133,7 @@ class _Noted:
 class _Resolver:
     """Makes plain data of nodes, with references made live; the ones that cannot be are recorded."""
 
-    def __init__(self, objects: Named, problems: list[Problem]) -> None:
+    def __init__(self, objects: Any, problems: list[Problem]) -> None:
         self._objects = objects
         self._problems = problems
 
@@ -227,7 +229,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def _short(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
+    text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

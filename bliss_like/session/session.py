@@ -54,10 +54,10 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    Config = SessionConfig
-
     survives_reload: ClassVar[bool] = True
-    """A session is not closed by `config.reload()`."""
+    """`config.reload()` does not close it: `resetup()` is the way."""
+
+    Config = SessionConfig
 
     @classmethod
     def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
@@ -145,9 +145,13 @@ class Session:
         :raises SessionError: the session is not active, or a scan is running.
         """
         self._refuse_resetup()
-        self._start_to_renew()
-        changes = self.config.reload()
+        self.aliases.clear()
+        self.default_chain.reset()
+        self.hooks.keep_only(self._lasting_hooks)
+        self._active_group = ActiveGroup(self)
         self._errors.clear()
+        with told_elsewhere(verbose):
+            changes = self.config.reload()
         for error in changes.errors:
             self._keep(error)
         self._build(verbose, str(changes))

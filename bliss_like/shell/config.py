@@ -68,7 +68,7 @@ def _check(chosen: argparse.Namespace) -> int:
     from bliss_like.config.check import check
 
     survey, file = _survey(chosen.path)
-    errors = check(survey.tree)
+    errors = check(survey.tree, survey.root)
     if file is not None:
         errors = [error for error in errors if error.place is None or error.place[0] == str(file)]
     if chosen.json:
@@ -172,7 +172,7 @@ def _tree(chosen: argparse.Namespace) -> int:
     from bliss_like.config.outline import outline
 
     survey, _ = _survey(chosen.path)
-    errors = check(survey.tree)
+    errors = check(survey.tree, survey.root)
     top = outline(survey, errors)
     print(paint(relative(str(survey.root)), BOLD))
     for line in _branches(top, ""):

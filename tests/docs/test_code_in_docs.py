@@ -30,7 +30,7 @@ def names(
 
 
 def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    device, locks, live = code_blocks("docs/sharing.md")
+    device, locks, live = blocks_of("docs/sharing.md", "python")
     exec(device, names)
     assert names["Digitizer"].interlock
     exec(locks, names)
