@@ -9,16 +9,18 @@ A class whose keys mean more than their types tell (a session lists objects) bri
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 from bliss_like.errors import ConfigError
 
-from .classes import class_of
+from .construction import class_of
 from .loader import Entry, Tree, item_kind
 from .node import ConfigList, ConfigNode
-from .references import Place, dereference, referred_name
-from .survey import Survey, inherited, references
-from .validation import Problem, item_keys, validate
+from .plugins import BY_CLASS, NODE, Plugin
+from .references import Objects, Place, referred_name
+from .survey import Survey, references
+from .validation import Problem, item_keys, needed_names, validate
 
 
 class _Found(NamedTuple):
@@ -27,9 +29,9 @@ class _Found(NamedTuple):
     message: str
 
 
-def check(tree: Tree) -> list[ConfigError]:
+def check(tree: Tree, root: Path) -> list[ConfigError]:
     """Return all errors of a tree, by file and line; each has its `place`."""
-    survey = Survey(tree)
+    survey = Survey(tree, root)
     found = [finding for entry in tree.entries.values() if not entry.owner for finding in _check_object(entry, survey)]
     errors = [*tree.errors, *_merged(found), *_cycles(survey)]
     return sorted({str(error): error for error in errors}.values(), key=lambda error: error.place or ("", 0, 0))
@@ -42,15 +44,18 @@ def check_entry(entry: Entry, survey: Survey) -> list[ConfigError]:
 
 def _check_object(entry: Entry, survey: Survey) -> Iterator[_Found]:
     node = entry.node
-    if inherited(node, "plugin") == "default":
-        yield from _check_references(entry, survey)
-        return
     try:
+        if node.plugin not in BY_CLASS:
+            if node.plugin != NODE:
+                Plugin(entry, node.plugin)  # imports its module
+            yield from _check_references(entry, survey)
+            return
         cls = class_of(entry)
     except ConfigError as error:
         place = Place(*(error.place or node.place))
-        message = str(error).removeprefix(f"{place}: ")
-        yield _Found(place, entry.label, message.removeprefix(f"{entry.label}: "))
+        message = str(error).removeprefix(f"{place}: ").removeprefix(f"{entry.label}: ")
+        if not (message.startswith("missing key") and survey.lacks_defaults(node)):
+            yield _Found(place, entry.label, message)
         yield from _check_references(entry, survey)
         return
     complete = survey.complete(node.name)
@@ -61,13 +66,18 @@ def _check_object(entry: Entry, survey: Survey) -> Iterator[_Found]:
 def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[Problem]:
     unsure = {path for path, reference in references(complete) if survey.resolves(reference)}
     try:
-        validated = validate(complete, cls.Config, survey)
+        validated = validate(complete, cls.Config, cast("Objects", survey))
     except Exception as error:  # a validator of somebody's class that is not ready for a stand-in
         validated = None
         if not unsure:
             yield Problem((), (), f"could not be checked: {type(error).__name__}: {error}")
     if isinstance(validated, list):
-        yield from (problem for problem in validated if problem.path not in unsure)
+        may_inherit = survey.lacks_defaults(complete)
+        for problem in validated:
+            is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
+            is_elsewhere = may_inherit and problem.message.startswith("missing key")
+            if not (is_name or is_elsewhere or problem.path in unsure):
+                yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)
 
@@ -76,7 +86,7 @@ def _check_references(entry: Entry, survey: Survey) -> Iterator[_Found]:
     """Yield the references to nothing of an object of which nothing else can be known."""
     for path, reference in references(entry.node):
         try:
-            dereference(reference, survey)
+            survey.dereference(reference)
         except ConfigError as error:
             yield _finding(Problem(path, path, str(error)), entry.node, entry, set())
 
@@ -107,21 +117,30 @@ def _merged(findings: list[_Found]) -> Iterator[ConfigError]:
 
 def _cycles(survey: Survey) -> Iterator[ConfigError]:
     """Yield each circle of objects that need each other to be made, once."""
-    graph: dict[str, dict[str, tuple[int | str, ...]]] = {}
-    for name, entry in survey.entries.items():
-        if not entry.owner and inherited(entry.node, "plugin") != "default":
-            needs = graph.setdefault(name, {})
-            for path, reference in references(survey.complete(name)):
-                target = referred_name(reference)
-                if target in survey.entries:
-                    needs.setdefault(survey.entries[target].owner or target, path)
+    graph = {name: _needs(name, survey) for name, entry in survey.entries.items() if not entry.owner}
     for circle in _circles(graph):
         entry = survey.entries[circle[0]]
-        place = survey.complete(circle[0]).place_of(graph[circle[0]][circle[1]])
+        node = survey.complete(circle[0])
+        place = next(node.place_of(path) for path, text in references(node) if _maker(text, survey) == circle[1])
         yield place.error(f"{entry.label}: objects that need each other: {' -> '.join(circle)}")
 
 
-def _circles(graph: dict[str, dict[str, Any]]) -> Iterator[list[str]]:
+def _needs(name: str, survey: Survey) -> list[str]:
+    """Return the objects that have to be made before one, in the order of the text."""
+    cls = survey.class_of(name)
+    if cls is None or survey.entries[name].node.plugin not in BY_CLASS:
+        return []
+    needed = (_maker(f"${target}", survey) for target in needed_names(survey.complete(name), cls.Config))
+    return [maker for maker in needed if maker]
+
+
+def _maker(reference: str, survey: Survey) -> str:
+    """Return the object that is made for a reference: for an item its container; `""` for nothing."""
+    entry = survey.entries.get(referred_name(reference))
+    return (entry.owner or entry.node.name) if entry is not None else ""
+
+
+def _circles(graph: dict[str, list[str]]) -> Iterator[list[str]]:
     """Yield a way around for each circle in a graph, starting and ending with its first node."""
     done: set[str] = set()
     for start in graph:

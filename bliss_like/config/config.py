@@ -12,8 +12,7 @@ from typing import Any
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .classes import class_of, creation_failed
-from .construction import blueprint, item_of
+from .construction import blueprint, class_of, creation_failed, item_of
 from .loader import INIT, Entry, Tree, load_tree, register
 from .making import FAILURES, Job, Making
 from .node import ConfigList, ConfigNode, written_form
@@ -23,6 +22,7 @@ from .references import Place
 from .reloading import Changes, Made, compare, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .suggestion import did_you_mean
+from .survey import Survey
 
 _logger = logging.getLogger(__name__)
 
@@ -142,11 +142,11 @@ class Config:
         :raises ReferenceCycle: it is needed to make itself.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
-        if name in self.aliases and name not in self._made:
-            return self.aliases[name]
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
+        if name not in self._made and name in self.aliases:
+            return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
             self._making.make(name, lambda job, entry=entry: self._make(entry, job))  # type: ignore[misc]
@@ -156,7 +156,7 @@ class Config:
         """Return everything that is wrong with the files, by file and line; no object is made for that."""
         from .check import check
 
-        return check(self._tree)
+        return check(self._tree, self.path)
 
     def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
@@ -265,7 +265,7 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents)
         self._tree = tree  # what is new can be referred to
-        comparison = compare(texts, tree, self._made)
+        comparison = compare(texts, Survey(tree, self.path), self._made)
         self._tree = _continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
@@ -288,18 +288,18 @@ class Config:
         :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
         """
         before = self._tree
-        self._tree = register(self.path, before.documents)  # what is new in the node can be referred to
+        self._tree = register(before.documents)  # what is new in the node can be referred to
         try:
             save(node, self._tree)
         except BaseException:
             self._tree = before
             raise
-        self._tree = register(self.path, before.documents)
+        self._tree = register(before.documents)
 
     def restore(self, node: ConfigNode) -> None:
         """Forget what was changed in a node and not saved; `node.reload()` does it."""
         restore(node)
-        self._tree = register(self.path, self._tree.documents)
+        self._tree = register(self._tree.documents)
 
     def new_node(self, file: str, content: Mapping[str, Any]) -> ConfigNode:
         """Add an object at the end of a file, which is made if it is not there, and return its node.
@@ -349,7 +349,7 @@ class Config:
         known = self._tree.documents.get(str(path))
         if self._temporary:
             document = checked_document(path, text, known, self._tree, self)
-            self._tree = register(self.path, {**self._tree.documents, str(path): document})
+            self._tree = register({**self._tree.documents, str(path): document})
             return
         checked_document(path, text, known, self._tree, self)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -369,7 +369,7 @@ class Config:
         finally:
             self._temporary -= 1
             self._making.wait()
-            self._tree = register(self.path, documents)
+            self._tree = register(documents)
             self._close([name for name in self._made if name not in before])
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from bliss_like.errors import ConfigError
+from bliss_like.errors import ConfigError, ObjectCreationFailed
 
 from .loader import Entry, item_kind
+from .making import FAILURES
 from .models import ObjectConfig
-from .node import ConfigNode
-from .validation import Problem, item_keys, validate, with_inherited, without_refused
+from .node import ConfigList, ConfigNode, plain_form
+from .registry import ClassProblem, find_class
+from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +31,35 @@ class Blueprint(NamedTuple):
     broken: dict[str, ConfigError]
 
 
+def class_of(entry: Entry) -> type[Any]:
+    """Return the class of an object.
+
+    :raises ConfigError: there is none, or it cannot be made from YAML.
+    :raises ObjectCreationFailed: its module cannot be imported.
+    """
+    written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
+    if not written["class"]:
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
+    owner = entry.node.owner_of("class") or entry.node
+    if not isinstance(written["class"], str):
+        came = plain_form(written["class"])
+        raise owner.value_places["class"].error(f"{entry.label}: class: expected the name of a class, came {came!r}")
+    try:
+        cls = find_class(written["class"], str(written["package"] or ""), str(written["module"] or ""))
+    except ClassProblem as problem:
+        owner = entry.node.owner_of(problem.key) or owner
+        raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
+    except FAILURES as error:  # whatever the module raises while it is imported
+        raise creation_failed(entry, error) from error
+    config = getattr(cls, "Config", None)
+    if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
+        raise owner.value_places["class"].error(
+            f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+        )
+    return cls
+
+
 def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
     """Return the validated model of an object; items that are wrong are left out, so that the others work.
 
@@ -36,7 +68,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
     """
     complete = with_inherited(entry.node, cls.Config)
     text = complete.to_dict(resolve_references=False)
-    node = without_refused(complete, refused)
+    node = _without_refused(complete, refused)
     model = validate(node, cls.Config)
     broken: dict[str, ConfigError] = {}
     keys = item_keys(cls.Config)
@@ -45,7 +77,7 @@ def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Bl
         model = validate(node, cls.Config)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
-        raise ConfigError("\n".join(_told(entry, node, problem) for problem in model))
+        raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
 
@@ -74,6 +106,14 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
+def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
+    failed = ObjectCreationFailed(
+        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
+    )
+    failed.place = entry.node.place
+    return failed
+
+
 def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
     match problem.path:
         case (str(key), int(), *_):
@@ -81,8 +121,12 @@ def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
     return False
 
 
-def _told(entry: Entry, node: ConfigNode, problem: Problem) -> str:
-    return f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}"
+def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:
+    for key, value in list(node.written.items()):
+        if isinstance(value, ConfigList):
+            indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
+            node = node.without(key, indexes) if indexes else node
+    return node
 
 
 def _without_broken_items(

@@ -15,7 +15,7 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Document, Holder
+from .node import ConfigList, ConfigNode, Document, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
 from .references import Objects, Place
 from .suggestion import did_you_mean
@@ -48,32 +48,31 @@ def item_kind(key: str) -> str:
 
 
 def object_kind(node: ConfigNode) -> str:
-    owner = node.owner_of("class")
-    return str(owner.raw_get("class")) if owner is not None else "object"
+    kind = node.get_inherited_raw("class")
+    return kind if kind and isinstance(kind, str) else "object"
 
 
 @dataclass
 class Tree:
     """What was found below a directory.
 
-    :param root: the directory.
     :param documents: by file, in the order of reading.
     :param refused: items whose name cannot be used; their containers do without them.
     """
 
-    root: Path
     documents: dict[str, Document] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
     refused: list[ConfigNode] = field(default_factory=list)
 
     @property
-    def invalid_files(self) -> dict[str, str]:
-        return {file: document.failure for file, document in self.documents.items() if document.failure}
+    def files(self) -> list[Path]:
+        """The files that were read, or should have been."""
+        return [Path(file) for file in self.documents if file.endswith(".yml")]
 
     @property
-    def files(self) -> list[Path]:
-        return [Path(file) for file in self.documents]
+    def invalid_files(self) -> dict[str, str]:
+        return {file: document.failure for file, document in self.documents.items() if document.failure}
 
 
 def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None = None) -> Tree:
@@ -89,12 +88,12 @@ def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None
         )
     reader = _Reader(objects, known or {})
     reader.directory(root, None)
-    return register(root, reader.documents)
+    return register(reader.documents)
 
 
-def register(root: Path, documents: Mapping[str, Document]) -> Tree:
+def register(documents: Mapping[str, Document]) -> Tree:
     """Return the objects that are in the documents, and what is wrong there."""
-    registrar = _Registrar(Tree(root, dict(documents)))
+    registrar = _Registrar(Tree(documents=dict(documents)))
     for document in documents.values():
         registrar.document(document)
     return registrar.tree
@@ -178,7 +177,8 @@ class _Reader:
     def _fail(self, file: str, around: ConfigNode | None, line: int, column: int, message: str) -> Document:
         """Record a file that cannot be read; what it said when it last could be read holds on."""
         document = self._known.get(file) or Document(file, "", around)
-        document.errors = [Place(file, line, column).error(message)]
+        holds_on = "; what it said before holds on, its objects stay as they are" if document.root is not None else ""
+        document.errors = [Place(file, line, column).error(f"{message}{holds_on}")]
         document.failure = message
         self.documents[file] = document
         return document
@@ -250,7 +250,9 @@ class _Registrar:
         name = node.written["name"]
         place = node.value_places["name"]
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(place, f"name {name!r}: expected letters, digits and '_', no digit first, such as 'robx'")
+            self._error(
+                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
+            )
         elif keyword.iskeyword(name):
             self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
         elif name in self.tree.entries:

@@ -19,13 +19,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
 from .node import ConfigNode
-from .references import Named, ResolvedText, dereference
+from .references import Objects, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not isinstance(value, ResolvedText)):
         hint = f"; write '${value}'" if value else ""
-        raise ValueError(f"expected a reference to an object, such as $robx, came {value!r}{hint}")
+        came = "nothing" if value is None else repr(value)
+        raise ValueError(f"expected a reference to an object, such as $robx, came {came}{hint}")
     return value
 
 
@@ -55,7 +56,7 @@ class LazyReference:
     Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
     """
 
-    def __init__(self, text: str, objects: Named) -> None:
+    def __init__(self, text: str, objects: Objects) -> None:
         self._text = text
         self._objects = objects
 

@@ -123,7 +123,9 @@ def compose(text: str) -> tuple[Any, Any]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class AliasKeepingComposer(Composer):
-        warn_double_anchors = False
+        def __init__(self, loader: Any = None) -> None:
+            super().__init__(loader=loader)
+            self.warn_double_anchors = False  # YAML allows it: the last one counts
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if not self.parser.check_event(AliasEvent):

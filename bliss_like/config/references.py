@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bliss_like.errors import ConfigError
@@ -35,19 +36,18 @@ class Place(NamedTuple):
         return error
 
 
-class Named(Protocol):
-    """Where references find their objects, or what stands for them."""
+class Objects(Protocol):
+    """Where references find their objects, and objects their names."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def root(self) -> ConfigNode: ...
 
     def get(self, name: str) -> Any: ...
 
     def get_config(self, name: str) -> ConfigNode: ...
-
-
-class Objects(Named, Protocol):
-    """The configuration that nodes are in."""
-
-    @property
-    def root(self) -> ConfigNode: ...
 
     def name_of(self, made: Any) -> str: ...
 
@@ -69,7 +69,7 @@ def referred_name(text: str) -> str:
     return text[1:].partition(".")[0]
 
 
-def dereference(text: str, objects: Named) -> Any:
+def dereference(text: str, objects: Objects) -> Any:
     """Return what `$name` or `$name.attribute.attribute` stands for.
 
     :raises ConfigError: no such object, it cannot be made, or it has no such attribute.

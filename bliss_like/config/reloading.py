@@ -8,7 +8,7 @@ from typing import Any
 
 from .check import check_entry
 from .construction import text_of
-from .loader import Entry, Tree
+from .loader import Entry
 from .models import ObjectConfig
 from .survey import Survey
 
@@ -63,7 +63,7 @@ class Comparison:
     """The old tree and the new one, and the objects that live.
 
     :param closing: names of those that have to be closed.
-    :param errors: what is wrong with the new configuration of those that live on in spite of it.
+    :param errors: what is wrong with what those that live on, or those that are closed, would be made from now.
     """
 
     changed: set[str]
@@ -79,14 +79,14 @@ def written_text(entry: Entry, model: type[ObjectConfig] | None = None) -> Any:
     return [entry.owner, entry.key, {**said, **entry.node.to_dict(resolve_references=False)}]
 
 
-def compare(old: Mapping[str, Any], tree: Tree, living: Mapping[str, Made]) -> Comparison:
+def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) -> Comparison:
     """Return what has changed.
 
     :param old: by name, `written_text` of the objects that do not live.
     """
+    entries = survey.entries
     changed, errors, wrong = set(), [], set()
-    survey = Survey(tree)
-    for name, entry in tree.entries.items():
+    for name, entry in entries.items():
         made = living.get(name)
         if made is not None:
             if written_text(entry, made.model) == made.text:
@@ -99,9 +99,12 @@ def compare(old: Mapping[str, Any], tree: Tree, living: Mapping[str, Made]) -> C
         elif name not in old or old[name] == written_text(entry):
             continue
         changed.add(name)
-    changed -= {name for name in changed if name in tree.entries and tree.entries[name].owner in wrong}
-    gone = {name for name in living if name not in tree.entries}
+    changed -= {name for name in changed if name in entries and entries[name].owner in wrong}
+    gone = {name for name in living if name not in entries}
     closing = {name for name in _dependants(changed | gone, living) if not living[name].survives_reload}
+    for name in closing - changed - gone:  # what it needs may be no more
+        if living[name].model is not None:
+            errors += map(str, check_entry(entries[name], survey))
     return Comparison(changed | (closing - gone), closing, errors)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from bliss_like.errors import ConfigError
 
 from .check import check_entry
-from .classes import class_of
+from .construction import class_of
 from .editing import EditRefused, edit, same
 from .loader import INIT, Tree, read_document, register, value_of
 from .node import ConfigList, ConfigNode, Document, plain_form
@@ -201,9 +201,9 @@ def _check(document: Document, old: Parsed | None, new: Parsed | None, tree: Tre
 
 def _checked(old: Document, parsed: Parsed | None, like: Document, tree: Tree, objects: Objects) -> Document:
     new = read_document(like.file, parsed, "", like.around, objects)
-    before, after = (register(tree.root, {**tree.documents, like.file: version}) for version in (old, new))
+    before, after = (register({**tree.documents, like.file: version}) for version in (old, new))
     found = new_problems(before.errors, after.errors)
-    survey = Survey(after)
+    earlier, later = Survey(before, objects.path), Survey(after, objects.path)
     for entry in after.entries.values():
         if entry.node.document is not new or entry.owner or entry.node.plugin not in BY_CLASS:
             continue
@@ -214,8 +214,7 @@ def _checked(old: Document, parsed: Parsed | None, like: Document, tree: Tree, o
             class_of(entry)
         except ConfigError:
             continue  # without its class nothing can be said about its keys
-        known = check_entry(was, Survey(before)) if was is not None else []
-        found += new_problems(known, check_entry(entry, survey))
+        found += new_problems(check_entry(was, earlier) if was is not None else [], check_entry(entry, later))
     if found:
         raise ConfigError("\n".join([*found, "nothing was written"]))
     return new
@@ -224,7 +223,7 @@ def _checked(old: Document, parsed: Parsed | None, like: Document, tree: Tree, o
 def _problems_of_heirs(document: Document, tree: Tree) -> list[str]:
     """Return what is wrong in a file of defaults, for the objects that inherit from it."""
     heirs = [entry for entry in tree.entries.values() if not entry.owner and document.root in entry.node.outwards()]
-    survey = Survey(tree)
+    survey = Survey(tree, document.root.config.path)
     problems = [str(problem) for entry in heirs for problem in check_entry(entry, survey)]
     return [problem for problem in problems if problem.startswith(str(Place(document.file, 1, 1)).removesuffix("1:1"))]
 

@@ -14,7 +14,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning, models_json_schema
 
 from bliss_like.errors import ConfigError
 
-from .classes import class_of
+from .construction import class_of
 from .models import REFERENCE_SCHEMA, ObjectConfig
 from .registry import ENTRY_POINTS, KNOWN_CLASSES, default_classes, find_class
 from .survey import Survey
@@ -39,6 +39,7 @@ def schema(survey: Survey | None = None) -> Schema:
         definition["description"] = inspect.cleandoc(cls.__doc__ or cls.__name__)
         definition["required"] = [key for key in definition.get("required", []) if key not in inherited]
         definition["properties"]["name"]["pattern"] = NAME
+        definition["properties"]["class"] = {"type": "string", "description": definition["description"]}
     definitions["reference"] = REFERENCE_SCHEMA
     foreign = bool(inherited & {"package", "module"})
     definitions["block"] = _mapping({name: refs[cls.Config] for name, cls in classes.items()}, foreign)
@@ -107,7 +108,11 @@ def _tidy(value: Any) -> Any:
     for key, child in value.items():
         if key == "properties":
             tidy[key] = {name: _tidy(each) for name, each in child.items()}
-        elif key != "title" and not (isinstance(child, float) and not math.isfinite(child)):
+        elif (
+            key != "title"
+            and (key, child) != ("default", "")
+            and not (isinstance(child, float) and not math.isfinite(child))
+        ):
             tidy[key] = _tidy(child)
     if "anyOf" in tidy:
         tidy["anyOf"] = _flat(tidy["anyOf"])
@@ -139,7 +144,7 @@ def _mapping(refs: dict[str, str], foreign: bool) -> Schema:
     :param foreign: an `__init__.yml` names a package, hence any class may be meant.
     """
     any_class: Schema = {"type": "string", "description": "a class of the package that is named"}
-    known: Schema = {"enum": list(refs), "description": "what it is"}
+    known: Schema = {"type": "string", "enum": list(refs), "description": "what it is"}
     strict: Schema = {"anyOf": [known, any_class]} if foreign else known
     names_package = {"anyOf": [{"required": ["package"]}, {"required": ["module"]}]}
     of_class = [{"if": _is(name), "then": {"$ref": f"#/definitions/{ref}"}} for name, ref in refs.items()]

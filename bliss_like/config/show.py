@@ -147,7 +147,7 @@ def _source(cls: type[Any] | None) -> str:
 
 def yaml_text(value: Any) -> str:
     """Return a value in one line, as YAML would have it."""
-    if isinstance(value, ConfigNode):
+    if isinstance(value, ConfigNode | ConfigList):
         value = value.written
     elif isinstance(value, BaseModel):
         value = {info.alias or name: getattr(value, name) for name, info in type(value).model_fields.items()}

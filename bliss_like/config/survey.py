@@ -12,27 +12,30 @@ import pathlib
 import re
 import textwrap
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .classes import class_of
-from .loader import Tree, load_tree
+from .construction import class_of
+from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
-from .validation import Path, item_keys, with_inherited, without_refused
+from .validation import Path, item_keys, with_inherited
 
 _NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
 
 
 class Survey:
-    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one."""
+    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one.
 
-    def __init__(self, tree: Tree) -> None:
+    :param root: how messages call the configuration.
+    """
+
+    def __init__(self, tree: Tree, root: pathlib.Path) -> None:
         self.tree = tree
-        self.root = tree.root
-        """How messages call the configuration."""
+        self.root = root
         self.entries = tree.entries
         self._classes: dict[tuple[str, ...], type[Any] | None] = {}
         self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}
@@ -46,6 +49,15 @@ class Survey:
     def may_exist(self, name: str) -> bool:
         """Tell whether there is such an object, or was one meant by a file that cannot be read."""
         return name in self.entries or name in self._unreadable
+
+    def may_match(self, pattern: str) -> bool:
+        """Tell whether a file that cannot be read may have an object whose name fits to shell wildcards."""
+        return any(fnmatchcase(name, pattern) for name in self._unreadable)
+
+    def lacks_defaults(self, node: ConfigNode) -> bool:
+        """Tell whether keys that an object inherits may be in an `__init__.yml` that cannot be read."""
+        inits = (pathlib.Path(file) for file in self.tree.invalid_files if pathlib.Path(file).name == INIT)
+        return any(pathlib.Path(node.filename).is_relative_to(init.parent) for init in inits)
 
     def is_session(self, name: str) -> bool:
         return name in self._sessions
@@ -70,16 +82,16 @@ class Survey:
         """Return what is written about an object, with the keys that it inherits."""
         node = self.entries[name].node
         cls = self.class_of(name)
-        return without_refused(with_inherited(node, cls.Config), self.tree.refused) if cls is not None else node
+        return with_inherited(node, cls.Config) if cls is not None else node
 
-    def get_config(self, name: str) -> ConfigNode:
-        """Return what is written about an object.
+    def get_config(self, name: str) -> ConfigNode | None:
+        """Return what is written about an object, None when it is in a file that cannot be read.
 
         :raises ObjectNotFound: there is none of that name.
         """
-        if name not in self.entries:
+        if not self.may_exist(name):
             raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
-        return self.entries[name].node
+        return self.entries[name].node if name in self.entries else None
 
     def get(self, name: str) -> Any:
         """Return a stand-in for an object, for a model that is validated.
@@ -87,8 +99,7 @@ class Survey:
         :raises ObjectNotFound: there is none of that name.
         :raises ConfigError: it stands in a list whose elements are no items.
         """
-        if not self.may_exist(name):
-            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        self.get_config(name)
         entry = self.entries.get(name)
         if entry is not None and entry.owner:
             container = self.class_of(entry.owner)
@@ -100,10 +111,17 @@ class Survey:
                 )
         return StandIn(name, self.class_of(name))
 
+    def dereference(self, reference: str) -> Any:
+        """Return a stand-in for what `$name.attribute` stands for.
+
+        :raises ConfigError: it can be told that it stands for nothing.
+        """
+        return dereference(reference, cast("Objects", self))
+
     def resolves(self, reference: str) -> bool:
         """Tell whether `$name.attribute` may stand for something."""
         try:
-            dereference(reference, self)
+            self.dereference(reference)
         except ConfigError:
             return False
         return True
@@ -117,10 +135,18 @@ def open_survey(path: str | os.PathLike[str] | None = None) -> Survey:
     """
     written = path or os.environ.get("BLISS_LIKE_CONFIG") or "config"
     root = pathlib.Path(written).expanduser().resolve()
-    return Survey(load_tree(root, cast("Objects", NoObjects())))
+    return Survey(look_at(root), root)
 
 
-class NoObjects:
+def look_at(root: pathlib.Path) -> Tree:
+    """Read a tree whose references will not be followed.
+
+    :raises ConfigError: there is no such directory.
+    """
+    return load_tree(root, cast("Objects", _NoObjects()))
+
+
+class _NoObjects:
     """Where references of a tree find nothing: it is only looked at."""
 
     def get(self, name: str) -> Any:
@@ -133,6 +159,9 @@ class StandIn:
     def __init__(self, name: str, cls: type[Any] | None) -> None:
         self._name = name
         self._cls = cls
+
+    def __repr__(self) -> str:
+        return f"${self._name}"
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):

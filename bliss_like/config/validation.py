@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from bliss_like.errors import ConfigError, ReferenceCycle
 
 from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
-from .node import ConfigList, ConfigNode
-from .references import Named, dereference, is_reference, referred_name
+from .node import ConfigList, ConfigNode, plain_form
+from .references import Objects, dereference, is_reference, referred_name
 from .suggestion import nearest
 
 Path = tuple[int | str, ...]
@@ -79,7 +79,9 @@ def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     return complete
 
 
-def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None = None) -> ObjectConfig | list[Problem]:
+def validate(
+    node: ConfigNode, model: type[ObjectConfig], objects: Objects | None = None
+) -> ObjectConfig | list[Problem]:
     """Return the model of a node, its references made live, or else all that is wrong with it.
 
     :param objects: where references find their objects; the configuration of the node by default.
@@ -87,12 +89,7 @@ def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None 
     """
     problems: list[Problem] = []
     resolver = _Resolver(node.config if objects is None else objects, problems)
-    as_written = _unresolved_keys(model)
-    plain = node.to_dict(resolve_references=False)
-    data = {
-        key: plain[key] if key in as_written else resolver.resolved(child, _type_of(key, model), (key,))
-        for key, child in node.written.items()
-    }
+    data = resolver.resolved(node, model, ())
     try:
         validated = model.model_validate(data)
     except ValidationError as error:
@@ -103,35 +100,51 @@ def validate(node: ConfigNode, model: type[ObjectConfig], objects: Named | None 
     return validated
 
 
-def without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:
-    """Return a node without the items that cannot be registered: their container works without them."""
-    for key, value in list(node.written.items()):
-        if isinstance(value, ConfigList):
-            indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
-            node = node.without(key, indexes) if indexes else node
-    return node
+class Unmade:
+    """Stands for an object that is not to be made, and for whatever attribute it would have."""
+
+    def __getattr__(self, name: str) -> Unmade:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
 
 
-def _unresolved_keys(model: type[BaseModel]) -> set[str]:
-    return {
-        field.alias or name
-        for name, field in model.model_fields.items()
-        if any(isinstance(mark, Unresolved) for mark in field.metadata)
-    }
+def needed_names(node: ConfigNode, model: type[BaseModel]) -> list[str]:
+    """Return the names of the objects that have to be made before this one."""
+    noted = _Noted()
+    _Resolver(noted, []).resolved(node, model, ())
+    return list(noted.names)
+
+
+class _Noted:
+    """Notes which objects are asked for, and makes none."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def get(self, name: str) -> Unmade:
+        self.names[name] = None
+        return Unmade()
+
+    def get_config(self, name: str) -> None:
+        """Of what is referred to lazily, nothing is made."""
 
 
 class _Resolver:
     """Makes plain data of nodes, with references made live; the ones that cannot be are recorded."""
 
-    def __init__(self, objects: Named, problems: list[Problem]) -> None:
+    def __init__(self, objects: Any, problems: list[Problem]) -> None:
         self._objects = objects
         self._problems = problems
 
     def resolved(self, value: Any, annotation: Any, path: Path) -> Any:
         """:param annotation: the type of the value, or of what it stands in."""
         if isinstance(value, ConfigNode):
+            as_written = _unresolved_keys(annotation)
             return {
-                key: self.resolved(child, _type_of(key, annotation), (*path, key))
+                key: plain_form(child)
+                if key in as_written
+                else self.resolved(child, _type_of(key, annotation), (*path, key))
                 for key, child in value.written.items()
             }
         if isinstance(value, ConfigList):
@@ -149,6 +162,15 @@ class _Resolver:
         except ConfigError as error:
             self._problems.append(Problem(path, path, str(error)))
             return text
+
+
+def _unresolved_keys(annotation: Any) -> set[str]:
+    return {
+        field.alias or name
+        for model in _models_in(annotation)
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, Unresolved) for mark in field.metadata)
+    }
 
 
 def _type_of(key: str, annotation: Any) -> Any:
@@ -207,7 +229,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

@@ -58,7 +58,7 @@ def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -
 
 def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     """Yield the counters of a measurement group that nobody has, and the groups that it cannot include."""
-    aliases = {alias for name in survey.names if survey.is_session(name) for _, alias in _aliases(survey, name)}
+    aliases = _all_aliases(survey)
     for path, listed in _listed(node, "counters"):
         problem = "" if listed in aliases else _counter_problem(listed, survey, aliases)
         if problem:
@@ -105,7 +105,7 @@ def _check_patterns(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     known = [name for name in survey.names if not survey.is_session(name)]
     for key in ("config-objects", "exclude-objects"):
         for path, pattern in _listed(node, key):
-            if _matching([pattern], survey) or (survey.may_exist(pattern) and not survey.is_session(pattern)):
+            if _matching([pattern], survey) or survey.may_match(pattern):
                 continue
             message = f"no object '{pattern}'{did_you_mean(pattern, known)}"
             if survey.is_session(pattern):
@@ -226,8 +226,9 @@ def _wrong(here: Keys, key: str, message: str) -> Problem:
     return Problem((*here, key), (*here, key), message)
 
 
-def _aliases(survey: Survey, session: str) -> list[tuple[str, str]]:
-    return [pair for _, pair in _indexed_aliases(survey.entries[session].node)]
+def _all_aliases(survey: Survey) -> set[str]:
+    sessions = (entry.node for name, entry in survey.entries.items() if survey.is_session(name))
+    return {alias for node in sessions for _, (_, alias) in _indexed_aliases(node)}
 
 
 def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
@@ -242,9 +243,8 @@ def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:
 
 def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     """Yield the devices that nobody has; they are looked up by the session, when its aliases are there."""
+    known = [*survey.names, *_all_aliases(survey)]
     elements = node.raw_get("default-chain")
-    aliases = [alias for name in survey.names if survey.is_session(name) for _, alias in _aliases(survey, name)]
-    known = [*survey.names, *aliases]
     for index, element in enumerate(elements.written if isinstance(elements, ConfigList) else ()):
         for key in ("device", "master") if isinstance(element, ConfigNode) else ():
             written = element.raw_get(key)
@@ -258,10 +258,12 @@ def _check_template(node: ConfigNode) -> Iterator[Problem]:
     """Yield the names in the template of paths that stand for nothing when the session is made."""
     saving = node.raw_get("scan_saving")
     template = saving.raw_get("template") if isinstance(saving, ConfigNode) else None
+    if not isinstance(template, str):
+        return
     path = ("scan_saving", "template")
     try:
-        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None] if template else []
-    except (ValueError, TypeError) as error:
+        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+    except ValueError as error:
         yield Problem(path, path, f"{error} in {template!r}")
         return
     for field in fields:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -112,6 +112,5 @@ def read_session(config: Config, name: str) -> SessionConfig:
     if isinstance(model, list):
         lines = [f"{node.place_of(problem.path)}: Session '{name}': {problem.told()}" for problem in model]
         raise ConfigError("\n".join(lines))
-    assert isinstance(model, SessionConfig)  # noqa: S101 - the model that was asked for
     model._node = node
-    return model
+    return cast(SessionConfig, model)

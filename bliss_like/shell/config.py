@@ -68,7 +68,7 @@ def _check(chosen: argparse.Namespace) -> int:
     from bliss_like.config.check import check
 
     survey, file = _survey(chosen.path)
-    errors = check(survey.tree)
+    errors = check(survey.tree, survey.root)
     if file is not None:
         errors = [error for error in errors if error.place is None or error.place[0] == str(file)]
     if chosen.json:
@@ -112,7 +112,7 @@ def told(error: ConfigError) -> str:
 
 def _parts(error: ConfigError) -> tuple[str, str]:
     """Return the place of an error as it is written, and the message behind it."""
-    from bliss_like.config.node import Place
+    from bliss_like.config.references import Place
 
     place = str(Place(*error.place)) if error.place else ""
     return place, str(error).removeprefix(f"{place}: ")
@@ -172,7 +172,7 @@ def _tree(chosen: argparse.Namespace) -> int:
     from bliss_like.config.outline import outline
 
     survey, _ = _survey(chosen.path)
-    errors = check(survey.tree)
+    errors = check(survey.tree, survey.root)
     top = outline(survey, errors)
     print(paint(relative(str(survey.root)), BOLD))
     for line in _branches(top, ""):

@@ -72,7 +72,7 @@ def _print_check(conversion: Conversion, target: str | None) -> int:
             for path, (_, text) in conversion.files.items():
                 (copy / path).write_text(text, encoding="utf-8")
         survey = open_survey(copy)
-        errors = check(survey.tree)
+        errors = check(survey.tree, survey.root)
         if errors:
             print("What is left to do by hand:")
         for error in errors:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 
-_BLOCK = re.compile(r"^```(python|yaml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(python|yaml|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"# (\S+\.(?:yml|py))\n")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 
 from bliss_like.config import get_config
@@ -26,6 +27,24 @@ def names(
     yield session.env_dict
     session.close()
     config.close()
+
+
+def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    device, locks, live = blocks_of("docs/sharing.md", "python")
+    exec(device, names)
+    assert names["Digitizer"].interlock
+    exec(locks, names)
+    lines = _lines(capsys)
+    assert [line.split()[0] for line in lines[:4]] == ["name", "robx", "session:test_session", "the"]
+    assert lines[4:] == ["True"]
+    assert [holder.name for holder in names["lslock"]()] == ["session:test_session"]
+    exec(live, names)
+    heard: list[str] = []
+    with gevent.Timeout(10):
+        while len(heard) < 3:
+            gevent.sleep(0.01)
+            heard += _lines(capsys)
+    assert sorted(heard) == ["13.0", "13.0", "[{'name': 'vacuum', 'pressure': 0.001}]"]
 
 
 def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +107,28 @@ def test_a_device_of_your_own(redis_server: EmbeddedServer, home: Path) -> None:
     assert scan.get_data("after").tolist() == [2.5] * 3
     session.close()
     config.close()
+
+
+def test_the_configuration(
+    short_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(short_directory)
+    page = "docs/configuration.md"
+    before, after = blocks_of(page, "yaml")
+    (told,) = blocks_of(page, "text")
+    Path("config").mkdir()
+    Path("config/motors.yml").write_text(before)
+    names: dict[str, Any] = {"__name__": "docs"}
+    make, lazy, change, reload, temporary = blocks_of(page, "python")
+    exec(make + "config.get('lamp')\n", names)
+    exec(lazy, names)
+    exec(change, names)
+    assert capsys.readouterr().out == after + "\n"
+    exec(reload, names)
+    assert capsys.readouterr().out == told
+    exec(temporary, names)
+    assert Path("config/motors.yml").read_text() == after
+    names["config"].close()
 
 
 def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:

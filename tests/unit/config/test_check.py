@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from bliss_like.config import Config
 from bliss_like.config.check import check
-from bliss_like.config.loader import load_tree
-from bliss_like.config.survey import NoObjects, known_attributes, open_survey
+from bliss_like.config.survey import known_attributes, look_at, open_survey
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .beamline import devices
@@ -137,6 +136,16 @@ def test_what_a_broken_file_had_is_not_missed(configure: Configure) -> None:
     ]
 
 
+def test_keys_of_a_broken_init_file_are_not_missed(configure: Configure) -> None:
+    files = {"deep/__init__.yml": "class: [", "deep/a.yml": "- {name: one}\n- {name: two, class: Lamp, velocty: 1}"}
+    config = configure(**files, **{"b.yml": "- {name: three}"})
+    assert [str(error).partition(": ")[2] for error in config.check()] == [
+        "object 'three': missing key 'class', here or in an __init__.yml",
+        "while parsing a flow node, expected the node content, but found '<stream end>'",
+        "Lamp 'two': unknown key 'velocty', did you mean 'velocity'?",
+    ]
+
+
 def test_each_circle_is_told_once(configure: Configure) -> None:
     pairs = ("ab", "bc", "ca", "da", "ee")
     config = configure("\n".join(f"- {{name: {a}, class: Mirror, lamp: ${b}}}" for a, b in pairs))
@@ -201,6 +210,6 @@ def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_fac
     root = tmp_path_factory.mktemp("config")
     (root / "fuzzed.yml").write_text(text, encoding="utf-8")
     (root / "sane.yml").write_text(SIMULATED)
-    for error in check(load_tree(root, NoObjects())):
+    for error in check(look_at(root), root):
         assert error.place is not None
         assert error.place[1] >= 1

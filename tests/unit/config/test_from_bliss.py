@@ -51,7 +51,7 @@ def test_what_is_written_passes_the_check(beamline: Path, tmp_path: Path) -> Non
     before = {path: path.read_bytes() for path in beamline.rglob("*") if path.is_file()}
     write(convert(beamline), tmp_path / "new")
     survey = open_survey(tmp_path / "new")
-    assert check(survey.tree) == []
+    assert check(survey.tree, survey.root) == []
     assert {"robz", "roby", "th", "s1f", "s1b", "diode", "diode2", "diode3", "mg1", "eh1", "eh2"} <= set(survey.names)
     assert {path: path.read_bytes() for path in beamline.rglob("*") if path.is_file()} == before
 

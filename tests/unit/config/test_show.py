@@ -108,7 +108,7 @@ def test_the_tree(configure: Configure) -> None:
         **{"deep/er/a.yml": "{name: one, class: Lamp, velocty: 3}", "deep/b.yml": "name: [", "empty.yml": "# nothing"},
     )
     survey = open_survey(config.path)
-    assert drawn(outline(survey, check(survey.tree))) == {
+    assert drawn(outline(survey, check(survey.tree, survey.root))) == {
         "__init__.yml for all below: package, module": {},
         "empty.yml": {},
         "lamps.yml": {"mirror Mirror": {}, "lamp Lamp": {}, "box Box axes: x, y !": {}},

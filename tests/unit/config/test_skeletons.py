@@ -30,7 +30,7 @@ def test_all_kinds_are_valid_at_once(survey: Survey) -> None:
         begin(kind, "", again(survey))
     begin("session", "eh1", again(survey))
     now = again(survey)
-    assert check(now.tree) == []
+    assert check(now.tree, now.root) == []
     objects = ["my_axis_controller", "my_axis", "my_counter_controller", "my_counter"]
     for name in ("eh1", "my_session"):
         assert now.class_of(name).names_made(now.entries[name].node, now) == objects  # type: ignore[union-attr]
@@ -53,7 +53,7 @@ def test_a_session_without_objects(survey: Survey) -> None:
         "sessions/eh1_setup.py",
     ]
     now = again(survey)
-    assert check(now.tree) == []
+    assert check(now.tree, now.root) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

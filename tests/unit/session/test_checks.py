@@ -35,7 +35,7 @@ class Beamline:
         for name, text in {"devices": DEVICES, **files}.items():
             (self.root / f"{name}.yml").write_text(text)
         survey = open_survey(self.root)
-        return [str(error).replace(f"{self.root}/", "") for error in check(survey.tree)]
+        return [str(error).replace(f"{self.root}/", "") for error in check(survey.tree, survey.root)]
 
 
 @pytest.fixture

@@ -68,6 +68,9 @@ class Mirror:
         self.spare = config.spare
         self.speed = config.speed
 
+    def __close__(self) -> None:
+        closed.append(self.name)
+
 
 class BoxAxisConfig(ItemConfig):
     velocity: float = 1.0
