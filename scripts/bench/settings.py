@@ -7,7 +7,6 @@ The limit, in the same run: one round trip to the server (PING).
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import multiprocessing.connection
 import tempfile
@@ -83,11 +82,10 @@ def delays_of_changes(url: str, nchanges: int) -> list[float]:
     setting.clear()
     process.start()
     receiver.recv()
-    delays: list[float] = []
-    for _ in itertools.repeat(None, nchanges):
+    for _ in range(nchanges):
         setting.set(time.time())
         time.sleep(0.005)
-    delays = receiver.recv()
+    delays: list[float] = receiver.recv()
     process.join()
     return delays
 
