@@ -6,6 +6,8 @@ but `UserAbort`, which is no `Exception` so that `except Exception` in a user's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class BlissLikeError(Exception):
     """Base class of everything raised on purpose."""
@@ -23,7 +25,9 @@ class UserAbort(BaseException):
 
 
 class ConfigError(BlissLikeError):
-    """The YAML tree is wrong; the message starts with `file:line:`."""
+    """The YAML tree is wrong; the message starts with `file:line:`, and `place` is (file, line, column) where it is known."""
+
+    place: tuple[str, int, int] | None = None
 
 
 class ObjectNotFound(ConfigError, KeyError):
@@ -43,6 +47,14 @@ class ReferenceCycle(ConfigError):
 
 class SessionError(BlissLikeError):
     """A session cannot do what was asked in its present state."""
+
+
+class ProtectedName(SessionError, RuntimeError):
+    """A name of the session was to be given to something else, or deleted; nothing was changed."""
+
+
+class ScriptError(SessionError, RuntimeError):
+    """A setup file or a script failed; the message starts with `file:line:`, `__cause__` is what it raised."""
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------
@@ -66,6 +78,13 @@ class AxisFault(DeviceError, RuntimeError):
 
 class AxisStopped(AxisFault):
     """An axis was stopped on its way while somebody waited for its arrival."""
+
+
+class AlreadyLockedDevices(DeviceError):
+    """Devices are locked or driven by somebody else; the message says by whom. Nothing was done."""
+
+    holders: Sequence[object] = ()
+    """Who they are, each with `name`, `session`, `process`, `since`, `purpose`."""
 
 
 # -- scans -------------------------------------------------------------------------------------------------------------

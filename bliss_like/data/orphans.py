@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Mapping
-from typing import Any
-
 from . import paths
 from .codec import encode_event
 from .events import EndScan
 from .node import get_session_node
+from .process import is_gone
 from .store import Append, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
-
-
-def this_process() -> dict[str, Any]:
-    """Return what the info of a scan says of the process that runs it."""
-    return {"host": socket.gethostname(), "pid": os.getpid()}
 
 
 def end_orphans(store: StreamStore, session: str) -> list[str]:
@@ -27,22 +18,10 @@ def end_orphans(store: StreamStore, session: str) -> list[str]:
     """
     scans = get_session_node(session, store).walk(["scan", "scan_group"], wait=False)
     running = unfinished(store, [scan.db_name for scan in scans])
-    orphans = [structure for path in running if _is_orphan((structure := ScanStructure(store, path).refresh()).info)]
+    orphans = [structure for path in running if is_gone((structure := ScanStructure(store, path).refresh()).info)]
     for structure in orphans:
         _end(store, structure)
     return [structure.path for structure in orphans]
-
-
-def _is_orphan(info: Mapping[str, Any]) -> bool:
-    if info.get("host") != socket.gethostname() or not isinstance(info.get("pid"), int):
-        return False
-    try:
-        os.kill(info["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
 
 
 def _end(store: StreamStore, structure: ScanStructure) -> None:

@@ -14,6 +14,10 @@ key                                        type        what it holds
 `bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
 `bl1:setting:{<name>}`                     any         a setting (config/settings), e.g. `eh1:robx`, as JSON
+`bl1:lock:{<beamline>:}<name>`             string      who holds a lock, drives a device or has a session open (JSON)
+`bl1:unlocked:{<beamline>:}<name>`         hash        what was in the lock when it was taken away, and by whom (JSON)
+`bl1:channel:{<beamline>:}<name>`          hash        `value` of a shared channel (JSON), and its `version`
+`bl1:live:{<beamline>:}`                   stream      changes of shared channels, and what is posted to event channels
 =========================================  ==========  ===============================================================
 
 The `1` in the prefix is the version of this scheme and of the codec.
@@ -100,6 +104,24 @@ def check_setting_name(name: str) -> str:
     if not name or "{" in name or "}" in name:
         raise ValueError(f"setting name {name!r}: expected at least one character, and no '{{' or '}}'")
     return name
+
+
+def lock(beamline: str, name: str) -> str:
+    """Key of a lock. Those of one beamline share a slot, so that several are taken in one step; the colon in the braces is
+    for a beamline without a name."""
+    return f"{PREFIX}lock:{{{beamline}:}}{name}"
+
+
+def unlocked(beamline: str, name: str) -> str:
+    return f"{PREFIX}unlocked:{{{beamline}:}}{name}"
+
+
+def channel(beamline: str, name: str) -> str:
+    return f"{PREFIX}channel:{{{beamline}:}}{name}"
+
+
+def live(beamline: str) -> str:
+    return f"{PREFIX}live:{{{beamline}:}}"
 
 
 def scan_name(number: int, name: str, *, saved: bool = True) -> str:

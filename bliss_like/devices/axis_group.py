@@ -7,6 +7,7 @@ from typing import Any
 
 from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Motion, run_motions
 
 
@@ -55,9 +56,10 @@ class AxisGroup:
         strangers = [axis.name for axis in targets if axis not in self.axes.values()]
         if strangers:
             raise ValueError(f"{', '.join(strangers)}: not in this group of {', '.join(self.axes)}")
-        motions = _plan(targets, relative)
-        self.has_moved = True
-        run_motions(motions, wait)
+        with claimed(targets, _purpose(targets, relative)):
+            motions = _plan(targets, relative)
+            self.has_moved = True
+            run_motions(motions, wait)
 
     def rmove(self, *args: Any, wait: bool = True) -> None:
         self.move(*args, wait=wait, relative=True)
@@ -76,7 +78,9 @@ class AxisGroup:
 
 def move(*args: Any, wait: bool = True, relative: bool = False) -> None:
     """Move axes together: `move(robx, 1, roby, 2)` or `move({robx: 1, roby: 2})`; all limits are checked first."""
-    run_motions(_plan(targets_of(*args), relative), wait)
+    targets = targets_of(*args)
+    with claimed(targets, _purpose(targets, relative)):
+        run_motions(_plan(targets, relative), wait)
 
 
 def _plan(targets: Mapping[Axis, float], relative: bool) -> list[Motion]:
@@ -86,6 +90,12 @@ def _plan(targets: Mapping[Axis, float], relative: bool) -> list[Motion]:
     check_limits(targets)
     plans = [axis.plan(position) for axis, position in targets.items()]
     return [motion for motion in plans if motion is not None]
+
+
+def _purpose(targets: Mapping[Axis, float], relative: bool) -> str:
+    return "moving " + ", ".join(
+        f"{axis.name} {'by' if relative else 'to'} {position}" for axis, position in targets.items()
+    )
 
 
 def targets_of(*args: Any) -> dict[Axis, float]:

@@ -29,6 +29,9 @@ class MotorController:
     shared: ClassVar[bool] = False
     """Others may move the axes too: then the position is read before each move, never remembered."""
 
+    interlock: ClassVar[bool] = True
+    """One session at a time may move an axis, unless its configuration says `interlock: false`."""
+
     def __init__(self, name: str, config: Any) -> None:
         """:param config: an instance of `Config`; the hardware is not touched yet."""
         self.name = name
@@ -69,6 +72,12 @@ class MotorController:
 
     def initialize_axis(self, axis: Axis) -> None:
         """Prepare one axis; the velocity and acceleration of its configuration are set after it."""
+
+    def connect_axis(self, axis: Axis, timeout: float) -> None:
+        """See to it, before the first use, that the hardware of an axis answers within `timeout` seconds.
+
+        :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
+        """
 
     def read_position(self, axis: Axis) -> float:
         """Where the axis is, also in motion."""

@@ -18,6 +18,8 @@ from gevent.event import Event
 
 from bliss_like.devices import events
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.interlock import claim
+from bliss_like.devices.naming import name_of
 from bliss_like.errors import AxisFault, AxisStopped
 
 if TYPE_CHECKING:
@@ -70,10 +72,16 @@ class Move:
         """Start all axes, and return when they are started.
 
         :raises AxisFault: one of them moves already; nothing was started.
+        :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what the controller raised; what had started was stopped.
         """
-        for pursuit in self._pursuits:
-            pursuit.motion.axis.refuse_if_moving()
+        self._claim = claim([pursuit.motion.axis for pursuit in self._pursuits], "moving")
+        try:
+            for pursuit in self._pursuits:
+                pursuit.motion.axis.refuse_if_moving()
+        except BaseException:
+            self._claim.release()
+            raise
         for pursuit in self._pursuits:  # no switch to another greenlet between the check and here
             pursuit.motion.axis.current_move = self
         gevent.spawn(self._run)
@@ -130,6 +138,7 @@ class Move:
         finally:
             for pursuit in self._pursuits:
                 pursuit.motion.axis.end_of_motion(pursuit.motion if pursuit.arrived else None)
+            self._claim.release()
             self._done.set()
             self._started.set()
             self._announce(moving=False)
@@ -203,7 +212,7 @@ def run_motions(motions: Sequence[Motion], wait: bool) -> None:
     if wait:
         move.wait()
         if move.was_stopped:
-            where = ", ".join(f"{m.axis.name} on its way to {m.user_target_pos:g}" for m in motions)
+            where = ", ".join(f"{name_of(m.axis)} on its way to {m.user_target_pos:g}" for m in motions)
             raise AxisStopped(f"stopped: {where}")
 
 
@@ -244,6 +253,6 @@ class _Pursuit:
         axis = self.motion.axis
         unit = f" {axis.unit}" if axis.unit else ""
         return (
-            f"{axis.name} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
+            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
             f"{self.motion.user_target_pos:g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
         )

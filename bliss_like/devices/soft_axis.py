@@ -56,6 +56,7 @@ class _SoftController(MotorController):
     """Drives the one axis of a SoftAxis."""
 
     shared = True
+    interlock = False  # its name is of this process alone
 
     def __init__(self, name: str, obj: Any, accesses: tuple[Access, Access, Access | None, Access | None]) -> None:
         super().__init__(name, MotorControllerConfig.model_validate({"name": name, "axes": []}))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from bliss_like.data import paths
 from bliss_like.data.events import NewNode, NodeKind
 from bliss_like.data.publisher import Publisher
+from bliss_like.devices.axis_group import AxisGroup
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
 from .chain import AcquisitionChain, walk
@@ -28,6 +30,16 @@ def release(chain: AcquisitionChain) -> None:
 
 def channels_of(chain: AcquisitionChain) -> list[AcquisitionChannel]:
     return [channel for node in chain.nodes_list for channel in node.channels]
+
+
+def driven_by(chain: AcquisitionChain) -> list[Any]:
+    """Return the axes, controllers and other named devices that take part, each once."""
+    devices: dict[int, Any] = {}
+    for node in chain.nodes_list:
+        for device in node.device.axes.values() if isinstance(node.device, AxisGroup) else [node.device]:
+            if isinstance(getattr(device, "name", None), str):
+                devices[id(device)] = device
+    return list(devices.values())
 
 
 def _announce(node: AcquisitionObject, parent: str, scan: str, publisher: Publisher, taken: set[str]) -> None:

@@ -22,7 +22,9 @@ from bliss_like import __version__
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.data.orphans import this_process
+from bliss_like.data.process import this_process
+from bliss_like.data.publisher import DataTree
+from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
@@ -63,15 +65,21 @@ class ScanRun:
         tree = environment.require_tree()
         if not scan.acq_chain.top_masters:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
+        with claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])):  # what is refused can be run later
+            self._run(tree)
+
+    def _run(self, tree: DataTree) -> None:
+        scan = self.scan
         scan.set_state(ScanState.PREPARING)
         scan.on_end(self._end_from_anywhere)
         environment.scans.append(scan)
         with ExitStack() as contexts:
             error: BaseException | None = None
             try:
-                scan.scan_number = tree.next_scan_number(environment.container, saved=scan.save)
+                container = environment.container()
+                scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
-                scan.path = paths.join(environment.container, name)
+                scan.path = paths.join(container, name)
                 self._describe_start()
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere

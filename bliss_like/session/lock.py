@@ -1,23 +1,14 @@
-"""One process per session: a file lock that the kernel gives back when its holder dies, in whatever way.
-
-The file is in the user's data directory, beside the data; a temporary directory may be emptied while the session is open.
-What does not work: a Redis key with an expiry (stays behind until it expires), a pid in a file (pids come again), the
-presence of a file (stays behind for good).
-"""
+"""One process per session, on whatever host: a lock that is free again at once when its process dies on this host."""
 
 from __future__ import annotations
 
-import fcntl
-import getpass
-import json
-import os
-import socket
-from datetime import datetime
-from io import TextIOWrapper
-from typing import Any
+import datetime
 
-from bliss_like.data.server import user_directory
-from bliss_like.errors import SessionError
+from bliss_like.config.lock_space import Holder, Holding, LockSpace
+from bliss_like.errors import AlreadyLockedDevices, SessionError
+
+TIME_TO_LIVE = 60.0
+"""Seconds after which a session is free whose host is gone: long enough for a host that is only busy."""
 
 
 class SessionLock:
@@ -25,82 +16,38 @@ class SessionLock:
 
     def __init__(self, session_name: str) -> None:
         self.session_name = session_name
-        self.path = user_directory() / "sessions" / f"{session_name}.lock"
-        self._file: TextIOWrapper | None = None
+        self._locks: LockSpace | None = None
+        self._held: list[Holding] = []
 
     @property
     def is_held(self) -> bool:
-        return self._file is not None
+        return bool(self._held)
 
-    def acquire(self) -> None:
+    def acquire(self, locks: LockSpace) -> None:
         """Take the lock.
 
-        :raises SessionError: another process has it; or the lock file cannot be written.
+        :raises SessionError: another process has it.
+        :raises StoreUnavailable: the server does not answer.
         """
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = self.path.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise SessionError(
-                f"session '{self.session_name}': cannot write {self.path}: {error.strerror}; "
-                "set $BLISS_LIKE_HOME to a directory of yours"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = _read(file)
-            file.close()
-            raise SessionError(self._refusal(holder)) from None
-        file.truncate(0)
-        json.dump(_myself(), file)
-        file.flush()
-        self._file = file
-        _held.add(self)
+            name = f"session:{self.session_name}"
+            self._held = locks.acquire([name], owner=self.session_name, purpose="open", timeout=0, ttl=TIME_TO_LIVE)
+        except AlreadyLockedDevices as error:
+            raise SessionError(self._refusal(error)) from None
+        self._locks = locks
 
     def release(self) -> None:
         """Give the lock back; nothing happens when it is not held."""
-        if self._file is not None:
-            self._file.truncate(0)
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-            self._let_go()
+        if self._locks is not None:
+            self._locks.release(self._held)
+        self._held, self._locks = [], None
 
-    def _let_go(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        _held.discard(self)
-
-    def _refusal(self, holder: dict[str, Any]) -> str:
-        if not holder:
-            return f"session '{self.session_name}' is being opened by another process (it holds {self.path})"
+    def _refusal(self, error: AlreadyLockedDevices) -> str:
+        holder = next(each for each in error.holders if isinstance(each, Holder))
+        pid, host, user = (holder.process.get(key, "?") for key in ("pid", "host", "user"))
+        since = datetime.datetime.fromtimestamp(holder.since).astimezone().isoformat(" ", "seconds")
         return (
-            f"session '{self.session_name}' is already open: process {holder['pid']} on host {holder['host']} "
-            f"(user {holder['user']}) since {holder['since']}. Use it there, or close it there first; "
-            f"if it hangs: `kill {holder['pid']}` on {holder['host']}"
+            f"session '{self.session_name}' is already open: process {pid} on host {host} (user {user}) since {since}. "
+            f"Use it there, or close it there first; if it hangs: `kill {pid}` on {host}; if that host is no more, it is free "
+            f"{TIME_TO_LIVE:.0f} s after its end"
         )
-
-
-_held: set[SessionLock] = set()
-
-
-def _let_go_in_child() -> None:
-    """A forked process must not keep the session after its parent has died."""
-    for lock in list(_held):
-        lock._let_go()
-
-
-os.register_at_fork(after_in_child=_let_go_in_child)
-
-
-def _myself() -> dict[str, Any]:
-    since = datetime.now().astimezone().isoformat(" ", "seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "user": getpass.getuser(), "since": since}
-
-
-def _read(file: TextIOWrapper) -> dict[str, Any]:
-    try:
-        file.seek(0)
-        holder = json.load(file)
-    except ValueError:
-        return {}  # locked, but not yet written
-    return holder if isinstance(holder, dict) else {}

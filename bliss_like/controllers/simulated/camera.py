@@ -12,6 +12,8 @@ from bliss_like.devices.counter import SamplingCounter, SamplingCounterControlle
 class SimulatedCamera(SamplingCounterController):
     """Gives `<name>:image`, shape (height, width); the spot follows axes when they are given."""
 
+    interlock = True
+
     class Config(ObjectConfig):
         width: int = Field(default=256, gt=0, description="pixels")
         height: int = Field(default=256, gt=0, description="pixels")

@@ -12,6 +12,8 @@ from bliss_like.devices.counter import SamplingCounter, SamplingCounterControlle
 class SimulatedSpectrum(SamplingCounterController):
     """One spectrum of `channels` points; every reading is a new one, in counts."""
 
+    interlock = True
+
     class Line(StrictModel):
         center: float = Field(description="channel")
         counts: float = Field(gt=0, description="mean number of counts in the line")

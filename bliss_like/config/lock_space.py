@@ -1,0 +1,393 @@
+"""The locks of one beamline, as one process sees them: who holds what, taken in one step and renewed as long as it is held.
+
+A lock is a key with its holder and a time to live. It is free when it is not there, or when its holder is a process of this
+host that has ended. Who unlocks by force notes whom that was taken from, so that he does not take it again, as he does what
+a server has lost. What this process holds is counted, so that taking it again
+costs nothing. A thread renews and gives back: a prompt that calculates for a minute keeps its locks, and giving back waits
+for no server and cannot be interrupted.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bliss_like.data import paths
+from bliss_like.data.key_store import Command, Is, KeyStore
+from bliss_like.data.process import identity, is_gone
+from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+TIME_TO_LIVE = 10.0
+"""Seconds after which the locks of a process are free that is no more there and ran on another host."""
+
+_NOTED = 180_000
+"""Milliseconds for which it is known that a lock was taken away by force: longer than any time to live."""
+
+_INTERVAL = 1.0
+"""Seconds between two looks at what is held."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock, and what for."""
+
+    name: str
+    session: str = ""
+    owner: str = ""
+    purpose: str = ""
+    since: float = 0.0
+    """Epoch, in seconds."""
+    token: str = ""
+    """Of the process: another one cannot have the same."""
+    process: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, raw: bytes) -> Holder:
+        try:
+            known = json.loads(raw)
+            return cls(name, **{key: known[key] for key in known if key in cls.__dataclass_fields__ and key != "name"})
+        except (ValueError, TypeError):
+            return cls(name, purpose=f"by something that is not bliss_like: {raw[:50]!r}")
+
+    def to_json(self) -> bytes:
+        return json.dumps({key: value for key, value in asdict(self).items() if key != "name" and value}).encode()
+
+    @property
+    def is_gone(self) -> bool:
+        return is_gone(self.process)
+
+    @property
+    def where(self) -> str:
+        """The process: `pid 123, ada, id01ctrl`."""
+        return ", ".join(
+            [f"pid {self.process.get('pid', '?')}", *(self.process.get(key, "?") for key in ("user", "host"))]
+        )
+
+    @property
+    def time(self) -> str:
+        """Since when: the time of day, with the date if it was another one."""
+        since, now = (datetime.datetime.fromtimestamp(each).astimezone() for each in (self.since, time.time()))
+        return since.strftime("%H:%M:%S" if since.date() == now.date() else "%Y-%m-%d %H:%M:%S")
+
+    def __str__(self) -> str:
+        who = f"session {self.session}" if self.session else "a script"
+        owner = f", owner {self.owner}" if self.owner else ""
+        purpose = f": {self.purpose}" if self.purpose else ""
+        return f"{who} ({self.where}{owner}) since {self.time}{purpose}"
+
+
+class Holding:
+    """One lock that this process has, once or several times."""
+
+    def __init__(self, key: str, holder: Holder, ttl: float) -> None:
+        self.key, self.holder, self.ttl = key, holder, ttl
+        self.value = holder.to_json()
+        self.count = 1
+        self.renewed = time.monotonic()
+        self.lost = ""
+        """Why it is not held any more, though nobody has given it back."""
+
+    @property
+    def command(self) -> tuple[str | bytes | int, ...]:
+        """What takes the lock."""
+        return ("SET", self.key, self.value, "PX", int(self.ttl * 1000))
+
+
+class LockSpace:
+    """May be used from several threads and greenlets.
+
+    :param session: who holds what is taken here, for people.
+    :param sleep: how to wait, for whoever waits for a lock.
+    """
+
+    def __init__(
+        self, keys: KeyStore, beamline: str = "", session: str = "", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.keys, self.beamline, self.session, self._sleep = keys, beamline, session, sleep
+        self.time_to_live = TIME_TO_LIVE
+        self._begin()
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self._pid == os.getpid():
+            with self._mutex:
+                holdings = list(self._held.values())
+                for holding in holdings:
+                    holding.count = 0
+            self.release(holdings)
+
+    def _begin(self) -> None:
+        self._pid, self._token = os.getpid(), uuid.uuid4().hex
+        self._mutex = threading.Lock()
+        self._held: dict[str, Holding] = {}
+        """By name; one whose count is 0 is about to be given back."""
+        self._asked: set[str] = set()
+        """Names that are on their way to or from the server."""
+        self._leftovers: dict[str, Holding] = {}
+        """What may have been taken by a call that was interrupted; to be given back."""
+        self._work = threading.Event()
+        self._keeper: threading.Thread | None = None
+        self._is_lost_sight = False
+
+    # -- taking --------------------------------------------------------------------------------------------------------
+
+    def acquire(
+        self,
+        names: Iterable[str],
+        *,
+        owner: str | None = "",
+        purpose: str = "",
+        timeout: float = 3.0,
+        ttl: float = 0.0,
+    ) -> list[Holding]:
+        """Take all locks or none, waiting up to `timeout` seconds for them.
+
+        :param owner: within this process, another owner is refused; None: whoever it is here may have it.
+        :param ttl: seconds after which they are free if this host is no more; 0: `time_to_live`.
+        :raises AlreadyLockedDevices: somebody else holds one of them; `holders` of the error says who.
+        :raises StoreUnavailable: the server cannot be reached.
+        """
+        if self._pid != os.getpid():
+            self._begin()  # a forked process has none of its parent's locks
+        wanted = sorted(set(names))
+        deadline = time.monotonic() + timeout
+        pause = 0.001
+        while True:
+            obstacles = self._try(wanted, owner, purpose, ttl or self.time_to_live)
+            if isinstance(obstacles, dict):
+                return [obstacles[name] for name in wanted]
+            if not obstacles:
+                self._sleep(0.001)
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise in_use(obstacles)
+            self._sleep(min(pause, left))
+            pause = min(2 * pause, 0.1)
+
+    def again(self, names: Sequence[str]) -> list[Holding] | None:
+        """Take locks once more that this process has, whoever took them here; None: it has not all of them."""
+        if self._pid != os.getpid():
+            return None
+        with self._mutex:
+            mine = [holding for name in names if (holding := self._held.get(name)) and not holding.lost]
+            if len(mine) < len(names):
+                return None
+            for holding in mine:
+                holding.count += 1
+            return mine
+
+    def _try(
+        self, wanted: Sequence[str], owner: str | None, purpose: str, ttl: float
+    ) -> dict[str, Holding] | list[Holder]:
+        """Take all or none at once; return them, or who is in the way: nobody, if they are only on their way just now."""
+        with self._mutex:
+            if any(name in self._asked for name in wanted):
+                return []
+            for name in [name for name in wanted if name in self._held and self._held[name].lost]:
+                del self._held[name]
+            mine = {name: self._held[name] for name in wanted if name in self._held}
+            others = [holding for holding in mine.values() if owner not in (None, holding.holder.owner)]
+            if others:
+                return [holding.holder for holding in others if holding.count]
+            missing = [name for name in wanted if name not in mine]
+            for holding in mine.values():
+                holding.count += 1
+            self._asked.update(missing)
+        new = [Holding(self.key(name), self._holder(name, owner or "", purpose), ttl) for name in missing]
+        obstacles: list[Holder] | None = None
+        try:
+            obstacles = self._take(new) if new else []
+        finally:
+            with self._mutex:
+                self._asked.difference_update(missing)
+                if obstacles is None:  # killed, or no answer: what was asked for may have been given
+                    self._leftovers.update({holding.key: holding for holding in new})
+                elif not obstacles:
+                    self._held.update({holding.holder.name: holding for holding in new})
+                if obstacles != []:
+                    _count_down(mine.values())
+            self._keep_on()
+        return obstacles or {**mine, **{holding.holder.name: holding for holding in new}}
+
+    def _take(self, new: Sequence[Holding]) -> list[Holder]:
+        """Take all or none in one step; return who is in the way."""
+        there: list[bytes | None] = [None] * len(new)
+        while True:
+            conditions = [Is(holding.key, raw) for holding, raw in zip(new, there, strict=True)]
+            if self.keys.run(*(holding.command for holding in new), when=conditions) is not None:
+                return []
+            there = self.keys.run(*(("GET", holding.key) for holding in new)) or []
+            found = [Holder.of(holding.holder.name, raw) for holding, raw in zip(new, there, strict=True) if raw]
+            # Of this process, but not among what it holds: left by a call that was interrupted.
+            obstacles = [holder for holder in found if not (holder.is_gone or holder.token == self._token)]
+            if obstacles:
+                return obstacles
+
+    def _holder(self, name: str, owner: str, purpose: str) -> Holder:
+        return Holder(name, self.session, owner, purpose, time.time(), self._token, identity())
+
+    def key(self, name: str) -> str:
+        return paths.lock(self.beamline, name)
+
+    # -- giving back ---------------------------------------------------------------------------------------------------
+
+    def release(self, holdings: Iterable[Holding], *, wait: bool = True) -> None:
+        """Give locks back, once each; with `wait`, return when others can have them, if the server answers.
+
+        Nothing is raised: a lock that cannot be given back is free after its time to live.
+        """
+        if self._pid != os.getpid():
+            return
+        holdings = list(holdings)
+        with self._mutex:
+            _count_down(holdings)
+        self._keep_on()
+        self._work.set()
+        deadline = time.monotonic() + 2
+        while wait and time.monotonic() < deadline and any(map(self._is_leaving, holdings)):
+            self._sleep(0.0005)
+
+    def _is_leaving(self, holding: Holding) -> bool:
+        with self._mutex:
+            name = holding.holder.name
+            return holding.count == 0 and (self._held.get(name) is holding or name in self._asked)
+
+    def held(self, name: str, owner: str) -> Holding | None:
+        """Return the lock if this process holds it for that owner."""
+        with self._mutex:
+            holding = self._held.get(name)
+            return holding if holding and holding.count and holding.holder.owner == owner else None
+
+    # -- everybody's ---------------------------------------------------------------------------------------------------
+
+    def holders(self, names: Iterable[str] | None = None) -> list[Holder]:
+        """Return who holds these locks, or any lock of the beamline; what is free is left out."""
+        prefix = self.key("")
+        found = self.keys.names(prefix) if names is None else [self.key(name) for name in names]
+        raws = (self.keys.run(*(("GET", key) for key in found)) or []) if found else []
+        holders = [Holder.of(key[len(prefix) :], raw) for key, raw in zip(found, raws, strict=True) if raw]
+        return [holder for holder in holders if not holder.is_gone]
+
+    def force(self, names: Iterable[str]) -> list[Holder]:
+        """Take locks away from whoever holds them; return who that was."""
+        forced = []
+        for name in names:
+            key, note = self.key(name), paths.unlocked(self.beamline, name)
+            raw = (self.keys.run(("GET", key)) or [None])[0]
+            if raw is not None:
+                by = self._holder(name, "", "").to_json()
+                commands: list[Command] = [("DEL", key), ("HSET", note, raw, by), ("PEXPIRE", note, _NOTED)]
+                if self.keys.run(*commands, when=[Is(key, raw)]) is not None:
+                    forced.append(Holder.of(name, raw))
+        return forced
+
+    # -- the thread that renews and gives back -------------------------------------------------------------------------
+
+    def _keep_on(self) -> None:
+        with self._mutex:
+            if (self._held or self._leftovers) and self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name="bliss_like locks", daemon=True)
+                self._keeper.start()
+
+    def _keep(self) -> None:
+        pid = self._pid
+        while pid == os.getpid():
+            self._work.clear()
+            self._step()
+            with self._mutex:
+                if not (self._held or self._leftovers):
+                    self._keeper = None
+                    return
+            self._work.wait(_INTERVAL)
+
+    def _step(self) -> None:
+        """Give back what is not needed any more, renew what is."""
+        with self._mutex:
+            leaving = [holding for holding in self._held.values() if holding.count == 0]
+            for holding in leaving:
+                del self._held[holding.holder.name]
+            names = {holding.holder.name for holding in leaving}
+            self._asked |= names
+            leftovers = list(self._leftovers.values())
+            staying = list(self._held.values())
+        try:
+            for holding in leaving:
+                self._attempt(self._give_back, holding)
+        finally:
+            with self._mutex:
+                self._asked -= names
+        for holding in leftovers:
+            if self._attempt(self._give_back, holding) or time.monotonic() - holding.renewed > holding.ttl:
+                with self._mutex:
+                    self._leftovers.pop(holding.key, None)
+        for holding in staying:
+            if not holding.lost and time.monotonic() - holding.renewed > holding.ttl / 3 - _INTERVAL:
+                self._attempt(self._renew, holding)
+
+    def _attempt(self, what: Callable[[Holding], None], holding: Holding) -> bool:
+        """Return whether the server has answered."""
+        try:
+            what(holding)
+        except StoreUnavailable as error:
+            if not self._is_lost_sight:
+                _log.warning("locks of %s: %s; they are renewed when it is back", self.session or "this process", error)
+            self._is_lost_sight = True
+            return False
+        except Exception:  # noqa: BLE001 - the other locks are to be renewed, whatever it is
+            _log.exception("lock of %s could not be renewed or given back", holding.holder.name)
+        self._is_lost_sight = False
+        return True
+
+    def _give_back(self, holding: Holding) -> None:
+        if self.keys.run(("DEL", holding.key), when=[Is(holding.key, holding.value)]) is None and not holding.lost:
+            self._look_after(holding, again=False)
+
+    def _renew(self, holding: Holding) -> None:
+        milliseconds = int(holding.ttl * 1000)
+        if self.keys.run(("PEXPIRE", holding.key, milliseconds), when=[Is(holding.key, holding.value)]) is None:
+            self._look_after(holding, again=True)
+        holding.renewed = time.monotonic()
+
+    def _look_after(self, holding: Holding, again: bool) -> None:
+        """It is not there as we left it: take it again if the server has lost it, else somebody has taken it away."""
+        name = holding.holder.name
+        raw, by = self.keys.run(("GET", holding.key), ("HGET", paths.unlocked(self.beamline, name), holding.value)) or (
+            None,
+            None,
+        )
+        if by is not None:
+            holding.lost = f"it was unlocked by {Holder.of(name, by)}"
+        elif raw not in (None, holding.value):
+            holding.lost = f"{Holder.of(name, raw)} has it now"
+        elif again and raw is None:
+            self.keys.run(holding.command, when=[Is(holding.key, None)])
+        if holding.lost:
+            _log.warning("lock of %s, taken at %s, is lost: %s", name, holding.holder.time, holding.lost)
+
+
+def _count_down(holdings: Iterable[Holding]) -> None:
+    for holding in holdings:
+        holding.count = max(0, holding.count - 1)
+
+
+def in_use(holders: Sequence[Holder], way_out: str = "") -> AlreadyLockedDevices:
+    """Return the error for what others hold."""
+    way_out = (
+        way_out or f"wait, or ask there; if nobody is there: force_unlock({', '.join(repr(h.name) for h in holders)})"
+    )
+    error = AlreadyLockedDevices(
+        "; ".join(f"{holder.name} is in use by {holder}" for holder in holders) + f"; {way_out}"
+    )
+    error.holders = list(holders)
+    return error

@@ -1,0 +1,268 @@
+"""Several processes on one beamline: sessions side by side and in each other's way, locks of those who die, live values."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from bliss_like.config import Config, get_config
+from bliss_like.config.channels import Channel, EventChannel
+from bliss_like.config.locks import AlreadyLockedDevices, lock, lslock
+from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data.redis_store import RedisStore
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.devices.axis_group import move
+from bliss_like.session import load_session
+from tests.conftest import RestartableServer
+from tests.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+
+TREE = """
+- name: motors
+  class: SimulatedMotors
+  axes:
+    - {name: robx, velocity: 100, acceleration: 1000}
+    - {name: roby, velocity: 100, acceleration: 1000}
+    - {name: slow, velocity: 1, acceleration: 100}
+- name: diodes
+  class: SimulatedDiodes
+  counters: [{name: diode, value: 5}]
+- {name: camera, class: SimulatedCamera, width: 8, height: 8}
+- {name: eh1, class: Session, config-objects: [robx, roby, slow, diode, camera]}
+- {name: eh2, class: Session, config-objects: [robx, roby, slow, diode, camera]}
+"""
+
+SESSION = """
+from gevent import monkey
+monkey.patch_all(thread=False, queue=False)
+import sys
+from bliss_like.config.channels import Channel, EventChannel
+from bliss_like.config.locks import lock
+from bliss_like.session import load_session
+session = load_session("eh2")
+assert session.setup(), session.error_report
+names = {**session.env_dict, "Channel": Channel, "EventChannel": EventChannel, "lock": lock}
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        exec(line, names)
+        print("done", flush=True)
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", flush=True)
+"""
+"""Session eh2, patched as at the prompt; runs the lines it is given, and answers each with `done` or the error."""
+
+SCRIPT = """
+import sys
+from bliss_like.config.locks import lock
+lock(*sys.argv[1:])
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+class Other:
+    """Another process that is told what to do."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.pid = process.pid
+
+    def begin(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip()
+
+    def do(self, line: str) -> str:
+        self.begin(line)
+        return self.answer()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+@contextlib.contextmanager
+def another(program: str, *words: str) -> Iterator[Other]:
+    command = [sys.executable, "-c", program, *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        other = Other(process)
+        assert other.answer() == "ready"
+        yield other
+        process.kill()
+
+
+@pytest.fixture(autouse=True)
+def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    (short_directory / "config").mkdir()
+    (short_directory / "config" / "all.yml").write_text(TREE)
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    config = get_config(short_directory / "config")
+    yield config
+    config.close()
+
+
+@pytest.fixture
+def names(config: Config, redis_server: EmbeddedServer) -> Iterator[dict[str, Any]]:
+    """What session eh1 has."""
+    session = load_session("eh1")
+    assert session.setup(), session.error_report
+    yield session.env_dict
+    session.close()
+
+
+def test_two_sessions_side_by_side(names: dict[str, Any]) -> None:
+    with another(SESSION) as eh2:
+        assert {holder.name for holder in lslock()} == {"session:eh1", "session:eh2"}
+        eh2.begin("scan = ascan(roby, 0, 5, 20, 0.01, diode)")
+        scan = names["ascan"](names["robx"], 0, 5, 20, 0.01, names["diode"])
+        assert list(scan.get_data("diode")) == [5] * 21
+        assert eh2.answer() == "done"
+        assert eh2.do("assert list(scan.get_data('diode')) == [5] * 21") == "done"
+
+
+def test_in_each_others_way(names: dict[str, Any]) -> None:
+    robx, roby, slow = names["robx"], names["roby"], names["slow"]
+    with another(SESSION) as eh2:
+        eh2.begin("ascan(slow, 0, 100, 100, 0, diode)")
+        wait_until(lambda: any(holder.name == "slow" for holder in lslock()))
+        for attempt in (
+            lambda: move(robx, 1, slow, 1),
+            lambda: slow.move(1),
+            lambda: names["ascan"](slow, 0, 1, 2, 0, names["diode"]),
+            lambda: names["a2scan"](robx, 0, 1, slow, 0, 1, 2, 0, names["diode"]),
+        ):
+            with pytest.raises(
+                AlreadyLockedDevices,
+                match=rf"^slow is in use by session eh2 \(pid {eh2.pid}, \w+, .*\) since \d\d:\d\d:\d\d: ascan slow 0 100",
+            ):
+                attempt()
+        assert robx.position == slow.position == 0
+        roby.move(3)
+        eh2.process.send_signal(signal.SIGINT)
+        eh2.process.wait(20)
+    slow.move(0.01)
+
+
+def test_killed_while_it_moves(names: dict[str, Any]) -> None:
+    with another(SESSION) as eh2:
+        assert eh2.do("slow.move(100, wait=False)") == "done"
+        with pytest.raises(AlreadyLockedDevices, match="since .*: moving slow to 100; "):
+            names["slow"].move(1)
+        eh2.kill()
+        names["slow"].move(0.01)
+        wait_until(lambda: {holder.name for holder in lslock()} == {"session:eh1"})
+    with another(SESSION) as again:  # at once
+        assert again.do("robx.move(1)") == "done"
+
+
+def test_a_script_and_a_session_respect_each_other(names: dict[str, Any]) -> None:
+    with another(SCRIPT, "roby", "shutter") as script:
+        with pytest.raises(AlreadyLockedDevices, match=rf"^roby is in use by a script \(pid {script.pid}, "):
+            names["roby"].move(1)
+        with pytest.raises(AlreadyLockedDevices, match="^shutter is in use by a script"):
+            lock("shutter", timeout=0)
+        script.kill()
+        lock("shutter", timeout=0).release()
+        names["roby"].move(1)
+
+
+TURNS = """
+from bliss_like.errors import AlreadyLockedDevices
+done = 0
+while done < 15:
+    try:
+        robx.move(done % 2)
+        done += 1
+    except AlreadyLockedDevices:
+        pass
+"""
+
+
+def test_who_both_want_an_axis_take_turns(names: dict[str, Any]) -> None:
+    with another(SESSION) as eh2:
+        eh2.begin(f"exec({TURNS!r})")
+        exec(TURNS, {"robx": names["robx"]})
+        assert eh2.answer() == "done"
+
+
+def test_live_values_and_events_between_sessions(names: dict[str, Any]) -> None:
+    news: list[Any] = []
+    events = EventChannel("news")
+    events.register_callback(news.extend)
+    energy = Channel("energy", default_value=1)
+    with another(SESSION) as eh2:
+        assert (
+            eh2.do("energy = Channel('energy', callback=lambda v: EventChannel('news').post(['heard', v]))") == "done"
+        )
+        energy.value = 5
+        # At its prompt, greenlets run while it waits for input; here, when it does something that waits.
+        assert eh2.do("import gevent; gevent.sleep(0.1); assert energy.value == 5") == "done"
+        with gevent.Timeout(10):
+            while not news:  # the callback is called in a greenlet
+                gevent.sleep(0.005)
+        assert news == [["heard", 5]]
+
+
+@pytest.fixture
+def here(server_that_can_be_restarted: RestartableServer) -> Iterator[Sharing]:
+    here = Sharing(RedisStore(server_that_can_be_restarted.url), session="eh1")
+    here.locks.time_to_live = 3.0
+    use_sharing(here)
+    yield here
+    use_sharing(None)
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_locks_and_values_survive_a_restart(
+    here: Sharing, server_that_can_be_restarted: RestartableServer, end: str
+) -> None:
+    server = server_that_can_be_restarted
+    heard: list[Any] = []
+    energy = Channel("energy", value=1, callback=heard.append)
+    held = lock("roby")
+    other = Sharing(RedisStore(server.url), session="eh2")
+    there = other.line.value("energy")
+    getattr(server, end)()
+    server.start()
+    here.locks.keys.run(("DEL", here.locks.key("roby")))  # as if it had not been on disk yet
+    wait_until(lambda: [holder.name for holder in lslock()] == ["roby"])
+    assert held.is_held
+    other.line.publish(there, b"2")
+    wait_until(lambda: heard and heard[-1] == 2)
+    energy.value = 3
+    wait_until(lambda: there.stored.raw == b"3")
+    held.release()
+    other.close()
+
+
+def test_values_set_while_a_process_was_cut_off(
+    here: Sharing, server_that_can_be_restarted: RestartableServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = server_that_can_be_restarted
+    heard = threading.Event()
+    energy = Channel("energy", value=1)
+    energy.register_callback(lambda value: heard.set() if value == 2 else None)
+    server.kill()
+    wait_until(lambda: any("values are read again" in message for message in caplog.messages))
+    server.start()
+    other = Sharing(RedisStore(server.url))
+    other.line.publish(other.line.value("energy"), b"2")
+    assert heard.wait(10) and energy.value == 2
+    other.close()
