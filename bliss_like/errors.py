@@ -25,7 +25,9 @@ class UserAbort(BaseException):
 
 
 class ConfigError(BlissLikeError):
-    """The YAML tree is wrong; the message starts with `file:line:`."""
+    """The YAML tree is wrong; the message starts with `file:line:`, and `place` is (file, line, column) where it is known."""
+
+    place: tuple[str, int, int] | None = None
 
 
 class ObjectNotFound(ConfigError, KeyError):
@@ -45,6 +47,14 @@ class ReferenceCycle(ConfigError):
 
 class SessionError(BlissLikeError):
     """A session cannot do what was asked in its present state."""
+
+
+class ProtectedName(SessionError, RuntimeError):
+    """A name of the session was to be given to something else, or deleted; nothing was changed."""
+
+
+class ScriptError(SessionError, RuntimeError):
+    """A setup file or a script failed; the message starts with `file:line:`, `__cause__` is what it raised."""
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------

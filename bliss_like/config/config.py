@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gevent import Timeout
-from gevent.lock import RLock
+from bliss_like.errors import ConfigError, ObjectNotFound
 
-from bliss_like.errors import ConfigError, ObjectCreationFailed, ObjectNotFound, ReferenceCycle
-
-from .loader import Entry, Tree, item_kind, load_tree
-from .models import ObjectConfig
-from .node import ConfigNode
-from .registry import ClassProblem, find_class
+from .construction import blueprint, class_of, creation_failed, item_of
+from .loader import INIT, Entry, Tree, load_tree, register
+from .making import FAILURES, Job, Making
+from .node import ConfigList, ConfigNode, written_form
+from .parsing import decoded
+from .plugins import BY_CLASS, NODE, Plugin
+from .references import Place
+from .reloading import Changes, Made, compare, written_text
+from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .suggestion import did_you_mean
-from .validation import Problem, item_keys, validate, with_inherited
+from .survey import Survey
 
 _logger = logging.getLogger(__name__)
-
-FAILURES = (Exception, Timeout)
-"""What a broken object may raise; gevent's Timeout is no Exception, yet what a device raises that does not answer."""
 
 
 class Config:
     """A tree of YAML files and the objects made from it.
 
-    Greenlets may ask at the same time: one makes the object, the others wait for it.
+    Greenlets may ask at the same time: objects that do not need each other are made side by side, each of them once.
 
     :raises ConfigError: `path` is no directory; what is wrong inside of it is in `errors`.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser().resolve()
-        self._lock = RLock()
-        self._instances: dict[str, Any] = {}
-        self._being_made: list[str] = []
+        self.aliases: Mapping[str, Any] = {}
+        """Objects by other names than their own, as the session gives them."""
+        self._made: dict[str, Made] = {}  # in the order in which they were ready: what was needed comes first
+        self._making = Making(lambda name: self._told(self._entry(name)))
         self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
+        self._from_cache: dict[str, tuple[Plugin, Any]] = {}  # what plugins can make more objects of
+        self._temporary = 0
         self._tree: Tree = load_tree(self.path, self)
         for error in self._tree.errors:
             _logger.error("%s", error)
@@ -47,10 +51,29 @@ class Config:
     def __repr__(self) -> str:
         return f"<Config {self.path}: {len(self._tree.entries)} objects, {len(self.errors)} errors>"
 
+    # -- what there is -----------------------------------------------------------------------------------------------------
+
     @property
     def names_list(self) -> list[str]:
         """Names of all objects and items, sorted."""
         return sorted(self._tree.entries)
+
+    @property
+    def user_tags_list(self) -> list[str]:
+        """All words of `user_tag`, sorted."""
+        return sorted({tag for entry in self._tree.entries.values() for tag in _tags(entry)})
+
+    @property
+    def service_names_list(self) -> list[str]:
+        """Names of the objects with `service: true`, sorted."""
+        return sorted(name for name, entry in self._tree.entries.items() if entry.node.raw_get("service") is True)
+
+    @property
+    def beamline(self) -> str:
+        """The key `beamline` of the topmost __init__.yml; empty if it has none."""
+        document = self._tree.documents.get(str(self.path / INIT))
+        defaults = document.root if document is not None else None
+        return str(defaults.raw_get("beamline", "") or "") if isinstance(defaults, ConfigNode) else ""
 
     @property
     def errors(self) -> list[ConfigError]:
@@ -60,7 +83,27 @@ class Config:
     @property
     def invalid_yaml_files(self) -> dict[str, str]:
         """Files that could not be parsed, and why."""
-        return dict(self._tree.invalid_files)
+        return self._tree.invalid_files
+
+    @property
+    def tree(self) -> Tree:
+        """The files and what was found in them."""
+        return self._tree
+
+    @property
+    def root(self) -> ConfigNode:
+        """Directories and files (without `.yml`) as keys, what they say as values."""
+        root = ConfigNode(self, Place(str(self.path), 1, 1))
+        for file, document in self._tree.documents.items():
+            here = root
+            *directories, name = Path(file).relative_to(self.path).with_suffix("").parts or ("",)
+            for directory in directories:
+                if directory not in here.written:
+                    place = Place(os.path.join(here.filename, directory), 1, 1)
+                    here.add_key(directory, ConfigNode(self, place, here), place, place)
+                here = here.written[directory]
+            here.add_key(name, document.root, Place(file, 1, 1), Place(file, 1, 1))
+        return root
 
     def get_config(self, name: str) -> ConfigNode:
         """Return what is written about an object, without making it.
@@ -69,34 +112,73 @@ class Config:
         """
         return self._entry(name).node
 
+    def get_user_tag_configs(self, tag: str) -> list[ConfigNode]:
+        """Return the nodes of all objects that have a tag."""
+        return [entry.node for entry in self._tree.entries.values() if tag in _tags(entry)]
+
+    def name_of(self, made: Any) -> str:
+        """Return the name under which an object is in the configuration.
+
+        :raises ValueError: it is not.
+        """
+        name = made.name if isinstance(made, ConfigNode) else ""
+        if name and name in self._tree.entries and self._tree.entries[name].node is made:
+            return str(name)
+        for name, known in self._made.items():
+            if known.instance is made:
+                return name
+        raise ValueError(
+            f"Cannot make a reference to object {made!r}: it is not in the configuration {self.path}; "
+            "give plain values, or an object that config.get() returns"
+        )
+
+    # -- objects -----------------------------------------------------------------------------------------------------------
+
     def get(self, name: str) -> Any:
         """Return the object of that name, always the same one.
 
         :raises ObjectNotFound: there is none of that name.
         :raises ConfigError: what is written about it is wrong.
+        :raises ReferenceCycle: it is needed to make itself.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
-        if name in self._instances:
-            return self._instances[name]
-        with self._lock:
-            if name in self._instances:  # another greenlet has made it meanwhile
-                return self._instances[name]
+        asking = self._making.current()
+        if asking is not None:
+            asking.needs.add(name)
+        if name not in self._made and name in self.aliases:
+            return self.aliases[name]
+        while name not in self._made:
             entry = self._entry(name)
-            instance = self._item(entry) if entry.owner else self._object(entry)
-            self._instances[name] = instance
-            return instance
+            self._making.make(name, lambda job, entry=entry: self._make(entry, job))  # type: ignore[misc]
+        return self._made[name].instance
+
+    def check(self) -> list[ConfigError]:
+        """Return everything that is wrong with the files, by file and line; no object is made for that."""
+        from .check import check
+
+        return check(self._tree, self.path)
 
     def close_objects(self, keep: object = None) -> list[BaseException]:
         """Close and forget all objects but `keep`, the last made first; return what went wrong.
 
         All are closed, also when the user loses patience: the abort is raised at the end.
         """
-        closing = [(name, made) for name, made in self._instances.items() if made is not keep]
-        self._instances = {name: made for name, made in self._instances.items() if made is keep}
         self._broken_items.clear()
+        return self._close([name for name, made in self._made.items() if made.instance is not keep])
+
+    def close(self) -> None:
+        """Close and forget all objects."""
+        self.close_objects()
+        if _current.config is self:
+            _current.config = None
+
+    def _close(self, names: list[str]) -> list[BaseException]:
+        """Close objects, given in the order in which they were made."""
+        closing = [(name, self._made.pop(name).instance) for name in names]
         errors: list[BaseException] = []
         abort: BaseException | None = None
         for name, made in reversed(closing):
+            self._broken_items.pop(name, None)
             try:
                 if hasattr(made, "__close__"):
                     made.__close__()
@@ -109,19 +191,6 @@ class Config:
             raise abort
         return errors
 
-    def close(self) -> None:
-        """Close and forget all objects."""
-        self.close_objects()
-        if _current.config is self:
-            _current.config = None
-
-    def reload(self) -> None:
-        """Close all objects and read the files again."""
-        self.close_objects()
-        self._tree = load_tree(self.path, self)
-        for error in self._tree.errors:
-            _logger.error("%s", error)
-
     def _entry(self, name: str) -> Entry:
         entry = self._tree.entries.get(name)
         if entry is None:
@@ -129,105 +198,198 @@ class Config:
             raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
         return entry
 
-    def _item(self, entry: Entry) -> Any:
-        container = self.get(entry.owner)
-        name = entry.node.name
-        if name in self._broken_items[entry.owner]:
-            raise ConfigError(*self._broken_items[entry.owner][name].args)
-        if entry.key not in item_keys(type(container).Config):
-            known = ", ".join(sorted(item_keys(type(container).Config))) or "none"
-            raise ConfigError(
-                f"{entry.node.place}: '{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
-                f"({type(container).__name__} has items in: {known})"
-            )
+    def _make(self, entry: Entry, job: Job) -> None:
+        plugin = entry.node.plugin
         try:
-            return container.get_item(name)
+            if plugin == NODE:
+                made = Made(entry.node, written_text(entry))
+            elif plugin not in BY_CLASS:
+                made = self._by_plugin(entry, plugin)
+            elif entry.owner:
+                container = self.get(entry.owner)
+                broken = self._broken_items.get(entry.owner, {})
+                made = Made(item_of(container, entry, broken), written_text(entry))
+            else:
+                made = self._object(entry)
+        except ConfigError:
+            raise
         except FAILURES as error:
-            raise _creation_failed(entry, error) from error
+            raise creation_failed(entry, error) from error
+        made.needs = job.needs
+        self._made[job.name] = made
 
-    def _object(self, entry: Entry) -> Any:
+    def _object(self, entry: Entry) -> Made:
         name = entry.node.name
-        if name in self._being_made:
-            cycle = " -> ".join([*self._being_made[self._being_made.index(name) :], name])
-            raise ReferenceCycle(f"{entry.node.place}: {entry.label}: objects that need each other: {cycle}")
-        self._being_made.append(name)
-        try:
-            cls = self._class(entry)
-            model = self._model(entry, cls)
-            try:
-                return cls(name, model)
-            except ConfigError:
-                raise
-            except FAILURES as error:
-                raise _creation_failed(entry, error) from error
-        finally:
-            self._being_made.pop()
+        self._broken_items.pop(name, None)
+        cls = class_of(entry)
+        plan = blueprint(entry, cls, self._tree.refused)
+        self._broken_items[name] = plan.broken
+        return Made(cls(name, plan.model), plan.text, cls.Config)
 
-    def _class(self, entry: Entry) -> type[Any]:
-        written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
-        if not written["class"]:
-            raise ConfigError(f"{entry.node.place}: {entry.label}: missing key 'class', here or in an __init__.yml")
-        owner = entry.node.owner_of("class") or entry.node
-        try:
-            cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
-        except ClassProblem as problem:
-            owner = entry.node.owner_of(problem.key) or owner
-            raise ConfigError(f"{owner.value_places[problem.key]}: {entry.label}: {problem}") from None
-        except FAILURES as error:  # whatever the module raises while it is imported
-            raise _creation_failed(entry, error) from error
-        config = getattr(cls, "Config", None)
-        if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
-            raise ConfigError(
-                f"{owner.value_places['class']}: {entry.label}: class {cls.__module__}.{cls.__name__} cannot be made "
-                "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
-            )
-        return cls
+    def _by_plugin(self, entry: Entry, plugin_name: str) -> Made:
+        name = entry.node.name
+        if name not in self._from_cache:
+            plugin = Plugin(entry, plugin_name)
+            objects, cached = plugin.create(self, entry)
+            self._from_cache.update({other: (plugin, what) for other, what in cached.items()})
+            for other, instance in objects.items():
+                if other != name and other in self._tree.entries and other not in self._made:
+                    self._made[other] = Made(instance, written_text(self._tree.entries[other]), needs={name})
+            if name in objects:
+                return Made(objects[name], written_text(entry))
+        if name not in self._from_cache:
+            raise ConfigError(f"{self._told(entry)}: plugin '{plugin_name}' made no object of that name")
+        plugin, what = self._from_cache.pop(name)
+        return Made(plugin.create_from_cache(self, name, what), written_text(entry))
 
-    def _model(self, entry: Entry, cls: type[Any]) -> ObjectConfig:
-        """Validate; items that are wrong are recorded and left out, so that the others work."""
-        self._broken_items[entry.node.name] = {}
-        node = with_inherited(entry.node, cls.Config)
-        model = validate(node, cls.Config)
-        if isinstance(model, list):
-            node = self._without_broken_items(node, item_keys(cls.Config), model)
-            model = validate(node, cls.Config)
-        if isinstance(model, list):
-            lines = [f"{node.place_of(problem.path)}: {entry.label}: {problem.told()}" for problem in model]
-            raise ConfigError("\n".join(lines))
-        model._node = entry.node
-        return model
+    def _told(self, entry: Entry) -> str:
+        return f"{entry.node.place}: {entry.label}"
 
-    def _without_broken_items(self, node: ConfigNode, keys: set[str], problems: list[Problem]) -> ConfigNode:
-        broken: dict[tuple[str, int], list[str]] = {}
-        for problem in problems:
-            match problem.path:
-                case (str(key), int(index), *_) if key in keys:
-                    label = _item_label(node, key, index)
-                    line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
-                    broken.setdefault((key, index), []).append(line)
-        for (key, index), lines in broken.items():
-            error = ConfigError("\n".join(lines))
+    # -- changing files ----------------------------------------------------------------------------------------------------
+
+    def reload(self) -> Changes:
+        """Read the files again; close the objects whose configuration, or what they need, has changed.
+
+        A file that cannot be read now counts as unchanged, and an object whose new configuration is wrong lives on:
+        `errors` of the result tells. What was set in nodes and not saved is forgotten.
+
+        :raises ConfigError: inside `temporary()`, or while this greenlet makes an object.
+        """
+        if self._temporary:
+            raise ConfigError("config.reload() is not possible inside config.temporary(): leave it first")
+        job = self._making.current()
+        if job is not None:
+            raise ConfigError(f"config.reload() is not possible while '{job.name}' is being made")
+        self._making.wait()
+        old = self._tree
+        texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
+        tree = load_tree(self.path, self, old.documents)
+        self._tree = tree  # what is new can be referred to
+        comparison = compare(texts, Survey(tree, self.path), self._made)
+        self._tree = _continued(old, tree)
+        for name, made in self._made.items():
+            if made.survives_reload and name in comparison.changed:
+                made.text = written_text(tree.entries[name], made.model)
+        errors = [*tree.errors, *map(ConfigError, comparison.errors)]
+        errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
+        for error in errors:
             _logger.error("%s", error)
-            self._broken_items[node.name][_item_name(node, key, index)] = error
-        for key in {key for key, _ in broken}:
-            node = node.without(key, {index for other, index in broken if other == key})
-        return node
+        return Changes(
+            added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
+            removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),
+            changed=tuple(sorted(comparison.changed)),
+            kept=tuple(sorted(self._made)),
+            errors=tuple(errors),
+        )
+
+    def save(self, node: ConfigNode | ConfigList) -> None:
+        """Write what was changed in a node to its file; `node.save()` does it.
+
+        :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
+        """
+        before = self._tree
+        self._tree = register(before.documents)  # what is new in the node can be referred to
+        try:
+            save(node, self._tree)
+        except BaseException:
+            self._tree = before
+            raise
+        self._tree = register(before.documents)
+
+    def restore(self, node: ConfigNode) -> None:
+        """Forget what was changed in a node and not saved; `node.reload()` does it."""
+        restore(node)
+        self._tree = register(self._tree.documents)
+
+    def new_node(self, file: str, content: Mapping[str, Any]) -> ConfigNode:
+        """Add an object at the end of a file, which is made if it is not there, and return its node.
+
+        Inside `temporary()` nothing is written, and the object is gone in the end.
+
+        :param file: relative to the directory of the configuration, `motors.yml`.
+        :param content: its keys, `name` among them.
+        :raises ConfigError: it cannot be added, the message says why; nothing is written.
+        """
+        data = written_form(content, self)
+        name = str(data.get("name"))
+        if name in self._tree.entries:
+            raise ConfigError(f"'{name}' is already there: {self._told(self._tree.entries[name])}; take another name")
+        document = self._tree.documents.get(str(file_below(self.path, file)))
+        if self._temporary:
+            self._write(f"{file.removesuffix('.yml')} ({name}).yml", with_object("", data))
+        elif document is None or (document.root is None and not document.failure):
+            text = decoded(read_unchanged(document)) if document is not None else ""
+            self._write(file, with_object(text, data))
+        elif isinstance(document.root, ConfigList):
+            document.root.append(data)
+            try:
+                self.save(document.root.written[-1])
+            except BaseException:
+                document.root.pop()
+                raise
+        else:
+            raise ConfigError(
+                f"{Place(document.file, 1, 1)}: {document.failure or 'holds keys and values'}: expected a list "
+                f"('- name: ...') that '{name}' can be added to; give another file"
+            )
+        return self.get_config(name)
+
+    def set_config_db_file(self, file: str, text: str) -> None:
+        """Give a file of the configuration a new text; objects that live stay as they are until `reload()`.
+
+        Inside `temporary()` nothing is written, and the file is as before in the end.
+
+        :param file: relative to the directory of the configuration, `motors.yml`.
+        :raises ConfigError: the text is wrong, or the file was changed since it was read; nothing is written.
+        """
+        self._write(file, text)
+
+    def _write(self, file: str, text: str) -> None:
+        path = file_below(self.path, file)
+        known = self._tree.documents.get(str(path))
+        if self._temporary:
+            document = checked_document(path, text, known, self._tree, self)
+            self._tree = register({**self._tree.documents, str(path): document})
+            return
+        checked_document(path, text, known, self._tree, self)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, text.encode(), known.digest if known is not None else "")
+        self._tree = _continued(self._tree, load_tree(self.path, self, self._tree.documents))
+
+    @contextmanager
+    def temporary(self) -> Iterator[Config]:
+        """Try something: objects made inside are closed in the end, files and objects added inside are gone.
+
+        Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
+        """
+        before, documents = set(self._made), self._tree.documents
+        self._temporary += 1
+        try:
+            yield self
+        finally:
+            self._temporary -= 1
+            self._making.wait()
+            self._tree = register(documents)
+            self._close([name for name in self._made if name not in before])
 
 
-def _item_name(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key][index]
-    name = element.name if isinstance(element, ConfigNode) else ""
-    return name or f"{node.name}.{key}.{index}"
+def _continued(old: Tree, new: Tree) -> Tree:
+    """Return the new tree with the nodes of the old one in it, so that who has one goes on with it."""
+    for name, entry in new.entries.items():
+        known = old.entries.get(name)
+        if known is not None and known.node is not entry.node:
+            known.node.take_over(entry.node)
+            new.entries[name] = replace(entry, node=known.node)
+    return new
 
 
-def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    return f"{item_kind(key)} '{_item_name(node, key, index)}'"
-
-
-def _creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
-    return ObjectCreationFailed(
-        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
-    )
+def _tags(entry: Entry) -> list[str]:
+    """Return the words of `user_tag`; those of a container are not those of its items."""
+    node = entry.node
+    tags = node.raw_get("user_tag") if entry.owner else node.get_inherited_raw("user_tag")
+    if isinstance(tags, str):
+        return [tags]
+    return [str(tag) for tag in tags.written] if isinstance(tags, ConfigList) else []
 
 
 class _Current:
@@ -248,3 +410,6 @@ def get_config(path: str | os.PathLike[str] | None = None) -> Config:
         return used
     _current.config = Config(path or os.environ.get("BLISS_LIKE_CONFIG") or "config")
     return _current.config
+
+
+__all__ = ["FAILURES", "Changes", "Config", "get_config"]

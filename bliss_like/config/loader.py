@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Objects, Place
+from .node import ConfigList, ConfigNode, Document, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
+from .references import Objects, Place
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_INIT = "__init__.yml"
+INIT = "__init__.yml"
 
 
 @dataclass(frozen=True)
@@ -46,88 +48,180 @@ def item_kind(key: str) -> str:
 
 
 def object_kind(node: ConfigNode) -> str:
-    owner = node.owner_of("class")
-    return str(owner.raw_get("class")) if owner is not None else "object"
+    kind = node.get_inherited_raw("class")
+    return kind if kind and isinstance(kind, str) else "object"
 
 
 @dataclass
 class Tree:
-    """What was found below a directory."""
+    """What was found below a directory.
 
+    :param documents: by file, in the order of reading.
+    :param refused: items whose name cannot be used; their containers do without them.
+    """
+
+    documents: dict[str, Document] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: list[ConfigError] = field(default_factory=list)
-    invalid_files: dict[str, str] = field(default_factory=dict)
+    refused: list[ConfigNode] = field(default_factory=list)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read, or should have been."""
+        return [Path(file) for file in self.documents if file.endswith(".yml")]
+
+    @property
+    def invalid_files(self) -> dict[str, str]:
+        return {file: document.failure for file, document in self.documents.items() if document.failure}
 
 
-def load_tree(root: Path, objects: Objects) -> Tree:
+def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None = None) -> Tree:
     """Read all `*.yml` files below `root`.
 
     :param objects: where the references in the files find their objects, later.
+    :param known: what was read before: kept for files that have not changed, and for those that cannot be read now.
     :raises ConfigError: `root` is no directory.
     """
     if not root.is_dir():
         raise ConfigError(
             f"no configuration directory {root}: give its path, set $BLISS_LIKE_CONFIG, or start where ./config is"
         )
-    loader = _Loader(objects)
-    loader.directory(root, None)
-    return loader.tree
+    reader = _Reader(objects, known or {})
+    reader.directory(root, None)
+    return register(reader.documents)
 
 
-class _Loader:
-    def __init__(self, objects: Objects) -> None:
-        self.tree = Tree()
+def register(documents: Mapping[str, Document]) -> Tree:
+    """Return the objects that are in the documents, and what is wrong there."""
+    registrar = _Registrar(Tree(documents=dict(documents)))
+    for document in documents.values():
+        registrar.document(document)
+    return registrar.tree
+
+
+def read_document(
+    file: str, parsed: Parsed | None, digest: str, around: ConfigNode | None, objects: Objects
+) -> Document:
+    document = Document(file, digest, around)
+    if parsed is not None:
+        document.root = value_of(parsed, document, (), objects)
+    return document
+
+
+def value_of(parsed: Parsed, holder: Holder, origin: tuple[Any, ...], objects: Objects) -> Any:
+    """Return what was parsed as nodes and lists that stand in `holder`."""
+    line, column, value = parsed
+    if not isinstance(value, dict):
+        return value
+    file = holder.file if isinstance(holder, Document) else holder.place.file
+    place = Place(file, line, column)
+    if "seq" in value:
+        elements = ConfigList(objects, place, holder, origin)
+        for index, element in enumerate(value["seq"]):
+            elements.add(value_of(element, elements, (*origin, index), objects), Place(file, element[0], element[1]))
+        return elements
+    node = ConfigNode(objects, place, holder, origin)
+    for key, key_line, key_column, child in value["map"]:
+        found = value_of(child, node, (*origin, key), objects)
+        node.add_key(key, found, Place(file, key_line, key_column), Place(file, child[0], child[1]))
+    return node
+
+
+class _Reader:
+    """Reads the files of a directory and of those below it."""
+
+    def __init__(self, objects: Objects, known: Mapping[str, Document]) -> None:
+        self.documents: dict[str, Document] = {}
         self._objects = objects
+        self._known = known
         self._seen: set[Path] = set()
 
-    def directory(self, path: Path, parent: ConfigNode | None) -> None:
+    def directory(self, path: Path, around: ConfigNode | None) -> None:
         if path.resolve() in self._seen:  # a symbolic link, perhaps to a directory above
             return
         self._seen.add(path.resolve())
         try:
             names = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
         except OSError as error:
-            self._error(Place(str(path), 1, 1), f"cannot be read: {error.strerror}")
+            self._keep_below(path)
+            self._fail(str(path), around, 1, 1, f"cannot be read: {error.strerror}")
             return
-        if _INIT in names:
-            parent = self._defaults(path / _INIT, parent)
+        if INIT in names:
+            document = self._file(path / INIT, around)
+            around = document.root if isinstance(document.root, ConfigNode) else around
         for name in names:
             child = path / name
             if child.is_dir():
-                self.directory(child, parent)
-            elif name.endswith(".yml") and name != _INIT:
-                self._file(child, parent)
+                self.directory(child, around)
+            elif name.endswith(".yml") and name != INIT:
+                self._file(child, around)
             elif name.endswith(".yaml"):
-                self._error(Place(str(child), 1, 1), "not read: names of configuration files end with .yml; rename it")
+                message = "not read: names of configuration files end with .yml; rename it"
+                self._fail(str(child), around, 1, 1, message).failure = ""
 
-    def _defaults(self, path: Path, parent: ConfigNode | None) -> ConfigNode | None:
-        value = self._parsed(path, parent)
+    def _file(self, path: Path, around: ConfigNode | None) -> Document:
+        file = str(path)
+        try:
+            parsed, digest = parse_file(path)
+        except YamlProblem as problem:
+            return self._fail(file, around, problem.line, problem.column, str(problem))
+        except OSError as error:
+            return self._fail(file, around, 1, 1, f"cannot be read: {error.strerror}")
+        known = self._known.get(file)
+        if known is None or known.digest != digest or known.is_edited or known.around is not around:
+            known = read_document(file, parsed, digest, around, self._objects)
+        known.errors, known.failure = [], ""
+        self.documents[file] = known
+        return known
+
+    def _fail(self, file: str, around: ConfigNode | None, line: int, column: int, message: str) -> Document:
+        """Record a file that cannot be read; what it said when it last could be read holds on."""
+        document = self._known.get(file) or Document(file, "", around)
+        holds_on = "; what it said before holds on, its objects stay as they are" if document.root is not None else ""
+        document.errors = [Place(file, line, column).error(f"{message}{holds_on}")]
+        document.failure = message
+        self.documents[file] = document
+        return document
+
+    def _keep_below(self, path: Path) -> None:
+        for file, document in self._known.items():
+            if path in Path(file).parents:
+                self.documents[file] = document
+
+
+class _Registrar:
+    """Finds the objects in documents."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+
+    def document(self, document: Document) -> None:
+        self.tree.errors += document.errors
+        value = document.root
+        top = Place(document.file, 1, 1)
         if value is None:
-            return parent
+            return
+        if Path(document.file).name == INIT:
+            self._defaults(value, top)
+        elif not isinstance(value, ConfigNode | ConfigList):
+            self._error(top, f"expected an object or a list of objects, came {value!r}")
+        elif isinstance(value, ConfigList):
+            for element, place in zip(value.written, value.places, strict=True):
+                if not self._objects_in(element):
+                    self._error(place, _nameless(element))
+        elif not self._objects_in(value):
+            self._error(value.place, _nameless(value))
+
+    def _defaults(self, value: Any, top: Place) -> None:
         if not isinstance(value, ConfigNode):
-            self._error(Place(str(path), 1, 1), "expected keys and values for the whole directory, came a list")
-            return parent
-        if "name" in value:
-            self._error(value.key_places["name"], f"'name' in {_INIT}: keys here hold for all objects of the directory")
-            del value.written["name"]
-        return value
-
-    def _file(self, path: Path, parent: ConfigNode | None) -> None:
-        value = self._parsed(path, parent)
-        if value is None:
-            return
-        if not isinstance(value, ConfigNode | ConfigList):
-            self._error(Place(str(path), 1, 1), f"expected an object or a list of objects, came {value!r}")
-            return
-        tops = zip(value, value.places, strict=True) if isinstance(value, ConfigList) else [(value, value.place)]
-        for top, place in tops:
-            if not self._objects_in(top):
-                self._error(place, _nameless(top))
+            self._error(top, "expected keys and values for the whole directory, came a list")
+        elif "name" in value:
+            self._error(value.key_places["name"], f"'name' in {INIT}: keys here hold for all objects of the directory")
 
     def _objects_in(self, value: Any) -> bool:
         """Register the objects of a value; tell whether there was one, or something that an error was reported for."""
         if isinstance(value, ConfigList):
-            found = [self._objects_in(element) for element in value]  # all of them, not only up to the first
+            found = [self._objects_in(element) for element in value.written]  # all of them, not only up to the first
             return any(found)
         if not isinstance(value, ConfigNode):
             return False
@@ -144,25 +238,21 @@ class _Loader:
         if not self._register(Entry(node)):
             return
         for key, value in node.written.items():
-            if isinstance(value, ConfigList):
-                self._items(node, key, value)
-
-    def _items(self, owner: ConfigNode, key: str, elements: ConfigList) -> None:
-        """Register the items in a list; those that cannot be are taken out: the container works without them."""
-        refused = set()
-        for index, element in enumerate(elements):
-            named = isinstance(element, ConfigNode) and "name" in element.written
-            if named and not self._register(Entry(element, owner.name, key)):
-                refused.add(index)
-        for index in sorted(refused, reverse=True):
-            del elements[index], elements.places[index]
+            if not isinstance(value, ConfigList):
+                continue
+            for element in value.written:
+                named = isinstance(element, ConfigNode) and "name" in element.written
+                if named and not self._register(Entry(element, node.name, key)):
+                    self.tree.refused.append(element)
 
     def _register(self, entry: Entry) -> bool:
         node = entry.node
         name = node.written["name"]
         place = node.value_places["name"]
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(place, f"name {name!r}: expected letters, digits and '_', no digit first, such as 'robx'")
+            self._error(
+                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
+            )
         elif keyword.iskeyword(name):
             self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
         elif name in self.tree.entries:
@@ -173,37 +263,8 @@ class _Loader:
             return True
         return False
 
-    def _parsed(self, path: Path, parent: ConfigNode | None) -> Any:
-        file = str(path)
-        try:
-            parsed = parse_file(path)
-        except YamlProblem as problem:
-            self._error(Place(file, problem.line, problem.column), str(problem), whole_file=True)
-        except OSError as error:
-            self._error(Place(file, 1, 1), f"cannot be read: {error.strerror}", whole_file=True)
-        else:
-            return None if parsed is None else self._value(parsed, file, parent)
-        return None
-
-    def _value(self, parsed: Parsed, file: str, parent: ConfigNode | None) -> Any:
-        line, column, value = parsed
-        if not isinstance(value, dict):
-            return value
-        place = Place(file, line, column)
-        if "seq" in value:
-            elements = value["seq"]
-            places = [Place(file, element[0], element[1]) for element in elements]
-            return ConfigList([self._value(element, file, parent) for element in elements], places)
-        node = ConfigNode(self._objects, place, parent)
-        for key, key_line, key_column, child in value["map"]:
-            child_place = Place(file, child[0], child[1])
-            node.add_key(key, self._value(child, file, node), Place(file, key_line, key_column), child_place)
-        return node
-
-    def _error(self, place: Place, message: str, whole_file: bool = False) -> None:
-        self.tree.errors.append(ConfigError(f"{place}: {message}"))
-        if whole_file:
-            self.tree.invalid_files[place.file] = message
+    def _error(self, place: Place, message: str) -> None:
+        self.tree.errors.append(place.error(message))
 
 
 def _nameless(value: Any) -> str:

@@ -16,20 +16,59 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
 
-from .node import ConfigNode, ResolvedText
+from .node import ConfigNode
+from .references import Objects, ResolvedText, dereference
 
 
 def _refuse_names(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not isinstance(value, ResolvedText)):
         hint = f"; write '${value}'" if value else ""
-        raise ValueError(f"expected a reference to an object, such as $robx, came {value!r}{hint}")
+        came = "nothing" if value is None else repr(value)
+        raise ValueError(f"expected a reference to an object, such as $robx, came {came}{hint}")
     return value
 
 
-Reference = Annotated[Any, AfterValidator(_refuse_names)]
+REFERENCE_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\$[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "description": "another object, or an attribute of it: $robx, $robx.velocity",
+}
+"""How editors know a reference."""
+
+Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema(REFERENCE_SCHEMA)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+class Unresolved:
+    """Marks a key whose references stay text: `$name` is looked up when it is needed, not when the object is made.
+
+    ::
+
+        devices: Annotated[list[str], Unresolved()]
+    """
+
+
+class LazyReference:
+    """A key that is written `$name` and arrives as something to call, which makes the object: `self._partner()`.
+
+    Objects that know each other need it. The object is looked up at each call, so it is never one that was closed.
+    """
+
+    def __init__(self, text: str, objects: Objects) -> None:
+        self._text = text
+        self._objects = objects
+
+    def __call__(self) -> Any:
+        """Return the object.
+
+        :raises ConfigError: it cannot be made.
+        """
+        return dereference(self._text, self._objects)
+
+    def __repr__(self) -> str:
+        return f"<LazyReference {self._text}>"
 
 
 class StrictModel(BaseModel):
@@ -58,6 +97,7 @@ class ObjectConfig(StrictModel):
     interlock: bool | None = Field(
         default=None, description="whether one session at a time may drive it; of a session: whether it asks the others"
     )
+    service: bool = False
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 

@@ -1,88 +1,145 @@
 """What the YAML files say, as mappings and lists that know where each key and value stands.
 
-Nodes are read-only and know nothing of classes; `node[key]` gives references (`$name`, `$name.attribute`) as live objects.
+Nodes know nothing of classes. `node[key]` gives references (`$name`, `$name.attribute`) as live objects; what is
+assigned stays in memory until `node.save()`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+import pprint
+import sys
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
+from typing import Any, cast
 
 from bliss_like.errors import ConfigError
 
-_REFERENCE = re.compile(r"\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
+from .references import Objects as Objects
+from .references import Place as Place
+from .references import dereference, is_reference
+
+Path = tuple[Any, ...]
+"""Keys and indexes from the top of a file."""
 
 
-class Place(NamedTuple):
-    """Where something is written; lines and columns count from 1, the file is absolute."""
+class Document:
+    """One YAML file as it was read.
 
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        try:
-            relative = os.path.relpath(self.file)
-        except OSError:  # the working directory has been removed
-            relative = ".."
-        return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
-
-
-class Objects(Protocol):
-    """Where references find their objects."""
-
-    def get(self, name: str) -> Any: ...
-
-
-class ResolvedText(str):
-    """A text that came through a reference, hence is not itself a name that somebody forgot to write `$` before."""
-
-
-def is_reference(value: object) -> bool:
-    return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
-
-
-def dereference(text: str, objects: Objects) -> Any:
-    """Return what `$name` or `$name.attribute.attribute` stands for.
-
-    :raises ConfigError: no such object, it cannot be made, or it has no such attribute.
-    """
-    match = _REFERENCE.fullmatch(text)
-    if match is None:
-        raise ConfigError(f"expected a reference such as $robx or $robx.velocity, came {text!r}")
-    value = objects.get(match[1])
-    walked = match[1]
-    for attribute in match[2].split(".")[1:]:
-        try:
-            value = getattr(value, attribute)
-        except AttributeError:
-            raise ConfigError(f"{text}: {walked} ({type(value).__name__}) has no attribute {attribute!r}") from None
-        walked += "." + attribute
-    return ResolvedText(value) if isinstance(value, str) else value
-
-
-class ConfigList(list[Any]):
-    """A list of the configuration; `places` has the place of each element."""
-
-    def __init__(self, values: list[Any], places: list[Place]) -> None:
-        super().__init__(values)
-        self.places = places
-
-
-class ConfigNode(Mapping[str, Any]):
-    """One mapping of a YAML file.
-
-    :param values: as written: scalars, `ConfigNode`, `ConfigList`; references are text.
-    :param parent: the mapping around it, then the `__init__.yml` of its directory, then of the one above.
+    :param digest: of its bytes; empty when there is no such file (a temporary one).
+    :param around: the `__init__.yml` of its directory, or of the nearest one above that has it.
     """
 
-    def __init__(self, objects: Objects, place: Place, parent: ConfigNode | None = None) -> None:
+    def __init__(self, file: str, digest: str, around: ConfigNode | None) -> None:
+        self.file = file
+        self.digest = digest
+        self.around = around
+        self.root: Any = None
+        self.errors: list[ConfigError] = []
+        self.failure = ""  # why it could not be read
+        self.is_edited = False
+
+
+class _Held:
+    """What mappings and lists have in common: they stand somewhere, in a file.
+
+    :param holder: the mapping, list or file around it; None: it stands nowhere (yet).
+    :param origin: where it is in the file on disk; None: it is not there (yet).
+    """
+
+    def __init__(self, objects: Objects, place: Place, holder: Holder | None, origin: Path | None) -> None:
         self.config = objects
         self.place = place
-        self.parent = parent
+        self.holder = holder
+        self.origin = origin
+
+    @property
+    def document(self) -> Document | None:
+        here: Any = self
+        while isinstance(here, _Held):
+            here = here.holder
+        return here if isinstance(here, Document) else None
+
+    @property
+    def parent(self) -> ConfigNode | None:
+        """The mapping around this, then the `__init__.yml` of its directory, then the one of the directory above."""
+        here = self.holder
+        while isinstance(here, ConfigList):
+            here = here.holder
+        return here.around if isinstance(here, Document) else here
+
+    def _edited(self) -> None:
+        document = self.document
+        if document is not None:
+            document.is_edited = True
+
+    def _live(self, value: Any) -> Any:
+        return dereference(value, self.config) if is_reference(value) else value
+
+    def _stored(self, value: Any) -> Any:
+        """Return what is kept of a value that somebody assigns."""
+        return attach(written_form(value, self.config), self.config, self.place, cast("Holder", self))
+
+
+class ConfigList(_Held, MutableSequence[Any]):
+    """A list of the configuration; references in it are live objects, in `written` they are text."""
+
+    def __init__(
+        self, objects: Objects, place: Place, holder: Holder | None = None, origin: Path | None = None
+    ) -> None:
+        super().__init__(objects, place, holder, origin)
+        self.written: list[Any] = []
+        self.places: list[Place] = []
+
+    def add(self, value: Any, place: Place) -> None:
+        """Add an element while the tree is being loaded."""
+        self.written.append(value)
+        self.places.append(place)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self.written[index]
+        return [self._live(element) for element in found] if isinstance(index, slice) else self._live(found)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, slice):
+            new = [self._stored(element) for element in value]
+            self.places[index] = [self.place] * len(new)
+            self.written[index] = new
+        else:
+            self.written[index] = self._stored(value)
+        self._edited()
+
+    def __delitem__(self, index: Any) -> None:
+        del self.written[index], self.places[index]
+        self._edited()
+
+    def insert(self, index: int, value: Any) -> None:
+        self.written.insert(index, self._stored(value))
+        self.places.insert(index, self.place)
+        self._edited()
+
+    def __len__(self) -> int:
+        return len(self.written)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, list | ConfigList) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    def __repr__(self) -> str:
+        return repr(plain_form(self))
+
+
+class ConfigNode(_Held, MutableMapping[str, Any]):
+    """One mapping of a YAML file."""
+
+    def __init__(
+        self, objects: Objects, place: Place, holder: Holder | None = None, origin: Path | None = None
+    ) -> None:
+        super().__init__(objects, place, holder, origin)
         self.written: dict[Any, Any] = {}
+        """As written: scalars, `ConfigNode`, `ConfigList`; references are text."""
         self.key_places: dict[Any, Place] = {}
         self.value_places: dict[Any, Place] = {}
 
@@ -92,9 +149,15 @@ class ConfigNode(Mapping[str, Any]):
         self.key_places[key] = key_place
         self.value_places[key] = value_place
 
+    # -- what it is --------------------------------------------------------------------------------------------------------
+
     @property
     def name(self) -> str:
         return str(self.written.get("name", ""))
+
+    @property
+    def plugin(self) -> str:
+        return str(self.get_inherited("plugin", "") or "")
 
     @property
     def filename(self) -> str:
@@ -104,8 +167,37 @@ class ConfigNode(Mapping[str, Any]):
     def line(self) -> int:
         return self.place.line
 
+    @property
+    def path(self) -> Path:
+        """Keys and indexes that lead here from the top of the file."""
+        here, steps = self, []
+        while isinstance(here.holder, _Held):
+            holder: Any = here.holder
+            members = holder.written.items() if isinstance(holder, ConfigNode) else enumerate(holder.written)
+            steps += [key for key, value in members if value is here]
+            here = holder
+        return tuple(reversed(steps))
+
+    @property
+    def root(self) -> ConfigNode:
+        """The whole configuration: directories, files, what is in them."""
+        return self.config.root
+
+    @property
+    def children(self) -> list[ConfigNode]:
+        """The mappings directly in this one, or in a list of it."""
+        return [node for value in self.written.values() for node in _mappings(value)]
+
+    def __repr__(self) -> str:
+        return f"<ConfigNode {self.name or '(no name)'} at {self.place}: {', '.join(map(str, self))}>"
+
+    # -- reading -----------------------------------------------------------------------------------------------------------
+
     def __getitem__(self, key: str) -> Any:
         return self._live(self.written[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.written
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.written)
@@ -113,29 +205,66 @@ class ConfigNode(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.written)
 
-    def __repr__(self) -> str:
-        return f"<ConfigNode {self.name or '(no name)'} at {self.place}: {', '.join(self)}>"
+    def __eq__(self, other: object) -> bool:
+        """Nodes are the same or not; a node equals a dict that says what it says."""
+        return self is other or (isinstance(other, dict) and self.to_dict(resolve_references=False) == other)
+
+    __hash__ = object.__hash__
 
     def raw_get(self, key: str, default: Any = None) -> Any:
         """Return the value as it is written, `$name` as text."""
         return self.written.get(key, default)
 
+    def raw_items(self) -> Iterable[tuple[str, Any]]:
+        return self.written.items()
+
     def get_inherited(self, key: str, default: Any = None) -> Any:
         """Return the value of the nearest mapping around this one (itself first) that has the key."""
+        return self.get_inherited_value_and_node(key, default)[0]
+
+    def get_inherited_raw(self, key: str, default: Any = None) -> Any:
+        """Return it as it is written."""
         owner = self.owner_of(key)
-        return default if owner is None else owner[key]
+        return default if owner is None else owner.written[key]
+
+    def get_inherited_value_and_node(self, key: str, default: Any = None) -> tuple[Any, ConfigNode | None]:
+        owner = self.owner_of(key)
+        return (default, None) if owner is None else (owner[key], owner)
 
     def owner_of(self, key: str) -> ConfigNode | None:
         """Return the nearest mapping around this one (itself first) that has the key."""
+        return next((node for node in self.outwards() if key in node.written), None)
+
+    def get_top_key_node(self, key: str) -> ConfigNode:
+        """Return the outermost mapping around this one (or itself) that has the key; itself if none has.
+
+        It ends with the file: what `__init__.yml` says is above it.
+        """
+        document = self.document
+        inside = [node for node in self.outwards() if node.document is document and key in node.written]
+        return inside[-1] if inside else self
+
+    def outwards(self) -> Iterator[ConfigNode]:
+        """Yield this mapping and those around it, whose keys it inherits."""
         node: ConfigNode | None = self
-        while node is not None and key not in node.written:
+        while node is not None:
+            yield node
             node = node.parent
-        return node
 
     def to_dict(self, resolve_references: bool = True) -> dict[str, Any]:
         """Return plain dicts and lists."""
-        objects = self.config if resolve_references else None
-        return {key: _plain(value, objects) for key, value in self.written.items()}
+        found: dict[str, Any] = plain_form(self, self.config if resolve_references else None)
+        return found
+
+    def md5hash(self) -> str:
+        """Return a digest of what is written; it changes when that does."""
+        text = json.dumps(self.to_dict(resolve_references=False), sort_keys=True, default=str)
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    def pprint(self, indent: int = 1, depth: int | None = None) -> None:
+        """Write what it says to the terminal."""
+        text = pprint.pformat(self.to_dict(resolve_references=False), indent=indent, depth=depth, sort_dicts=False)
+        sys.stdout.write(text + "\n")
 
     def place_of(self, path: tuple[int | str, ...]) -> Place:
         """Return the place of the element at `path`: of the key for mappings, of the element for lists.
@@ -148,30 +277,139 @@ class ConfigNode(Mapping[str, Any]):
             if isinstance(here, ConfigNode) and step in here.written:
                 place, here = here.key_places[step], here.written[step]
             elif isinstance(here, ConfigList) and isinstance(step, int) and step < len(here):
-                place, here = here.places[step], here[step]
+                place, here = here.places[step], here.written[step]
         return place
 
     def without(self, key: str, indexes: set[int]) -> ConfigNode:
         """Return a copy in which the list `key` lacks the elements at `indexes`."""
-        copy = ConfigNode(self.config, self.place, self.parent)
+        copy = ConfigNode(self.config, self.place, self.holder, self.origin)
         copy.written = dict(self.written)
         copy.key_places, copy.value_places = self.key_places, self.value_places
         elements: ConfigList = self.written[key]
-        kept = [i for i in range(len(elements)) if i not in indexes]
-        copy.written[key] = ConfigList([elements[i] for i in kept], [elements.places[i] for i in kept])
+        copy.written[key] = ConfigList(elements.config, elements.place, elements.holder)
+        for index, (element, place) in enumerate(zip(elements.written, elements.places, strict=True)):
+            if index not in indexes:
+                copy.written[key].add(element, place)
         return copy
 
-    def _live(self, value: Any) -> Any:
-        if isinstance(value, ConfigNode):
-            return value
-        if isinstance(value, ConfigList):
-            return [self._live(element) for element in value]
-        return dereference(value, self.config) if is_reference(value) else value
+    # -- changing ----------------------------------------------------------------------------------------------------------
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Set a key; an object of the configuration is kept as a reference to it.
+
+        :raises ValueError: the object is not in the configuration.
+        """
+        self.written[key] = self._stored(value)
+        self.key_places.setdefault(key, self.place)
+        self.value_places.setdefault(key, self.place)
+        self._edited()
+
+    def __delitem__(self, key: str) -> None:
+        del self.written[key]
+        self.key_places.pop(key, None)
+        self.value_places.pop(key, None)
+        self._edited()
+
+    def clone(self) -> ConfigNode:
+        """Return a copy that stands nowhere: what is done to it has no effect on this one."""
+        copy = ConfigNode(self.config, self.place)
+        for key, value in self.to_dict(resolve_references=False).items():
+            copy[key] = value
+        return copy
+
+    def take_over(self, other: ConfigNode) -> None:
+        """Become what another node is, in its place: who has this one goes on with it after the file was read again."""
+        holder = other.holder
+        if isinstance(holder, Document):
+            holder.root = self
+        elif isinstance(holder, ConfigNode):
+            holder.written = {key: self if value is other else value for key, value in holder.written.items()}
+        elif isinstance(holder, ConfigList):
+            holder.written = [self if value is other else value for value in holder.written]
+        self.place, self.holder, self.origin = other.place, holder, other.origin
+        self.written, self.key_places, self.value_places = other.written, other.key_places, other.value_places
+        for child in self.written.values():
+            if isinstance(child, _Held):
+                child.holder = self
+
+    def save(self) -> None:
+        """Write what was changed in this mapping to its file; all other lines stay as they are.
+
+        :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
+        """
+        self.config.save(self)
+
+    def reload(self) -> None:
+        """Forget what was changed in this mapping and not saved.
+
+        :raises ConfigError: the file was changed meanwhile.
+        """
+        self.config.restore(self)
 
 
-def _plain(value: Any, objects: Objects | None) -> Any:
-    if isinstance(value, ConfigNode):
-        return value.to_dict(resolve_references=objects is not None)
+Holder = ConfigNode | ConfigList | Document
+
+
+def attach(value: Any, objects: Objects, place: Place, holder: Holder) -> Any:
+    """Return plain data as nodes and lists that stand in `holder`."""
+    if isinstance(value, dict):
+        node = ConfigNode(objects, place, holder)
+        for key, child in value.items():
+            node.add_key(key, attach(child, objects, place, node), place, place)
+        return node
+    if isinstance(value, list):
+        elements = ConfigList(objects, place, holder)
+        for child in value:
+            elements.add(attach(child, objects, place, elements), place)
+        return elements
+    return value
+
+
+def written_form(value: Any, objects: Objects) -> Any:
+    """Return a value of Python as what is written of it: plain data, objects as references.
+
+    :raises ValueError: an object that is not in the configuration, or a number that YAML has no form for.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if isinstance(value, ConfigNode) and not _is_object(value):
+        return value.to_dict(resolve_references=False)
     if isinstance(value, ConfigList):
-        return [_plain(element, objects) for element in value]
+        return plain_form(value)
+    if isinstance(value, Mapping) and not isinstance(value, ConfigNode):
+        return {key: written_form(child, objects) for key, child in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [written_form(child, objects) for child in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):  # numpy's scalars and arrays
+        return written_form(value.tolist(), objects)
+    return "$" + objects.name_of(value)
+
+
+def plain_form(value: Any, objects: Objects | None = None) -> Any:
+    """Return dicts and lists; with `objects`, references are made live."""
+    if isinstance(value, ConfigNode):
+        return {key: plain_form(child, objects) for key, child in value.written.items()}
+    if isinstance(value, ConfigList):
+        return [plain_form(child, objects) for child in value.written]
     return dereference(value, objects) if objects is not None and is_reference(value) else value
+
+
+def _is_object(node: ConfigNode) -> bool:
+    """Tell whether a node is that of an object, hence something to refer to."""
+    try:
+        return bool(node.name) and node.config.get_config(node.name) is node
+    except ConfigError:
+        return False
+
+
+def _mappings(value: Any) -> Iterator[ConfigNode]:
+    if isinstance(value, ConfigNode):
+        yield value
+    elif isinstance(value, ConfigList):
+        for element in value.written:
+            yield from _mappings(element)

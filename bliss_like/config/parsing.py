@@ -10,16 +10,21 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 Parsed = list[Any]
 """`[line, column, value]`, counted from 1; value is a scalar, `{"map": [[key, line, column, Parsed], ...]}` or `{"seq": [Parsed, ...]}`."""
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
+CACHED_AFTER = 50_000_000  # ns: a file changed a moment ago may change again without its time stamp showing it
+MAX_VALUES = 1_000_000  # in one file; aliases of aliases can multiply a few lines to any number
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
+_TEXTS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
+_COLLECTIONS = {_TAG + name for name in ("map", "seq")}
 _HINTS = {
     "'\\t'": "; indent with spaces, not with tabs",
     "cannot start any token": "; put the text in quotes",
@@ -27,7 +32,6 @@ _HINTS = {
     "expected <block end>": '; look for a wrong indentation, or a text that needs quotes, such as "{session}/"',
 }
 """What to look for, by words of the parser's message."""
-_TEXTS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
 
 
 class YamlProblem(Exception):
@@ -39,29 +43,60 @@ class YamlProblem(Exception):
         self.column = column
 
 
-def parse_file(path: Path) -> Parsed | None:
-    """Return what a YAML file says, None when it is empty.
+class ParsedFile(NamedTuple):
+    """What a file says (None: nothing), and the digest of its bytes."""
+
+    parsed: Parsed | None
+    digest: str
+
+
+class Alias:
+    """`*name` in a composed tree: the node that it stands for, and where it is written."""
+
+    id = "alias"
+
+    def __init__(self, target: Any, start_mark: Any, end_mark: Any) -> None:
+        self.target = target
+        self.start_mark = start_mark
+        self.end_mark = end_mark
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file.
+
+    :raises YamlProblem: it is not UTF-8.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise YamlProblem(1, 1, f"expected text in UTF-8: {error}") from None
+
+
+def parse_file(path: Path) -> ParsedFile:
+    """Return what a YAML file says.
 
     :raises YamlProblem: it cannot be parsed.
     :raises OSError: it cannot be read.
     """
     status = path.stat()
-    stamp = [CACHE_VERSION, str(path), status.st_mtime_ns, status.st_size]
+    stamp = [CACHE_VERSION, str(path), status.st_mtime_ns, status.st_size, status.st_ino]
     cached = _cache_directory() / (hashlib.sha256(str(path).encode()).hexdigest()[:24] + ".json")
     try:
         known = json.loads(cached.read_bytes())
         if known["stamp"] == stamp:
-            parsed: Parsed | None = known["parsed"]
-            return parsed
+            return ParsedFile(known["parsed"], known["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no cache, or not ours: the file itself is the truth
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise YamlProblem(1, 1, f"expected text in UTF-8: {error}") from None
-    parsed = parse(text)
-    _write(cached, json.dumps({"stamp": stamp, "parsed": parsed}))
-    return parsed
+    is_settled = time.time_ns() - status.st_mtime_ns > CACHED_AFTER
+    content = path.read_bytes()
+    found = ParsedFile(parse(decoded(content)), digest_of(content))
+    if is_settled:
+        _write(cached, {"stamp": stamp, **found._asdict()})
+    return found
 
 
 def parse(text: str) -> Parsed | None:
@@ -71,13 +106,37 @@ def parse(text: str) -> Parsed | None:
 
     :raises YamlProblem: it is no YAML, has a key twice, more than one document or an unknown tag.
     """
-    from ruamel.yaml import YAML
+    node, scalars = compose(text)
+    try:
+        return None if node is None else Reader(scalars).read(node)
+    except RecursionError:
+        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+
+
+def compose(text: str) -> tuple[Any, Any]:
+    """Return ruamel's tree of nodes (None when the text is empty), in which aliases are `Alias`, and its constructor.
+
+    :raises YamlProblem: it is no YAML, or has more than one document.
+    """
+    from ruamel.yaml import YAML, AliasEvent
+    from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    class AliasKeepingComposer(Composer):
+        def __init__(self, loader: Any = None) -> None:
+            super().__init__(loader=loader)
+            self.warn_double_anchors = False  # YAML allows it: the last one counts
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if not self.parser.check_event(AliasEvent):
+                return super().compose_node(parent, index)
+            event = self.parser.peek_event()
+            return Alias(super().compose_node(parent, index), event.start_mark, event.end_mark)
+
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = AliasKeepingComposer
     try:
-        node = yaml.compose(text)
-        return None if node is None else _Reader(yaml.constructor).read(node)
+        return yaml.compose(text), yaml.constructor
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(str(part) for part in (error.context, error.problem) if part)
@@ -85,19 +144,40 @@ def parse(text: str) -> Parsed | None:
         raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
     except YAMLError as error:
         raise YamlProblem(1, 1, " ".join(str(error).split())) from None
+    except RecursionError:
+        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
+        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
 
 
-class _Reader:
+def plain(parsed: Parsed | None) -> Any:
+    """Return what was parsed as dicts, lists and scalars."""
+    value = None if parsed is None else parsed[2]
+    if not isinstance(value, dict):
+        return value
+    if "seq" in value:
+        return [plain(element) for element in value["seq"]]
+    return {key: plain(child) for key, _, _, child in value["map"]}
+
+
+class Reader:
     """Turns ruamel's graph of nodes into `Parsed`."""
 
     def __init__(self, scalars: Any) -> None:
         self._scalars = scalars
         self._open: set[int] = set()
+        self._count = 0
 
     def read(self, node: Any) -> Parsed:
+        node = resolved(node)
         line, column = _position(node)
-        if isinstance(node.value, str):
+        self._count += 1
+        if self._count > MAX_VALUES:
+            raise YamlProblem(line, column, f"more than {MAX_VALUES} values, by aliases (*) of aliases")
+        if node.id == "scalar":
             return [line, column, self._scalar(node)]
+        if str(node.tag) not in _COLLECTIONS:
+            raise YamlProblem(line, column, f"unknown tag {str(node.tag)!r}; write plain lists, or keys and values")
         if id(node) in self._open:
             raise YamlProblem(line, column, "an alias (*) inside its own anchor (&)")
         self._open.add(id(node))
@@ -111,7 +191,10 @@ class _Reader:
     def _scalar(self, node: Any) -> Any:
         tag = str(node.tag)
         if tag in _SCALARS:
-            return self._scalars.construct_object(node)
+            try:
+                return self._scalars.construct_object(node)
+            except (ValueError, KeyError) as error:
+                raise YamlProblem(*_position(node), f"{node.value[:40]!r} does not fit its tag: {error}") from None
         if tag in _TEXTS:
             return node.value
         raise YamlProblem(*_position(node), f"unknown tag {tag!r}; write plain text or numbers")
@@ -122,16 +205,10 @@ class _Reader:
         merged: list[Any] = []
         for key_node, value_node in node.value:
             line, column = _position(key_node)
-            if str(key_node.tag) == _TAG + "merge":
-                sources = value_node.value if value_node.id == "sequence" else [value_node]
-                for source in sources:
-                    if source.id != "mapping":
-                        raise YamlProblem(*_position(source), "'<<' expects a mapping, such as *an_anchor")
-                    merged += self._mapping(source)
+            if is_merge(key_node):
+                merged += self._merged(value_node)
                 continue
-            if not isinstance(key_node.value, str):
-                raise YamlProblem(line, column, "a key must be text or a number")
-            key = self._scalar(key_node)
+            key = self.key(key_node)
             if key in seen:
                 raise YamlProblem(line, column, f"key {key!r} is here twice, first in line {seen[key]}")
             seen[key] = line
@@ -141,6 +218,32 @@ class _Reader:
                 seen[entry[0]] = entry[1]
                 entries.append(entry)
         return entries
+
+    def key(self, key_node: Any) -> Any:
+        if resolved(key_node).id != "scalar":
+            raise YamlProblem(*_position(key_node), "a key must be text or a number")
+        return self._scalar(resolved(key_node))
+
+    def _merged(self, value_node: Any) -> list[Any]:
+        target = resolved(value_node)
+        entries = []
+        for source in map(resolved, target.value if target.id == "sequence" else [target]):
+            if source.id != "mapping":
+                raise YamlProblem(*_position(source), "'<<' expects a mapping, such as *an_anchor")
+            if id(source) in self._open:
+                raise YamlProblem(*_position(source), "an alias (*) inside its own anchor (&)")
+            self._open.add(id(source))
+            entries += self._mapping(source)
+            self._open.remove(id(source))
+        return entries
+
+
+def resolved(node: Any) -> Any:
+    return node.target if isinstance(node, Alias) else node
+
+
+def is_merge(key_node: Any) -> bool:
+    return str(resolved(key_node).tag) == _TAG + "merge"
 
 
 def _position(node: Any) -> tuple[int, int]:
@@ -152,12 +255,13 @@ def _cache_directory() -> Path:
     return Path(base) / "bliss_like" / "yaml"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: dict[str, Any]) -> None:
     """Replace a file of the cache in one step; a cache that cannot be written is no reason to fail."""
     try:
+        text = json.dumps(content)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
             file.write(text)
         os.replace(file.name, path)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a number with thousands of digits
         pass

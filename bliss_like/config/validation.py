@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 
 from bliss_like.errors import ConfigError, ReferenceCycle
 
-from .models import ItemConfig, ObjectConfig
-from .node import ConfigList, ConfigNode, Objects, dereference, is_reference
+from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
+from .node import ConfigList, ConfigNode, plain_form
+from .references import Objects, dereference, is_reference, referred_name
 from .suggestion import nearest
 
 Path = tuple[int | str, ...]
@@ -70,7 +71,7 @@ def item_keys(model: type[BaseModel]) -> set[str]:
 
 def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     """Return a node with the keys that the model knows and only the mappings around `node` have."""
-    complete = ConfigNode(node.config, node.place, node.parent)
+    complete = ConfigNode(node.config, node.place, node.holder, node.origin)
     for key in dict.fromkeys([*node.written, *_known_keys(model)]):
         owner = node.owner_of(key)
         if owner is not None and (owner is node or key != "name"):
@@ -78,13 +79,17 @@ def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     return complete
 
 
-def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list[Problem]:
+def validate(
+    node: ConfigNode, model: type[ObjectConfig], objects: Objects | None = None
+) -> ObjectConfig | list[Problem]:
     """Return the model of a node, its references made live, or else all that is wrong with it.
 
+    :param objects: where references find their objects; the configuration of the node by default.
     :raises ReferenceCycle: the object is needed to make what it refers to.
     """
     problems: list[Problem] = []
-    data = _resolved(node, node.config, (), problems)
+    resolver = _Resolver(node.config if objects is None else objects, problems)
+    data = resolver.resolved(node, model, ())
     try:
         validated = model.model_validate(data)
     except ValidationError as error:
@@ -95,21 +100,91 @@ def validate(node: ConfigNode, model: type[ObjectConfig]) -> ObjectConfig | list
     return validated
 
 
-def _resolved(value: Any, objects: Objects, path: Path, problems: list[Problem]) -> Any:
-    """Return plain data with references made live; the ones that cannot be are recorded."""
-    if isinstance(value, ConfigNode):
-        return {key: _resolved(child, objects, (*path, key), problems) for key, child in value.written.items()}
-    if isinstance(value, ConfigList):
-        return [_resolved(child, objects, (*path, index), problems) for index, child in enumerate(value)]
-    if not is_reference(value):
-        return value
-    try:
-        return dereference(value, objects)
-    except ReferenceCycle:
-        raise
-    except ConfigError as error:
-        problems.append(Problem(path, path, str(error)))
-        return value
+class Unmade:
+    """Stands for an object that is not to be made, and for whatever attribute it would have."""
+
+    def __getattr__(self, name: str) -> Unmade:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+def needed_names(node: ConfigNode, model: type[BaseModel]) -> list[str]:
+    """Return the names of the objects that have to be made before this one."""
+    noted = _Noted()
+    _Resolver(noted, []).resolved(node, model, ())
+    return list(noted.names)
+
+
+class _Noted:
+    """Notes which objects are asked for, and makes none."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+
+    def get(self, name: str) -> Unmade:
+        self.names[name] = None
+        return Unmade()
+
+    def get_config(self, name: str) -> None:
+        """Of what is referred to lazily, nothing is made."""
+
+
+class _Resolver:
+    """Makes plain data of nodes, with references made live; the ones that cannot be are recorded."""
+
+    def __init__(self, objects: Any, problems: list[Problem]) -> None:
+        self._objects = objects
+        self._problems = problems
+
+    def resolved(self, value: Any, annotation: Any, path: Path) -> Any:
+        """:param annotation: the type of the value, or of what it stands in."""
+        if isinstance(value, ConfigNode):
+            as_written = _unresolved_keys(annotation)
+            return {
+                key: plain_form(child)
+                if key in as_written
+                else self.resolved(child, _type_of(key, annotation), (*path, key))
+                for key, child in value.written.items()
+            }
+        if isinstance(value, ConfigList):
+            return [self.resolved(child, annotation, (*path, index)) for index, child in enumerate(value.written)]
+        return self._live(value, annotation, path) if is_reference(value) else value
+
+    def _live(self, text: str, annotation: Any, path: Path) -> Any:
+        try:
+            if _mentions(annotation, LazyReference):
+                self._objects.get_config(referred_name(text))
+                return LazyReference(text, self._objects)
+            return dereference(text, self._objects)
+        except ReferenceCycle:
+            raise
+        except ConfigError as error:
+            self._problems.append(Problem(path, path, str(error)))
+            return text
+
+
+def _unresolved_keys(annotation: Any) -> set[str]:
+    return {
+        field.alias or name
+        for model in _models_in(annotation)
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, Unresolved) for mark in field.metadata)
+    }
+
+
+def _type_of(key: str, annotation: Any) -> Any:
+    """Return the type of a key; of one that no model declares, the type of what it stands in."""
+    models = _models_in(annotation)
+    for model in models:
+        for name, field in model.model_fields.items():
+            if key in (name, field.alias):
+                return field.annotation
+    return None if models else annotation
+
+
+def _mentions(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_mentions(argument, kind) for argument in get_args(annotation))
 
 
 def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
@@ -154,7 +229,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -212,3 +287,12 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
+
+
+def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+    model.model_rebuild()  # its annotations may name classes that were defined after it
+    for name, field in model.model_fields.items():
+        if key == (field.alias or name):
+            return next(iter(_models_in(field.annotation)), None)
+    return None

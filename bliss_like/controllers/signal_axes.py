@@ -17,7 +17,7 @@ from bliss_like.devices.axis import Axis, AxisConfig, unsupported
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
-from bliss_like.devices.signal import Signal, open_signal
+from bliss_like.devices.signal import Signal, connect_together, open_signal
 
 
 class SignalAxisConfig(AxisConfig):
@@ -50,7 +50,11 @@ class SignalAxes(MotorController):
         self._drives = {self.axes[item.name]: _Drive(item) for item in config.axes}
 
     def initialize_axis(self, axis: Axis) -> None:
-        self._drives[axis].connect()
+        for signal in self._drives[axis].signals:  # all are open, hence sought, before the first is waited for
+            signal.connect()
+
+    def connect_axis(self, axis: Axis, timeout: float) -> None:
+        connect_together(self._drives[axis].signals, timeout)
 
     def read_position(self, axis: Axis) -> float:
         return float(self._drives[axis].readback.get())
@@ -116,10 +120,6 @@ class _Drive:
     def signals(self) -> list[Signal]:
         every = (self.setpoint, self.readback, self.done, self.stop, self.velocity)
         return [signal for signal in every if signal is not None]
-
-    def connect(self) -> None:
-        for signal in self.signals:  # all are open, hence sought, before the first is waited for
-            signal.connect()
 
     def is_moving(self) -> bool:
         """:raises Exception: the write of the setpoint has failed."""

@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import gevent
 from gevent.event import Event
 from pydantic import Field
 
 from bliss_like.config.models import ItemConfig, ObjectConfig
-from bliss_like.devices.counter import SamplingCounter, SamplingCounterController, SamplingMode
-from bliss_like.devices.signal import Reading, Signal, open_signal
+from bliss_like.devices.counter import Counter, SamplingCounter, SamplingCounterController, SamplingMode
+from bliss_like.devices.signal import Reading, Signal, connect_together, open_signal
 from bliss_like.errors import DeviceError
 
 
@@ -49,6 +49,9 @@ class SignalCounters(SamplingCounterController):
                 SamplingCounter, item.name, mode=item.mode, unit=item.unit, shape=tuple(item.shape)
             )
             self._sources[counter] = _Source(item)
+
+    def connect_counter(self, counter: Counter, timeout: float) -> None:
+        connect_together([self._sources[cast(SamplingCounter, counter)].signal], timeout)
 
     def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
         if len(counters) == 1:

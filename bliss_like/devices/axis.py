@@ -20,6 +20,7 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Motion, Move, run_motions
+from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ class Axis:
         self._dial_target: float | None = None
         self._last_state: AxisState | None = None
 
+    def __connect__(self, timeout: float) -> None:
+        self.controller.connect_axis(self, timeout)
+
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"
 
@@ -78,7 +82,7 @@ class Axis:
         low, high = self.limits
         return "\n".join(
             [
-                f"axis {self.name} of {self.controller.name}",
+                f"axis {both_names_of(self)} of {self.controller.name}",
                 f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
                 f"  limits    {low:g} .. {high:g}{unit}",
                 f"  state     {self.state}",
@@ -105,7 +109,7 @@ class Axis:
     @sign.setter
     def sign(self, sign: int) -> None:
         if sign not in (1, -1):
-            raise ValueError(f"{self.name}: sign must be 1 or -1, got {sign!r}")
+            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
         self.refuse_if_moving()
         self._sign = int(sign)
         self._announce_scale()
@@ -195,9 +199,9 @@ class Axis:
             low, high = limits
             low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
         except (TypeError, ValueError):
-            raise ValueError(f"{self.name}: limits must be (low, high), None for none, got {limits!r}") from None
+            raise ValueError(f"{name_of(self)}: limits must be (low, high), None for none, got {limits!r}") from None
         if not low < high:
-            raise ValueError(f"{self.name}: the low limit must be below the high limit, got {low:g} and {high:g}")
+            raise ValueError(f"{name_of(self)}: the low limit must be below the high limit, got {low:g} and {high:g}")
         return low, high
 
     @property
@@ -273,7 +277,8 @@ class Axis:
     def refuse_if_moving(self) -> None:
         """:raises AxisFault: a move of this axis is under way."""
         if self.current_move is not None and not self.current_move.done:
-            raise AxisFault(f"{self.name} is moving; wait for the end of its motion, or stop it: {self.name}.stop()")
+            name = name_of(self)
+            raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
 
     # -- motion --------------------------------------------------------------------------------------------------------
 
@@ -336,13 +341,13 @@ class Axis:
     def _check_ready(self, dial: float) -> None:
         state = self.read_state()
         if "READY" not in state:
-            raise AxisFault(f"{self.name} cannot be moved: its state is {state}")
+            raise AxisFault(f"{name_of(self)} cannot be moved: its state is {state}")
         if self.controller.shared or self._dial_target is None:
             return
         if self.tolerance is not None and abs(dial - self._dial_target) > self.nearness:
             raise AxisFault(
-                f"{self.name} is at {self.dial2user(dial):g}, but was left at {self._set_position:g}: somebody else has "
-                f"moved it. If its position is right, call {self.name}.sync_hard() and move again"
+                f"{name_of(self)} is at {self.dial2user(dial):g}, but was left at {self._set_position:g}: somebody else has "
+                f"moved it. If its position is right, call {name_of(self)}.sync_hard() and move again"
             )
 
     @property
@@ -378,9 +383,9 @@ class Axis:
         try:
             number = float(value)
         except (TypeError, ValueError):
-            raise error(f"{self.name}: {what} must be a number, got {value!r}") from None
+            raise error(f"{name_of(self)}: {what} must be a number, got {value!r}") from None
         if math.isnan(number) or (positive and number <= 0) or (not positive and math.isinf(number)):
-            raise error(f"{self.name}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
+            raise error(f"{name_of(self)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
         return number
 
 
@@ -401,7 +406,7 @@ def check_limits(positions: Mapping[Any, ArrayLike]) -> None:
             if not math.isfinite(first):
                 side = f"not between its limits {low:g} and {high:g}"
             raise AxisLimitError(
-                f"{axis.name}: {first:g} is {side}; its limits are {low:g} .. {high:g}. Nothing was moved"
+                f"{name_of(axis)}: {first:g} is {side}; its limits are {low:g} .. {high:g}. Nothing was moved"
             )
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bliss_like.devices.naming import both_names_of
 from bliss_like.errors import DeviceError
 
 C = TypeVar("C", bound="Counter")
@@ -134,12 +135,15 @@ class Counter:
         """Return what every scan of this counter writes into its info, if anything."""
         return None
 
+    def __connect__(self, timeout: float) -> None:
+        self.controller.connect_counter(self, timeout)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.fullname}>"
 
     def __info__(self) -> str:
         shape = f", shape {self.shape}" if self.shape else ""
-        return f"{type(self).__name__} {self.fullname}: {np.dtype(self.dtype)}{shape}, unit {self.unit or 'none'}"
+        return f"{type(self).__name__} {both_names_of(self)}: {np.dtype(self.dtype)}{shape}, unit {self.unit or 'none'}"
 
 
 class SamplingCounter(Counter):
@@ -271,6 +275,12 @@ class CounterController:
 
     def get_item(self, name: str) -> Counter:
         return self.counters[name]
+
+    def connect_counter(self, counter: Counter, timeout: float) -> None:
+        """See to it, before the first use, that the source of a counter answers within `timeout` seconds.
+
+        :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
+        """
 
     def get_default_chain_parameters(
         self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]

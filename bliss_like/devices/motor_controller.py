@@ -73,6 +73,12 @@ class MotorController:
     def initialize_axis(self, axis: Axis) -> None:
         """Prepare one axis; the velocity and acceleration of its configuration are set after it."""
 
+    def connect_axis(self, axis: Axis, timeout: float) -> None:
+        """See to it, before the first use, that the hardware of an axis answers within `timeout` seconds.
+
+        :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
+        """
+
     def read_position(self, axis: Axis) -> float:
         """Where the axis is, also in motion."""
         raise NotImplementedError(f"{type(self).__name__} must overload read_position")

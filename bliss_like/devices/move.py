@@ -19,6 +19,7 @@ from gevent.event import Event
 from bliss_like.devices import events
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claim
+from bliss_like.devices.naming import name_of
 from bliss_like.errors import AxisFault, AxisStopped
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def run_motions(motions: Sequence[Motion], wait: bool) -> None:
     if wait:
         move.wait()
         if move.was_stopped:
-            where = ", ".join(f"{m.axis.name} on its way to {m.user_target_pos:g}" for m in motions)
+            where = ", ".join(f"{name_of(m.axis)} on its way to {m.user_target_pos:g}" for m in motions)
             raise AxisStopped(f"stopped: {where}")
 
 
@@ -252,6 +253,6 @@ class _Pursuit:
         axis = self.motion.axis
         unit = f" {axis.unit}" if axis.unit else ""
         return (
-            f"{axis.name} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
+            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
             f"{self.motion.user_target_pos:g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
         )

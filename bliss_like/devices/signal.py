@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import gevent
 import numpy as np
 
 from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
@@ -149,10 +150,10 @@ class Signal:
     def connected(self) -> bool:
         return self.backend.connected
 
-    def connect(self) -> None:
-        """:raises NotConnectedError: the source did not answer within `timeout`."""
+    def connect(self, timeout: float | None = None) -> None:
+        """:raises NotConnectedError: the source did not answer within `timeout` seconds, by default those of the signal."""
         if not self.backend.connected:
-            self.backend.connect(self.timeout)
+            self.backend.connect(self.timeout if timeout is None else timeout)
 
     @property
     def description(self) -> Description:
@@ -220,6 +221,33 @@ def open_signal(address: str, name: str | None = None, timeout: float = DEFAULT_
     return Signal(name or address, backend_class(address), timeout)
 
 
+def connect_together(signals: Iterable[Signal], timeout: float) -> None:
+    """Wait for several signals at once.
+
+    :raises NotConnectedError: some did not answer within `timeout` seconds; the message names them.
+    """
+    errors: dict[str, NotConnectedError] = {}
+
+    def connect(signal: Signal) -> None:
+        try:
+            signal.connect(timeout)
+        except NotConnectedError as error:
+            errors[signal.address] = error
+
+    absent = {signal.address: signal for signal in signals if not signal.connected}
+    waiting = [gevent.spawn(connect, signal) for signal in absent.values()]
+    try:
+        gevent.joinall(waiting, raise_error=True)
+    finally:
+        gevent.killall(waiting)
+    silent = [address for address in absent if address in errors]
+    if len(silent) > 1:
+        names = ", ".join(silent[1:3]) + (f" and {len(silent) - 3} more" if len(silent) > 3 else "")
+        raise NotConnectedError(f"{errors[silent[0]]} The same with {names}")
+    if silent:
+        raise errors[silent[0]]
+
+
 __all__ = [
     "Description",
     "DeviceError",
@@ -228,6 +256,7 @@ __all__ = [
     "Reading",
     "Signal",
     "SignalBackend",
+    "connect_together",
     "fitted",
     "open_signal",
 ]

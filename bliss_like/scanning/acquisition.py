@@ -258,8 +258,8 @@ def _raised(call: Call) -> BaseException | None:
 
 
 def _find_channel(device: AcquisitionObject, name: str) -> AcquisitionChannel:
-    for channel in device.channels:
-        if name in (channel.short_name, channel.name):
-            return channel
+    channel = device.channels.by_name().get(name)
+    if channel is not None:
+        return channel
     there = ", ".join(channel.short_name for channel in device.channels) or "none"
     raise ChainError(f"acquisition object {device.name!r} has no channel {name!r}; there are: {there}")

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from bliss_like.data.events import NodeKind
 from bliss_like.data.paths import check_name
 from bliss_like.data.publisher import PointSink
+from bliss_like.devices.naming import channel_name
 from bliss_like.errors import ChannelValueError, ScanError
 
 Array = np.ndarray[Any, Any]
@@ -31,7 +32,7 @@ _AS_THEY_ARE: dict[np.dtype[Any], tuple[type, ...]] = {
 class AcquisitionChannel:
     """One named stream of points of fixed dtype.
 
-    :param name: `<controller>:<counter>`; its last part names the node.
+    :param name: `<controller>:<counter>` or `axis:<axis>`; its last part, or the alias of that device, names the node.
     :param shape: of one point; `()` for a scalar, -1 for a dimension that may differ from point to point.
     :param reference: the points stand for something kept elsewhere (a file, a node).
     """
@@ -52,7 +53,8 @@ class AcquisitionChannel:
         self.reference = reference
         self.unit = unit
         self.kind = NodeKind(data_node_type)
-        self.fullname = name
+        self.original_name = name
+        self.fullname = channel_name(name)
         self.path = ""
         check_name(self.short_name, "channel")
         self._fast_types = frozenset(_AS_THEY_ARE.get(self.dtype, ())) if not self.shape else frozenset()
@@ -278,12 +280,24 @@ class AcquisitionChannelList(list[AcquisitionChannel]):
 
         :raises KeyError: there is no such channel.
         """
-        by_name = {channel.short_name: channel for channel in self} | {channel.name: channel for channel in self}
+        by_name = {channel.short_name: channel for channel in self} | {channel.fullname: channel for channel in self}
+        if not values.keys() <= by_name.keys():
+            by_name = self.by_name()
         for name in values:
             if name not in by_name:
                 raise KeyError(f"no channel {name!r}; there are: {', '.join(channel.name for channel in self)}")
         for name, data in values.items():
             by_name[name].emit(data)
+
+    def by_name(self) -> dict[str, AcquisitionChannel]:
+        """Return the channels by full and short name, and by those that an alias replaced: a device knows no alias."""
+        found: dict[str, AcquisitionChannel] = {}
+        for name in ("fullname", "short_name", "original_name"):
+            for channel in self:
+                found.setdefault(getattr(channel, name), channel)
+        for channel in self:
+            found.setdefault(channel.original_name.rpartition(":")[2], channel)
+        return found
 
     def update_from_iterable(self, values: Iterable[Any]) -> None:
         """Emit one item on each channel, in their order.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from bliss_like.config.table import table
 from bliss_like.devices.counter import (
     Counter,
     CounterController,
@@ -22,7 +24,10 @@ from .chain_nodes import ChainBuilder, ChainNode, Params, iter_counters, registe
 from .environment import environment
 from .presets import ChainPreset
 
-__all__ = ["ChainBuilder", "ChainNode", "DefaultAcquisitionChain", "register_acquisition"]
+ChainSettings = Iterable[Mapping[str, Any]]
+"""Each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller}."""
+
+__all__ = ["ChainBuilder", "ChainNode", "ChainSettings", "DefaultAcquisitionChain", "register_acquisition"]
 
 
 def _sampling(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
@@ -37,37 +42,32 @@ register_acquisition(SamplingCounterController, _sampling)
 register_acquisition(IntegratingCounterController, _integrating)
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """How one controller takes part in standard scans."""
+
+    acquisition: Mapping[str, Any]
+    master: CounterController | None
+
+
 class DefaultAcquisitionChain:
-    """Builds the chains of the standard scans; its settings hold until they are changed."""
+    """DEFAULT_CHAIN: builds the chains of the standard scans; its settings hold until they are changed.
+
+    A single scan that wants something else takes it as `chain_settings=`.
+    """
 
     def __init__(self) -> None:
-        self._settings: dict[CounterController, Mapping[str, Any]] = {}
+        self._settings: dict[CounterController, _Setting] = {}
         self._presets: dict[str, ChainPreset] = {}
 
-    def set_settings(self, settings: Sequence[Mapping[str, Any]]) -> None:
-        """Say how devices take part in standard scans.
+    def set_settings(self, settings: ChainSettings) -> None:
+        """Say how devices take part in standard scans; what was said before is forgotten.
 
         :param settings: each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller},
-            the last two optional.
+            the last two optional; e.g. a list of the configuration.
         :raises ChainError: a key that is not known, no device, or a device that is its own master.
         """
-        known: dict[CounterController, Mapping[str, Any]] = {}
-        for setting in settings:
-            unknown = sorted(set(setting) - {"device", "acquisition_settings", "master"})
-            if unknown or "device" not in setting:
-                raise ChainError(
-                    f"settings of the default chain: expected device, acquisition_settings, master, got {sorted(setting)}"
-                )
-            known[_controller(setting["device"])] = setting
-        for controller in known:
-            seen = {controller}
-            above = known[controller].get("master")
-            while above is not None:
-                if _controller(above) in seen:
-                    raise ChainError(f"settings of the default chain: {controller.name} would be triggered by itself")
-                seen.add(_controller(above))
-                above = known.get(_controller(above), {}).get("master")
-        self._settings = known
+        self._settings = _checked(settings)
 
     def add_preset(self, preset: ChainPreset, name: str | None = None) -> None:
         """Put a preset into every standard scan; one of the same name, by default that of its class, is replaced."""
@@ -93,14 +93,21 @@ class DefaultAcquisitionChain:
         self._presets = {}
 
     def get(
-        self, scan_pars: Mapping[str, Any], counter_args: Iterable[Any], top_master: AcquisitionMaster | None = None
+        self,
+        scan_pars: Mapping[str, Any],
+        counter_args: Iterable[Any],
+        top_master: AcquisitionMaster | None = None,
+        settings: ChainSettings | None = None,
     ) -> AcquisitionChain:
         """Return the chain of a standard scan; its timer is `chain.timer`.
 
         :param scan_pars: `count_time` in seconds, `npoints` (0 for no end), `sleep_time` in seconds or None.
         :param counter_args: anything that has counters; nothing means the active measurement group.
+        :param settings: of this chain alone, in the place of those that were set for the same devices.
         :raises ScanUsageError: no counters, or something that has none.
+        :raises ChainError: the settings are wrong, as for `set_settings`.
         """
+        known = _checked(settings, self._settings) if settings is not None else self._settings
         scan_params = {"count_time": 1.0, "npoints": 1, "sleep_time": None, **scan_pars}
         counters = counters_for(counter_args) + _encoders(top_master)
         timer = SoftwareTimerMaster(
@@ -113,31 +120,52 @@ class DefaultAcquisitionChain:
         else:
             chain.add(timer)
         builder = ChainBuilder(counters)
+        placing = _Placing(chain, timer, builder, known, scan_params)
         for node in builder.get_top_level_nodes():
-            self._place(chain, timer, node, builder, scan_params)
+            placing.place(node)
         for preset in self._presets.values():
             chain.add_preset(preset)
         return chain
 
-    def _place(
-        self, chain: AcquisitionChain, timer: AcquisitionMaster, node: ChainNode, builder: ChainBuilder, pars: Params
-    ) -> AcquisitionObject:
+    def __info__(self) -> str:
+        """Say what holds now."""
+        if not self._settings:
+            lines = ["DEFAULT_CHAIN: no settings; the timer triggers every controller"]
+        else:
+            rows = [
+                (device.fullname, _told(setting.acquisition), setting.master.fullname if setting.master else "timer")
+                for device, setting in self._settings.items()
+            ]
+            lines = ["DEFAULT_CHAIN", table(("controller", "acquisition settings", "triggered by"), rows)]
+        presets = [f"preset {name}: {preset!r}" for name, preset in self._presets.items()]
+        return "\n".join([*lines, *presets])
+
+
+@dataclass(frozen=True)
+class _Placing:
+    """Puts acquisition objects into one chain, each under its master."""
+
+    chain: AcquisitionChain
+    timer: AcquisitionMaster
+    builder: ChainBuilder
+    settings: Mapping[CounterController, _Setting]
+    scan_params: Params
+
+    def place(self, node: ChainNode) -> AcquisitionObject:
         """Put the acquisition object of a node, with those below it, under its master; return it."""
         if node.acquisition_obj is not None:
             return node.acquisition_obj
         for one in (node, *node.children):
-            acq_params = self._settings.get(one.controller, {}).get("acquisition_settings", {})
-            one.set_parameters(acq_params=one.get_default_chain_parameters(pars, acq_params))
-        setting = self._settings.get(node.controller, {})
-        master: AcquisitionObject = timer
-        if setting.get("master") is not None:
-            master = self._place(chain, timer, builder.node_of(_controller(setting["master"])), builder, pars)
-            node.set_parent_parameters(builder.node_of(_controller(setting["master"])).acquisition_parameters)
+            acq_params = self.settings[one.controller].acquisition if one.controller in self.settings else {}
+            one.set_parameters(acq_params=one.get_default_chain_parameters(self.scan_params, acq_params))
+        above = self.settings[node.controller].master if node.controller in self.settings else None
+        master: AcquisitionObject = self.timer
+        if above is not None:
+            master = self.place(self.builder.node_of(above))
+            node.set_parent_parameters(self.builder.node_of(above).acquisition_parameters)
         if not isinstance(master, AcquisitionMaster):
-            raise ChainError(
-                f"settings of the default chain: {setting['master']!r} cannot trigger {node.controller.name}"
-            )
-        chain.add(master, node)
+            raise ChainError(f"settings of the default chain: {above!r} cannot trigger {node.controller.name}")
+        self.chain.add(master, node)
         return node.create_acquisition_object()
 
 
@@ -171,6 +199,52 @@ def _encoders(top_master: AcquisitionMaster | None) -> list[Counter]:
                 yield counter
 
     return list(found())
+
+
+def _checked(
+    settings: ChainSettings, others: Mapping[CounterController, _Setting] | None = None
+) -> dict[CounterController, _Setting]:
+    """Return settings by controller, beside `others`.
+
+    :raises ChainError: they are wrong.
+    """
+    known = dict(others or {})
+    if isinstance(settings, Mapping | str) or not isinstance(settings, Iterable):
+        raise ChainError(f"settings of the default chain: expected a list of dicts with {_EXPECTED}, got {settings!r}")
+    for setting in settings:
+        if not isinstance(setting, Mapping) or "device" not in setting or not set(setting) <= set(_KEYS):
+            got = ", ".join(map(str, setting)) if isinstance(setting, Mapping) else repr(setting)
+            raise ChainError(f"settings of the default chain: expected {_EXPECTED}, got {got}")
+        acquisition = setting.get("acquisition_settings") or {}
+        if not isinstance(acquisition, Mapping):
+            raise ChainError(
+                f"settings of the default chain: acquisition_settings: expected a dict, got {acquisition!r}"
+            )
+        above = setting.get("master")
+        master = None if above is None else _controller(above)
+        known[_controller(setting["device"])] = _Setting(_plain(acquisition), master)
+    for controller in known:
+        seen = {controller}
+        above = known[controller].master
+        while above is not None:
+            if above in seen:
+                raise ChainError(f"settings of the default chain: {controller.name} would be triggered by itself")
+            seen.add(above)
+            above = known[above].master if above in known else None
+    return known
+
+
+_KEYS = ("device", "acquisition_settings", "master")
+_EXPECTED = "device, and perhaps acquisition_settings and master"
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dicts, also of what is a mapping of another kind, such as one of the configuration."""
+    return {key: _plain(value) if isinstance(value, Mapping) else value for key, value in settings.items()}
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in settings.items())
 
 
 def _controller(device: Any) -> CounterController:

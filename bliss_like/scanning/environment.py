@@ -23,8 +23,8 @@ class Environment:
 
     session_name: str = ""
     user_name: str = ""
-    container: str = ""
-    """db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
+    container: Callable[[], str] = lambda: ""
+    """Returns the db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
     tree: DataTree | None = None
     scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
     """The last scans, the newest last."""

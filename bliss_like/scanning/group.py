@@ -356,7 +356,7 @@ def _member(item: object) -> Scan | ScanNode:
 def _find_by_number(number: int) -> ScanNode:
     """Return the saved scan of that number: below where scans go now, else anywhere in the session, the newest."""
     store = environment.require_tree().store
-    here = get_node(environment.container, store)
+    here = get_node(environment.container(), store)
     session = get_session_node(environment.session_name, store)
     for start in (here, session):
         found: ScanNode | None = None

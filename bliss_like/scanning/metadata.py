@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.data.codec import to_json
+from bliss_like.devices.naming import name_of
 from bliss_like.errors import ScanUsageError
 
 from .acquisition import MetaTiming
@@ -122,26 +123,24 @@ def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
     An axis that cannot be read has None: it must not cost the scan.
     """
     axes = list(axes)
-    user: dict[str, Any] = {}
-    dial: dict[str, Any] = {}
+    user: dict[Any, Any] = {}
+    dial: dict[Any, Any] = {}
 
     def read(axis: Any) -> None:
         try:
             found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
-            user[axis.name], dial[axis.name] = _storable(found).values()
+            user[axis], dial[axis] = _storable(found).values()
         except Exception as error:  # noqa: BLE001  logged in a line: a dead controller may have many axes
             what = f"{type(error).__name__}: {error}"
-            _log.warning("axis %s: its position is missing in the scan's metadata: %s", axis.name, what)
+            _log.warning("axis %s: its position is missing in the scan's metadata: %s", name_of(axis), what)
 
     run_all([_call(read, axis) for axis in axes])
     found: dict[str, Any] = {
-        f"positioners_{when}": {axis.name: user.get(axis.name) for axis in axes},
-        f"positioners_dial_{when}": {
-            axis.name: dial.get(axis.name) for axis in axes if dial.get(axis.name) is not None
-        },
+        f"positioners_{when}": {name_of(axis): user.get(axis) for axis in axes},
+        f"positioners_dial_{when}": {name_of(axis): dial[axis] for axis in axes if dial.get(axis) is not None},
     }
     if when == "start":
-        found["positioners_units"] = {axis.name: getattr(axis, "unit", None) for axis in axes}
+        found["positioners_units"] = {name_of(axis): getattr(axis, "unit", None) for axis in axes}
     return found
 
 

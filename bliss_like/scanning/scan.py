@@ -15,6 +15,7 @@ from bliss_like.data.lifecycle import TRANSITIONS, ScanState
 from bliss_like.data.publisher import Publisher
 from bliss_like.data.scan_data import Readable, ScanData
 from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.naming import full_name_of, original_channel_name
 from bliss_like.errors import ScanError, UserAbort
 
 from .acquisition import AcquisitionObject
@@ -258,6 +259,8 @@ class _DeviceData(ScanData):
     def __init__(self, channels: Mapping[str, Readable], chain: AcquisitionChain) -> None:
         super().__init__(channels)
         self._nodes: list[AcquisitionObject] = chain.nodes_list
+        # An alias may have come or gone since.
+        self._names_then = {c.original_name: c.fullname for node in self._nodes[::-1] for c in node.channels}
 
     def find(self, key: Any) -> str:
         if isinstance(key, str):
@@ -266,7 +269,7 @@ class _DeviceData(ScanData):
             for node in self._nodes:
                 if key in node._counters:
                     return node._counters[key][0].fullname
-            return super().find(key.fullname)
+            return super().find(full_name_of(key))
         if hasattr(key, "wait_move"):
-            return super().find(f"axis:{key.name}")
+            return super().find(self._names_then.get(original_channel_name(key)) or full_name_of(key))
         raise KeyError(f"expected a counter, an axis or a name, got {key!r}; there are {', '.join(self)}")

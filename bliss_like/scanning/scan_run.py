@@ -71,9 +71,10 @@ class ScanRun:
             error: BaseException | None = None
             try:
                 contexts.enter_context(claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])))
-                scan.scan_number = tree.next_scan_number(environment.container, saved=scan.save)
+                container = environment.container()
+                scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
-                scan.path = paths.join(environment.container, name)
+                scan.path = paths.join(container, name)
                 self._describe_start()
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere

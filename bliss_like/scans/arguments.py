@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
 
+from bliss_like.devices.naming import name_of
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
@@ -136,7 +137,7 @@ def check_different(axes: Iterable[Any]) -> None:
     seen: set[Any] = set()
     for axis in axes:
         if axis in seen:
-            raise ScanUsageError(f"Duplicated axis {axis.name}: it cannot be at two places at once")
+            raise ScanUsageError(f"Duplicated axis {name_of(axis)}: it cannot be at two places at once")
         seen.add(axis)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisition import AcquisitionMaster
-from bliss_like.scanning.default_chain import default_chain
+from bliss_like.scanning.default_chain import ChainSettings, default_chain
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_info import ScanInfo
@@ -28,6 +28,7 @@ class Recipe:
     run: bool = True
     return_scan: bool = True
     scan_info: Mapping[str, Any] | None = None
+    chain_settings: ChainSettings | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None and (not self.name or any(c in ":{}" or c.isspace() for c in self.name)):
@@ -62,7 +63,7 @@ class Recipe:
         )
         params: dict[str, Any] = {"count_time": count_time, "npoints": npoints, "sleep_time": self.sleep_time}
         params.update({"type": self.scan_type, "save": self.save, "stab_time": self.stab_time, **(scan_params or {})})
-        chain = default_chain().get(params, counters, top_master)
+        chain = default_chain().get(params, counters, top_master, self.chain_settings)
         scan = Scan(chain, self.name or self.scan_type, info, save=self.save, save_images=self.save_images)
         scan.with_metadata = self.with_metadata
         for preset in self.presets:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
 from .arguments import check_count, check_count_time, number, scan_command, wrong
@@ -22,13 +23,23 @@ def ct(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Count once, quickly: nothing is saved, no metadata are gathered.
 
     :param count_time_or_counter: seconds; or the first counter, which is counted for 1 s.
     :param counters: anything that has counters; none means those of the active measurement group.
     """
-    recipe = Recipe("ct", name, title, save=False, run=run, return_scan=return_scan, scan_info=scan_info)
+    recipe = Recipe(
+        "ct",
+        name,
+        title,
+        save=False,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
+    )
     recipe.with_metadata = False
     return _count_once(recipe, count_time_or_counter, counters)
 
@@ -44,9 +55,20 @@ def sct(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Count once, and save that; the arguments are those of `ct`."""
-    recipe = Recipe("ct", name, title, save, save_images, run=run, return_scan=return_scan, scan_info=scan_info)
+    recipe = Recipe(
+        "ct",
+        name,
+        title,
+        save,
+        save_images,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
+    )
     return _count_once(recipe, count_time_or_counter, counters)
 
 
@@ -72,6 +94,7 @@ def timescan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Count again and again.
 
@@ -82,7 +105,16 @@ def timescan(
     if npoints != 0:
         check_count("npoints", npoints)
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     points = f" {npoints}" if npoints else ""
     if npoints != 1:
@@ -104,6 +136,7 @@ def loopscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Count a number of times.
 
@@ -116,7 +149,16 @@ def loopscan(
     except ValueError:
         raise wrong("npoints", "a whole number, at least 1 (timescan counts without end)", npoints) from None
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     if npoints != 1:
         recipe.info.add_curve_plot(x="timer:elapsed_time")

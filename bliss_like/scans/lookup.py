@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
 from .arguments import check_axis, check_different, check_tuples, number, scan_command, wrong
@@ -33,6 +35,7 @@ def lookupscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
     scan_params: Mapping[str, Any] | None = None,
     restore_motor_positions: bool = False,
 ) -> Scan | None:
@@ -44,8 +47,10 @@ def lookupscan(
     rows = check_tuples(
         "motor_pos_tuple_list", motor_pos_tuple_list, {"motor": check_axis, "positions": _check_positions}
     )
-    recipe = Recipe(scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
-    names = ",".join(motor.name for motor, _ in rows)
+    recipe = Recipe(
+        scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
+    names = ",".join(name_of(motor) for motor, _ in rows)
     return _lookup(
         recipe, rows, f"{scan_type} {number(count_time)} on motors ({names})", count_time, counters, scan_params,
         restore_motor_positions,
@@ -68,13 +73,16 @@ def pointscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis over a list of positions: `pointscan(robx, [0, 1, 5], 0.1, diode)`."""
     _check_positions("positions", positions)
-    recipe = Recipe(scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        scan_type, name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     row = (motor, list(positions))
     ends = f"{number(float(row[1][0]))} .. {number(float(row[1][-1]))}"
-    title = f"{scan_type} {motor.name} {len(row[1])} positions {ends} {number(count_time)}"
+    title = f"{scan_type} {name_of(motor)} {len(row[1])} positions {ends} {number(count_time)}"
     return _lookup(recipe, [row], title, count_time, counters, None, False)
 
 
@@ -98,7 +106,7 @@ def _lookup(
 ) -> Scan | None:
     check_different(motor for motor, _ in rows)
     lines = [(motor, np.asarray(positions, float)) for motor, positions in rows]
-    lengths = {motor.name: len(line) for motor, line in lines}
+    lengths = {name_of(motor): len(line) for motor, line in lines}
     if len(set(lengths.values())) > 1:
         raise ScanUsageError(f"positions: expected equally many of each axis, got {lengths}")
     if come_home:
@@ -106,11 +114,11 @@ def _lookup(
     npoints = len(lines[0][1])
     for index, (motor, line) in enumerate(lines):
         recipe.info.set_channel_meta(
-            f"axis:{motor.name}", start=float(line[0]), stop=float(line[-1]), min=float(line.min()), max=float(line.max()),
+            full_name_of(motor), start=float(line[0]), stop=float(line[-1]), min=float(line.min()), max=float(line.max()),
             points=npoints, axis_points=npoints, axis_id=index,
         )  # fmt: skip
     if not recipe.info["plots"]:
-        recipe.info.add_curve_plot(x=f"axis:{lines[0][0].name}")
+        recipe.info.add_curve_plot(x=full_name_of(lines[0][0]))
     return recipe.make(
         title,
         count_time,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import MeshStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
 from .arguments import check_different, number, scan_command
@@ -37,6 +39,7 @@ def amesh(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes over a grid of (intervals1 + 1) x (intervals2 + 1) points; `motor1` is the fast one.
 
@@ -45,7 +48,16 @@ def amesh(
     :param sleep_time: seconds between two points.
     """
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     axes = [(motor1, start1, stop1, intervals1), (motor2, start2, stop2, intervals2)]
     return _mesh(recipe, axes, count_time, counters, backnforth)
@@ -73,10 +85,20 @@ def dmesh(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes over a grid around where they are, and bring them back; the rest is as for `amesh`."""
     recipe = Recipe(
-        scan_type, name, title, save, save_images, sleep_time, run=run, return_scan=return_scan, scan_info=scan_info
+        scan_type,
+        name,
+        title,
+        save,
+        save_images,
+        sleep_time,
+        run=run,
+        return_scan=return_scan,
+        scan_info=scan_info,
+        chain_settings=chain_settings,
     )
     axes = [(motor1, start1, stop1, intervals1), (motor2, start2, stop2, intervals2)]
     return _mesh(recipe, axes, count_time, counters, backnforth, relative=True)
@@ -105,7 +127,7 @@ def _mesh(
     for index, (motor, start, stop, points) in enumerate(grid):
         kind = ("backnforth" if backnforth else "forth") if index == 0 else "step"
         recipe.info.set_channel_meta(
-            f"axis:{motor.name}",
+            full_name_of(motor),
             start=start,
             stop=stop,
             points=npoints,
@@ -115,8 +137,8 @@ def _mesh(
         )
         sizes[f"npoints{index + 1}"] = points
     if not recipe.info["plots"]:
-        recipe.info.add_scatter_plot(x=f"axis:{grid[0][0].name}", y=f"axis:{grid[1][0].name}")
-    words = [f"{motor.name} {number(start)} {number(stop)} {points - 1}" for motor, start, stop, points in grid]
+        recipe.info.add_scatter_plot(x=full_name_of(grid[0][0]), y=full_name_of(grid[1][0]))
+    words = [f"{name_of(motor)} {number(start)} {number(stop)} {points - 1}" for motor, start, stop, points in grid]
     return recipe.make(
         f"amesh {' '.join(words)} {number(count_time)}",
         count_time,

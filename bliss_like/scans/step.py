@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from bliss_like.devices.axis_group import AxisGroup
+from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
@@ -51,6 +53,7 @@ def ascan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis from `start` to `stop` in `intervals` equal steps: intervals + 1 points.
 
@@ -60,7 +63,9 @@ def ascan(
     :param sleep_time: seconds between two points.
     :param stab_time: seconds between the end of a move and the count.
     """
-    recipe = Recipe("ascan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "ascan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     return _step_scan(recipe, [(motor, start, stop)], intervals, count_time, counters)
 
 
@@ -81,9 +86,12 @@ def dscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan an axis around where it is, and bring it back; `start` and `stop` are relative, the rest is as for `ascan`."""
-    recipe = Recipe("dscan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "dscan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     return _step_scan(recipe, [(motor, start, stop)], intervals, count_time, counters, relative=True)
 
 
@@ -107,9 +115,12 @@ def a2scan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes together, each from its start to its stop; the rest is as for `ascan`."""
-    recipe = Recipe("a2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "a2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     motors = [(motor1, start1, stop1), (motor2, start2, stop2)]
     return _step_scan(recipe, motors, intervals, count_time, counters)
 
@@ -134,9 +145,12 @@ def d2scan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan two axes together around where they are, and bring them back; the rest is as for `dscan`."""
-    recipe = Recipe("d2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info)
+    recipe = Recipe(
+        "d2scan", name, title, save, save_images, sleep_time, stab_time, run, return_scan, scan_info, chain_settings
+    )
     motors = [(motor1, start1, stop1), (motor2, start2, stop2)]
     return _step_scan(recipe, motors, intervals, count_time, counters, relative=True)
 
@@ -157,6 +171,7 @@ def anscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
     restore_motor_positions: bool = False,
 ) -> Scan | None:
     """Scan any number of axes together: `anscan([(robx, 0, 1), (roby, 2, 3)], 10, 0.1, diode)`.
@@ -166,7 +181,7 @@ def anscan(
     motors = check_tuples("motor_tuple_list", motor_tuple_list, _LINE)
     recipe = Recipe(
         scan_type or _numbered("a{}scan", motors), name, title, save, save_images, sleep_time, stab_time, run,
-        return_scan, scan_info,
+        return_scan, scan_info, chain_settings,
     )  # fmt: skip
     return _step_scan(recipe, motors, intervals, count_time, counters, come_home=restore_motor_positions)
 
@@ -187,12 +202,13 @@ def dnscan(
     run: bool = True,
     return_scan: bool = True,
     scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Scan any number of axes together around where they are, and bring them back."""
     motors = check_tuples("motor_tuple_list", motor_tuple_list, _LINE)
     recipe = Recipe(
         scan_type or _numbered("d{}scan", motors), name, title, save, save_images, sleep_time, stab_time, run,
-        return_scan, scan_info,
+        return_scan, scan_info, chain_settings,
     )  # fmt: skip
     return _step_scan(recipe, motors, intervals, count_time, counters, relative=True)
 
@@ -226,7 +242,7 @@ def _step_scan(
     npoints = intervals + 1
     for number_, (motor, start, stop) in enumerate(lines):
         recipe.info.set_channel_meta(
-            f"axis:{motor.name}",
+            full_name_of(motor),
             start=start,
             stop=stop,
             points=npoints,
@@ -235,9 +251,9 @@ def _step_scan(
             axis_id=number_,
         )
     if not recipe.info["plots"]:
-        recipe.info.add_curve_plot(x=f"axis:{lines[0][0].name}")
+        recipe.info.add_curve_plot(x=full_name_of(lines[0][0]))
     positions = [item for motor, start, stop in lines for item in (motor, np.linspace(start, stop, npoints))]
-    words = [f"{motor.name} {number(start)} {number(stop)}" for motor, start, stop in lines]
+    words = [f"{name_of(motor)} {number(start)} {number(stop)}" for motor, start, stop in lines]
     title = f"{_numbered('a{}scan', lines)} {' '.join(words)} {intervals} {number(count_time)}"
     return recipe.make(
         title,

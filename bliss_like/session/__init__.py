@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from .current import current_session
+from .default import DefaultSession
 from .session import Session, load_session
 
-__all__ = ["Session", "current_session", "load_session"]
+__all__ = ["DefaultSession", "Session", "current_session", "load_session"]

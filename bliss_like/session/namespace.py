@@ -9,10 +9,19 @@ from bliss_like.config.locks import lslock
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 
-from .current import current_session
+from . import scripts
+from .current import active_session, current_session
 
 if TYPE_CHECKING:
     from .session import Session
+
+
+STANDARD_NAMES = frozenset(
+    [*scans.__all__, "Group", "Sequence", "config", "current_session"]
+    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
+    + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
+)
+"""Names that no object may have, known without a session."""
 
 
 class ActiveMeasurementGroup:
@@ -41,6 +50,15 @@ class ActiveMeasurementGroup:
     def __repr__(self) -> str:
         return repr(self._session.active_measurement_group) if self else "<no measurement group is active>"
 
+    def __info__(self) -> str:
+        group = self._session.active_measurement_group
+        return repr(self) if group is None else str(group.__info__())
+
+
+def resetup() -> None:
+    """Read the configuration again: what has changed is made anew, what has not stays; setup files run again."""
+    active_session().resetup(verbose=True)
+
 
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
@@ -49,8 +67,10 @@ def standard_names(session: Session) -> dict[str, Any]:
         "Group": Group,
         "Sequence": Sequence,
         "config": session.config,
+        "resetup": resetup,
         "current_session": current_session,
         "DEFAULT_CHAIN": session.default_chain,
+        "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
         "ACTIVE_MG": ActiveMeasurementGroup(session),

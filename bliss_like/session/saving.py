@@ -1,4 +1,7 @@
-"""Where the scans of a session go: a directory for files, and the node below which they appear."""
+"""Where the scans of a session go: a directory for files, and the node below which they appear.
+
+What is changed at the prompt is kept with the session, beside the configuration: only what differs from it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import getpass
 import os
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,13 @@ from pydantic import field_validator
 
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.config.table import table
 from bliss_like.data import paths
 from bliss_like.errors import SessionError
 
+from .kept import Kept
+
+_ABSENT = object()
 _UNFIT_FOR_NODES = re.compile(r"[:{}\s]")
 
 
@@ -44,15 +52,34 @@ class ScanSaving:
 
         SCAN_SAVING.sample = "ruby"
         SCAN_SAVING.template = "{session}/{sample}"
+        del SCAN_SAVING.template                     # as it is configured
+        SCAN_SAVING.reset()                          # all of it
 
-    :param on_change: called after every change.
+    :param leaving: given the directory for files, makes a context in which another one takes its place.
     """
 
-    def __init__(self, session_name: str, config: ScanSavingConfig, on_change: Callable[[], None]) -> None:
-        self._fields: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
+    def __init__(
+        self,
+        session_name: str,
+        config: ScanSavingConfig,
+        leaving: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._leaving = leaving
+        self._configured: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
+        self._written = config.model_fields_set
         self._fixed = {"session": session_name, "user": getpass.getuser()}
-        self._on_change = on_change
-        self._render(self._fields)
+        self._kept: Kept[dict[str, Any]] = Kept("scan_saving", {}, of=session_name)
+        self._render(self._configured)
+
+    @property
+    def _fields(self) -> dict[str, Any]:
+        return {**self._configured, **self._kept.get()}
+
+    def enter(self) -> None:
+        """Keep what was changed before the session was set up."""
+        early = self._kept.alone
+        if early:
+            self._kept.change(lambda kept: {**kept, **early})
 
     @property
     def session(self) -> str:
@@ -84,10 +111,37 @@ class ScanSaving:
             raise SessionError(f"SCAN_SAVING.{name} is {self._fixed[name]!r} and cannot be changed")
         if hasattr(type(self), name):
             raise SessionError(f"SCAN_SAVING.{name} is not to be set; base_path and template make it")
-        fields = {**self._fields, name: value}
-        self._render(fields)
-        self._fields = fields
-        self._on_change()
+        value = os.fspath(value) if isinstance(value, os.PathLike) else value
+        self._change(name, lambda fields: {**fields, name: value})
+
+    def __delattr__(self, name: str) -> None:
+        """Take an attribute of one's own away, or take back what was changed of the others.
+
+        :raises SessionError: it is none, or the template needs it.
+        """
+        if name not in self._fields:
+            raise SessionError(f"SCAN_SAVING.{name} is nothing that was set{did_you_mean(name, self._fields)}")
+        as_configured = {name: self._configured[name]} if name in self._configured else {}
+        self._change(name, lambda fields: {key: fields[key] for key in fields if key != name} | as_configured)
+
+    def reset(self) -> None:
+        """Forget all that was changed: what is configured holds again."""
+        self._change("", lambda _: dict(self._configured))
+
+    def _change(self, name: str, function: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """:raises SessionError: no path can be made of what comes out, or it cannot be kept."""
+
+        def changed(kept: dict[str, Any]) -> dict[str, Any]:
+            fields = function({**self._configured, **kept})
+            self._render(fields)
+            return {key: value for key, value in fields.items() if self._configured.get(key, _ABSENT) != value}
+
+        path, next_path = self.get_path(), str(self._render(function(self._fields)))
+        try:
+            with self._leaving(path) if next_path != path else nullcontext():
+                self._kept.change(changed)
+        except TypeError as error:
+            raise SessionError(f"SCAN_SAVING.{name} cannot be kept: {error}") from error
 
     def get_path(self) -> str:
         """Return the directory for files, without a slash at its end; it may not exist yet."""
@@ -103,8 +157,16 @@ class ScanSaving:
         return [*super().__dir__(), *self._fixed, *self._fields]
 
     def __info__(self) -> str:
-        lines = [f"{name} = {value!r}" for name, value in self._fields.items()]
-        return "\n".join([*lines, f"files in {self.get_path()}", f"scans below {self.container}"])
+        rows = [(name, repr(value), self._origin(name)) for name, value in self._fields.items()]
+        fixed = [(name, repr(value), "cannot be changed") for name, value in self._fixed.items()]
+        shown = table(("SCAN_SAVING", "", "from"), [*rows, *fixed])
+        return f"{shown}\nfiles in {self.get_path()}\nscans below {self.container}"
+
+    def _origin(self, name: str) -> str:
+        configured = "configuration" if name in self._written else "default"
+        if name not in self._kept.get():
+            return configured
+        return f"changed, {configured}: {self._configured[name]!r}" if name in self._configured else "added"
 
     def _render(self, fields: dict[str, Any]) -> Path:
         known = {**self._fixed, **fields}

@@ -1,39 +1,49 @@
-"""A session: objects of the configuration by name, a setup file run among them, and a place where scans go."""
+"""A session: objects of the configuration by name, setup files run among them, and a place where scans go."""
 
 from __future__ import annotations
 
 import logging
-import os
-import traceback
+import sys
 from collections import deque
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from pydantic import Field
-
-from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
-from bliss_like.config.models import ObjectConfig
-from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.config.config import get_config
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.data.orphans import end_orphans
+from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.tree import Tree
-from bliss_like.devices.interlock import use_interlock
-from bliss_like.errors import ConfigError, ObjectNotFound, SessionError
+from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
+from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
-from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.metadata import ScanMeta
 
-from .current import current_session, set_active_session
+from .active_group import ActiveGroup
+from .aliases import Aliases, add_configured
+from .chain_settings import set_configured
+from .checks import check_session, wanted_names
+from .current import current_session
+from .failures import ErrorLog, told_elsewhere, with_traceback
+from .hooks import Hooks
+from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
+from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
-from .namespace import standard_names
-from .saving import ScanSaving, ScanSavingConfig
-from .sharing import SessionInterlock, share
+from .namespace import STANDARD_NAMES, standard_names
+from .protection import Names
+from .saving import ScanSaving
+from .scripts import Scripts, run_file
+from .sharing import share
+from .summary import Summary
+from .surroundings import Surroundings
+from .written import SessionConfig, read_session, session_names
 
 if TYPE_CHECKING:
+    from bliss_like.config.node import ConfigNode
+    from bliss_like.config.survey import Survey
+    from bliss_like.config.validation import Problem
     from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
@@ -44,27 +54,40 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    class Config(ObjectConfig):
-        """`config-objects` and `exclude-objects` take shell wildcards; without `config-objects` no object is made."""
+    survives_reload: ClassVar[bool] = True
+    """`config.reload()` does not close it: `resetup()` is the way."""
 
-        setup_file: str = Field("", alias="setup-file")
-        config_objects: list[str] = Field(default_factory=list, alias="config-objects")
-        exclude_objects: list[str] = Field(default_factory=list, alias="exclude-objects")
-        scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
+    Config = SessionConfig
 
-    def __init__(self, name: str, config: Config) -> None:
+    @classmethod
+    def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+        """Yield what is wrong with the names that are written."""
+        return check_session(node, survey, STANDARD_NAMES)
+
+    @classmethod
+    def names_made(cls, node: ConfigNode, survey: Survey) -> list[str]:
+        """Return the names of the objects that `setup` would make."""
+        return wanted_names(node, survey)
+
+    def __init__(self, name: str, config: SessionConfig, tree: ConfigTree | None = None) -> None:
+        """:param tree: where its objects are; by default that of `config`, or that of the process."""
         self.name = name
-        self._settings = config
-        self._node = config.node
-        tree = self._node.config if self._node else None
-        self.config: ConfigTree = tree if isinstance(tree, ConfigTree) else get_config()
-        self.scan_saving = ScanSaving(name, config.scan_saving, self._follow_scan_saving)
-        self._start_afresh()
-        self.env_dict: dict[str, Any] = {}
-        self.active_measurement_group: MeasurementGroup | None = None
+        self.written = config
+        """What YAML says of it."""
+        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self.config: ConfigTree = tree
+        self.hooks = Hooks()
+        self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
+        self.error_log = ErrorLog()
+        """The last errors, with those that the user saw at the prompt."""
+        self.names = Names({})
+        """What the session has given names to, and protects."""
+        self.aliases = Aliases(self)
+        self._active_group = ActiveGroup(self)
         self._objects: dict[str, Any] = {}
-        self._exported: dict[str, Any] = {}
         self._lock = SessionLock(name)
+        self._scripts = Scripts(self, self._took)
+        self._start_afresh()
 
     # -- life ------------------------------------------------------------------------------------------------------------
 
@@ -72,10 +95,16 @@ class Session:
     def is_active(self) -> bool:
         return current_session == self
 
-    def setup(self, env_dict: dict[str, Any] | None = None, *, tree: Tree | None = None) -> bool:
-        """Make the objects and run the setup file; return whether all went well, else `errors` has what did not.
+    @property
+    def env_dict(self) -> dict[str, Any]:
+        """Where the names of the session live."""
+        return self.names.namespace
 
-        :param env_dict: where the names go (and what the setup file runs in); a new one by default.
+    def setup(self, env_dict: dict[str, Any] | None = None, verbose: bool = False, *, tree: Tree | None = None) -> bool:
+        """Make the objects and run the setup files; return whether all went well, else `errors` has what did not.
+
+        :param env_dict: where the names go (and what the setup files run in); a new one by default.
+        :param verbose: write the `summary` to the standard output; otherwise errors are logged.
         :param tree: where scans are published; by default the Redis server of `$BLISS_LIKE_REDIS`, or the embedded one.
         :raises SessionError: this or another session is active, or another process has this one.
         :raises StoreUnavailable: the server does not answer.
@@ -89,72 +118,129 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
+        sharing = share(tree.store, self.config.beamline, self.name)
         self._lock.acquire(sharing.locks)
+        self._surroundings = Surroundings(self, tree, sharing)
+        self._lasting_hooks = self.hooks.registered()
         try:
-            self._share(sharing)
-            self._enter({} if env_dict is None else env_dict, tree)
-            self._make_objects()
-            self._run_setup_file()
+            self.read_again()
+            self._surroundings.enter()
+            self._start_afresh()
+            self.config.aliases = self.aliases
+            self.names = Names({} if env_dict is None else env_dict)
+            self._build(verbose)
         except BaseException:
             self.close()
             raise
-        return not self.errors
+        return not self._errors
+
+    def resetup(self, verbose: bool = False) -> Summary:
+        """Read the configuration again, and set up what it says now; return what came out, true when all went well.
+
+        Objects that are written as before stay the same objects, and are not touched; the others are closed, the dependent
+        ones first, and made anew. Names that are gone leave the session. Setup files run again; hooks, aliases and the
+        default chain are as they say.
+
+        :param verbose: write the summary to the standard output; otherwise errors are logged.
+        :raises SessionError: the session is not active, or a scan is running.
+        """
+        self._refuse_resetup()
+        self.aliases.clear()
+        self.default_chain.reset()
+        self.hooks.keep_only(self._lasting_hooks)
+        self._active_group = ActiveGroup(self)
+        self._errors.clear()
+        with told_elsewhere(verbose):
+            changes = self.config.reload()
+        for error in changes.errors:
+            self._keep(error)
+        self._build(verbose, str(changes))
+        return self.summary
+
+    def _refuse_resetup(self) -> None:
+        if not self.is_active:
+            raise SessionError(f"session '{self.name}' is not set up: {self.name}.setup() comes first")
+        for scan in self.scans:
+            if scan.state is not ScanState.IDLE and not scan.state.is_final:
+                raise SessionError(
+                    f"session '{self.name}': {scan!r} is running: wait for its end, or abort it, before resetup()"
+                )
+
+    def read_again(self) -> None:
+        """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
+        try:
+            written = read_session(self.config, self.name) if self.written.node else self.written
+        except ConfigError:
+            return  # the configuration has told when it was read
+        if written.scan_saving != self.written.scan_saving:
+            self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks.leaving_dataset)
+        self.written = written
 
     def close(self) -> None:
-        """Close all objects of the configuration, take the names back and let another process have the session."""
+        """Close all objects of the configuration, take the names back and let another process have the session.
+
+        `errors` has what went wrong; nothing of it keeps the session open.
+        """
         if not self._lock.is_held:
             return
         try:
-            self.errors += self.config.close_objects(keep=self)
+            if self._is_built:
+                self.hooks.session.call("close", self)
         finally:
-            self._leave()
+            try:
+                for error in self.config.close_objects(keep=self):
+                    self._keep(error)  # it has been logged
+            finally:
+                self._leave()
 
     def __close__(self) -> None:
         self.close()
 
-    def _share(self, sharing: Sharing) -> None:
-        use_sharing(sharing)
-        if self._settings.interlock is not False:
-            use_interlock(SessionInterlock(sharing.locks, self.config))
-
-    def _enter(self, env_dict: dict[str, Any], tree: Tree) -> None:
-        tree.add_container(self.scan_saving.container)  # who listens finds the session before its first scan
-        for scan in end_orphans(tree.store, self.name):
-            _logger.warning(
-                "session %s: scan %s was left open by a process that died; it is ended now", self.name, scan
-            )
-        self._start_afresh()
-        self.env_dict = env_dict
-        set_active_session(self)
-        environment.session_name = self.name
-        environment.container = self.scan_saving.container
-        environment.tree = tree
-        environment.scans = self.scans
-        environment.scan_saving = self.scan_saving
-        environment.user_name = self.scan_saving.user
-        environment.default_chain = self.default_chain
-        environment.scan_meta = self.user_scan_meta
-        environment.active_measurement_group = self._default_counters
-        environment.axes = self._axes
-        self._export(standard_names(self))
-
     def _start_afresh(self) -> None:
-        self.errors: list[BaseException] = []
+        self._errors: dict[int, BaseException] = {}
+        self.summary = Summary(self.name, [], {}, 0.0)
         self.scans: deque[Scan] = deque(maxlen=NSCANS)
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
+        self._tree = SessionTree(self)
+        self.being_made: set[str] = set()
+        """Names of the objects that the setup waits for."""
+        self._is_built = False
+        self._verbose = False
+
+    def _build(self, verbose: bool, changes: str = "") -> None:
+        """Make what is not there yet, and run the setup files."""
+        began = monotonic()
+        self._is_built, self._verbose = False, verbose
+        self.read_again()
+        self._surroundings.tell()
+        self.names.give({**standard_names(self), **self._scripts.functions()})
+        self._tree = sessions_tree(self, self._report)
+        with told_elsewhere(verbose):
+            made = self._make_objects()
+        errors: list[Exception] = connect_all(self._objects)
+        errors += add_configured(self.aliases, self._tree.entries("aliases"))
+        errors += set_configured(self.default_chain, self._tree.entries("default-chain"), self.config)
+        for error in errors:
+            self._report(error)
+        for session in self._tree:
+            self._run_setup_file(session)
+        self._is_built = True
+        self.hooks.session.call("setup", self)
+        made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
+        self.summary = Summary(self.name, made, self._errors, monotonic() - began, changes)
+        if verbose:
+            sys.stdout.write(f"{self.summary}\n")
 
     def _leave(self) -> None:
-        vars(environment).update(vars(Environment()))
-        set_active_session(None)
-        for name, value in self._exported.items():
-            if self.env_dict.get(name) is value:
-                del self.env_dict[name]
-        self._objects, self._exported = {}, {}
-        self.active_measurement_group = None
-        use_interlock(None)
-        use_sharing(None)
+        self.aliases.clear()
+        self.config.aliases = {}
+        self._surroundings.leave()
+        self.names.take_all_back()
+        self.hooks.keep_only(self._lasting_hooks)
+        self._objects = {}
+        self._is_built = False
+        self._active_group = ActiveGroup(self)
         self._lock.release()
 
     # -- objects ---------------------------------------------------------------------------------------------------------
@@ -164,121 +250,120 @@ class Session:
         """Names of the objects that were made, in the order of the configuration."""
         return list(self._objects)
 
-    def _make_objects(self) -> None:
-        for name in self._wanted_names():
-            try:
-                self._add_object(name, self.config.get(name))
-            except FAILURES as error:  # one broken object does not stop the rest
-                self._report(error)
+    def _make_objects(self) -> list[Made]:
+        outcomes = make_all(self._tree.wanted_objects(self._report), self.config.get, self.being_made)
+        before, self._objects = self._objects, {}
+        for made in outcomes:
+            if made.error is not None:
+                self._report(made.error)
+            elif made.name in STANDARD_NAMES:
+                hint = "give it another name in the configuration"
+                self._report(SessionError(f"object '{made.name}' would hide the standard '{made.name}': {hint}"))
+            else:
+                self._objects[made.name] = made.value
+        self.names.take_back(*(name for name in before if name not in self._objects))
+        self.names.give(self._objects)
+        self._scripts.refresh(self.names.given)
+        self._active_group.default = self._first_measurement_group()
+        return outcomes
 
-    def _add_object(self, name: str, made: Any) -> None:
-        if name in self._exported:
-            raise SessionError(
-                f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
-            )
-        self._objects[name] = made
-        self._export({name: made})
-        if isinstance(made, MeasurementGroup) and self.active_measurement_group is None:
-            self.active_measurement_group = made
+    def _first_measurement_group(self) -> MeasurementGroup | None:
+        """Return the first group of the session itself, else of what it includes."""
+        own = self.written.wanted_objects(self.config, report=lambda error: None)
+        groups = {name: made for name, made in self._objects.items() if isinstance(made, MeasurementGroup)}
+        return next((groups[name] for name in [*own, *groups] if name in groups), None)
 
-    def _wanted_names(self) -> list[str]:
-        wanted = dict.fromkeys(self._matching("config-objects", self._settings.config_objects))
-        for name in self._matching("exclude-objects", self._settings.exclude_objects):
-            wanted.pop(name, None)
-        return list(wanted)
+    # -- included sessions and setup files -------------------------------------------------------------------------------
 
-    def _matching(self, key: str, patterns: Iterable[str]) -> list[str]:
-        known = [name for name in self.config.names_list if self._class_of(name) != "Session"]
-        found: list[str] = []
-        for index, pattern in enumerate(patterns):
-            names = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
-            if not names:
-                problem = f"{key}: no object '{pattern}'{did_you_mean(pattern, known)}"
-                if pattern in self.config.names_list:
-                    problem = f"{key}: '{pattern}' is a session; a session lists objects"
-                self._report(ConfigError(f"{self._place(key, index)}Session '{self.name}': {problem}"))
-            found += names
-        return found
+    @property
+    def sessions_tree(self) -> SessionTree:
+        """This session, with those that it includes and those that they include."""
+        return self._tree if self.is_active else sessions_tree(self, lambda error: None)
 
-    def _class_of(self, name: str) -> Any:
-        return self.config.get_config(name).get_inherited("class")
+    @property
+    def settings_name(self) -> str:
+        """What the names of settings that belong to this session begin with."""
+        beamline = self.config.beamline
+        return f"{beamline}:{self.name}" if beamline else self.name
 
-    def _place(self, *path: str | int) -> str:
-        return f"{self._node.place_of(path)}: " if self._node else ""
-
-    # -- setup file ------------------------------------------------------------------------------------------------------
-
-    def _run_setup_file(self) -> None:
-        if not self._settings.setup_file:
-            return
+    def _run_setup_file(self, session: Session) -> None:
+        self._scripts.owner = session
         try:
-            path = self._setup_path()
-            code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
-            self.env_dict["__file__"] = str(path)
-            exec(code, self.env_dict)
-        except FAILURES as error:  # whatever a user's file raises, the session is there
+            path = session.written.setup_path(self.config)
+            if path is not None:
+                run_file(path, self.names)
+        except (ConfigError, ScriptError) as error:  # whatever a user's file raises, the session is there
             self._report(error)
         finally:
-            self.env_dict.pop("__file__", None)
-
-    def _setup_path(self) -> Path:
-        """Return the setup file: relative to the YAML file, to the configuration, or to the directory around it."""
-        written = os.path.expanduser(self._settings.setup_file)
-        directories = [Path(self._node.filename).parent] if self._node else []
-        candidates = [base / written for base in (*directories, self.config.path, self.config.path.parent)]
-        for candidate in candidates:
-            if candidate.is_file():
-                return candidate.resolve()
-        looked = ", ".join(dict.fromkeys(str(candidate.resolve()) for candidate in candidates))
-        raise ConfigError(
-            f"{self._place('setup-file')}Session '{self.name}': setup-file: no file {written!r}; looked for {looked}"
-        )
+            self._scripts.owner = self
 
     # -- what scans and people ask -----------------------------------------------------------------------------------------
+
+    def protect(self, name: str) -> None:
+        """Let nobody rebind a name at the prompt, in setup files and scripts.
+
+        :raises ProtectedName: there is no such name.
+        """
+        self.names.protect(name)
+
+    def unprotect(self, name: str) -> None:
+        """Let a name be rebound that the session protects, until its next setup.
+
+        :raises ProtectedName: it is not protected.
+        """
+        self.names.unprotect(name)
+
+    @property
+    def errors(self) -> list[BaseException]:
+        """What went wrong in the setup, and since then in closing."""
+        return list(self._errors.values())
 
     @property
     def error_report(self) -> str:
         """What went wrong in the setup, with the traceback of what is not a mistake in the configuration."""
-        return "\n".join(_reported(error) for error in self.errors)
+        return "\n".join(map(with_traceback, self.errors))
 
     @property
     def measurement_groups(self) -> list[MeasurementGroup]:
         return [made for made in self._objects.values() if isinstance(made, MeasurementGroup)]
 
+    @property
+    def active_measurement_group(self) -> MeasurementGroup | None:
+        """The group that scans use which are given no counters: the one that was chosen last, else the first."""
+        return self._active_group.get()
+
+    @active_measurement_group.setter
+    def active_measurement_group(self, group: MeasurementGroup) -> None:
+        self._active_group.set(group)
+
     def __repr__(self) -> str:
         state = f"active, {len(self._objects)} objects" if self.is_active else "not set up"
-        return f"<Session {self.name}: {state}{f', {len(self.errors)} errors' if self.errors else ''}>"
+        return f"<Session {self.name}: {state}{f', {len(self._errors)} errors' if self._errors else ''}>"
 
-    def _default_counters(self) -> list[Any] | None:
+    def default_counters(self) -> list[Any] | None:
+        """Return the counters of a scan that is given none; None when there is no measurement group."""
         group = self.active_measurement_group
         return None if group is None else list(group.counters)
 
-    def _axes(self) -> list[Any]:
-        return [made for made in self._objects.values() if _is_axis(made)]
+    def axes(self) -> list[Any]:
+        """Return the axes among the objects."""
+        return [made for made in self._objects.values() if is_axis(made)]
 
-    def _follow_scan_saving(self) -> None:
-        if self.is_active:
-            environment.container = self.scan_saving.container
+    def _took(self, error: BaseException) -> bool:
+        """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""
+        if not self._is_built:
+            self._report(error)
+        return not self._is_built
 
-    def _export(self, names: dict[str, Any]) -> None:
-        self.env_dict.update(names)
-        self._exported.update(names)
+    def _keep(self, error: BaseException) -> None:
+        self._errors[self.error_log.add(error)] = error
 
     def _report(self, error: BaseException) -> None:
-        self.errors.append(error)
-        if str(error) not in map(str, self.config.errors):  # those have been logged
-            _logger.error("session %s: %s", self.name, _reported(error))
-
-
-def _reported(error: BaseException) -> str:
-    if isinstance(error, ConfigError | SessionError) and error.__cause__ is None:
-        return str(error)
-    return "".join(traceback.format_exception(error)).rstrip()
-
-
-def _is_axis(made: Any) -> bool:
-    """Tell whether an object has the interface of an axis, of whichever class it is."""
-    return all(hasattr(type(made), name) for name in ("position", "dial", "wait_move"))
+        if str(error) in map(str, self._errors.values()):  # all items of a box that could not be made say so
+            return
+        self._keep(error)
+        if not self._verbose and str(error) not in map(str, self.config.errors):  # those have been logged
+            _logger.error("session %s: %s", self.name, with_traceback(error))
 
 
 def load_session(name: str, config: ConfigTree | None = None) -> Session:
@@ -290,7 +375,7 @@ def load_session(name: str, config: ConfigTree | None = None) -> Session:
     config = config or get_config()
     session = config.get(name) if name in config.names_list else None
     if not isinstance(session, Session):
-        known = [other for other in config.names_list if config.get_config(other).get_inherited("class") == "Session"]
+        known = session_names(config)
         there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
         if session is None:
             raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")

@@ -6,24 +6,46 @@ import sys
 import traceback
 from types import TracebackType
 
+from bliss_like.session.failures import ErrorLog
+
 
 class ErrorReport:
-    """Shows errors and keeps the last one for `last_error()`."""
+    """ERROR_REPORT: shows errors, and keeps them for `last_error()`.
 
-    def __init__(self) -> None:
-        self.last: BaseException | None = None
+    :param log: where they are kept; those of the session's setup are there already.
+    """
+
+    def __init__(self, log: ErrorLog) -> None:
+        self._log = log
+        self.expert_mode = False
+        """Whether every error is shown with its traceback."""
 
     def show(self, error: BaseException) -> None:
         """Print `error` in a line (or as many as its message has)."""
-        self.last = error
-        print(_red(one_line(error)), "(last_error() shows where)", file=sys.stderr, flush=True)
+        self._log.add(error)
+        if self.expert_mode:
+            print(_in_full(error), file=sys.stderr, end="", flush=True)
+        else:
+            print(_red(one_line(error)), "(last_error() shows where)", file=sys.stderr, flush=True)
 
-    def last_error(self) -> None:
-        """Print the last error with its traceback."""
-        if self.last is None:
+    def last_error(self, number: int = -1) -> None:
+        """Print an error with its traceback: the last one, or that of a number."""
+        error = self._log.get(number)
+        if error is not None:
+            print(_in_full(error), end="")
+        elif number == -1:
             print("No error so far.")
         else:
-            print("".join(traceback.format_exception(type(self.last), self.last, _from_user(self.last))), end="")
+            known = [str(known) for known, _ in self._log]
+            print(f"No error {number}; there are {f'{known[0]} to {known[-1]}' if known else 'none'}.")
+
+    def __info__(self) -> str:
+        lines = [f"{f'[{number}]':>5} {one_line(error)}" for number, error in self._log]
+        return "\n".join([*lines, "last_error(<number>) shows where."] if lines else ["No error so far."])
+
+
+_OURS = ("bliss_like.shell.", "bliss_like.session.protection")
+"""What stands between the prompt and the user's own code."""
 
 
 def one_line(error: BaseException) -> str:
@@ -36,10 +58,14 @@ def one_line(error: BaseException) -> str:
     return " ".join([f"{type(error).__name__}: {message}".rstrip(": "), *notes])
 
 
+def _in_full(error: BaseException) -> str:
+    return "".join(traceback.format_exception(type(error), error, _from_user(error)))
+
+
 def _from_user(error: BaseException) -> TracebackType | None:
     """Return the traceback without the frames of the shell itself."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("bliss_like.shell."):
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_OURS):
         trace = trace.tb_next
     return trace or error.__traceback__
 

@@ -1,6 +1,6 @@
 """The command `bliss-like`, and the one place that patches with gevent: only for a session, and before anything else.
 
-Nothing heavy is imported here: `bliss-like listen` is a plain process, `--version` answers at once.
+Nothing heavy is imported here: `listen` and `config` are plain processes, `--version` answers at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
+
+from . import config
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -29,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _listen(chosen)
         if chosen.command == "server":
             return _server(chosen.action)
+        if chosen.command == "config":
+            return config.run(chosen)
     except BlissLikeError as error:
         print(f"bliss-like: {error}", file=sys.stderr)
         return FAILED
@@ -59,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     start.add_argument("--from-last", action="store_true", help="from the last scan on")
     server = commands.add_parser("server", help="the embedded server")
     server.add_argument("action", choices=["start", "status", "stop"])
+    config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
 

@@ -27,6 +27,8 @@ from ptpython.python_input import PythonInput
 from ptpython.utils import unindent_code
 
 from bliss_like.errors import UserAbort
+from bliss_like.session import Session
+from bliss_like.session.protection import Names
 
 from .completion import NameCompleter
 from .console import Console
@@ -92,15 +94,16 @@ class Prompt(PythonInput):
 
 
 class Repl:
-    """Reads commands, runs them in `namespace`, shows their values and errors, until the user leaves."""
+    """Reads commands, runs them among the names of a session, shows their values and errors, until the user leaves."""
 
-    def __init__(self, session_name: str, namespace: dict[str, Any], history: Path, interrupts: Interrupts) -> None:
-        self._namespace = namespace
+    def __init__(self, session: Session, history: Path, interrupts: Interrupts) -> None:
+        self._session = session
         self._interrupts = interrupts
-        self._prompt = Prompt(session_name.upper(), namespace, history)
-        self._errors = ErrorReport()
+        self._prompt = Prompt(session.name.upper(), session.env_dict, history)
+        self._errors = ErrorReport(session.error_log)
         self._leaving = False
-        namespace.update(exit=Leave(), quit=Leave(), last_error=self._errors.last_error)
+        last_error = self._errors.last_error
+        session.names.give({"exit": Leave(), "quit": Leave(), "last_error": last_error, "ERROR_REPORT": self._errors})
 
     def run(self) -> None:
         """Return when the user leaves with Ctrl-D, `exit` or `quit`."""
@@ -155,11 +158,11 @@ class Repl:
     def _evaluate(self, text: str) -> None:
         """Run a command in its greenlet; nothing that it raises goes further."""
         try:
-            value = evaluate(text, self._namespace, f"<command {self._prompt.current_statement_index}>")
+            value = evaluate(text, self._session.names, f"<command {self._prompt.current_statement_index}>")
             if isinstance(value, Leave):
                 self._leaving = True
             elif value is not None:
-                self._namespace["_"] = value
+                self._session.names["_"] = value
                 print(output(self._prompt.style_of_session.out_text(), value))
         except SystemExit:
             self._leaving = True
@@ -179,14 +182,13 @@ class Leave:
         return "Leave the shell: exit, quit or Ctrl-D"
 
 
-def evaluate(text: str, namespace: dict[str, Any], name: str) -> Any:
-    """Run a command; return its value if it is an expression, else None."""
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)  # for tracebacks
-    expression = _compiled_expression(text, name)
-    if expression is None:
-        exec(compile(text, name, "exec"), namespace)
-        return None
-    return eval(expression, namespace)  # noqa: S307 - this is what a prompt is for
+def evaluate(text: str, names: Names, file: str) -> Any:
+    """Run a command; return its value if it is an expression, else None.
+
+    :raises ProtectedName: it would have changed a name that the session protects.
+    """
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # for tracebacks
+    return names.run(_compiled_expression(text, file) or compile(text, file, "exec"))
 
 
 def _compiled_expression(text: str, name: str) -> CodeType | None:

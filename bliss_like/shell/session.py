@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import shutil
 import sys
-import textwrap
 from typing import TextIO
 
 import gevent
@@ -18,6 +16,9 @@ from bliss_like.session import Session, load_session
 from .interrupts import Interrupts
 
 INTERRUPTED = 130
+
+PATIENCE = 3.0
+"""Seconds after which a user is told what the setup of a session waits for."""
 
 
 def open_session(name: str) -> int:
@@ -43,8 +44,17 @@ def open_session(name: str) -> int:
 
 def _set_up(name: str) -> Session:
     session = load_session(name)
-    session.setup()
+    patience = gevent.spawn_later(PATIENCE, _tell_what_is_slow, session)
+    try:
+        session.setup(verbose=True)
+    finally:
+        patience.kill()
     return session
+
+
+def _tell_what_is_slow(session: Session) -> None:
+    if session.being_made:
+        print(f"Session {session.name} waits for {', '.join(sorted(session.being_made))}. Ctrl-C gives up.", flush=True)
 
 
 def _prompt(session: Session, interrupts: Interrupts) -> None:
@@ -52,17 +62,7 @@ def _prompt(session: Session, interrupts: Interrupts) -> None:
 
     gc.freeze()  # what is there now stays: collections while scans run need not look at it
     gc.enable()
-    _welcome(session)
-    history = user_directory() / "history" / session.name
-    Repl(session.name, session.env_dict, history, interrupts).run()
-
-
-def _welcome(session: Session) -> None:
-    names = " ".join(session.object_names) or "none"
-    width = shutil.get_terminal_size().columns
-    print(textwrap.fill(f"Session {session.name}, its objects: {names}", width, subsequent_indent="  "))
-    if session.errors:
-        print(f"Not all went well, errors: {len(session.errors)} (see above).")
+    Repl(session, user_directory() / "history" / session.name, interrupts).run()
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

@@ -24,12 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 WHERE_IS_THE_CURSOR, THERE = b"\x1b[6n", b"\x1b[1;1R"
 
 
-def until_prompt() -> float:
-    """Return the seconds from the command to the prompt of the demo session, in a terminal."""
+def until_prompt(session: str) -> float:
+    """Return the seconds from the command to the prompt of a session, in a terminal."""
     start = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "bliss_like.shell.main", "-s", "demo_session"])
+        os.execv(sys.executable, [sys.executable, "-m", "bliss_like.shell.main", "-s", session])
     shown = b""
     try:
         while b"[1]" not in shown:
@@ -75,11 +75,14 @@ def main() -> None:
         server = EmbeddedServer(Path(home), ephemeral=True)
         server.ensure()
         try:
-            ours = median(until_prompt)
+            ours = {session: median(lambda: until_prompt(session)) for session in ("demo_session", "alignment")}  # noqa: B023
         finally:
             server.stop()
     libraries = median(lambda: process("import gevent, numpy, redis, pydantic, ptpython.repl"))
-    table.row("bliss-like -s demo_session, to the prompt", ours, "importing its libraries", libraries, ours / libraries)
+    for session, took in ours.items():
+        table.row(
+            f"bliss-like -s {session}, to the prompt", took, "importing its libraries", libraries, took / libraries
+        )
     for modules, libraries_of in (("bliss_like.data.node", "numpy"), ("bliss_like.data.redis_store", "numpy, redis")):
         floor, data = interleaved(f"import {libraries_of}", f"import {libraries_of}, {modules}")
         table.row(f"listener: import {modules}", data, f"importing {libraries_of}", floor, data / floor)

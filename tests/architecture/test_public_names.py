@@ -9,6 +9,9 @@ import pytest
 NAMES = {
     "bliss_like": "current_session",
     "bliss_like.config": "get_config",
+    "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
+    "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
+    "ParametersWardrobe pipeline scan",
     "bliss_like.data.events": "EventType",
     "bliss_like.data.node": "get_session_node get_node get_nodes sessions_list",
     "bliss_like.data.watch": "ScansWatcher ScansObserver",
@@ -17,6 +20,7 @@ NAMES = {
     "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
     "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan d2scan anscan dnscan amesh dmesh lookupscan pointscan",
     "bliss_like.session": "load_session",
+    "bliss_like.session.measurement_group": "MeasurementGroup get_all get_all_names get_active get_active_name set_active_name",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,7 @@ import pytest
 from bliss_like.config import get_config
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.session import load_session
-
-PROJECT = Path(__file__).parents[2]
-
-
-def code_blocks(file: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (PROJECT / file).read_text(), re.MULTILINE | re.DOTALL)
+from tests.docs.blocks import PROJECT, blocks_of, write_files
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def names(
 
 
 def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    device, locks, live = code_blocks("docs/sharing.md")
+    device, locks, live = blocks_of("docs/sharing.md", "python")
     exec(device, names)
     assert names["Digitizer"].interlock
     exec(locks, names)
@@ -54,7 +48,7 @@ def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = code_blocks("docs/groups.md")
+    blocks = blocks_of("docs/groups.md", "python")
     assert len(blocks) == 6
     for block in blocks[:3]:
         exec(block, names)
@@ -80,7 +74,7 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
-    (walking,) = code_blocks("docs/data.md")
+    (walking,) = blocks_of("docs/data.md", "python")
     exec(walking, {})
     lines = _lines(capsys)
     assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
@@ -88,7 +82,7 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
-    (block,) = code_blocks("docs/scanning.md")
+    (block,) = blocks_of("docs/scanning.md", "python")
     exec(block, names)
     names["scan"].run()
     assert names["scan"].get_data("u").tolist() == list(range(10))
@@ -98,21 +92,11 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_device_of_your_own(
-    redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    monkeypatch.syspath_prepend(str(short_directory))
-    text = (PROJECT / "docs/devices.md").read_text()
-    (python,) = code_blocks("docs/devices.md")
-    (yaml,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    for directory in ("my_beamline", "config"):
-        (short_directory / directory).mkdir()
-    (short_directory / "my_beamline" / "__init__.py").touch()
-    (short_directory / "my_beamline" / "power_meter.py").write_text(python)
-    session_yaml = "- name: mine\n  class: Session\n  config-objects: [powermeter, before, after]\n"
-    (short_directory / "config" / "all.yml").write_text(session_yaml + yaml)
-    config = get_config(short_directory / "config")
+def test_a_device_of_your_own(redis_server: EmbeddedServer, home: Path) -> None:
+    write_files("docs/devices.md", home)
+    session_yaml = "{name: mine, class: Session, config-objects: [powermeter, before, after]}"
+    (home / "config" / "session.yml").write_text(session_yaml)
+    config = get_config("config")
     session = load_session("mine", config)
     assert session.setup(), session.error_report
     names = session.env_dict
@@ -125,9 +109,31 @@ def test_a_device_of_your_own(
     config.close()
 
 
+def test_the_configuration(
+    short_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(short_directory)
+    page = "docs/configuration.md"
+    before, after = blocks_of(page, "yaml")
+    (told,) = blocks_of(page, "text")
+    Path("config").mkdir()
+    Path("config/motors.yml").write_text(before)
+    names: dict[str, Any] = {"__name__": "docs"}
+    make, lazy, change, reload, temporary = blocks_of(page, "python")
+    exec(make + "config.get('lamp')\n", names)
+    exec(lazy, names)
+    exec(change, names)
+    assert capsys.readouterr().out == after + "\n"
+    exec(reload, names)
+    assert capsys.readouterr().out == told
+    exec(temporary, names)
+    assert Path("config/motors.yml").read_text() == after
+    names["config"].close()
+
+
 def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
-    blocks = code_blocks("docs/settings.md")
+    blocks = blocks_of("docs/settings.md", "python")
     assert len(blocks) == 6
     for block in blocks:
         exec(block, names)

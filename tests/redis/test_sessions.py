@@ -53,7 +53,7 @@ def test_a_session_publishes_on_the_server_that_is_configured(redis_server: Embe
     session = load_session("test_session")
     assert session.setup(), session.error_report
     assert [node.name for node in sessions_list()] == ["test_session"]
-    assert environment.require_tree().next_scan_number(environment.container) == 1
+    assert environment.require_tree().next_scan_number(environment.container()) == 1
 
 
 def test_no_server(monkeypatch: pytest.MonkeyPatch, short_directory: Path) -> None:
@@ -77,3 +77,38 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
         other.wait(10)
         assert session.setup(), session.error_report
         session.close()
+
+
+SCAN_AND_WAIT = """
+import sys
+from bliss_like.session import load_session
+session = load_session("demo_session")
+session.setup()
+session.env_dict["user_script_homedir"](sys.argv[1])
+scan = session.env_dict["loopscan"](3, 0, session.env_dict["diode"])
+print(scan.node.db_name, flush=True)
+sys.stdin.readline()
+session.close()
+"""
+
+
+def test_two_sessions_side_by_side(redis_server: EmbeddedServer, short_directory: Path, tmp_path: Path) -> None:
+    mine = load_session("test_session")
+    assert mine.setup(), mine.error_report
+    home = mine.env_dict["user_script_homedir"]()
+    command = [sys.executable, "-c", SCAN_AND_WAIT, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        theirs = other.stdout.readline().strip()
+        scan = mine.env_dict["loopscan"](2, 0, mine.env_dict["diode"])
+        assert (scan.node.db_name, theirs) == ("test_session:tmp:scans:1_loopscan", "demo_session:tmp:scans:1_loopscan")
+        assert {node.name for node in sessions_list()} == {"demo_session", "test_session"}
+        assert mine.env_dict["user_script_homedir"]() == home  # each session has its own
+        with pytest.raises(SessionError, match="session 'demo_session' is already open: process"):
+            mine.close()
+            load_session("demo_session").setup()
+        other.communicate("\n", timeout=30)
+    demo = load_session("demo_session")
+    assert demo.setup(), demo.error_report
+    assert demo.env_dict["user_script_homedir"]() == str(tmp_path)  # kept on the server
+    demo.close()

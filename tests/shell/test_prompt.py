@@ -200,10 +200,93 @@ def test_a_setup_file_that_fails_leaves_a_session_and_says_so(environment: Path,
     (environment / "setup.py").write_text("shutter = 'closed'\nraise RuntimeError('no ' + 'beam')\n")
     shell = run("-s", "tiny")
     shell.wait_for("TINY [1]:")
-    assert 'setup.py", line 2' in shell.text and "RuntimeError: no beam" in shell.text
-    assert "Not all went well, errors: 1 (see above)." in shell.text
+    assert "Not all went well, errors: 1. last_error(<number>) shows where." in shell.lines
+    assert f"  [0] {environment}/setup.py:2: RuntimeError: no beam" in shell.lines
+    assert "Traceback" not in shell.text
+    shell.type("last_error(0)\n")
+    shell.wait_for("TINY [2]:")
+    assert f'File "{environment}/setup.py", line 2, in <module>' in shell.text
     shell.type("shutter\n")
     shell.wait_for("'closed'")
+
+
+def test_names_of_the_session_are_protected(shell: Terminal) -> None:
+    shell.type("ct = 3\n")
+    shell.wait_for("TINY [2]:")
+    assert "ProtectedName: ct is protected and cannot be modified: it belongs to the session." in shell.text
+    shell.type("thing = 5\n")
+    shell.wait_for("TINY [3]:")
+    shell.type("thing, ct.__name__\n")
+    shell.wait_for("Out [3]: (5, 'ct')")
+    shell.type("current_session.unprotect('ct'); ct = 4\n")
+    shell.wait_for("TINY [5]:")
+    shell.type("ct\n")
+    shell.wait_for("Out [5]: 4")
+
+
+def test_errors_have_numbers(shell: Terminal) -> None:
+    for number, command in enumerate(("1 / 0", "undefined"), 2):
+        shell.type(f"{command}\n")
+        shell.wait_for(f"TINY [{number}]:")
+    shell.type("ERROR_REPORT\n")
+    shell.wait_for("TINY [4]:")
+    assert "  [0] ZeroDivisionError: division by zero" in shell.lines
+    assert "  [1] NameError: name 'undefined' is not defined" in shell.lines
+    shell.type("last_error(0)\n")
+    shell.wait_for('File "<command 1>", line 1, in <module>')
+
+
+def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -> None:
+    scripts = short_directory / "mine"
+    scripts.mkdir()
+    (scripts / "scans.py").write_text("def peak(): return 'at ' + str(thing.position)\n")
+    shell.type(f"user_script_homedir('{scripts}')\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("user_script_load('scans'); user.peak()\n")
+    shell.wait_for("TINY [3]:")
+    shell.type("user.peak()\n")
+    shell.wait_for("Out [3]: 'at 1.5'")
+    (scripts / "scans.py").write_text("def peak():\n    return 1 / 0\n\npeak()\n")
+    shell.type("user_script_load('scans')\n")
+    shell.wait_for("TINY [5]:")
+    assert (
+        f"ScriptError: {scripts}/scans.py:2: ZeroDivisionError: division by zero (last_error() shows where)"
+        in shell.text
+    )
+    shell.type("user.peak()\n")
+    shell.wait_for("Out [5]: 'at 1.5'")
+    before = shell.text.count("scans")
+    shell.type("user_script_load('sc")
+    shell.wait_for(lambda: shell.text.count("scans") > before)
+    shell.type("\t")
+    shell.wait_for("TINY [6]: user_script_load('scans")
+    shell.type("\x03")
+    shell.wait_for(lambda: shell.last_line == "TINY [6]:")
+    shell.type("user_script_list()\n")
+    shell.wait_for("  scans")
+
+
+SLOW = """
+import time
+from bliss_like.config.models import ObjectConfig
+
+class Slow:
+    Config = ObjectConfig
+
+    def __init__(self, name, config):
+        time.sleep(60)
+"""
+
+
+def test_what_the_setup_waits_for(environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    (environment / "slow.py").write_text(SLOW)
+    monkeypatch.setenv("PYTHONPATH", str(environment), prepend=os.pathsep)
+    (environment / "objects.yml").write_text("- {name: lamp, class: Slow, package: slow}")
+    (environment / "tiny.yml").write_text("- {name: tiny, class: Session, config-objects: [lamp]}")
+    shell = run("-s", "tiny")
+    shell.wait_for("Session tiny waits for lamp. Ctrl-C gives up.")
+    shell.interrupt()
+    assert shell.wait_for_end() == 130
 
 
 def test_ctrl_c_ends_the_setup_of_a_session(environment: Path, run: OpenShell) -> None:

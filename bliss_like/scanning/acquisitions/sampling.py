@@ -16,6 +16,7 @@ from bliss_like.devices.counter import (
     SamplingCounterStatistics,
     SamplingMode,
 )
+from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ChainError, DeviceError
 
 from ..acquisition import AcquisitionSlave
@@ -65,7 +66,7 @@ class SamplingCounterAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"{self.name}: {counter!r} is no SamplingCounter, it cannot be sampled")
         super()._do_add_counter(counter)
         for suffix, unit, shape in _more_channels(counter):
-            channel = AcquisitionChannel(f"{counter.fullname}_{suffix}", counter.data_dtype, shape, unit=unit)
+            channel = AcquisitionChannel(f"{full_name_of(counter)}_{suffix}", counter.data_dtype, shape, unit=unit)
             self._add_channel(counter, channel)
         self._points.append(_Points(counter, self._counters[counter]))
 

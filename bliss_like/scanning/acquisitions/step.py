@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bliss_like.devices.axis import check_limits
+from bliss_like.devices.naming import name_of
 from bliss_like.errors import ChainError
 
 from ..acquisition import AcquisitionMaster
@@ -19,7 +20,7 @@ from ..channel import AcquisitionChannel
 class VariableStepTriggerMaster(AcquisitionMaster):
     """Moves axes together through lists of positions: `VariableStepTriggerMaster(robx, [0, 1, 5], roby, [3, 2, 1])`.
 
-    Emits where each axis really is, on `axis:<name>`.
+    Emits where each axis really is, on `axis:<name or alias>`.
 
     :param stab_time: seconds to wait after each move.
     :raises ChainError: the lists are not equally long, or an axis comes twice.
@@ -106,9 +107,9 @@ def _positions(args: Sequence[Any]) -> dict[Any, np.ndarray[Any, Any]]:
     positions: dict[Any, np.ndarray[Any, Any]] = {}
     for axis, values in _grouped(args, 2, "axis, positions"):
         if axis in positions:
-            raise ChainError(f"Duplicated axis {axis.name}: it cannot be at two places at once")
+            raise ChainError(f"Duplicated axis {name_of(axis)}: it cannot be at two places at once")
         positions[axis] = _line(axis, values)
-    lengths = {axis.name: len(values) for axis, values in positions.items()}
+    lengths = {name_of(axis): len(values) for axis, values in positions.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise ChainError(f"expected equally many positions of each axis, at least one, got {lengths}")
     return positions
@@ -117,7 +118,9 @@ def _positions(args: Sequence[Any]) -> dict[Any, np.ndarray[Any, Any]]:
 def _line(axis: Any, values: ArrayLike) -> np.ndarray[Any, Any]:
     line = np.asarray(values, float)
     if line.ndim != 1:
-        raise ChainError(f"positions of {axis.name}: expected a list of numbers, got an array of shape {line.shape}")
+        raise ChainError(
+            f"positions of {name_of(axis)}: expected a list of numbers, got an array of shape {line.shape}"
+        )
     return line
 
 

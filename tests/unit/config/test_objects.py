@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bliss_like.config import Config, ConfigNode, get_config
-from bliss_like.config.node import is_reference
+from bliss_like.config.references import is_reference
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .beamline import devices

@@ -28,7 +28,7 @@ VERBS = ("prepare", "start", "trigger", "wait_ready", "stop", "reading")
 def memory_environment() -> Iterator[None]:
     before = dict(vars(environment))
     tree = Tree(MemoryStore(), tasks=GREENLETS)
-    vars(environment).update(vars(Environment(session_name="eh1", container="eh1:tmp:scans", tree=tree)))
+    vars(environment).update(vars(Environment(session_name="eh1", container=lambda: "eh1:tmp:scans", tree=tree)))
     try:
         yield
     finally:

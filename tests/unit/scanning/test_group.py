@@ -49,7 +49,7 @@ class Counting(AcquisitionMaster):
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     store = MemoryStore()
-    fresh = Environment(session_name="eh1", container="eh1:tmp:scans", tree=Tree(store, tasks=GREENLETS))
+    fresh = Environment(session_name="eh1", container=lambda: "eh1:tmp:scans", tree=Tree(store, tasks=GREENLETS))
     for name, value in vars(fresh).items():
         monkeypatch.setattr(environment, name, value)
     return store

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bliss_like.config import get_config
 from bliss_like.data import paths
+from bliss_like.data.tree import Tree
 from bliss_like.errors import SessionError
+from bliss_like.scanning.environment import environment
+from bliss_like.session import load_session
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
+
+from .conftest import MakeSession
 
 
 def saving(base_path: str = "/tmp/scans", template: str = "{session}/", session: str = "test_session") -> ScanSaving:
     config = ScanSavingConfig(base_path=base_path, template=template)
-    return ScanSaving(session, config, on_change=lambda: None)
+    return ScanSaving(session, config)
 
 
 def test_by_default() -> None:
@@ -38,17 +46,95 @@ def test_paths_and_nodes(base_path: str, template: str, path: str, container: st
 
 
 def test_attributes_of_ones_own() -> None:
-    changes: list[str] = []
-    scan_saving = ScanSaving("s", ScanSavingConfig(), on_change=lambda: changes.append(scan_saving.container))
+    scan_saving = saving(session="s")
     scan_saving.sample = "ruby"
     scan_saving.run = 7
     scan_saving.template = "{session}/{sample}_{run:03d}"
     assert scan_saving.sample == "ruby"
     assert scan_saving.get_path() == "/tmp/scans/s/ruby_007"
     scan_saving.sample = "quartz"
-    assert changes[-2:] == ["s:tmp:scans:ruby_007", "s:tmp:scans:quartz_007"]
+    assert scan_saving.container == "s:tmp:scans:quartz_007"
     assert "sample" in dir(scan_saving)
-    assert "sample = 'quartz'" in scan_saving.__info__()
+
+
+def test_what_is_changed_can_be_taken_back() -> None:
+    scan_saving = saving()
+    scan_saving.sample = "ruby"
+    scan_saving.template = "{sample}"
+    with pytest.raises(SessionError, match=r"nothing is known of 'sample'"):
+        del scan_saving.sample
+    with pytest.raises(SessionError, match=r"SCAN_SAVING.smple is nothing that was set, did you mean 'sample'\?"):
+        del scan_saving.smple
+    del scan_saving.template
+    assert scan_saving.get_path() == "/tmp/scans/test_session"
+    del scan_saving.sample
+    assert not hasattr(scan_saving, "sample")
+    scan_saving.base_path = Path("/data")
+    assert scan_saving.base_path == "/data"
+    scan_saving.reset()
+    assert scan_saving.get_path() == "/tmp/scans/test_session"
+
+
+def test_info_says_what_comes_from_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    scan_saving = ScanSaving("s", ScanSavingConfig(base_path="/data"))
+    scan_saving.base_path = "/data/visitor"
+    scan_saving.sample = "ruby"
+    assert scan_saving.__info__() == (
+        "SCAN_SAVING                   from\n"
+        "-----------  ---------------  -------------------------------\n"
+        "base_path    '/data/visitor'  changed, configuration: '/data'\n"
+        "template     '{session}/'     default\n"
+        "sample       'ruby'           added\n"
+        "session      's'              cannot be changed\n"
+        "user         'ada'            cannot be changed\n"
+        "files in /data/visitor/s\n"
+        "scans below s:data:visitor"
+    )
+
+
+# -- in a session ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_changed_is_there_again(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session()
+    session.setup(tree=tree)
+    names = session.env_dict
+    names["SCAN_SAVING"].sample = "0001"
+    names["SCAN_SAVING"].template = "{session}/{sample}"
+    session.close()
+    assert session.scan_saving.get_path() == "/tmp/scans/s"
+    get_config().close()
+    session = make_session("scan_saving: {base_path: /data}")
+    session.setup(tree=tree)
+    assert session.scan_saving.get_path() == "/data/s/0001"
+    assert environment.container() == "s:data:0001"
+    session.scan_saving.reset()
+    assert environment.container() == "s:data"
+
+
+def test_what_was_changed_before_the_setup_holds(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session()
+    session.scan_saving.base_path = "/data"
+    session.setup(tree=tree)
+    assert environment.container() == "s:data"
+    session.scan_saving.sample = "ruby"
+    assert (session.scan_saving.base_path, session.scan_saving.sample) == ("/data", "ruby")
+
+
+def test_each_session_has_its_own(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session(objects="{name: other, class: Session}")
+    session.setup(tree=tree)
+    session.scan_saving.base_path = "/data"
+    assert load_session("other").scan_saving.get_path() == "/tmp/scans/other"
+
+
+def test_what_cannot_be_kept_is_refused(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session()
+    session.setup(tree=tree)
+    with pytest.raises(SessionError, match=r"^SCAN_SAVING.sample cannot be kept: "):
+        session.scan_saving.sample = object()
+    assert not hasattr(session.scan_saving, "sample")
 
 
 WRONG = {

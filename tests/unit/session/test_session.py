@@ -131,9 +131,10 @@ def test_broken_objects_do_not_stop_the_rest(
     session = make_session("config-objects: [lamp_diode, robxx, nowhere, robx, s]", objects=BROKEN)
     assert session.setup(tree=tree) is False
     unknown_class = "no class 'SimulatedDiods' in bliss_like.controllers, did you mean 'SimulatedDiodes'?"
+    a_session = "'s' is a session; to have all that it has, write it in include-sessions"
     messages = [
         "config/sessions/s.yml:3:30: Session 's': config-objects: no object 'robxx', did you mean 'robx'?",
-        "config/sessions/s.yml:3:52: Session 's': config-objects: 's' is a session; a session lists objects",
+        f"config/sessions/s.yml:3:52: Session 's': config-objects: {a_session}",
         "config/more.yml:2:70: counter 'lamp_diode': unknown key 'nois', did you mean 'noise'?",
         f"config/more.yml:3:26: SimulatedDiods 'nowhere': {unknown_class}",
     ]
@@ -157,7 +158,7 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     session = make_session("config-objects: [robx, diode, diode2, roby, first_mg]")
     session.setup(tree=tree)
     assert environment.session_name == "s"
-    assert environment.container == "s:tmp:scans"
+    assert environment.container() == "s:tmp:scans"
     assert environment.tree is tree
     assert environment.scans is session.scans
     assert environment.default_chain is session.default_chain
@@ -168,7 +169,7 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     assert environment.active_measurement_group() == [config.get("diode2"), config.get("diode")]
     assert environment.axes() == [config.get("robx"), config.get("roby")]
     session.scan_saving.base_path = "/data/visitor"
-    assert environment.container == "s:data:visitor"
+    assert environment.container() == "s:data:visitor"
     session.close()
     assert {**vars(environment), "active_measurement_group": 0, "axes": 0} == {
         **vars(Environment()),

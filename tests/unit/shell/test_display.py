@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bliss_like.errors import AxisLimitError
+from bliss_like.session.failures import ErrorLog
 from bliss_like.shell.display import output
 from bliss_like.shell.errors import ErrorReport, one_line
 
@@ -60,7 +61,7 @@ def test_what_was_noted_with_an_error_is_shown() -> None:
 
 
 def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    report = ErrorReport()
+    report = ErrorReport(ErrorLog())
     report.last_error()
     assert capsys.readouterr().out == "No error so far.\n"
     try:
@@ -76,3 +77,34 @@ def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> Non
     trace = capsys.readouterr().out
     assert "OSError: no answer" in trace
     assert trace.endswith("bliss_like.errors.AxisLimitError: robx: target 12 mm is above 10 mm\n")
+
+
+def test_errors_keep_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ErrorReport(ErrorLog(size=2))
+    assert report.__info__() == "No error so far."
+    for number in range(3):
+        report.show(ValueError(f"number {number}"))
+    capsys.readouterr()
+    assert report.__info__().splitlines() == [
+        "  [1] ValueError: number 1",
+        "  [2] ValueError: number 2",
+        "last_error(<number>) shows where.",
+    ]
+    report.last_error(1)
+    assert capsys.readouterr().out == "ValueError: number 1\n"
+    report.last_error(-2)
+    assert capsys.readouterr().out == "ValueError: number 1\n"
+    for gone in (0, 3, -3):
+        report.last_error(gone)
+        assert capsys.readouterr().out == f"No error {gone}; there are 1 to 2.\n"
+
+
+def test_experts_see_every_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    report = ErrorReport(ErrorLog())
+    report.expert_mode = True
+    try:
+        int("x")
+    except ValueError as error:
+        report.show(error)
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback") and shown.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")

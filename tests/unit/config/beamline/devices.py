@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import gevent
+from gevent.event import Event
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from bliss_like.config.config import get_config
-from bliss_like.config.models import ItemConfig, ObjectConfig, Reference, StrictModel
+from bliss_like.config.models import ItemConfig, LazyReference, ObjectConfig, Reference, StrictModel
 
 closed: list[str] = []
 """Names of what was closed, in that order."""
@@ -66,6 +67,9 @@ class Mirror:
         self.by_side = config.by_side
         self.spare = config.spare
         self.speed = config.speed
+
+    def __close__(self) -> None:
+        closed.append(self.name)
 
 
 class BoxAxisConfig(ItemConfig):
@@ -140,3 +144,61 @@ class Asking:
 
 class Undeclared:
     """Has no `Config`."""
+
+
+gates: dict[str, Event] = {}
+"""What the constructor of a `Gated` object waits for, by its name."""
+
+started: list[str] = []
+"""Names of the `Gated` objects whose constructor has begun."""
+
+
+class Gated(Lamp):
+    """Takes as long to be made as the test likes."""
+
+    class Config(Lamp.Config):
+        lamp: Reference | None = None
+        asks: str = ""
+        fails: bool = False
+
+    def __init__(self, name: str, config: Config) -> None:
+        started.append(name)
+        if name in gates:
+            gates[name].wait(10)
+        if config.fails:
+            raise ConnectionError("no answer")
+        if config.asks:
+            get_config().get(config.asks)
+        super().__init__(name, config)
+
+
+class Spawning:
+    """Asks for others in greenlets of its own while it is being made."""
+
+    class Config(ObjectConfig):
+        asks: list[str] = Field(default_factory=list)
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        greenlets = [gevent.spawn(get_config().get, other) for other in config.asks]
+        gevent.joinall(greenlets, raise_error=True)
+
+
+class AskingBox(Box):
+    """Asks the configuration for its own items."""
+
+    def __init__(self, name: str, config: Box.Config) -> None:
+        super().__init__(name, config)
+        for item in config.axes:
+            get_config().get(item.name)
+
+
+class Partner:
+    """Knows another one that may know it."""
+
+    class Config(ObjectConfig):
+        partner: LazyReference
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        self.partner = config.partner

@@ -1,0 +1,37 @@
+"""What BLISS calls things in YAML, and what becomes of them here."""
+
+from __future__ import annotations
+
+CLASSES = {
+    "mockup": "SimulatedMotors",
+    "faultymockup": "SimulatedMotors",
+    "simulation_diode": "SimulatedDiodes",
+    "simulationdiode": "SimulatedDiodes",
+    "session": "Session",
+    "measurementgroup": "MeasurementGroup",
+}
+"""Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
+
+DIODES = {"simulation_diode", "simulationdiode"}
+"""Counters of their own in BLISS, which stand in the list of a controller here."""
+
+CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+
+LATER = {
+    *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),
+    *("display_digits", "encoder", "encoders", "jog_velocity", "modulo", "motion_hooks", "persistent_position"),
+    *("read_position", "shutters", "switches", "tags", "velocity_high_limit", "velocity_low_limit"),
+    *("aliases", "default-userscript-dir", "icat-metadata", "icat-mapping", "include", "include-sessions", "synoptic"),
+    *("integration", "service"),
+}
+"""Keys of BLISS whose meaning is not yet here; the model of a class wins, so that this list may be longer than needed."""
+
+UNNEEDED = {"independent", "package", "module"}
+"""Keys that say nothing more once the class has its name of here."""
+
+PYTHON_IMPORTS = {
+    "bliss.common.scans": "bliss_like.scans",
+    "bliss.common.standard": "bliss_like.scans",
+}
+"""Modules that moved; all others have `bliss_like` for `bliss`."""

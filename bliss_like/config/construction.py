@@ -1,0 +1,158 @@
+"""From what is written about an object to its class and to the model of its keys."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from bliss_like.errors import ConfigError, ObjectCreationFailed
+
+from .loader import Entry, item_kind
+from .making import FAILURES
+from .models import ObjectConfig
+from .node import ConfigList, ConfigNode, plain_form
+from .registry import ClassProblem, find_class
+from .validation import Problem, item_keys, validate, with_inherited
+
+_logger = logging.getLogger(__name__)
+
+
+class Blueprint(NamedTuple):
+    """All that the class of an object is given.
+
+    :param text: what its model was made from: its own keys and the inherited ones.
+    :param broken: items that the object has to do without, by name.
+    """
+
+    model: ObjectConfig
+    text: dict[str, Any]
+    broken: dict[str, ConfigError]
+
+
+def class_of(entry: Entry) -> type[Any]:
+    """Return the class of an object.
+
+    :raises ConfigError: there is none, or it cannot be made from YAML.
+    :raises ObjectCreationFailed: its module cannot be imported.
+    """
+    written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
+    if not written["class"]:
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
+    owner = entry.node.owner_of("class") or entry.node
+    if not isinstance(written["class"], str):
+        came = plain_form(written["class"])
+        raise owner.value_places["class"].error(f"{entry.label}: class: expected the name of a class, came {came!r}")
+    try:
+        cls = find_class(written["class"], str(written["package"] or ""), str(written["module"] or ""))
+    except ClassProblem as problem:
+        owner = entry.node.owner_of(problem.key) or owner
+        raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
+    except FAILURES as error:  # whatever the module raises while it is imported
+        raise creation_failed(entry, error) from error
+    config = getattr(cls, "Config", None)
+    if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
+        raise owner.value_places["class"].error(
+            f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+        )
+    return cls
+
+
+def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
+    """Return the validated model of an object; items that are wrong are left out, so that the others work.
+
+    :param refused: items that are to be left out.
+    :raises ConfigError: what is written is wrong: all of it, a line for each.
+    """
+    complete = with_inherited(entry.node, cls.Config)
+    text = complete.to_dict(resolve_references=False)
+    node = _without_refused(complete, refused)
+    model = validate(node, cls.Config)
+    broken: dict[str, ConfigError] = {}
+    keys = item_keys(cls.Config)
+    if isinstance(model, list) and all(_is_of_item(problem, keys) for problem in model):
+        node = _without_broken_items(node, keys, model, broken)
+        model = validate(node, cls.Config)
+    if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
+        model = [problem for problem in model if not _is_of_item(problem, keys)] or model
+        raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
+    model._node = entry.node
+    return Blueprint(model, text, broken)
+
+
+def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> Any:
+    """Return an item of a container.
+
+    :param broken: the items that the container does without.
+    :raises ConfigError: it is one of them, or the container has no items where it is written.
+    """
+    name = entry.node.name
+    if name in broken:
+        raise ConfigError(*broken[name].args)
+    keys = item_keys(type(container).Config)
+    if entry.key not in keys:
+        known = ", ".join(sorted(keys)) or "none"
+        raise ConfigError(
+            f"{entry.node.place}: '{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
+            f"({type(container).__name__} has items in: {known})"
+        )
+    return container.get_item(name)
+
+
+def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
+    """Return what is written for an object of a known class, as in its `Blueprint`."""
+    return with_inherited(entry.node, model).to_dict(resolve_references=False)
+
+
+def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
+    failed = ObjectCreationFailed(
+        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
+    )
+    failed.place = entry.node.place
+    return failed
+
+
+def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
+    match problem.path:
+        case (str(key), int(), *_):
+            return key in keys
+    return False
+
+
+def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigNode:
+    for key, value in list(node.written.items()):
+        if isinstance(value, ConfigList):
+            indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
+            node = node.without(key, indexes) if indexes else node
+    return node
+
+
+def _without_broken_items(
+    node: ConfigNode, keys: set[str], problems: list[Problem], errors: dict[str, ConfigError]
+) -> ConfigNode:
+    broken: dict[tuple[str, int], list[str]] = {}
+    for problem in problems:
+        match problem.path:
+            case (str(key), int(index), *_) if key in keys:
+                label = _item_label(node, key, index)
+                line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
+                broken.setdefault((key, index), []).append(line)
+    for (key, index), lines in broken.items():
+        error = ConfigError("\n".join(lines))
+        _logger.error("%s", error)
+        errors[_item_name(node, key, index)] = error
+    for key in {key for key, _ in broken}:
+        node = node.without(key, {index for other, index in broken if other == key})
+    return node
+
+
+def _item_name(node: ConfigNode, key: str, index: int) -> str:
+    element = node.written[key].written[index]
+    name = element.name if isinstance(element, ConfigNode) else ""
+    return name or f"{node.name}.{key}.{index}"
+
+
+def _item_label(node: ConfigNode, key: str, index: int) -> str:
+    return f"{item_kind(key)} '{_item_name(node, key, index)}'"

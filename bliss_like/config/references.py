@@ -1,0 +1,88 @@
+"""References (`$name`, `$name.attribute`), and what nodes need of the configuration that they are in."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from bliss_like.errors import ConfigError
+
+if TYPE_CHECKING:
+    from .node import ConfigNode
+
+_REFERENCE = re.compile(r"\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
+
+
+class Place(NamedTuple):
+    """Where something is written; lines and columns count from 1, the file is absolute."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        try:
+            relative = os.path.relpath(self.file)
+        except OSError:  # the working directory has been removed
+            relative = ".."
+        return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
+
+    def error(self, message: str) -> ConfigError:
+        """Return the error that says what is wrong here."""
+        error = ConfigError(f"{self}: {message}")
+        error.place = self
+        return error
+
+
+class Objects(Protocol):
+    """Where references find their objects, and objects their names."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def root(self) -> ConfigNode: ...
+
+    def get(self, name: str) -> Any: ...
+
+    def get_config(self, name: str) -> ConfigNode: ...
+
+    def name_of(self, made: Any) -> str: ...
+
+    def save(self, node: ConfigNode) -> None: ...
+
+    def restore(self, node: ConfigNode) -> None: ...
+
+
+class ResolvedText(str):
+    """A text that came through a reference, hence is not itself a name that somebody forgot to write `$` before."""
+
+
+def is_reference(value: object) -> bool:
+    return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+
+
+def referred_name(text: str) -> str:
+    """Return the name of the object in `$name.attribute`."""
+    return text[1:].partition(".")[0]
+
+
+def dereference(text: str, objects: Objects) -> Any:
+    """Return what `$name` or `$name.attribute.attribute` stands for.
+
+    :raises ConfigError: no such object, it cannot be made, or it has no such attribute.
+    """
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"expected a reference such as $robx or $robx.velocity, came {text!r}")
+    value = objects.get(match[1])
+    walked = match[1]
+    for attribute in match[2].split(".")[1:]:
+        try:
+            value = getattr(value, attribute)
+        except AttributeError:
+            raise ConfigError(f"{text}: {walked} ({type(value).__name__}) has no attribute {attribute!r}") from None
+        walked += "." + attribute
+    return ResolvedText(value) if isinstance(value, str) else value

@@ -1,0 +1,138 @@
+"""Files to begin with: a session, an axis, a counter. They are valid as they are, and say where to change what."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bliss_like.errors import ConfigError
+
+from .survey import Survey
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+_SESSION = """\
+# A session: the objects that you work with, and where its scans go. Open it with: bliss-like -s {name}
+name: {name}
+class: Session
+
+# Python that runs when everything below is there; what it defines joins the names at the prompt.
+setup-file: ./{name}_setup.py
+
+# Only these are made. {hint}
+# Shell wildcards are allowed: ["rob*", diode]; ["*"] is everything.
+config-objects: [{objects}]
+
+# exclude-objects: []           # what the wildcards above should not take
+
+# Where scans are saved; SCAN_SAVING changes it from the session.
+scan_saving:
+  base_path: /tmp/scans         # an absolute directory: change it to where your data should go
+  template: "{{session}}/"        # below it; {{session}} and {{user}} are replaced
+"""
+
+_SETUP = '''\
+"""Runs when `{name}` is set up: its objects are there already, by name, and the scans too.
+
+What is defined here can be typed at the prompt: try `hello()`, then write your own.
+"""
+
+
+def hello():
+    """Say which session this is."""
+    print("This is the session", SCAN_SAVING.session)  # noqa: F821
+'''
+
+_AXIS = """\
+# An axis stands in the list of the controller that drives it. This one is simulated, so that it moves at once;
+# for a real one take the class of its controller (over EPICS: class SignalAxes, see docs/devices.md).
+name: {name}_controller
+class: SimulatedMotors
+axes:
+  - name: {name}                # what you type: {name}.move(1.5)
+    unit: mm
+    steps_per_unit: 1000        # motor steps in one mm; negative turns the way
+    velocity: 2                 # mm/s
+    acceleration: 20            # mm/s²
+    low_limit: -10              # mm, dial
+    high_limit: 10
+    # tolerance: 0.0001         # mm from the target that still count as arrived
+  # A second axis of the same controller is a second block like this one.
+"""
+
+_COUNTER = """\
+# A counter stands in the list of the controller that reads it. This one is simulated, so that it counts at once;
+# for a real one take the class of its device (over EPICS: class SignalCounters), or write it: docs/devices.md.
+name: {name}_controller
+class: SimulatedDiodes
+counters:
+  - name: {name}                # what you type: ct(1, {name})
+    value: 100                  # what it reads, on average
+    noise: 5                    # standard deviation of one reading
+    # unit: V
+  # A second counter of the same box is a second block like this one.
+"""
+
+KINDS = ("session", "axis", "counter")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written, and the other names that it gave away."""
+
+    files: list[Path]
+    name: str
+
+
+def begin(kind: str, name: str, survey: Survey, file: Path | None = None) -> Written:
+    """Write a file to begin with.
+
+    :param name: `""` for `my_<kind>`.
+    :param file: by default `<name>.yml` in the configuration, in its directory `sessions` for a session.
+    :raises ConfigError: the name cannot be taken, or a file is there already; then nothing is written.
+    """
+    name = name or f"my_{kind}"
+    _check_name(name, kind, survey)
+    directory = survey.root / "sessions" if kind == "session" else survey.root
+    path = (file or directory / f"{name}.yml").absolute()
+    if path.suffix != ".yml":
+        raise ConfigError(f"{path}: names of configuration files end with .yml")
+    if not path.resolve().is_relative_to(survey.root):
+        raise ConfigError(f"{path} is outside of the configuration {survey.root}, nobody would read it")
+    texts = {path: {"session": _session, "axis": _axis, "counter": _counter}[kind](name, survey)}
+    if kind == "session":
+        texts[path.with_name(f"{name}_setup.py")] = _SETUP.format(name=name)
+    for each in texts:
+        if each.exists():
+            raise ConfigError(f"{each} is there already and stays as it is; choose another name, or another --file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for each, text in texts.items():
+        with each.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    return Written(list(texts), name)
+
+
+def _check_name(name: str, kind: str, survey: Survey) -> None:
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise ConfigError(f"name {name!r}: expected letters, digits and '_', no digit first, such as 'my_{kind}'")
+    for taken in (name, f"{name}_controller"):
+        if taken in survey.entries and (taken == name or kind != "session"):
+            entry = survey.entries[taken]
+            raise ConfigError(f"name '{taken}' is already taken by {entry.label} in {entry.node.place}; choose another")
+
+
+def _session(name: str, survey: Survey) -> str:
+    objects = [each for each in survey.names if not survey.is_session(each)]
+    some = objects[:8]
+    hint = f"There are {len(objects)}: `bliss-like config tree` shows them." if objects else "There are none yet."
+    return _SESSION.format(name=name, objects=", ".join(some), hint=hint)
+
+
+def _axis(name: str, survey: Survey) -> str:
+    return _AXIS.format(name=name)
+
+
+def _counter(name: str, survey: Survey) -> str:
+    return _COUNTER.format(name=name)

@@ -1,0 +1,249 @@
+"""What can be known about the objects of a configuration without making any of them.
+
+The classes are imported, nothing else: a `Survey` is what `bliss-like config check` and its kin ask.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import pathlib
+import re
+import textwrap
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any, cast, get_type_hints
+
+from bliss_like.errors import ConfigError, ObjectNotFound
+
+from .construction import class_of
+from .loader import INIT, Tree, load_tree
+from .node import ConfigList, ConfigNode
+from .references import Objects, dereference, is_reference
+from .suggestion import did_you_mean
+from .validation import Path, item_keys, with_inherited
+
+_NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
+
+
+class Survey:
+    """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one.
+
+    :param root: how messages call the configuration.
+    """
+
+    def __init__(self, tree: Tree, root: pathlib.Path) -> None:
+        self.tree = tree
+        self.root = root
+        self.entries = tree.entries
+        self._classes: dict[tuple[str, ...], type[Any] | None] = {}
+        self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}
+        self._unreadable = _names_in(tree.invalid_files)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all objects and items that could be read."""
+        return list(self.entries)
+
+    def may_exist(self, name: str) -> bool:
+        """Tell whether there is such an object, or was one meant by a file that cannot be read."""
+        return name in self.entries or name in self._unreadable
+
+    def may_match(self, pattern: str) -> bool:
+        """Tell whether a file that cannot be read may have an object whose name fits to shell wildcards."""
+        return any(fnmatchcase(name, pattern) for name in self._unreadable)
+
+    def lacks_defaults(self, node: ConfigNode) -> bool:
+        """Tell whether keys that an object inherits may be in an `__init__.yml` that cannot be read."""
+        inits = (pathlib.Path(file) for file in self.tree.invalid_files if pathlib.Path(file).name == INIT)
+        return any(pathlib.Path(node.filename).is_relative_to(init.parent) for init in inits)
+
+    def is_session(self, name: str) -> bool:
+        return name in self._sessions
+
+    def class_of(self, name: str) -> type[Any] | None:
+        """Return the class of an object, for an item what its container says of it; None when it cannot be told."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return None
+        if entry.owner:
+            container = self.class_of(entry.owner)
+            return _item_class(container) if container and entry.key in item_keys(container.Config) else None
+        written = tuple(inherited(entry.node, key) for key in ("class", "package", "module"))
+        if written not in self._classes:
+            try:
+                self._classes[written] = class_of(entry)
+            except ConfigError:
+                self._classes[written] = None
+        return self._classes[written]
+
+    def complete(self, name: str) -> ConfigNode:
+        """Return what is written about an object, with the keys that it inherits."""
+        node = self.entries[name].node
+        cls = self.class_of(name)
+        return with_inherited(node, cls.Config) if cls is not None else node
+
+    def get_config(self, name: str) -> ConfigNode | None:
+        """Return what is written about an object, None when it is in a file that cannot be read.
+
+        :raises ObjectNotFound: there is none of that name.
+        """
+        if not self.may_exist(name):
+            raise ObjectNotFound(f"no object '{name}' in {self.root}{did_you_mean(name, self.entries)}")
+        return self.entries[name].node if name in self.entries else None
+
+    def get(self, name: str) -> Any:
+        """Return a stand-in for an object, for a model that is validated.
+
+        :raises ObjectNotFound: there is none of that name.
+        :raises ConfigError: it stands in a list whose elements are no items.
+        """
+        self.get_config(name)
+        entry = self.entries.get(name)
+        if entry is not None and entry.owner:
+            container = self.class_of(entry.owner)
+            if container is not None and entry.key not in item_keys(container.Config):
+                known = ", ".join(sorted(item_keys(container.Config))) or "none"
+                raise ConfigError(
+                    f"'{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
+                    f"({container.__name__} has items in: {known})"
+                )
+        return StandIn(name, self.class_of(name))
+
+    def dereference(self, reference: str) -> Any:
+        """Return a stand-in for what `$name.attribute` stands for.
+
+        :raises ConfigError: it can be told that it stands for nothing.
+        """
+        return dereference(reference, cast("Objects", self))
+
+    def resolves(self, reference: str) -> bool:
+        """Tell whether `$name.attribute` may stand for something."""
+        try:
+            self.dereference(reference)
+        except ConfigError:
+            return False
+        return True
+
+
+def open_survey(path: str | os.PathLike[str] | None = None) -> Survey:
+    """Read a tree of YAML files.
+
+    :param path: its directory; by default `$BLISS_LIKE_CONFIG`, else `./config`.
+    :raises ConfigError: there is no such directory.
+    """
+    written = path or os.environ.get("BLISS_LIKE_CONFIG") or "config"
+    root = pathlib.Path(written).expanduser().resolve()
+    return Survey(look_at(root), root)
+
+
+def look_at(root: pathlib.Path) -> Tree:
+    """Read a tree whose references will not be followed.
+
+    :raises ConfigError: there is no such directory.
+    """
+    return load_tree(root, cast("Objects", _NoObjects()))
+
+
+class _NoObjects:
+    """Where references of a tree find nothing: it is only looked at."""
+
+    def get(self, name: str) -> Any:
+        raise ObjectNotFound(f"object '{name}' is not made: the configuration is only looked at")
+
+
+class StandIn:
+    """Takes the place of an object that is not made: has the attributes that its class is known to have."""
+
+    def __init__(self, name: str, cls: type[Any] | None) -> None:
+        self._name = name
+        self._cls = cls
+
+    def __repr__(self) -> str:
+        return f"${self._name}"
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        known = None if self._cls is None else known_attributes(self._cls)
+        if known is not None and attribute not in known:
+            raise ConfigError(
+                f"${self._name}.{attribute}: {self._name} ({self._cls.__name__ if self._cls else ''}) has no attribute "
+                f"'{attribute}'{did_you_mean(attribute, known)}"
+            )
+        return StandIn(f"{self._name}.{attribute}", None)
+
+
+def inherited(node: ConfigNode, key: str) -> str:
+    """Return the text of a key of an object or of an `__init__.yml` around it, as it is written."""
+    owner = node.owner_of(key)
+    return str(owner.written[key] or "") if owner is not None else ""
+
+
+def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield each `$name.attribute` in what is written, with its path."""
+    if isinstance(value, ConfigNode):
+        for key, child in value.written.items():
+            yield from references(child, (*path, key))
+    elif isinstance(value, ConfigList):
+        for index, child in enumerate(value.written):
+            yield from references(child, (*path, index))
+    elif is_reference(value):
+        yield path, value
+
+
+def known_attributes(cls: type[Any]) -> set[str] | None:
+    """Return all attributes that objects of a class, or of what is derived from it, have; None when they may have any."""
+    names: set[str] = set()
+    for each in [*cls.__mro__[:-1], *_derived(cls)]:
+        assigned = _assigned(each)
+        if assigned is None:
+            return None
+        names |= assigned | set(dir(each)) | set(getattr(each, "__annotations__", {}))
+    return {name for name in names if not name.startswith("_")}
+
+
+def _derived(cls: type[Any]) -> Iterator[type[Any]]:
+    for derived in cls.__subclasses__():
+        yield derived
+        yield from _derived(derived)
+
+
+def _assigned(cls: type[Any]) -> set[str] | None:
+    """Return the attributes that the source of a class assigns to `self`; None when it cannot be told."""
+    if "__getattr__" in vars(cls) or "__getattribute__" in vars(cls):
+        return None
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in ("setattr", "vars"):
+            return None
+        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            return None
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+    return names
+
+
+def _item_class(container: type[Any]) -> type[Any] | None:
+    """Return what the container's `get_item` is annotated to return."""
+    try:
+        found = get_type_hints(container.get_item).get("return")
+    except (AttributeError, NameError, TypeError):
+        return None
+    return found if inspect.isclass(found) else None
+
+
+def _names_in(files: dict[str, str]) -> set[str]:
+    """Return the names that files, which cannot be parsed, probably give to objects."""
+    names: set[str] = set()
+    for file in files:
+        try:
+            names |= set(_NAMED.findall(pathlib.Path(file).read_text(encoding="utf-8", errors="replace")))
+        except OSError:
+            continue
+    return names

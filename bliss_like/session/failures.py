@@ -1,0 +1,103 @@
+"""What users' files raise, in a sentence that says where; the rest is in the exception itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from bliss_like.errors import BlissLikeError, ScriptError
+
+
+class ErrorLog:
+    """The last errors of a session; each keeps the number that it got."""
+
+    def __init__(self, size: int = 100) -> None:
+        self._last: deque[BaseException] = deque(maxlen=size)
+        self._count = 0
+
+    def add(self, error: BaseException) -> int:
+        """Keep an error; return its number."""
+        self._last.append(error)
+        self._count += 1
+        return self._count - 1
+
+    def get(self, number: int = -1) -> BaseException | None:
+        """Return the error of that number, -1 for the last one; None when there is none, or no more."""
+        wanted = number if number >= 0 else self._count + number
+        return dict(self).get(wanted)
+
+    def __iter__(self) -> Iterator[tuple[int, BaseException]]:
+        return iter(list(enumerate(self._last, self._first)))
+
+    @property
+    def _first(self) -> int:
+        return self._count - len(self._last)
+
+
+@contextmanager
+def told_elsewhere(told: bool) -> Iterator[None]:
+    """Keep errors of the configuration out of the log if somebody tells of them anyway."""
+    logger = logging.getLogger("bliss_like.config")
+    level = logger.level
+    try:
+        if told:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def script_error(file: str, error: BaseException) -> ScriptError:
+    """Return the error that says in a line what went wrong in `file`, and where; its cause is `error`."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        failure = ScriptError(f"{shown(file)}:{error.lineno}: {type(error).__name__}: {error.msg}")
+    else:
+        line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == file), None)
+        place = f"{shown(file)}:{line}" if line else shown(file)
+        failure = ScriptError(f"{place}: {type(error).__name__}: {error}".rstrip(": "))
+    failure.__cause__ = error.with_traceback(_from_file(error, file))
+    return failure
+
+
+def place_of(error: BaseException) -> str:
+    """Return `file:line: ` of where the error was raised; empty if that is not known."""
+    frames = _frames(error)
+    return f"{shown(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
+
+
+def told(error: BaseException) -> str:
+    """Return an error as a sentence; ours are sentences already."""
+    return str(error) if isinstance(error, BlissLikeError) else f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def with_traceback(error: BaseException) -> str:
+    """Return an error in full: with its traceback, unless it says all there is to say."""
+    if isinstance(error, BlissLikeError) and error.__cause__ is None and not isinstance(error, ScriptError):
+        return str(error)
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def shown(file: str) -> str:
+    """Return a path as people write it: relative to where they are, if it is below."""
+    try:
+        relative = os.path.relpath(file)
+    except (OSError, ValueError):
+        return file
+    return file if relative.startswith("..") else relative
+
+
+def _from_file(error: BaseException, file: str) -> TracebackType | None:
+    """Return the traceback without what comes before the file: who runs it is of no interest."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != file:
+        trace = trace.tb_next
+    return trace or error.__traceback__
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return list(traceback.extract_tb(error.__traceback__))

@@ -1,0 +1,130 @@
+"""Names of a session: those that it gives can be used by all, and rebound or deleted by nobody.
+
+Statements run with the plain dict as their globals and `Names` as their locals. What does not work: a dict subclass as
+globals. CPython stores past its `__setitem__` from functions all the same, and every function that is defined there looks
+its globals up four times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from types import CodeType
+from typing import Any
+
+from bliss_like.errors import ProtectedName
+
+_ABSENT = object()
+
+
+class Names(MutableMapping[str, Any]):
+    """A namespace as statements at the prompt, setup files and scripts see it.
+
+    :param namespace: where the names live; who has the dict itself may do with it what they want.
+    """
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self.namespace = namespace
+        self._given: dict[str, Any] = {}
+        self._protected: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.namespace[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """:raises ProtectedName: the name is that of another object of the session."""
+        if self._protected.get(name, value) is not value:
+            raise _refusal(name)
+        self.namespace[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        """:raises ProtectedName: the session has given the name."""
+        if name in self._protected:
+            raise _refusal(name)
+        del self.namespace[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.namespace)
+
+    def __len__(self) -> int:
+        return len(self.namespace)
+
+    # -- what the session does -------------------------------------------------------------------------------------------
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """The names that the session has given, and what they stand for."""
+        return self._given
+
+    def give(self, names: Mapping[str, Any]) -> None:
+        """Add names and protect them, whatever they stood for."""
+        self.namespace.update(names)
+        self._given.update(names)
+        self._protected.update(names)
+
+    def take_back(self, *names: str) -> None:
+        """Remove names that were given; one that stands for something else by now is left alone."""
+        for name in names:
+            value = self._given.pop(name, _ABSENT)
+            self._protected.pop(name, None)
+            if self.namespace.get(name) is value:
+                del self.namespace[name]
+
+    def take_all_back(self) -> None:
+        self.take_back(*list(self._given))
+        self._protected.clear()
+
+    def protect(self, name: str) -> None:
+        """Let nobody rebind the name from now on.
+
+        :raises ProtectedName: there is no such name.
+        """
+        if name not in self.namespace:
+            raise ProtectedName(f"there is no {name} to protect: give the name to something first")
+        self._protected[name] = self.namespace[name]
+
+    def unprotect(self, name: str) -> None:
+        """Let the name be rebound.
+
+        :raises ProtectedName: it is not protected.
+        """
+        if self._protected.pop(name, _ABSENT) is _ABSENT:
+            raise ProtectedName(f"{name} is not protected: it can be changed")
+
+    # -- running code ----------------------------------------------------------------------------------------------------
+
+    def copy(self) -> Names:
+        """Return names of their own that start with these, protected in the same way."""
+        names = Names(dict(self.namespace))
+        names._protected = dict(self._protected)
+        return names
+
+    def run(self, code: CodeType) -> Any:
+        """Run compiled code among the names; return its value if it is an expression.
+
+        :raises ProtectedName: it tried to change a protected name, and be it by `global` in a function.
+        """
+        try:
+            value = eval(code, self.namespace, self)  # noqa: S307 - this is what a prompt and a script are for
+        except BaseException as error:
+            self._undo()
+            if isinstance(error, NameError) and error.name in self._protected:  # all that `del` says of our refusal
+                raise _refusal(error.name).with_traceback(error.__traceback__) from None
+            raise
+        changed = self._undo()
+        if changed:
+            raise _refusal(changed[0])
+        return value
+
+    def _undo(self) -> list[str]:
+        """Give the protected names back what they stood for: the `global` of a function goes past `__setitem__`."""
+        names = self.namespace
+        changed = [name for name, value in self._protected.items() if names.get(name, _ABSENT) is not value]
+        names.update({name: self._protected[name] for name in changed})
+        return changed
+
+
+def _refusal(name: str) -> ProtectedName:
+    return ProtectedName(
+        f"{name} is protected and cannot be modified: it belongs to the session. Take another name, or allow it "
+        f"with current_session.unprotect({name!r})"
+    )

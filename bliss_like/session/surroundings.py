@@ -1,0 +1,69 @@
+"""What a process lends to the session that is active in it: settings, locks, and the environment of its scans."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bliss_like.config.settings import use_store
+from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data.key_store import KeyStore
+from bliss_like.data.orphans import end_orphans
+from bliss_like.data.tree import Tree
+from bliss_like.devices.interlock import use_interlock
+from bliss_like.scanning.environment import Environment, environment
+
+from .current import set_active_session
+from .sharing import SessionInterlock
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_logger = logging.getLogger(__name__)
+
+
+class Surroundings:
+    """Lent by `enter`, given back by `leave`."""
+
+    def __init__(self, session: Session, tree: Tree, sharing: Sharing) -> None:
+        self._session = session
+        self._tree = tree
+        self._sharing = sharing
+        self._store_before: KeyStore | None = None
+
+    def enter(self) -> None:
+        """:raises StoreUnavailable: the server does not answer."""
+        session, tree = self._session, self._tree
+        self._store_before = use_store(tree.store.keys)
+        use_sharing(self._sharing)
+        set_active_session(session)
+        session.scan_saving.enter()
+        environment.presets = [session.hooks.around]
+        tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
+        for scan in end_orphans(tree.store, session.name):
+            _logger.warning(
+                "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
+            )
+
+    def tell(self) -> None:
+        """Let scans and moves know the session as it is now."""
+        session = self._session
+        watched = session.written.interlock is not False
+        use_interlock(SessionInterlock(self._sharing.locks, session.config) if watched else None)
+        environment.session_name = session.name
+        environment.container = lambda: session.scan_saving.container
+        environment.tree = self._tree
+        environment.scans = session.scans
+        environment.scan_saving = session.scan_saving
+        environment.user_name = session.scan_saving.user
+        environment.default_chain = session.default_chain
+        environment.scan_meta = session.user_scan_meta
+        environment.active_measurement_group = session.default_counters
+        environment.axes = session.axes
+
+    def leave(self) -> None:
+        vars(environment).update(vars(Environment()))
+        set_active_session(None)
+        use_store(self._store_before)
+        use_interlock(None)
+        use_sharing(None)

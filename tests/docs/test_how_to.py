@@ -1,0 +1,100 @@
+"""The how-to pages, followed to the letter."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bliss_like.config import Config, get_config
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.data.store import MemoryStore
+from bliss_like.data.tree import Tree
+from bliss_like.errors import DeviceError
+from bliss_like.session import Session, load_session
+from tests.docs.blocks import PROJECT, blocks_of, write_files
+
+
+class Box(socketserver.StreamRequestHandler):
+    """The stepper box of the page: its motors are where they were sent, at once."""
+
+    def handle(self) -> None:
+        position, velocity = dict.fromkeys("12345678", 0.0), dict.fromkeys("12345678", 1.0)
+        for line in self.rfile:
+            match line.decode().split():
+                case ["POSITION?", motor]:
+                    answer = f"{position[motor]:g}"
+                case ["VELOCITY?", motor]:
+                    answer = f"{velocity[motor]:g}"
+                case ["VELOCITY", motor, value]:
+                    velocity[motor], answer = float(value), "OK"
+                case ["MOVE", motor, value]:
+                    position[motor], answer = float(value), "OK"
+                case ["MOVING?", _]:
+                    answer = "0"
+                case _:
+                    answer = "ERROR unknown command"
+            self.wfile.write(answer.encode() + b"\n")
+
+
+@pytest.fixture
+def box() -> Iterator[int]:
+    """Its port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Box) as server:
+        server.daemon_threads = True
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server.server_address[1]
+        server.shutdown()
+        serving.join(10)
+
+
+def set_up(name: str, config: Config) -> Session:
+    session = load_session(name, config)
+    assert session.setup(tree=Tree(MemoryStore())), session.error_report
+    return session
+
+
+def test_new_device(home: Path, box: int) -> None:
+    write_files("docs/how-to/new-device.md", home)
+    shutil.copytree(PROJECT / "config" / "small", home / "config" / "small")
+    table = home / "config" / "table.yml"
+    table.write_text(table.read_text().replace("5025", str(box)))
+    (home / "config" / "s.yml").write_text("{name: s, class: Session, config-objects: [table_x, table_z, diode]}")
+    config = Config("config")
+    names = set_up("s", config).env_dict
+    names["table_x"].move(1.5)
+    assert (names["table_x"].position, names["table_x"].velocity) == (1.5, 2)
+    scan = names["ascan"](names["table_z"], 1, 2, 4, 0.001, names["diode"])
+    assert scan.get_data("axis:table_z").tolist() == [1, 1.25, 1.5, 1.75, 2]
+    with pytest.raises(DeviceError, match=re.escape("table: 'HOME 1' was answered 'ERROR unknown command'")):
+        names["table_x"].controller.ask("HOME 1")
+    config.close()
+
+
+def test_what_the_page_says_of_a_misspelt_device(home: Path) -> None:
+    write_files("docs/how-to/new-device.md", home)
+    table = home / "config" / "table.yml"
+    table.write_text(table.read_text().replace("channel: 1", "chanel: 1"))
+    (error,) = Config("config").check()
+    assert "unknown key 'chanel', did you mean 'channel'?" in str(error)
+
+
+def test_new_session(home: Path, redis_server: EmbeddedServer) -> None:
+    write_files("docs/how-to/new-session.md", home)
+    shutil.copytree(PROJECT / "config" / "small", home / "config" / "small")
+    *_, without_prompt = blocks_of("docs/how-to/new-session.md", "python")
+    names: dict[str, Any] = {}
+    try:
+        exec(without_prompt, names)
+    finally:
+        get_config().close()
+    session = names["session"]
+    assert session.error_report == ""
+    assert [scan.scan_info["title"] for scan in session.scans] == ["ascan robx -1 1 10 0.01"]

@@ -1,0 +1,193 @@
+"""`config check --from-bliss`: a beamline of BLISS works here afterwards, and nothing of its text is lost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bliss_like.config.check import check
+from bliss_like.config.from_bliss import Conversion, convert, write
+from bliss_like.config.spans import Edits, read
+from bliss_like.config.survey import open_survey
+from bliss_like.errors import ConfigError
+
+from .bliss_beamline import FILES
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture
+def beamline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return written(tmp_path / "bliss", FILES)
+
+
+@pytest.fixture
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    """A function that converts a single file; returns its new text and what was said."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def one(text: str) -> tuple[str, list[str]]:
+        conversion = convert(written(tmp_path / "bliss", {"a.yml": text}))
+        said = [sentence for report in conversion.reports for sentence in report.changes or [report.gone]]
+        return conversion.files.get(Path("a.yml"), (text, text))[1], said
+
+    return one
+
+
+def said(conversion: Conversion) -> dict[str, list[str]]:
+    return {report.label: report.changes or [report.gone] for report in conversion.reports}
+
+
+def test_what_is_written_passes_the_check(beamline: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in beamline.rglob("*") if path.is_file()}
+    write(convert(beamline), tmp_path / "new")
+    survey = open_survey(tmp_path / "new")
+    assert check(survey.tree, survey.root) == []
+    assert {"robz", "roby", "th", "s1f", "s1b", "diode", "diode2", "diode3", "mg1", "eh1", "eh2"} <= set(survey.names)
+    assert {path: path.read_bytes() for path in beamline.rglob("*") if path.is_file()} == before
+
+
+def test_no_word_is_lost(beamline: Path) -> None:
+    """Each key and value that was there is there: as it was, in a comment, or named as replaced."""
+    replaced = {"simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
+    for old, new in convert(beamline).files.values():
+        for line in old.splitlines():
+            words = set(re.findall(r"[\w.$*/-]+", line)) - replaced
+            lost = {word for word in words if word not in new}
+            assert {word for word in lost if not word.startswith("bliss")} == set(), line
+
+
+def test_what_is_said(beamline: Path) -> None:
+    reports = said(convert(beamline))
+    assert reports["mockup"] == [
+        "class: mockup -> SimulatedMotors",
+        "name: simulated_motors_2 added: every object has a name",
+        "host: unknown to its class here, kept as a comment",
+        "robz: backlash: not yet here, kept as a comment",
+        "robz: encoder: not yet here, kept as a comment",
+        "roby: check_encoder: not yet here, kept as a comment",
+        "roby: tags: not yet here, kept as a comment",
+        "th: class: unknown to its class here, kept as a comment",
+        "th: modulo: not yet here, kept as a comment",
+        "th: motion_hooks: not yet here, kept as a comment",
+        "encoders: not yet here, kept as a comment",
+    ]
+    assert reports["icepap"] == ["class icepap: not yet here"]
+    assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
+    assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
+    assert reports["Session 'eh1'"] == [
+        "config-objects: tz1: nothing of that name is here; a comment now",
+        "config-objects: s1g: nothing of that name is here; a comment now",
+        "config-objects: eh2: a session, not an object; a comment now",
+        "synoptic: not yet here, kept as a comment",
+    ]
+    assert reports["object 'sample_info'"] == [""]
+
+
+def test_imports_of_setup_files(beamline: Path) -> None:
+    conversion = convert(beamline)
+    _, new = conversion.files[Path("sessions/eh1_setup.py")]
+    assert "# not needed, the names are there: from bliss.setup_globals import *\nfrom bliss_like.scans import" in new
+    assert [str(remark).partition(": ")[2] for remark in conversion.remarks] == [
+        "imports of bliss -> bliss_like, in lines 3, 4; look whether each name is here"
+    ]
+
+
+MOTORS = "class: Mockup\nname: m\naxes:\n  - name: x\n"
+
+CONVERTED = {
+    "- {name: a, class: Session, config-objects: []}\n": "- {name: a, class: Session, config-objects: []}\n",
+    "- {name: m, class: Mockup, axes: [{name: x, backlash: 1, unit: mm}]}  # two\n": "- {name: m, class: SimulatedMotors, "
+    "axes: [{name: x, unit: mm}]}  # two  # not yet here: backlash: 1\n",
+    "- {name: m, class: Mockup, axes: [{name: x, backlash: 1, encoder: 2}]}\n": "- {name: m, class: SimulatedMotors, "
+    "axes: [{name: x, }]}  # not yet here: backlash: 1  # not yet here: encoder: 2\n",
+    f"{MOTORS}    backlash: 1\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
+    "    # not yet here: backlash: 1\n    unit: mm\n",
+    "- plugin: emotion\n  class: mockup\n  axes:\n  - backlash: 1\n    name: x": "- name: simulated_motors\n"
+    "  plugin: emotion\n  class: SimulatedMotors\n  axes:\n  - # not yet here: backlash: 1\n    name: x",
+    f"{MOTORS}    closed_loop:\n      kp: 1\n\n      ki: 2\n# end\n": "class: SimulatedMotors\nname: m\naxes:\n"
+    "  - name: x\n    # not yet here: closed_loop:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
+    "class: IcePAP\naxes:\n  - name: x\n": "# not yet here: class: IcePAP\n# not yet here: axes:\n#   - name: x\n",
+}
+
+
+@pytest.mark.parametrize("text", CONVERTED)
+def test_texts(one: object, text: str) -> None:
+    converted, _ = one(text)  # type: ignore[operator]
+    assert converted == CONVERTED[text]
+
+
+def test_what_works_as_it_is_stays(one: object) -> None:
+    text = "- name: motors   # all of them\n  class: SimulatedMotors\n  axes: [{name: x}]\n"
+    assert one(text) == (text, [""])  # type: ignore[operator]
+
+
+def test_what_needs_something_that_is_not_here(one: object) -> None:
+    text = (
+        "- {name: ice, class: IcePAP, axes: [{name: x}]}\n"
+        "- {name: cam, class: SimulatedCamera, axis_x: $x}\n"
+        "- {name: beam, class: GaussianDetector, counters: [{name: c, axes: [$x, $y]}]}\n"
+    )
+    _, told = one(text)  # type: ignore[operator]
+    assert told == [
+        "class IcePAP: not yet here",
+        "axis_x: $x: nothing of that name is here; a comment now",
+        "c: it needs $x, $y, which is not here; a comment now",
+    ]
+
+
+def test_a_class_of_ones_own(one: object) -> None:
+    own = "- {name: lamp, class: Lamp, package: tests.unit.config.beamline.devices, velocity: 2}\n"
+    assert one(own) == (own, [""])  # type: ignore[operator]
+    _, told = one(own.replace("class: Lamp", "class: Undeclared"))  # type: ignore[operator]
+    assert told == [
+        "class Undeclared of tests.unit.config.beamline.devices has to be ported: it needs a Config, see docs/devices.md"
+    ]
+    _, told = one("- {name: lamp, class: Lamp, package: id99.devices}\n")  # type: ignore[operator]
+    assert told == [
+        (
+            "class Lamp: the class of id99.devices has to be ported (no package 'id99.devices'; is it installed, or its "
+            "directory on Python's path?)"
+        )
+    ]
+
+
+def test_a_file_that_is_no_yaml_is_told_and_copied(tmp_path: Path) -> None:
+    root = written(tmp_path / "bliss", {"a.yml": "name: [", "sub/__init__.yml": "- list"})
+    conversion = convert(root)
+    assert [str(remark).replace(f"{root}/", "").partition(": ")[2] for remark in conversion.remarks] == [
+        "copied as it is: expected the node content, but found '<stream end>'",
+        "a list, which BLISS refuses too; copied as it is",
+    ]
+    write(conversion, tmp_path / "new")
+    assert (tmp_path / "new" / "a.yml").read_text() == "name: ["
+
+
+def test_where_it_does_not_write(beamline: Path, tmp_path: Path) -> None:
+    conversion = convert(beamline)
+    with pytest.raises(ConfigError, match="inside of"):
+        write(conversion, beamline / "new")
+    with pytest.raises(ConfigError, match="not empty"):
+        write(conversion, tmp_path)
+    with pytest.raises(ConfigError, match="no configuration directory"):
+        convert(tmp_path / "nothing")
+
+
+def test_edits_inside_of_what_goes_go_with_it() -> None:
+    text = "a: {b: 1, c: 2}\nd: 3\n"
+    part = read(text)
+    assert part is not None and part.keys is not None
+    edits = Edits(text)
+    inner = part.keys["a"][1]
+    edits.drop_key(inner, "b", "gone")
+    edits.drop_key(part, "d", "gone")
+    assert edits.result() == "a: {c: 2}  # gone: b: 1\n# gone: d: 3\n"

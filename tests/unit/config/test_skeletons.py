@@ -1,0 +1,98 @@
+"""Files to begin with: valid at once, never over something that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bliss_like.config import get_config
+from bliss_like.config.check import check
+from bliss_like.config.skeletons import KINDS, begin
+from bliss_like.config.survey import Survey, open_survey
+from bliss_like.errors import ConfigError
+
+
+@pytest.fixture
+def survey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Survey:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    return open_survey("config")
+
+
+def again(survey: Survey) -> Survey:
+    return open_survey(survey.root)
+
+
+def test_all_kinds_are_valid_at_once(survey: Survey) -> None:
+    for kind in ("axis", "counter", "session"):
+        begin(kind, "", again(survey))
+    begin("session", "eh1", again(survey))
+    now = again(survey)
+    assert check(now.tree, now.root) == []
+    objects = ["my_axis_controller", "my_axis", "my_counter_controller", "my_counter"]
+    for name in ("eh1", "my_session"):
+        assert now.class_of(name).names_made(now.entries[name].node, now) == objects  # type: ignore[union-attr]
+
+
+def test_they_work(survey: Survey) -> None:
+    begin("axis", "robx", survey)
+    begin("counter", "diode", again(survey))
+    config = get_config(survey.root)
+    config.get("robx").move(0.001)
+    assert config.get("robx").position == pytest.approx(0.001)
+    assert config.get("diode").name == "diode"
+    config.close()
+
+
+def test_a_session_without_objects(survey: Survey) -> None:
+    written = begin("session", "eh1", survey)
+    assert [str(file.relative_to(survey.root)) for file in written.files] == [
+        "sessions/eh1.yml",
+        "sessions/eh1_setup.py",
+    ]
+    now = again(survey)
+    assert check(now.tree, now.root) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_written_over(survey: Survey, kind: str) -> None:
+    (file, *_) = begin(kind, "thing", survey).files
+    before = file.read_bytes()
+    for known in (survey, again(survey)):  # by the file, and by the name
+        with pytest.raises(ConfigError, match="is there already|already taken"):
+            begin(kind, "thing", known)
+    assert file.read_bytes() == before
+
+
+def test_a_setup_file_that_is_there_stays(survey: Survey) -> None:
+    setup = survey.root / "sessions" / "eh1_setup.py"
+    setup.parent.mkdir()
+    setup.write_text("mine")
+    with pytest.raises(ConfigError, match="eh1_setup.py is there already and stays as it is"):
+        begin("session", "eh1", survey)
+    assert setup.read_text() == "mine"
+    assert not (survey.root / "sessions" / "eh1.yml").exists()
+
+
+WRONG = {
+    "2x": "name '2x': expected letters, digits and '_', no digit first, such as 'my_axis'",
+    "class": "name 'class': expected letters",
+    "a/b": "name 'a/b': expected letters",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_names(survey: Survey, name: str) -> None:
+    with pytest.raises(ConfigError, match=WRONG[name]):
+        begin("axis", name, survey)
+
+
+def test_wrong_files(survey: Survey) -> None:
+    with pytest.raises(ConfigError, match="end with .yml"):
+        begin("axis", "robx", survey, Path("config/robx.yaml"))
+    with pytest.raises(ConfigError, match="outside of the configuration"):
+        begin("axis", "robx", survey, Path("robx.yml"))
+    begin("axis", "robx", survey, Path("config/optics/robx.yml"))
+    assert "robx" in again(survey).entries
