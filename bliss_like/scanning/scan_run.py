@@ -1,7 +1,8 @@
 """The run of one scan, from its number to its end.
 
 The order is: claim the devices, announce the scan, presets, announce the nodes, prepare, PREPARED_SCAN, start, iterate,
-stop, presets, metadata, END_SCAN. The last five happen whatever went wrong before. What fails first is kept; what fails after it is logged.
+stop, presets, metadata, END_SCAN. The last five happen whatever went wrong before. What fails first is kept; what fails
+after it is logged.
 """
 
 from __future__ import annotations
