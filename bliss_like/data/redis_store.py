@@ -289,8 +289,8 @@ class RedisStore:
             try:
                 return self._pool.get_connection()
             except redis.ConnectionError:
-                if self.revive is None or threading.current_thread() is not threading.main_thread():
-                    raise  # in a patched process only the main thread can start another one
+                if self.revive is None:
+                    raise
                 self.revive()
                 return self._pool.get_connection()
         except redis.RedisError as error:
