@@ -154,7 +154,7 @@ class Session:
             changes = self.config.reload()
         for error in changes.errors:
             self._keep(error)
-        self._build(verbose, str(changes))
+        self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
         return self.summary
 
     def _refuse_resetup(self) -> None:
