@@ -9,8 +9,8 @@ from typing import Any
 
 from .bliss_names import CALCULATED, CLASSES
 from .models import ObjectConfig
-from .references import is_reference, referred_name
 from .plugins import BY_CLASS, NODE
+from .references import is_reference, referred_name
 from .registry import find_class
 from .spans import Part
 

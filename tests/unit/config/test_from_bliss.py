@@ -16,7 +16,6 @@ from bliss_like.errors import ConfigError
 
 from .bliss_beamline import FILES
 
-
 One = Callable[[str], tuple[str, list[str]]]
 
 
