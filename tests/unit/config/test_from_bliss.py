@@ -119,6 +119,8 @@ CONVERTED = {
     "  plugin: emotion\n  class: SimulatedMotors\n  axes:\n  - # not yet here: backlash: 1\n    name: x",
     f"{MOTORS}    closed_loop:\n      kp: 1\n\n      ki: 2\n# end\n": "class: SimulatedMotors\nname: m\naxes:\n"
     "  - name: x\n    # not yet here: closed_loop:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
+    f"{MOTORS}    note: |\n      two\n      lines\n\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
+    "    # unknown here: note: |\n    #   two\n    #   lines\n\n    unit: mm\n",
     "class: IcePAP\naxes:\n  - name: x\n": "# not yet here: class: IcePAP\n# not yet here: axes:\n#   - name: x\n",
 }
 
@@ -182,10 +184,11 @@ def test_a_class_of_ones_own(one: One) -> None:
 
 
 def test_a_file_that_is_no_yaml_is_told_and_copied(tmp_path: Path) -> None:
-    root = written(tmp_path / "bliss", {"a.yml": "name: [", "sub/__init__.yml": "- list"})
+    root = written(tmp_path / "bliss", {"a.yml": "name: [", "b.yml": "name: a\nname: b", "sub/__init__.yml": "- list"})
     conversion = convert(root)
     assert [str(remark).replace(f"{root}/", "").partition(": ")[2] for remark in conversion.remarks] == [
         "copied as it is: expected the node content, but found '<stream end>'",
+        "copied as it is: key 'name' is here twice, first in line 1: take one of them out",
         "a list, which BLISS refuses too; copied as it is",
     ]
     write(conversion, tmp_path / "new")
