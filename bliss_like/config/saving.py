@@ -36,21 +36,20 @@ def save(node: ConfigNode | ConfigList, tree: Tree) -> None:
     while node.origin is None:  # it is new: what it is in is what changes on disk
         assert isinstance(node.holder, ConfigNode | ConfigList)  # noqa: S101 - the whole of a file has an origin
         node = node.holder
-    content = read_unchanged(document)
-    text = decoded(content)
+    text = decoded(read_unchanged(document))
     try:
-        new_text = edit(text, node.origin, plain_form(node))
+        edited = edit(text, node.origin, plain_form(node))
     except EditRefused as refusal:
         raise ConfigError(
             f"{node.place}: cannot be saved: {refusal}, because of an anchor (&) or something else that is not found "
             "in plain files; nothing was written: change it in the file, then config.reload()"
         ) from None
-    if new_text != text:
-        _check(document, parse(text), parse(new_text), tree)
-        new_content = new_text.encode()
-        replace_file(Path(document.file), new_content, document.digest)
-        document.digest = digest_of(new_content)
-    _settle(document, node, parse(new_text))
+    if edited.text != text:
+        _check(document, edited.before, edited.after, tree)
+        content = edited.text.encode()
+        replace_file(Path(document.file), content, document.digest)
+        document.digest = digest_of(content)
+    _settle(document, node, edited.after)
 
 
 def restore(node: ConfigNode) -> None:
@@ -161,7 +160,7 @@ def file_below(root: Path, file: str) -> Path:
 
 def with_object(text: str, data: Any) -> str:
     """Return the text of a file that has no objects yet, with one."""
-    return edit(text, (), [data])
+    return edit(text, (), [data]).text
 
 
 def checked_document(path: Path, text: str, known: Document | None, tree: Tree, objects: Objects) -> Document:

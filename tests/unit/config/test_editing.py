@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bliss_like.config.editing import EditRefused, edit, same
+from bliss_like.config import editing
+from bliss_like.config.editing import EditRefused, same
 from bliss_like.config.parsing import parse, plain
 
 MOTORS = """\
@@ -33,6 +34,10 @@ MOTORS = """\
 - <<: *diode
   name: second
 """
+
+
+def edit(text: str, path: tuple[Any, ...], value: Any) -> str:
+    return editing.edit(text, path, value).text
 
 
 def edited(text: str, path: tuple[Any, ...], value: Any) -> list[str]:
