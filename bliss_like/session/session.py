@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -203,6 +204,11 @@ class Session:
 
     def __close__(self) -> None:
         self.close()
+
+    @property
+    def temporary_config(self) -> AbstractContextManager[ConfigTree]:
+        """`with session.temporary_config as config:` objects made inside are closed in the end."""
+        return self.config.temporary()
 
     def _start_afresh(self) -> None:
         self._errors: dict[int, BaseException] = {}
