@@ -5,7 +5,8 @@
     energy = Channel("energy", default_value=12.4, callback=show)
     energy.value = 13.0         # callbacks are called, in every process that has the channel
 
-A value lives as long as one process has the channel. Values and events are what settings can hold; a callback that is a
+A value lives as long as one process has the channel, and callbacks are called as long as this one has it: keep it in a
+variable. Values and events are what settings can hold; a callback that is a
 method does not keep its object alive, and may set the channel itself.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 from bliss_like.errors import DataError
@@ -80,7 +82,7 @@ class Channel:
         :raises StoreUnavailable: (setting) the server cannot be reached; it is not known whether the value was set.
         """
         stored = self._shared.stored
-        return self._read(stored.raw) if stored.version else self.default_value
+        return decode(stored.raw, f"channel {self.name}") if stored.version else self.default_value
 
     @value.setter
     def value(self, value: Any) -> None:
@@ -96,7 +98,7 @@ class Channel:
     def register_callback(self, callback: Callback) -> None:
         """Call `callback(value)` whenever the value is set from now on."""
         _check_callable(callback, self)
-        self._shared.add(callback, self._read, only_latest=True)
+        self._shared.add(callback, partial(decode, what=f"channel {self.name}"), only_latest=True)
 
     def unregister_callback(self, callback: Callback) -> None:
         """Undo `register_callback`; not registered is no error."""
@@ -105,9 +107,6 @@ class Channel:
     def close(self) -> None:
         """Let the value go: it vanishes when no other process has the channel."""
         self._shared.line.forget(self._shared)
-
-    def _read(self, raw: bytes) -> Any:
-        return decode(raw, f"channel {self.name}")
 
     def __repr__(self) -> str:
         return f"<Channel {self.name}: {self.value!r}>"
@@ -134,7 +133,7 @@ class EventChannel:
     def register_callback(self, callback: Callable[[list[Any]], object]) -> None:
         """Call `callback(events)` with a list of all that came since it was called last."""
         _check_callable(callback, self)
-        self._listening.add(callback, lambda raw: decode(raw, f"event channel {self.name}"))
+        self._listening.add(callback, partial(decode, what=f"event channel {self.name}"))
 
     def unregister_callback(self, callback: Callable[[list[Any]], object]) -> None:
         """Undo `register_callback`; not registered is no error."""

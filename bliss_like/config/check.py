@@ -53,8 +53,9 @@ def _check_object(entry: Entry, survey: Survey) -> Iterator[_Found]:
         cls = class_of(entry)
     except ConfigError as error:
         place = Place(*(error.place or node.place))
-        message = str(error).removeprefix(f"{place}: ")
-        yield _Found(place, entry.label, message.removeprefix(f"{entry.label}: "))
+        message = str(error).removeprefix(f"{place}: ").removeprefix(f"{entry.label}: ")
+        if not (message.startswith("missing key") and survey.lacks_defaults(node)):
+            yield _Found(place, entry.label, message)
         yield from _check_references(entry, survey)
         return
     complete = survey.complete(node.name)
@@ -71,7 +72,12 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
         if not unsure:
             yield Problem((), (), f"could not be checked: {type(error).__name__}: {error}")
     if isinstance(validated, list):
-        yield from (problem for problem in validated if problem.path not in unsure)
+        may_inherit = survey.lacks_defaults(complete)
+        for problem in validated:
+            is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
+            is_elsewhere = may_inherit and problem.message.startswith("missing key")
+            if not (is_name or is_elsewhere or problem.path in unsure):
+                yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)
 

@@ -12,7 +12,7 @@ from bliss_like.errors import ConfigError, ObjectCreationFailed
 from .loader import Entry, item_kind
 from .making import FAILURES
 from .models import ObjectConfig
-from .node import ConfigList, ConfigNode
+from .node import ConfigList, ConfigNode, plain_form
 from .registry import ClassProblem, find_class
 from .validation import Problem, item_keys, validate, with_inherited
 
@@ -41,8 +41,11 @@ def class_of(entry: Entry) -> type[Any]:
     if not written["class"]:
         raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
     owner = entry.node.owner_of("class") or entry.node
+    if not isinstance(written["class"], str):
+        came = plain_form(written["class"])
+        raise owner.value_places["class"].error(f"{entry.label}: class: expected the name of a class, came {came!r}")
     try:
-        cls = find_class(str(written["class"]), str(written["package"] or ""), str(written["module"] or ""))
+        cls = find_class(written["class"], str(written["package"] or ""), str(written["module"] or ""))
     except ClassProblem as problem:
         owner = entry.node.owner_of(problem.key) or owner
         raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None

@@ -16,7 +16,7 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Document, Holder
+from .node import ConfigList, ConfigNode, Document, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
 from .references import Objects, Place
 from .suggestion import did_you_mean
@@ -49,8 +49,8 @@ def item_kind(key: str) -> str:
 
 
 def object_kind(node: ConfigNode) -> str:
-    owner = node.owner_of("class")
-    return str(owner.raw_get("class")) if owner is not None else "object"
+    kind = node.get_inherited_raw("class")
+    return kind if kind and isinstance(kind, str) else "object"
 
 
 @dataclass
@@ -285,7 +285,9 @@ class _Registrar:
         name = node.written["name"]
         place = node.value_places["name"]
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(place, f"name {name!r}: expected letters, digits and '_', no digit first, such as 'robx'")
+            self._error(
+                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
+            )
         elif keyword.iskeyword(name):
             self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
         elif name in self.tree.entries:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -40,7 +39,6 @@ class Sharing:
         self.store, self.beamline, self.begin = store, beamline, begin
         self.locks = LockSpace(store.keys, beamline, session, sleep)
         self.line = LiveLine(store, beamline, begin)
-        self.pid = os.getpid()
 
     def close(self) -> None:
         """Give all locks back, and let all channels go."""
@@ -68,8 +66,9 @@ def sharing() -> Sharing:
     global _of_script
     if _of_session is not None:
         return _of_session
-    if _of_script is None or _of_script.pid != os.getpid():
-        _of_script = Sharing(connect(), beamline=_configured_beamline())
+    store = connect()
+    if _of_script is None or _of_script.store is not store:  # another one, too, after a fork
+        _of_script = Sharing(store, beamline=_configured_beamline())
     return _of_script
 
 

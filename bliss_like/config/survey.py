@@ -12,12 +12,13 @@ import pathlib
 import re
 import textwrap
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .construction import class_of
-from .loader import Tree, load_tree
+from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
@@ -48,6 +49,15 @@ class Survey:
     def may_exist(self, name: str) -> bool:
         """Tell whether there is such an object, or was one meant by a file that cannot be read."""
         return name in self.entries or name in self._unreadable
+
+    def may_match(self, pattern: str) -> bool:
+        """Tell whether a file that cannot be read may have an object whose name fits to shell wildcards."""
+        return any(fnmatchcase(name, pattern) for name in self._unreadable)
+
+    def lacks_defaults(self, node: ConfigNode) -> bool:
+        """Tell whether keys that an object inherits may be in an `__init__.yml` that cannot be read."""
+        inits = (pathlib.Path(file) for file in self.tree.invalid_files if pathlib.Path(file).name == INIT)
+        return any(pathlib.Path(node.filename).is_relative_to(init.parent) for init in inits)
 
     def is_session(self, name: str) -> bool:
         return name in self._sessions
@@ -149,6 +159,9 @@ class StandIn:
     def __init__(self, name: str, cls: type[Any] | None) -> None:
         self._name = name
         self._cls = cls
+
+    def __repr__(self) -> str:
+        return f"${self._name}"
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):

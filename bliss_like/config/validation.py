@@ -229,7 +229,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

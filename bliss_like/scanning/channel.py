@@ -280,7 +280,9 @@ class AcquisitionChannelList(list[AcquisitionChannel]):
 
         :raises KeyError: there is no such channel.
         """
-        by_name = self.by_name()
+        by_name = {channel.short_name: channel for channel in self} | {channel.fullname: channel for channel in self}
+        if not values.keys() <= by_name.keys():
+            by_name = self.by_name()
         for name in values:
             if name not in by_name:
                 raise KeyError(f"no channel {name!r}; there are: {', '.join(channel.name for channel in self)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bliss_like.config.models import StrictModel
@@ -191,10 +191,13 @@ class Aliases(Mapping[str, Any]):
         return name
 
 
-def add_configured(aliases: Aliases, configured: list[AliasConfig], places: list[str]) -> list[ConfigError]:
-    """Add what YAML says; return what could not be added, with its place."""
+def add_configured(aliases: Aliases, entries: Iterable[tuple[str, AliasConfig]]) -> list[ConfigError]:
+    """Add what YAML says; return what could not be added.
+
+    :param entries: each with its place, to begin an error with.
+    """
     errors = []
-    for entry, place in zip(configured, places, strict=True):
+    for place, entry in entries:
         try:
             aliases.add(entry.alias_name, entry.original_name, verbose=False)
         except BlissLikeError as error:

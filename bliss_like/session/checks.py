@@ -105,7 +105,7 @@ def _check_patterns(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     known = [name for name in survey.names if not survey.is_session(name)]
     for key in ("config-objects", "exclude-objects"):
         for path, pattern in _listed(node, key):
-            if _matching([pattern], survey) or (survey.may_exist(pattern) and not survey.is_session(pattern)):
+            if _matching([pattern], survey) or survey.may_match(pattern):
                 continue
             message = f"no object '{pattern}'{did_you_mean(pattern, known)}"
             if survey.is_session(pattern):
@@ -258,10 +258,12 @@ def _check_template(node: ConfigNode) -> Iterator[Problem]:
     """Yield the names in the template of paths that stand for nothing when the session is made."""
     saving = node.raw_get("scan_saving")
     template = saving.raw_get("template") if isinstance(saving, ConfigNode) else None
+    if not isinstance(template, str):
+        return
     path = ("scan_saving", "template")
     try:
-        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None] if template else []
-    except (ValueError, TypeError) as error:
+        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+    except ValueError as error:
         yield Problem(path, path, f"{error} in {template!r}")
         return
     for field in fields:

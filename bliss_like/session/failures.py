@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from bliss_like.errors import BlissLikeError, ScriptError
@@ -35,6 +37,19 @@ class ErrorLog:
     @property
     def _first(self) -> int:
         return self._count - len(self._last)
+
+
+@contextmanager
+def told_elsewhere(told: bool) -> Iterator[None]:
+    """Keep errors of the configuration out of the log if somebody tells of them anyway."""
+    logger = logging.getLogger("bliss_like.config")
+    level = logger.level
+    try:
+        if told:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def script_error(file: str, error: BaseException) -> ScriptError:

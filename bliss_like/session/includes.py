@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.config import FAILURES, Config
 from bliss_like.config.suggestion import did_you_mean
@@ -36,6 +36,12 @@ class SessionTree:
         for name in written.unwanted_objects(config, report):
             wanted.pop(name, None)
         return list(wanted)
+
+    def entries(self, key: str) -> Iterator[tuple[str, Any]]:
+        """Yield what is listed under a key of the sessions, each with its place; what is included first."""
+        for session in self:
+            for index, entry in enumerate(getattr(session.written, key.replace("-", "_"))):
+                yield session.written.place(key, index), entry
 
     def __str__(self) -> str:
         return "\n".join([self.session.name, *self._branches()])
@@ -73,6 +79,7 @@ def _grow(session: Session, path: list[str], seen: dict[str, str], report: Repor
         except FAILURES as error:
             report(error)
         else:
+            included.read_again()
             tree.included.append(_grow(included, [*path, name], seen, report))
     return tree
 

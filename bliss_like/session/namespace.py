@@ -10,7 +10,7 @@ from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 
 from . import scripts
-from .current import current_session
+from .current import active_session, current_session
 
 if TYPE_CHECKING:
     from .session import Session
@@ -55,6 +55,11 @@ class ActiveMeasurementGroup:
         return repr(self) if group is None else str(group.__info__())
 
 
+def resetup() -> None:
+    """Read the configuration again: what has changed is made anew, what has not stays; setup files run again."""
+    active_session().resetup(verbose=True)
+
+
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
     return {
@@ -62,7 +67,7 @@ def standard_names(session: Session) -> dict[str, Any]:
         "Group": Group,
         "Sequence": Sequence,
         "config": session.config,
-        "resetup": session.resetup,
+        "resetup": resetup,
         "current_session": current_session,
         "DEFAULT_CHAIN": session.default_chain,
         "ALIASES": session.aliases,

@@ -68,6 +68,13 @@ class Scripts:
         """Return what a session offers under these names."""
         return {name: getattr(self, name) for name in FUNCTIONS}
 
+    def known(self, function: str) -> list[str]:
+        """Return the names of scripts that one of the functions would find."""
+        directories = (
+            self._script_directories(None) if function == "load_script" else [Path(self.user_script_homedir())]
+        )
+        return sorted({name for directory in directories for name in _scripts_in(directory)})
+
     # -- scripts of the beamline -----------------------------------------------------------------------------------------
 
     def load_script(self, script_name: str, session: str | Session | None = None) -> bool:

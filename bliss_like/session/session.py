@@ -11,12 +11,13 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from bliss_like.config.config import FAILURES, get_config
 from bliss_like.config.config import Config as ConfigTree
+from bliss_like.config.config import get_config
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
+from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.metadata import ScanMeta
 
@@ -25,7 +26,7 @@ from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
 from .checks import check_session, wanted_names
 from .current import current_session
-from .failures import ErrorLog, with_traceback
+from .failures import ErrorLog, told_elsewhere, with_traceback
 from .hooks import Hooks
 from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
@@ -54,10 +55,10 @@ NSCANS = 20  # the last scans that SCANS keeps
 class Session:
     """One person's view of the beamline; one session is active in a process, one process has it at a time."""
 
-    Config = SessionConfig
-
     survives_reload: ClassVar[bool] = True
-    """A session is not closed by `config.reload()`."""
+    """`config.reload()` does not close it: `resetup()` is the way."""
+
+    Config = SessionConfig
 
     @classmethod
     def check_config(cls, node: ConfigNode, survey: Survey) -> Iterator[Problem]:
@@ -123,9 +124,9 @@ class Session:
         self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
         try:
+            self.read_again()
             self._surroundings.enter()
             self._start_afresh()
-            self._surroundings.tell_scans()
             self.config.aliases = self.aliases
             self.names = Names({} if env_dict is None else env_dict)
             self._build(verbose)
@@ -141,16 +142,19 @@ class Session:
         ones first, and made anew. Names that are gone leave the session. Setup files run again; hooks, aliases and the
         default chain are as they say.
 
-        :param verbose: write the summary to the standard output.
+        :param verbose: write the summary to the standard output; otherwise errors are logged.
         :raises SessionError: the session is not active, or a scan is running.
         """
         self._refuse_resetup()
-        self._start_to_renew()
-        changes = self.config.reload()
+        self.aliases.clear()
+        self.default_chain.reset()
+        self.hooks.keep_only(self._lasting_hooks)
+        self._active_group = ActiveGroup(self)
         self._errors.clear()
+        with told_elsewhere(verbose):
+            changes = self.config.reload()
         for error in changes.errors:
-            self._report(error)
-        self._read_again()
+            self._keep(error)
         self._build(verbose, str(changes))
         return self.summary
 
@@ -163,24 +167,15 @@ class Session:
                     f"session '{self.name}': {scan!r} is running: wait for its end, or abort it, before resetup()"
                 )
 
-    def _start_to_renew(self) -> None:
-        """Undo what the setup files and the configuration have done beside making objects."""
-        self.aliases.clear()
-        self.default_chain.reset()
-        self.hooks.keep_only(self._lasting_hooks)
-        self._active_group = ActiveGroup(self)
-
-    def _read_again(self) -> None:
+    def read_again(self) -> None:
+        """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
         try:
-            written = read_session(self.config, self.name)
-        except FAILURES as error:  # it goes on as it was
-            self._report(error)
-            return
+            written = read_session(self.config, self.name) if self.written.node else self.written
+        except ConfigError:
+            return  # the configuration has told when it was read
         if written.scan_saving != self.written.scan_saving:
             self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks.leaving_dataset)
         self.written = written
-        self._surroundings.watch_hardware()
-        self._surroundings.tell_scans()
 
     def close(self) -> None:
         """Close all objects of the configuration, take the names back and let another process have the session.
@@ -195,7 +190,7 @@ class Session:
         finally:
             try:
                 for error in self.config.close_objects(keep=self):
-                    self._errors[self.error_log.add(error)] = error  # they have been logged
+                    self._keep(error)  # it has been logged
             finally:
                 self._leave()
 
@@ -223,14 +218,17 @@ class Session:
         """Make what is not there yet, and run the setup files."""
         began = monotonic()
         self._is_built, self._verbose = False, verbose
+        self.read_again()
+        self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
         self._tree = sessions_tree(self, self._report)
-        made = self._make_objects()
-        for error in connect_all(self._objects):
+        with told_elsewhere(verbose):
+            made = self._make_objects()
+        errors: list[Exception] = connect_all(self._objects)
+        errors += add_configured(self.aliases, self._tree.entries("aliases"))
+        errors += set_configured(self.default_chain, self._tree.entries("default-chain"), self.config)
+        for error in errors:
             self._report(error)
-        for session in self._tree:
-            self._add_aliases(session)
-        self._set_default_chain()
         for session in self._tree:
             self._run_setup_file(session)
         self._is_built = True
@@ -274,22 +272,6 @@ class Session:
         self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
-
-    def _add_aliases(self, session: Session) -> None:
-        entries = session.written.aliases
-        places = [session.written.place("aliases", index) for index in range(len(entries))]
-        for error in add_configured(self.aliases, entries, places):
-            self._report(error)
-
-    def _set_default_chain(self) -> None:
-        """Set what this session and those that it includes say of the default chain; the last word is its own."""
-        entries = [
-            (session.written.place("default-chain", index), entry)
-            for session in self._tree
-            for index, entry in enumerate(session.written.default_chain)
-        ]
-        for error in set_configured(self.default_chain, entries, self.config):
-            self._report(error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
@@ -371,7 +353,7 @@ class Session:
 
     def axes(self) -> list[Any]:
         """Return the axes among the objects."""
-        return [made for made in self._objects.values() if _is_axis(made)]
+        return [made for made in self._objects.values() if is_axis(made)]
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""
@@ -379,17 +361,15 @@ class Session:
             self._report(error)
         return not self._is_built
 
+    def _keep(self, error: BaseException) -> None:
+        self._errors[self.error_log.add(error)] = error
+
     def _report(self, error: BaseException) -> None:
         if str(error) in map(str, self._errors.values()):  # all items of a box that could not be made say so
             return
-        self._errors[self.error_log.add(error)] = error
+        self._keep(error)
         if not self._verbose and str(error) not in map(str, self.config.errors):  # those have been logged
             _logger.error("session %s: %s", self.name, with_traceback(error))
-
-
-def _is_axis(made: Any) -> bool:
-    """Tell whether an object has the interface of an axis, of whichever class it is."""
-    return all(hasattr(type(made), name) for name in ("position", "dial", "wait_move"))
 
 
 def load_session(name: str, config: ConfigTree | None = None) -> Session:

@@ -36,24 +36,20 @@ class Surroundings:
         session, tree = self._session, self._tree
         self._store_before = use_store(tree.store.keys)
         use_sharing(self._sharing)
-        self.watch_hardware()
         set_active_session(session)
         session.scan_saving.enter()
+        environment.presets = [session.hooks.around]
         tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
                 "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
             )
 
-    def watch_hardware(self) -> None:
-        """Let no other session drive what this one drives, unless its configuration says otherwise."""
+    def tell(self) -> None:
+        """Let scans and moves know the session as it is now."""
         session = self._session
         watched = session.written.interlock is not False
         use_interlock(SessionInterlock(self._sharing.locks, session.config) if watched else None)
-
-    def tell_scans(self) -> None:
-        """Let scans know the session as it is now."""
-        session = self._session
         environment.session_name = session.name
         environment.container = lambda: session.scan_saving.container
         environment.tree = self._tree
@@ -64,7 +60,6 @@ class Surroundings:
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
-        environment.presets = [session.hooks.around]
 
     def leave(self) -> None:
         vars(environment).update(vars(Environment()))

@@ -20,8 +20,11 @@ from typing import Any
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from bliss_like.session.scripts import Scripts
+
 _DOTTED = re.compile(r"(?<![\w.)\]\"'])((?:[^\W\d]\w*\.)*)([^\W\d]\w*|)$")
 _CALL = re.compile(r"([^\W\d][\w.]*)\($")
+_SCRIPT = re.compile(r"(?<![\w.])(load_script|user_script_load|user_script_run)\(\s*['\"]([\w/]*)$")
 _ABSENT = object()
 
 
@@ -37,6 +40,12 @@ class NameCompleter(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         before = document.text_before_cursor
+        script = _SCRIPT.search(before)
+        if script is not None:
+            for name in self._script_names(script[1]):
+                if name.startswith(script[2]):
+                    yield Completion(name, -len(script[2]))
+            return
         dotted = _DOTTED.search(before)
         if _inside_string(before) or dotted is None or re.match(r"\s*(import|from)\b", document.current_line):
             yield from self._beyond(document, complete_event)
@@ -63,6 +72,10 @@ class NameCompleter(Completer):
 
     def _global_names(self) -> Iterable[str]:
         return [*self._namespace, *dir(builtins), *keyword.kwlist]
+
+    def _script_names(self, function: str) -> list[str]:
+        scripts = getattr(self._namespace.get(function), "__self__", None)
+        return scripts.known(function) if isinstance(scripts, Scripts) else []
 
     def _argument_names(self, before: str) -> list[str]:
         """Return `name=` for the arguments of the innermost call that is still open."""

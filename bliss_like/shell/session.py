@@ -45,12 +45,9 @@ def open_session(name: str) -> int:
 def _set_up(name: str) -> Session:
     session = load_session(name)
     patience = gevent.spawn_later(PATIENCE, _tell_what_is_slow, session)
-    broken_items = logging.getLogger("bliss_like.config")
     try:
-        broken_items.setLevel(logging.CRITICAL)  # the summary tells of those that the session wants
         session.setup(verbose=True)
     finally:
-        broken_items.setLevel(logging.NOTSET)
         patience.kill()
     return session
 

@@ -110,28 +110,32 @@ def check(root: Path) -> float:
     return elapsed
 
 
-def median(action: Callable[[], float], runs: int = 7) -> float:
-    """Return the median in ms, each run with a garbage collector that has forgotten the runs before."""
+def in_turn(*actions: Callable[[], float], runs: int = 9) -> list[float]:
+    """Return the medians in ms; measured in turn, as such machines change their pace, and all as in a new process."""
 
-    def run() -> float:
+    def run(action: Callable[[], float]) -> float:
         gc.collect()
         gc.freeze()
         return action()
 
-    run()
-    return 1e3 * statistics.median(run() for _ in range(runs))
+    rounds = [[run(action) for action in actions] for _ in range(runs + 1)]
+    return [1e3 * statistics.median(times) for times in zip(*rounds[1:], strict=True)]
 
 
 def _files(table: Table) -> None:
     files = sorted(BEAMLINE.rglob("*.yml"))
     texts = [path.read_text() for path in files]
     count, lines = len(Config(BEAMLINE).names_list), sum(text.count("\n") for text in texts)
-    plain = median(lambda: seconds(lambda: [YAML(typ="safe", pure=True).load(text) for text in texts]))
-    first = median(lambda: cold(BEAMLINE))
+    first, plain = in_turn(
+        lambda: cold(BEAMLINE),
+        lambda: seconds(lambda: [YAML(typ="safe", pure=True).load(text) for text in texts]),
+    )
     work = f"{count} objects, {len(files)} files, {lines} lines, read the first time, ms"
     table.row(work, first, "ruamel, plain load", plain, first / plain)
-    bytes_only = median(lambda: seconds(lambda: [path.read_bytes() for path in files]))
-    again = median(lambda: seconds(lambda: Config(BEAMLINE)))
+    again, bytes_only = in_turn(
+        lambda: seconds(lambda: Config(BEAMLINE)),
+        lambda: seconds(lambda: [path.read_bytes() for path in files]),
+    )
     table.row("read again, unchanged, ms", again, "reading the bytes", bytes_only, again / bytes_only)
 
 
@@ -145,23 +149,19 @@ def _growth(table: Table, small: Path, large: Path) -> None:
     }
     few, many = (len(Config(root).names_list) for root in (small, large))
     for work, action in works.items():
-        once, often = (
-            1e3 * median(lambda: action(root), 5) / len(Config(root).names_list)  # noqa: B023
-            for root in (small, large)
-        )
-        table.row(f"{work}, {many} objects, µs an object", often, f"{few} objects", once, often / once)
+        among_few, among_many = in_turn(lambda: action(small) / few, lambda: action(large) / many, runs=5)  # noqa: B023
+        cells = (1e3 * among_many, f"among {few}", 1e3 * among_few, among_many / among_few)
+        table.row(f"{work}, an object among {many}, µs", *cells)
 
 
 def _whole(table: Table) -> None:
     """Whole processes, from the command to its end."""
-    libraries = median(lambda: process(LIBRARIES))
-    process(SETUP)
-    objects = len(_object_names())
-    work = f"process: set up `{BIGGEST}` ({objects} objects) and close it, ms"
-    took = median(lambda: process(SETUP))
-    table.row(work, took, "importing its libraries", libraries, took / libraries)
-    took = median(lambda: process(CHECK))
-    table.row("process: bliss-like config check, ms", took, "importing its libraries", libraries, took / libraries)
+    ours, check_all, libraries = in_turn(lambda: process(SETUP), lambda: process(CHECK), lambda: process(LIBRARIES))
+    work = f"process: set up `{BIGGEST}` ({len(_object_names())} objects) and close it, ms"
+    table.row(work, ours, "importing its libraries", libraries, ours / libraries)
+    table.row(
+        "process: bliss-like config check, ms", check_all, "importing its libraries", libraries, check_all / libraries
+    )
 
 
 def _object_names() -> list[str]:

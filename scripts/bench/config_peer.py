@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bliss_like.data.server_program import server_program
 from scripts.bench.table import Table
 
 PROGRAM = Path(__file__).with_name("config_program.py")
-RUNS = 5
+RUNS = 7
 MOTORS = {"bliss_like": "class: SimulatedMotors", "bliss": "plugin: emotion\n  class: Mockup"}
 AXES = "    - {{name: axis{}, unit: mm, steps_per_unit: 1000, velocity: 20, acceleration: 200, low_limit: -9, high_limit: 9}}\n"
 DIODES = {
@@ -35,9 +35,12 @@ def against_bliss(python: str, beamline: Path, home: Path) -> None:
     """
     table = Table("work", "ours", "BLISS in the same run", "ratio")
     with beacon(python, beamline, home) as environment:
-        first = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(beamline)}, fresh=True)
-        mine = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(beamline)})
-        theirs = _times(python, "bliss.config.static", environment)
+        ours = {"BLISS_LIKE_CONFIG": str(beamline)}
+        first, mine, theirs = _in_turn(
+            lambda: _run(sys.executable, "bliss_like.config", ours, fresh=True),
+            lambda: _run(sys.executable, "bliss_like.config", ours),
+            lambda: _run(python, "bliss.config.static", environment),
+        )
     if mine["objects"] != theirs["objects"]:
         raise SystemExit(f"BLISS found {theirs['objects']} objects, we {mine['objects']}")
     _row(table, "import, ms", mine, theirs, "import")
@@ -48,8 +51,11 @@ def against_bliss(python: str, beamline: Path, home: Path) -> None:
     _row(table, "reload(), nothing changed, ms", mine, theirs, "reload")
     trees = {kind: simple(home / kind, kind, 200, 100) for kind in MOTORS}
     with beacon(python, trees["bliss"], home) as environment:
-        mine = _times(sys.executable, "bliss_like.config", {"BLISS_LIKE_CONFIG": str(trees["bliss_like"])}, "--make")
-        theirs = _times(python, "bliss.config.static", environment, "--make")
+        ours = {"BLISS_LIKE_CONFIG": str(trees["bliss_like"])}
+        mine, theirs = _in_turn(
+            lambda: _run(sys.executable, "bliss_like.config", ours, "--make"),
+            lambda: _run(python, "bliss.config.static", environment, "--make"),
+        )
     _row(table, "make 200 simulated axes and 100 counters, ms", mine, theirs, "make")
 
 
@@ -110,27 +116,28 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"{process.args!r} does not answer")
 
 
-def _times(
-    python: str, module: str, environment: dict[str, str], *options: str, fresh: bool = False
-) -> dict[str, float]:
-    """Return the medians of several runs, each in a new process.
+def _run(python: str, module: str, environment: dict[str, str], *options: str, fresh: bool = False) -> dict[str, float]:
+    """Return the times of one new process.
 
     :param fresh: nothing has ever read these files.
     """
+    if fresh:
+        shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+    command = [python, str(PROGRAM), module, *options]
+    # The project is on the path of ours only: BLISS must not find another package of the name of a library of its own.
+    path = {"PYTHONPATH": str(PROGRAM.parents[2])} if python == sys.executable else {}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env={**os.environ, **path, **environment})
+    times: dict[str, float] = json.loads(done.stdout)
+    return times
 
-    def run() -> dict[str, float]:
-        if fresh:
-            shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
-        command = [python, str(PROGRAM), module, *options]
-        # The project is on the path of ours only: BLISS must not find another package of the name of a library of its own.
-        path = {"PYTHONPATH": str(PROGRAM.parents[2])} if python == sys.executable else {}
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env={**os.environ, **path, **environment})
-        times: dict[str, float] = json.loads(done.stdout)
-        return times
 
-    run()
-    runs = [run() for _ in range(RUNS)]
-    return {key: statistics.median(times[key] for times in runs) for key in runs[0]}
+def _in_turn(*runs: Callable[[], dict[str, float]]) -> list[dict[str, float]]:
+    """Return the medians of several rounds, as such machines change their pace."""
+    rounds = [[run() for run in runs] for _ in range(RUNS + 1)][1:]
+    return [
+        {key: statistics.median(times[key] for times in of_one) for key in of_one[0]}
+        for of_one in zip(*rounds, strict=True)
+    ]
 
 
 def _row(table: Table, work: str, mine: dict[str, float], theirs: dict[str, float], key: str) -> None:

@@ -58,6 +58,11 @@ def test_the_data_layer_loads_no_gevent() -> None:
     assert loaded_by(f"import {modules}").isdisjoint({"gevent", "h5py", "epics", "ruamel", "pydantic"})
 
 
+def test_settings_need_little() -> None:
+    heavy = {"gevent", "pydantic", "ruamel", "redis", "h5py", "louie"}
+    assert loaded_by("from bliss_like.config.settings import *").isdisjoint(heavy)
+
+
 def test_listeners_are_under_contract() -> None:
     contracts = configparser.ConfigParser()
     contracts.read(ROOT / "setup.cfg")

@@ -10,6 +10,9 @@ NAMES = {
     "bliss_like": "current_session",
     "bliss_like.config": "Config ConfigNode get_config",
     "bliss_like.config.models": "ObjectConfig ItemConfig StrictModel Reference LazyReference",
+    "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
+    "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
+    "ParametersWardrobe pipeline scan",
     "bliss_like.data.events": "EventType",
     "bliss_like.data.node": "get_session_node get_node get_nodes sessions_list",
     "bliss_like.data.watch": "ScansWatcher ScansObserver",

@@ -150,6 +150,19 @@ def test_a_device_is_not_kept_alive_by_its_callback() -> None:
     mine.value = 2  # nobody is called, nothing fails
 
 
+def test_nobody_is_called_when_nobody_has_the_channel() -> None:
+    heard: list[Any] = []
+    mine = Channel("energy", callback=heard.append)
+    news = EventChannel("news")
+    news.register_callback(heard.extend)
+    lives = [weakref.ref(mine), weakref.ref(news)]
+    del mine, news
+    gc.collect()  # the first connection of the client may leave a cycle that has them
+    assert [life() for life in lives] == [None, None]
+    Channel("energy").value = 1
+    assert Channel("energy").value == 1 and heard == []
+
+
 def test_a_callback_may_set_the_channel_and_others(there: Make) -> None:
     other = there(Channel, "answer")
 

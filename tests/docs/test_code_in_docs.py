@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 
 from bliss_like.config import get_config
@@ -26,6 +27,24 @@ def names(
     yield session.env_dict
     session.close()
     config.close()
+
+
+def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    device, locks, live = blocks_of("docs/sharing.md", "python")
+    exec(device, names)
+    assert names["Digitizer"].interlock
+    exec(locks, names)
+    lines = _lines(capsys)
+    assert [line.split()[0] for line in lines[:4]] == ["name", "robx", "session:test_session", "the"]
+    assert lines[4:] == ["True"]
+    assert [holder.name for holder in names["lslock"]()] == ["session:test_session"]
+    exec(live, names)
+    heard: list[str] = []
+    with gevent.Timeout(10):
+        while len(heard) < 3:
+            gevent.sleep(0.01)
+            heard += _lines(capsys)
+    assert sorted(heard) == ["13.0", "13.0", "[{'name': 'vacuum', 'pressure': 0.001}]"]
 
 
 def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import gevent
+import gevent.socket
 import pytest
 
 from bliss_like.data import cached_reads
@@ -51,6 +53,14 @@ def is_kept(store: RedisStore, key: str) -> bool:
     return reads(store) == before
 
 
+def is_unavailable(store: RedisStore) -> bool:
+    try:
+        store.keys.read("k")
+    except StoreUnavailable:
+        return True
+    return False
+
+
 def test_a_read_that_hits_sends_nothing(store: RedisStore, other: RedisStore) -> None:
     store.keys.run(("HSET", "h", "a", 1))
     other.keys.run(("RPUSH", "q", 1))
@@ -73,6 +83,14 @@ def test_changes_of_others_are_seen(store: RedisStore, other: RedisStore) -> Non
     wait_until(lambda: store.keys.read("k") is None, timeout=1)
     other.keys.run(("RPUSH", "k", 1))
     wait_until(lambda: store.keys.read("k") == [b"1"], timeout=1)
+
+
+def test_a_message_that_has_arrived_is_heeded_before_an_answer(store: RedisStore, other: RedisStore) -> None:
+    for i in range(300):
+        store.keys.read("k")
+        other.keys.run(("SET", "k", i))
+        other.call("PING")  # the server sends what it has to say of one command before it takes the next
+        assert store.keys.read("k") == b"%d" % i
 
 
 def test_own_changes_are_seen_at_once(store: RedisStore) -> None:
@@ -151,8 +169,7 @@ def test_a_server_that_comes_back(server_that_can_be_restarted: RestartableServe
     store.keys.run(("SET", "k", 1))
     assert store.keys.read("k") == b"1"
     getattr(server, end)()
-    with pytest.raises(StoreUnavailable):
-        store.keys.read("k")
+    wait_until(lambda: is_unavailable(store))
     server.start()
     RedisStore(server.url).keys.run(("SET", "k", 2))
     assert store.keys.read("k") == b"2"
@@ -275,6 +292,38 @@ def test_a_crowd_of_greenlets_soon_asks_no_more(redis_server: EmbeddedServer, st
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=30)
     assert run.returncode == 0, run.stderr
     assert 2 <= int(run.stdout) <= 60  # of 4000
+
+
+class _LateServer:
+    """A connection of greenlets to a server that is slow: the test says what it sends, and when."""
+
+    def __init__(self) -> None:
+        self._sock, self.server = gevent.socket.socketpair()
+
+    def disconnect(self) -> None:
+        self._sock.close()
+
+    def reply(self, value: bytes) -> None:
+        self.server.recv(1 << 16)
+        self.server.sendall(b"*3\r\n$6\r\nstring\r\n*1\r\n$1\r\n%b\r\n:-1\r\n" % value)
+
+
+def test_nothing_older_than_what_another_greenlet_has_seen() -> None:
+    late = _LateServer()
+    late.server.sendall(b"+OK\r\n")  # to the request for tracking
+    answers = [b"2", b"2"]
+    cache = cached_reads.CachedReads(lambda: late, lambda key: answers.pop(), "", lambda key, reply: reply[1][0])
+    first = gevent.spawn(cache.read, "k")
+    gevent.idle()
+    assert cache.read("k") == b"2", "on another connection: the first is in use"
+    late.reply(b"1")
+    assert first.get(timeout=5) == b"1", "it was asked for before the change"
+    second = gevent.spawn(cache.read, "k")
+    gevent.idle()
+    late.reply(b"2")
+    assert second.get(timeout=5) == b"2"
+    assert cache.read("k") == b"2" and answers == [b"2"]
+    late.server.close()
 
 
 KILLED = """

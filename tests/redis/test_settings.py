@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -117,10 +116,3 @@ def test_parameters_set_by_several_processes(redis_server: EmbeddedServer) -> No
     parameters = ParametersWardrobe("sample", {f"p{i}": 0 for i in range(NPROCESSES)})
     assert parameters.to_dict() == {f"p{i}": 19 for i in range(NPROCESSES)}
     assert sorted(parameters.instances) == sorted(["default", *(f"of {i}" for i in range(NPROCESSES))])
-
-
-@pytest.mark.parametrize("statement", ["from bliss_like.config.settings import *", "import bliss_like.data.key_store"])
-def test_a_script_needs_little(redis_server: EmbeddedServer, statement: str) -> None:
-    from tests.architecture.test_imports import loaded_by
-
-    assert loaded_by(statement).isdisjoint({"gevent", "pydantic", "ruamel", "redis", "h5py", "louie"})

@@ -136,6 +136,16 @@ def test_what_a_broken_file_had_is_not_missed(configure: Configure) -> None:
     ]
 
 
+def test_keys_of_a_broken_init_file_are_not_missed(configure: Configure) -> None:
+    files = {"deep/__init__.yml": "class: [", "deep/a.yml": "- {name: one}\n- {name: two, class: Lamp, velocty: 1}"}
+    config = configure(**files, **{"b.yml": "- {name: three}"})
+    assert [str(error).partition(": ")[2] for error in config.check()] == [
+        "object 'three': missing key 'class', here or in an __init__.yml",
+        "while parsing a flow node, expected the node content, but found '<stream end>'",
+        "Lamp 'two': unknown key 'velocty', did you mean 'velocity'?",
+    ]
+
+
 def test_each_circle_is_told_once(configure: Configure) -> None:
     pairs = ("ab", "bc", "ca", "da", "ee")
     config = configure("\n".join(f"- {{name: {a}, class: Mirror, lamp: ${b}}}" for a, b in pairs))

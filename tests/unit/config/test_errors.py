@@ -73,7 +73,7 @@ def test_a_wrong_inherited_value_is_told_where_it_is_written(configure: Configur
 WRONG_REFERENCES = {
     "lamp: lamp": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came 'lamp'; "
     "write '$lamp'",
-    "lamp:": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came None",
+    "lamp:": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came nothing",
     "lamp: $lamp.colr": "3:3: Mirror 'mirror': lamp: $lamp.colr: lamp (Lamp) has no attribute 'colr'",
     "lamp: $lanp": "3:3: Mirror 'mirror': lamp: no object 'lanp' in {path}, did you mean 'lamp'?",
     "lamp: $broken": "3:3: Mirror 'mirror': lamp: config/lamps.yml:6:3: Broken 'broken': could not be made: "

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from bliss_like.config.models import ObjectConfig
+from bliss_like.config.models import ObjectConfig, Reference
 from bliss_like.devices.signal import connect_together, open_signal
 from bliss_like.errors import NotConnectedError
 
@@ -81,3 +81,18 @@ class Careless:
 
     def __connect__(self, timeout: float) -> None:
         gevent.sleep(3600)
+
+
+class Named:
+    """Notes when it is closed; may need another object."""
+
+    class Config(ObjectConfig):
+        needs: Reference | None = None
+        colour: str = ""
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        self.needs = config.needs
+
+    def __close__(self) -> None:
+        closed.append(self.name)

@@ -140,6 +140,16 @@ def test_a_refused_scan_has_not_begun(session: Session, other: LockSpace) -> Non
     assert (scan.state, scan.scan_number) == (ScanState.DONE, 1)
 
 
+def test_a_refused_scan_ends_its_sequence(session: Session, other: LockSpace) -> None:
+    names = session.env_dict
+    others = other.acquire(["robx"])
+    sequence = names["Sequence"]()
+    with pytest.raises(AlreadyLockedDevices), sequence.sequence_context() as context:
+        context.add_and_run(names["ascan"](names["robx"], 0, 1, 2, 0, names["diode"], run=False))
+    assert sequence.state is ScanState.KILLED
+    other.release(others)
+
+
 @pytest.mark.parametrize("failure", [RuntimeError("broken"), KeyboardInterrupt()], ids=["error", "Ctrl-C"])
 def test_given_back_however_a_scan_ends(session: Session, failure: BaseException) -> None:
     names = session.env_dict

@@ -1,0 +1,201 @@
+"""`resetup()`: what is written as before stays as it is, what has changed is made anew, what is gone is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import gevent
+import pytest
+
+from bliss_like.config import get_config
+from bliss_like.data.tree import Tree
+from bliss_like.errors import SessionError
+from bliss_like.session import Session
+
+from . import devices
+from .conftest import OBJECTS, MakeSession
+
+Write = Callable[..., None]
+
+TWO = "- {name: lamp, class: Named, package: tests.unit.session, module: devices}\n"
+ONE_MORE = TWO + "- {name: user, class: Named, package: tests.unit.session, module: devices, needs: $lamp}\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """A function that changes files below ./config."""
+
+    def change(**files: str) -> None:
+        for name, text in files.items():
+            place = {"s": "sessions/s.yml", "setup": "sessions/s_setup.py"}.get(name, f"{name}.yml")
+            (tmp_path / "config" / place).write_text(text)
+
+    return change
+
+
+@pytest.fixture
+def session(make_session: MakeSession, tree: Tree) -> Session:
+    session = make_session(
+        "setup-file: ./s_setup.py\nconfig-objects: [robx, roby, diode, lamp, user, first_mg]",
+        setup="runs = globals().get('runs', 0) + 1",
+        objects=ONE_MORE,
+    )
+    devices.closed.clear()
+    assert session.setup(tree=tree), session.error_report
+    return session
+
+
+SESSION = "name: s\nclass: Session\nsetup-file: ./s_setup.py\n"
+
+
+def test_nothing_has_changed(session: Session) -> None:
+    before = dict(session.names.given)
+    summary = session.resetup()
+    assert summary and session.errors == []
+    assert all(session.env_dict[name] is before[name] for name in session.object_names)
+    assert devices.closed == []
+    assert session.env_dict["runs"] == 2
+    assert str(summary).splitlines()[1] == "nothing has changed"
+
+
+def test_only_what_has_changed_is_made_anew(session: Session, write: Write) -> None:
+    before = dict(session.names.given)
+    write(objects=OBJECTS.replace("value: 5", "value: 6"))
+    summary = session.resetup()
+    names = session.env_dict
+    assert summary, session.error_report
+    assert names["diode"].raw_read == 6 and names["diode"] is not before["diode"]
+    assert all(names[name] is before[name] for name in ("robx", "lamp", "user"))
+    assert names["ct"](0).get_data("diode").tolist() == [6]  # the measurement group knows it too
+    assert "changed: diode, diodes" in str(summary)
+
+
+def test_a_motor_that_moves_goes_on(session: Session, write: Write) -> None:
+    robx = session.env_dict["robx"]
+    robx.velocity = 10
+    robx.move(1, wait=False)
+    write(objects=OBJECTS.replace("value: 5", "value: 6"))
+    assert session.resetup()
+    assert robx.is_moving and session.env_dict["robx"] is robx
+    robx.wait_move()
+    assert robx.position == pytest.approx(1)
+
+
+def test_what_depends_on_it_is_closed_first(session: Session, write: Write) -> None:
+    write(more=ONE_MORE.replace("devices}", "devices, colour: red}"))
+    assert session.resetup()
+    assert devices.closed == ["user", "lamp"]
+    assert session.env_dict["user"].needs is session.env_dict["lamp"]
+
+
+def test_what_is_gone_and_what_is_new(session: Session, write: Write) -> None:
+    write(more=TWO, s=SESSION + "config-objects: [robx, diode, lamp, diode3]\n")
+    summary = session.resetup()
+    assert summary, session.error_report
+    assert session.object_names == ["robx", "diode", "lamp", "diode3"]
+    assert not {"user", "roby", "first_mg"} & set(session.env_dict)
+    assert devices.closed == ["user"]
+    assert session.env_dict["diode3"].name == "diode3"
+    assert session.active_measurement_group is None
+    assert "removed: user" in str(summary)
+    session.env_dict["roby"] = "mine"
+    session.names["roby"] = "free again"
+
+
+def test_a_session_that_is_wrong_now_goes_on_as_it_was(session: Session, write: Write) -> None:
+    write(s=SESSION + "config-object: [robx]\n")
+    summary = session.resetup()
+    assert not summary
+    assert "unknown key 'config-object', did you mean 'config-objects'?" in session.error_report
+    assert session.object_names == ["robx", "roby", "diode", "lamp", "user", "first_mg"]
+    write(s=SESSION + "config-objects: [robx]\n")
+    assert session.resetup()
+    assert session.object_names == ["robx"]
+
+
+def test_a_file_that_cannot_be_read_changes_nothing(session: Session, write: Write) -> None:
+    before = dict(session.names.given)
+    write(more="- {name: lamp\n")
+    assert not session.resetup()
+    assert "more.yml:" in session.error_report
+    assert session.env_dict["lamp"] is before["lamp"]
+
+
+def test_setup_files_do_not_double(session: Session, write: Write) -> None:
+    write(
+        setup="from bliss_like.session.hooks import ScanQueueHooks\n"
+        "current_session.hooks.scan_queue.register(ScanQueueHooks())\n"
+        "ALIASES.add('beam', diode)\n"
+    )
+    for _ in range(2):
+        assert session.resetup(), session.error_report
+        assert len(session.hooks.scan_queue) == 1
+        assert list(session.aliases) == ["beam"] and "diode" not in session.env_dict
+
+
+def test_user_scripts_see_the_new_objects(session: Session, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def which(): return diode, robx\n")
+    session.env_dict["user_script_homedir"](str(tmp_path))
+    session.env_dict["user_script_load"]("mine", export_global="ada")
+    write(objects=OBJECTS.replace("value: 5", "value: 6"))
+    assert session.resetup()
+    names = session.env_dict
+    assert names["ada"].which() == (names["diode"], names["robx"])
+
+
+def test_included_sessions_are_read_again(session: Session, write: Write) -> None:
+    other = "- {name: other, class: Session, config-objects: [%s]}\n"
+    write(s=SESSION + "include-sessions: [other]\n", more=ONE_MORE + other % "robx")
+    assert session.resetup(), session.error_report
+    assert session.object_names == ["robx"]
+    write(more=ONE_MORE + other % "roby, lamp")
+    assert session.resetup(), session.error_report
+    assert session.object_names == ["roby", "lamp"]
+
+
+def test_where_scans_go_is_read_again(session: Session, write: Write) -> None:
+    session.scan_saving.sample = "ruby"
+    write(s=SESSION + "scan_saving: {base_path: /data}\n")
+    assert session.resetup()
+    assert session.env_dict["SCAN_SAVING"].get_path() == "/data/s"
+    assert session.env_dict["SCAN_SAVING"].sample == "ruby"
+
+
+def test_not_while_a_scan_is_running(session: Session) -> None:
+    scan = session.env_dict["loopscan"](100, 0.05, session.env_dict["diode"], run=False)
+    running = gevent.spawn(scan.run)
+    with gevent.Timeout(10):
+        while not scan.path:
+            gevent.sleep(0.01)
+    with pytest.raises(
+        SessionError, match=r"session 's': Scan\(.*\) is running: wait for its end, or abort it, before"
+    ):
+        session.resetup()
+    scan.stop()
+    running.get(timeout=10)
+    assert session.resetup()
+
+
+def test_not_before_the_setup(make_session: MakeSession) -> None:
+    session = make_session()
+    with pytest.raises(SessionError, match="session 's' is not set up"):
+        session.resetup()
+
+
+def test_at_the_prompt(session: Session, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    write(objects=OBJECTS.replace("value: 5", "nois: 6"), more="")
+    session.env_dict["resetup"]()
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].startswith("Session s: ") and err == ""
+    assert any(line.startswith(("  [0] config/", "  [1] config/")) for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_setup_after_a_reload_by_hand(session: Session, write: Write, tree: Tree) -> None:
+    session.close()
+    write(s=SESSION + "config-objects: [robx]\n")
+    get_config().reload()
+    assert session.setup(tree=tree)
+    assert session.object_names == ["robx"]
