@@ -77,6 +77,6 @@ def _configured_beamline() -> str:
     try:
         from .config import get_config
 
-        return str(getattr(get_config(), "beamline", ""))
+        return get_config().beamline
     except (ImportError, ConfigError):
         return ""

@@ -93,7 +93,6 @@ class RedisStore:
         """Called when the server cannot be reached, before that is reported: may bring it back."""
         self._local = threading.local()  # a patched socket must not cross threads
         self.keys = RedisKeys(self)
-        """Small values that processes share."""
 
     def __repr__(self) -> str:
         return f"RedisStore({self.url})"
@@ -290,8 +289,8 @@ class RedisStore:
             try:
                 return self._pool.get_connection()
             except redis.ConnectionError:
-                if self.revive is None or threading.current_thread() is not threading.main_thread():
-                    raise  # in a patched process only the main thread can start another one
+                if self.revive is None:
+                    raise
                 self.revive()
                 return self._pool.get_connection()
         except redis.RedisError as error:
@@ -317,8 +316,8 @@ class RedisStore:
 
     def connection_of_its_own(self) -> Any:
         """Return a new connection that speaks RESP3; None: there cannot be one now, or the server does not speak it."""
+        connection = self._make_pool(protocol=3).make_connection()
         try:
-            connection = self._make_pool(protocol=3).make_connection()
             connection.connect()
         except (redis.RedisError, OSError):
             return None

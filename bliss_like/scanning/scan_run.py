@@ -1,7 +1,8 @@
 """The run of one scan, from its number to its end.
 
-The order is: announce the scan, presets, announce the nodes, prepare, PREPARED_SCAN, start, iterate, stop, presets, metadata,
-END_SCAN. The last five happen whatever went wrong before. What fails first is kept; what fails after it is logged.
+The order is: claim the devices, announce the scan, presets, announce the nodes, prepare, PREPARED_SCAN, start, iterate,
+stop, presets, metadata, END_SCAN. The last five happen whatever went wrong before. What fails first is kept; what fails
+after it is logged.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.process import this_process
-from bliss_like.data.publisher import DataTree
 from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, UserAbort
 
@@ -65,17 +65,13 @@ class ScanRun:
         tree = environment.require_tree()
         if not scan.acq_chain.top_masters:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
-        with claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])):  # what is refused can be run later
-            self._run(tree)
-
-    def _run(self, tree: DataTree) -> None:
-        scan = self.scan
         scan.set_state(ScanState.PREPARING)
         scan.on_end(self._end_from_anywhere)
         environment.scans.append(scan)
         with ExitStack() as contexts:
             error: BaseException | None = None
             try:
+                contexts.enter_context(claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])))
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)

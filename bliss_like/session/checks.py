@@ -102,23 +102,21 @@ def _is_group(name: str, survey: Survey) -> bool:
 
 
 def _check_patterns(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
-    known = [name for name in survey.names if not survey.is_session(name)]
     for key in ("config-objects", "exclude-objects"):
         for path, pattern in _listed(node, key):
             if _matching([pattern], survey) or survey.may_match(pattern):
                 continue
-            message = f"no object '{pattern}'{did_you_mean(pattern, known)}"
+            message = f"no object '{pattern}'{did_you_mean(pattern, survey.objects)}"
             if survey.is_session(pattern):
                 message = f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
             yield Problem(path, (key,), message)
 
 
 def _matching(patterns: list[str], survey: Survey) -> list[str]:
-    known = [name for name in survey.names if not survey.is_session(name)]
-    devices = [name for name in known if inherited(survey.entries[name].node, "plugin") != "default"]
     names: list[str] = []
     for pattern in patterns:
-        names += [pattern] if pattern in known else [name for name in devices if fnmatchcase(name, pattern)]
+        is_name = pattern in survey.entries and not survey.is_session(pattern)
+        names += [pattern] if is_name else [name for name in survey.devices if fnmatchcase(name, pattern)]
     return list(dict.fromkeys(names))
 
 

@@ -119,7 +119,7 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        sharing = share(tree.store, str(getattr(self.config, "beamline", "")), self.name)
+        sharing = share(tree.store, self.config.beamline, self.name)
         self._lock.acquire(sharing.locks)
         self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
@@ -155,7 +155,7 @@ class Session:
             changes = self.config.reload()
         for error in changes.errors:
             self._keep(error)
-        self._build(verbose, str(changes))
+        self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
         return self.summary
 
     def _refuse_resetup(self) -> None:
@@ -289,7 +289,7 @@ class Session:
     @property
     def settings_name(self) -> str:
         """What the names of settings that belong to this session begin with."""
-        beamline = getattr(self.config, "beamline", "")
+        beamline = self.config.beamline
         return f"{beamline}:{self.name}" if beamline else self.name
 
     def _run_setup_file(self, session: Session) -> None:

@@ -133,11 +133,11 @@ def test_a_refused_scan_has_not_begun(session: Session, other: LockSpace) -> Non
     scan = names["dscan"](names["robx"], -1, 1, 2, 0, names["camera"], run=False)
     with pytest.raises(AlreadyLockedDevices, match="^camera is in use by session eh2"):
         scan.run()
-    assert scan.state is ScanState.IDLE and scan.path == "" and names["robx"].position == 0
+    assert scan.state is ScanState.KILLED and scan.path == "" and names["robx"].position == 0
     assert set(claimed()) == {"camera"}
     other.release(others)
-    scan.run()
-    assert (scan.state, scan.scan_number) == (ScanState.DONE, 1)
+    again = names["dscan"](names["robx"], -1, 1, 2, 0, names["camera"])
+    assert (again.state, again.scan_number) == (ScanState.DONE, 1)  # the refused one has taken no number
 
 
 def test_a_refused_scan_ends_its_sequence(session: Session, other: LockSpace) -> None:

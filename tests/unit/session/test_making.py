@@ -87,6 +87,12 @@ def test_short_when_all_went_well(make_session: MakeSession, tree: Tree, capsys:
     assert session.summary
 
 
+def test_short_on_a_large_beamline() -> None:
+    lines = Summary("s", [Made(f"object{number}") for number in range(200)], {}, 0.1).text(80).splitlines()
+    assert lines[0] == "Session s: 200 objects in 0.1 s"
+    assert len(lines) == 8 and lines[-1] == "  ... all of them: current_session.object_names"
+
+
 def test_every_failure_in_a_sentence(make_session: MakeSession, tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     session = make_session(
         "setup-file: ./s_setup.py\nconfig-objects: [robx, lamp, robxx]",
