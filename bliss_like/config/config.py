@@ -7,13 +7,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .construction import blueprint, class_of, creation_failed, item_of
 from .loader import INIT, Entry, Tree, continued, load_tree, register, tags_of, tree_of_directories
 from .making import FAILURES, Job, Making
+from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, written_form
 from .parsing import decoded
 from .plugins import BY_CLASS, NODE, Plugin
@@ -24,6 +25,8 @@ from .suggestion import did_you_mean
 from .survey import Survey
 
 _logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=ObjectConfig)
 
 
 class Config:
@@ -90,6 +93,11 @@ class Config:
         return self._tree
 
     @property
+    def survey(self) -> Survey:
+        """What can be told of the objects without making any."""
+        return Survey(self._tree, self.path)
+
+    @property
     def root(self) -> ConfigNode:
         """Directories and files (without `.yml`) as keys, what they say as values."""
         return tree_of_directories(self.path, self._tree, self)
@@ -100,6 +108,13 @@ class Config:
         :raises ObjectNotFound: there is none of that name.
         """
         return self._entry(name).node
+
+    def model_of(self, name: str, kind: type[M]) -> M:
+        """Return what is written about an object as a model, without making the object.
+
+        :raises ConfigError: there is none of that name, or what is written is wrong.
+        """
+        return cast(M, blueprint(self._entry(name), kind, self._tree.refused).model)
 
     def get_user_tag_configs(self, tag: str) -> list[ConfigNode]:
         """Return the nodes of all objects that have a tag."""
@@ -211,7 +226,7 @@ class Config:
         name = entry.node.name
         self._broken_items.pop(name, None)
         cls = class_of(entry)
-        plan = blueprint(entry, cls, self._tree.refused)
+        plan = blueprint(entry, cls.Config, self._tree.refused)
         self._broken_items[name] = plan.broken
         return Made(cls(name, plan.model), plan.text, cls.Config)
 
@@ -254,7 +269,7 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents)
         self._tree = tree  # what is new can be referred to
-        comparison = compare(texts, Survey(tree, self.path), self._made)
+        comparison = compare(texts, self.survey, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:

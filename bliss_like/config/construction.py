@@ -60,21 +60,22 @@ def class_of(entry: Entry) -> type[Any]:
     return cls
 
 
-def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
+def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNode]) -> Blueprint:
     """Return the validated model of an object; items that are wrong are left out, so that the others work.
 
+    :param kind: the model that its class has.
     :param refused: items that are to be left out.
     :raises ConfigError: what is written is wrong: all of it, a line for each.
     """
-    complete = with_inherited(entry.node, cls.Config)
+    complete = with_inherited(entry.node, kind)
     text = complete.to_dict(resolve_references=False)
     node = _without_refused(complete, refused)
-    model = validate(node, cls.Config)
+    model = validate(node, kind)
     broken: dict[str, ConfigError] = {}
-    keys = item_keys(cls.Config)
+    keys = item_keys(kind)
     if isinstance(model, list) and all(_is_of_item(problem, keys) for problem in model):
         node = _without_broken_items(node, keys, model, broken)
-        model = validate(node, cls.Config)
+        model = validate(node, kind)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
