@@ -20,6 +20,7 @@ Parsed = list[Any]
 CACHE_VERSION = 2
 CACHED_AFTER = 50_000_000  # ns: a file changed a moment ago may change again without its time stamp showing it
 MAX_VALUES = 1_000_000  # in one file; aliases of aliases can multiply a few lines to any number
+MAX_DEPTH = 100  # of lists and keys in each other: what follows them is recursive
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
@@ -107,10 +108,7 @@ def parse(text: str) -> Parsed | None:
     :raises YamlProblem: it is no YAML, has a key twice, more than one document or an unknown tag.
     """
     composed = compose(text)
-    try:
-        return None if composed.root is None else Reader(composed.constructor).read(composed.root)
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    return None if composed.root is None else Reader(composed.constructor).read(composed.root)
 
 
 class Composed(NamedTuple):
@@ -200,7 +198,9 @@ class Reader:
     def read(self, node: Any) -> Parsed:
         node = resolved(node)
         line, column = _position(node)
-        self._count += 1
+        self._count = self._count + 1 if self._open else 1
+        if len(self._open) > MAX_DEPTH:
+            raise YamlProblem(line, column, f"lists and keys are nested too deeply, more than {MAX_DEPTH} levels")
         if self._count > MAX_VALUES:
             raise YamlProblem(line, column, f"more than {MAX_VALUES} values, by aliases (*) of aliases")
         if node.id == "scalar":

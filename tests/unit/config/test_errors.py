@@ -38,6 +38,7 @@ WRONG_LAMPS = {
     "regions: [{left: 1, width: 2}, {left: -1, width: 2}]": "3:35: Lamp 'lamp': regions.1.left: "
     "expected a value >= 0, came -1",
     "regions: [{left: 1}]": "3:13: Lamp 'lamp': regions.0: missing key 'width'",
+    "1: 5": "3:3: Lamp 'lamp': 1: expected text as a key, came 1",
     "labels: 5": "3:3: Lamp 'lamp': labels: expected text or a list, came 5",
     "host: $lmap": "3:3: Lamp 'lamp': host: no object 'lmap' in {path}, did you mean 'lamp'?",
 }
@@ -205,6 +206,16 @@ def test_a_broken_file_does_not_stop_the_rest(configure: Configure, text: str) -
     assert [str(error) for error in config.errors] == [f"{FILE}:{WRONG_FILES[text]}"]
     assert config.names_list == ["last", "sane"]
     assert config.get("sane").name == "sane"
+
+
+@pytest.mark.parametrize("depth", [101, 300, 1000])
+def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
+    block = "name: a\nclass: Lamp\nsettings:\n" + "".join(" " * (level + 1) + "k:\n" for level in range(depth))
+    config = configure(
+        **{"deep.yml": block, "lists.yml": f"[{'[' * depth}{']' * depth}]", "lamp.yml": "name: b\nclass: Lamp\n"}
+    )
+    assert [str(error).split(": ")[1][:36] for error in config.errors] == ["lists and keys are nested too deeply"] * 2
+    assert config.get("b").name == "b"
 
 
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
