@@ -17,7 +17,7 @@ from .making import FAILURES, Job, Making
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, written_form
 from .parsing import decoded
-from .plugins import BY_CLASS, NODE, Plugin
+from .plugins import BY_CLASS, NODE, Plugins
 from .references import Place
 from .reloading import Changes, Made, compare, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
@@ -44,7 +44,7 @@ class Config:
         self._made: dict[str, Made] = {}  # in the order in which they were ready: what was needed comes first
         self._making = Making(lambda name: self._told(self._entry(name)))
         self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
-        self._from_cache: dict[str, tuple[Plugin, Any]] = {}  # what plugins can make more objects of
+        self._plugins = Plugins()
         self._temporary = 0
         self._tree: Tree = load_tree(self.path, self)
         for error in self._tree.errors:
@@ -179,6 +179,7 @@ class Config:
     def _close(self, names: list[str]) -> list[BaseException]:
         """Close objects, given in the order in which they were made."""
         closing = [(name, self._made.pop(name).instance) for name in names]
+        self._plugins.forget(names)
         errors: list[BaseException] = []
         abort: BaseException | None = None
         for name, made in reversed(closing):
@@ -208,7 +209,7 @@ class Config:
             if plugin == NODE:
                 made = Made(entry.node, written_text(entry))
             elif plugin not in BY_CLASS:
-                made = self._by_plugin(entry, plugin)
+                made = self._by_plugin(entry)
             elif entry.owner:
                 container = self.get(entry.owner)
                 broken = self._broken_items.get(entry.owner, {})
@@ -219,7 +220,7 @@ class Config:
             raise
         except FAILURES as error:
             raise creation_failed(entry, error) from error
-        made.needs = job.needs
+        made.needs |= job.needs
         self._made[job.name] = made
 
     def _object(self, entry: Entry) -> Made:
@@ -230,21 +231,22 @@ class Config:
         self._broken_items[name] = plan.broken
         return Made(cls(name, plan.model), plan.text, cls.Config)
 
-    def _by_plugin(self, entry: Entry, plugin_name: str) -> Made:
+    def _by_plugin(self, entry: Entry) -> Made:
         name = entry.node.name
-        if name not in self._from_cache:
-            plugin = Plugin(entry, plugin_name)
-            objects, cached = plugin.create(self, entry)
-            self._from_cache.update({other: (plugin, what) for other, what in cached.items()})
-            for other, instance in objects.items():
-                if other != name and other in self._tree.entries and other not in self._made:
-                    self._made[other] = Made(instance, written_text(self._tree.entries[other]), needs={name})
-            if name in objects:
-                return Made(objects[name], written_text(entry))
-        if name not in self._from_cache:
-            raise ConfigError(f"{self._told(entry)}: plugin '{plugin_name}' made no object of that name")
-        plugin, what = self._from_cache.pop(name)
-        return Made(plugin.create_from_cache(self, name, what), written_text(entry))
+        objects = self._plugins.create(self, entry)
+        for other, instance in objects.items():
+            if other != name and other in self._tree.entries and other not in self._made:
+                self._made[other] = Made(instance, written_text(self._tree.entries[other]), needs={name})
+        if name in objects:
+            return Made(objects[name], written_text(entry))
+        made, maker = self._plugins.from_cache(self, entry)
+        return Made(made, written_text(entry), needs={maker})
+
+    def _wait_for_all(self, what: str) -> None:
+        job = self._making.current()
+        if job is not None:
+            raise ConfigError(f"config.{what}() is not possible while '{job.name}' is being made")
+        self._making.wait()
 
     def _told(self, entry: Entry) -> str:
         return f"{entry.node.place}: {entry.label}"
@@ -261,10 +263,7 @@ class Config:
         """
         if self._temporary:
             raise ConfigError("config.reload() is not possible inside config.temporary(): leave it first")
-        job = self._making.current()
-        if job is not None:
-            raise ConfigError(f"config.reload() is not possible while '{job.name}' is being made")
-        self._making.wait()
+        self._wait_for_all("reload")
         old = self._tree
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents)
@@ -365,7 +364,10 @@ class Config:
         """Try something: objects made inside are closed in the end, files and objects added inside are gone.
 
         Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
+
+        :raises ConfigError: while this greenlet makes an object.
         """
+        self._wait_for_all("temporary")
         before, documents = set(self._made), self._tree.documents
         self._temporary += 1
         try:

@@ -6,7 +6,9 @@ that the asking one is making. There is no lock: while a constructor runs, only 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from gevent import Timeout, getcurrent
@@ -21,11 +23,13 @@ FAILURES = (Exception, Timeout)
 class Job:
     """One object on its way.
 
+    :param within: the one that was on its way in the same greenlet, and asked for it.
     :param needs: names of all that was asked for while it was being made.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, within: Job | None) -> None:
         self.name = name
+        self.within = within
         self.needs: set[str] = set()
         self.waits_for: list[str] = []  # several at a time, if its constructor spawns greenlets
         self.done = Event()
@@ -41,7 +45,6 @@ class Making:
     def __init__(self, place_of: Callable[[str], str]) -> None:
         self._place_of = place_of
         self._jobs: dict[str, Job] = {}
-        self._current: dict[Any, Job] = {}  # by greenlet
 
     @property
     def names(self) -> list[str]:
@@ -53,13 +56,10 @@ class Making:
         A greenlet that a constructor has spawned belongs to it: the constructor may be waiting for that greenlet, which
         nobody can see, and a circle that leads through it would be waited for forever.
         """
-        greenlet: Any = getcurrent() if self._current else None
-        while greenlet is not None:
-            if greenlet in self._current:
-                return self._current[greenlet]
-            spawner = getattr(greenlet, "spawning_greenlet", None)
-            greenlet = spawner() if spawner is not None else None
-        return None
+        job = _inherited().get(self)
+        while job is not None and job.done.is_set():  # the greenlet has outlived the constructor
+            job = job.within
+        return job
 
     def make(self, name: str, function: Callable[[Job], None]) -> None:
         """Call `function`, or wait until the greenlet that already does has finished; look again afterwards.
@@ -72,26 +72,31 @@ class Making:
         if job is not None:
             self._wait(job, asking)
             return
-        job = self._jobs[name] = Job(name)
-        greenlet = getcurrent()
-        outer = self._current.get(greenlet)
-        self._current[greenlet] = job
+        job = self._jobs[name] = Job(name, asking)
         if asking is not None:
             asking.waits_for.append(name)
         try:
-            function(job)
+            with self._within(job):
+                function(job)
         except FAILURES as error:
             job.error = error
             raise
         finally:
             if asking is not None:
                 asking.waits_for.remove(name)
-            if outer is None:
-                del self._current[greenlet]
-            else:
-                self._current[greenlet] = outer
             del self._jobs[name]
             job.done.set()
+
+    @contextmanager
+    def _within(self, job: Job) -> Iterator[None]:
+        """The context of a constructor: greenlets that are spawned there know the job, by what gevent hands down."""
+        greenlet: Any = getcurrent()
+        before = getattr(greenlet, "spawn_tree_locals", None)
+        greenlet.spawn_tree_locals = {**(before or {}), self: job}
+        try:
+            yield
+        finally:
+            greenlet.spawn_tree_locals = before
 
     def wait(self) -> None:
         """Wait until nothing is being made."""
@@ -125,11 +130,16 @@ class Making:
         return []
 
 
+def _inherited() -> dict[Any, Any]:
+    """Return what this greenlet has from the one that spawned it."""
+    return getattr(getcurrent(), "spawn_tree_locals", None) or {}
+
+
 def _copy(error: BaseException) -> BaseException:
     """Return an exception of its own for each who waited: raising adds a traceback."""
     try:
-        copy = type(error)(*error.args)
+        duplicate = copy(error)
     except Exception:  # noqa: BLE001 - an exception with arguments of its own
         return error
-    copy.__cause__ = error.__cause__
-    return copy
+    duplicate.__cause__ = error.__cause__
+    return duplicate
