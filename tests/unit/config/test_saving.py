@@ -337,7 +337,7 @@ def test_a_new_object(configure: Configure) -> None:
     config = configure(LAMPS, **{"one.yml": "name: one\nclass: Lamp\n", "empty.yml": "# nothing yet\n"})
     node = config.new_node("lamps.yml", {"name": "more", "class": "Lamp", "regions": [{"left": 1, "width": 2}]})
     assert node is config.get_config("more")
-    assert text_of(config) == LAMPS + "- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
+    assert text_of(config) == LAMPS + "\n- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
     config.new_node("empty.yml", {"name": "first", "class": "Mirror", "lamp": config.get("more")})
     assert (config.path / "empty.yml").read_text() == "# nothing yet\n- name: first\n  class: Mirror\n  lamp: $more\n"
     config.new_node("new/hutch.yml", {"name": "second", "class": "Lamp"})
@@ -352,7 +352,7 @@ def test_a_new_object_that_is_wrong(configure: Configure) -> None:
     files = {path: path.read_bytes() for path in config.path.rglob("*")}
     wrong = {
         ("lamps.yml", "lamp", 1): "'lamp' is already there: config/lamps.yml:2:3: Lamp 'lamp'; take another name",
-        ("lamps.yml", "more", -1): "config/lamps.yml:19:3: Lamp 'more': velocity: expected a value > 0, came -1",
+        ("lamps.yml", "more", -1): "config/lamps.yml:20:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("new.yml", "more", -1): "config/new.yml:3:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("one.yml", "more", 1): "config/one.yml:1:1: holds keys and values: expected a list",
         ("../new.yml", "more", 1): "'../new.yml': expected a file below",
