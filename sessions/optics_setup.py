@@ -27,7 +27,7 @@ class PhotonEnergy:
 
 energy = SoftAxis(
     "energy",
-    PhotonEnergy(config.get("mono_bragg"), config.get_config("crystals")["si111"]["d_spacing"]),
+    PhotonEnergy(config.get("mono_bragg"), config.get("crystals")["si111"]["d_spacing"]),
     stop="stop",
     unit="keV",
     low_limit=4,

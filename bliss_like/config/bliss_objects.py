@@ -9,6 +9,7 @@ from typing import Any
 
 from .bliss_names import CALCULATED, CLASSES
 from .models import ObjectConfig
+from .plugins import BY_CLASS, NODE
 from .references import is_reference, referred_name
 from .registry import find_class
 from .spans import Part
@@ -51,8 +52,10 @@ class BlissObject:
 def counterpart(each: BlissObject) -> tuple[type[Any] | None, str]:
     """Return the class that an object has here, or why there is none."""
     plugin, kind = each.inherited("plugin"), each.inherited("class")
-    if plugin == "default" or not kind:
+    if plugin == NODE or not (kind or plugin):
         return None, ""
+    if plugin not in BY_CLASS or not kind:
+        return None, f"plugin {plugin}: not yet here" if kind else f"plugin {plugin}: it has no class"
     tags = [item.word("tags").split() for item in each.items()]
     if kind.lower() in CALCULATED or any("real" in tag for tag in tags):
         return None, f"calculated axes and counters are not yet here ({kind})"

@@ -6,14 +6,13 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .construction import blueprint, class_of, creation_failed, item_of
-from .loader import INIT, Entry, Tree, load_tree, register
+from .loader import INIT, Entry, Tree, continued, load_tree, register, tags_of, tree_of_directories
 from .making import FAILURES, Job, Making
 from .node import ConfigList, ConfigNode, written_form
 from .parsing import decoded
@@ -61,7 +60,7 @@ class Config:
     @property
     def user_tags_list(self) -> list[str]:
         """All words of `user_tag`, sorted."""
-        return sorted({tag for entry in self._tree.entries.values() for tag in _tags(entry)})
+        return sorted({tag for entry in self._tree.entries.values() for tag in tags_of(entry)})
 
     @property
     def service_names_list(self) -> list[str]:
@@ -93,17 +92,7 @@ class Config:
     @property
     def root(self) -> ConfigNode:
         """Directories and files (without `.yml`) as keys, what they say as values."""
-        root = ConfigNode(self, Place(str(self.path), 1, 1))
-        for file, document in self._tree.documents.items():
-            here = root
-            *directories, name = Path(file).relative_to(self.path).with_suffix("").parts or ("",)
-            for directory in directories:
-                if directory not in here.written:
-                    place = Place(os.path.join(here.filename, directory), 1, 1)
-                    here.add_key(directory, ConfigNode(self, place, here), place, place)
-                here = here.written[directory]
-            here.add_key(name, document.root, Place(file, 1, 1), Place(file, 1, 1))
-        return root
+        return tree_of_directories(self.path, self._tree, self)
 
     def get_config(self, name: str) -> ConfigNode:
         """Return what is written about an object, without making it.
@@ -114,7 +103,7 @@ class Config:
 
     def get_user_tag_configs(self, tag: str) -> list[ConfigNode]:
         """Return the nodes of all objects that have a tag."""
-        return [entry.node for entry in self._tree.entries.values() if tag in _tags(entry)]
+        return [entry.node for entry in self._tree.entries.values() if tag in tags_of(entry)]
 
     def name_of(self, made: Any) -> str:
         """Return the name under which an object is in the configuration.
@@ -266,7 +255,7 @@ class Config:
         tree = load_tree(self.path, self, old.documents)
         self._tree = tree  # what is new can be referred to
         comparison = compare(texts, Survey(tree, self.path), self._made)
-        self._tree = _continued(old, tree)
+        self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
                 made.text = written_text(tree.entries[name], made.model)
@@ -354,7 +343,7 @@ class Config:
         checked_document(path, text, known, self._tree, self)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text.encode(), known.digest if known is not None else "")
-        self._tree = _continued(self._tree, load_tree(self.path, self, self._tree.documents))
+        self._tree = continued(self._tree, load_tree(self.path, self, self._tree.documents))
 
     @contextmanager
     def temporary(self) -> Iterator[Config]:
@@ -371,25 +360,6 @@ class Config:
             self._making.wait()
             self._tree = register(documents)
             self._close([name for name in self._made if name not in before])
-
-
-def _continued(old: Tree, new: Tree) -> Tree:
-    """Return the new tree with the nodes of the old one in it, so that who has one goes on with it."""
-    for name, entry in new.entries.items():
-        known = old.entries.get(name)
-        if known is not None and known.node is not entry.node:
-            known.node.take_over(entry.node)
-            new.entries[name] = replace(entry, node=known.node)
-    return new
-
-
-def _tags(entry: Entry) -> list[str]:
-    """Return the words of `user_tag`; those of a container are not those of its items."""
-    node = entry.node
-    tags = node.raw_get("user_tag") if entry.owner else node.get_inherited_raw("user_tag")
-    if isinstance(tags, str):
-        return [tags]
-    return [str(tag) for tag in tags.written] if isinstance(tags, ConfigList) else []
 
 
 class _Current:

@@ -125,7 +125,7 @@ def _without_refused(node: ConfigNode, refused: Iterable[ConfigNode]) -> ConfigN
     for key, value in list(node.written.items()):
         if isinstance(value, ConfigList):
             indexes = {i for i, element in enumerate(value.written) if any(element is item for item in refused)}
-            node = node.without(key, indexes) if indexes else node
+            node = _without(node, key, indexes) if indexes else node
     return node
 
 
@@ -144,8 +144,21 @@ def _without_broken_items(
         _logger.error("%s", error)
         errors[_item_name(node, key, index)] = error
     for key in {key for key, _ in broken}:
-        node = node.without(key, {index for other, index in broken if other == key})
+        node = _without(node, key, {index for other, index in broken if other == key})
     return node
+
+
+def _without(node: ConfigNode, key: str, indexes: set[int]) -> ConfigNode:
+    """Return a copy of a node in which the list `key` lacks the elements at `indexes`."""
+    copy = ConfigNode(node.config, node.place, node.holder, node.origin)
+    copy.written = dict(node.written)
+    copy.key_places, copy.value_places = node.key_places, node.value_places
+    elements: ConfigList = node.written[key]
+    copy.written[key] = ConfigList(elements.config, elements.place, elements.holder)
+    for index, (element, place) in enumerate(zip(elements.written, elements.places, strict=True)):
+        if index not in indexes:
+            copy.written[key].add(element, place)
+    return copy
 
 
 def _item_name(node: ConfigNode, key: str, index: int) -> str:

@@ -10,19 +10,34 @@ from __future__ import annotations
 from bisect import bisect_left
 from difflib import SequenceMatcher
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from .emitting import block_lines, fits_one_line, in_one_line, scalar
-from .parsing import Alias, Reader, YamlProblem, compose, is_merge, parse, plain
+from .parsing import Alias, Parsed, Reader, YamlProblem, compose, is_merge, parse, plain
 
 Path = tuple[Any, ...]
 
 
 class EditRefused(Exception):
-    """The text cannot be edited as asked without changing the meaning of more than that."""
+    """The text cannot be edited as asked without changing the meaning of more than that.
+
+    :param path: to what would change too; None: the result would be no YAML.
+    """
+
+    def __init__(self, message: str, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
 
 
-def edit(text: str, path: Path, value: Any) -> str:
+class Edited(NamedTuple):
+    """A new text, and what it and the old one say."""
+
+    text: str
+    before: Parsed | None
+    after: Parsed | None
+
+
+def edit(text: str, path: Path, value: Any) -> Edited:
     """Return the text in which the value at `path` is `value`; comments, order, quotes and anchors stay.
 
     :param path: keys and indexes from the top of the text.
@@ -30,16 +45,17 @@ def edit(text: str, path: Path, value: Any) -> str:
     :raises YamlProblem: the text is no YAML.
     :raises EditRefused: the result would not mean exactly this; nothing is wrong with the text.
     """
-    wanted = _with(plain(parse(text)), path, value)
-    edited = _Editor(text).run(wanted)
+    editor = _Editor(text)
+    wanted = _with(plain(editor.before), path, value)
+    edited = editor.run(wanted)
     try:
-        result = plain(parse(edited))
+        after = parse(edited) if edited != text else editor.before
     except YamlProblem as problem:
         raise EditRefused(f"it would break the file: {problem}") from None
-    difference = _difference(result, wanted)
+    difference = _difference(plain(after), wanted)
     if difference is not None:
-        raise EditRefused(f"it would also change {'.'.join(map(str, difference)) or 'the rest'}")
-    return edited
+        raise EditRefused(f"it would also change {'.'.join(map(str, difference)) or 'the rest'}", difference)
+    return Edited(edited, editor.before, after)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -81,10 +97,10 @@ class _Editor:
         self._eol = "\r\n" if "\r\n" in text else "\n"
         self._lacks_end = bool(text) and not text.endswith("\n")
         self._text = text + self._eol if self._lacks_end else text
-        self._root, scalars = compose(self._text)
-        self._reader = Reader(scalars)
+        self._root, constructor, self._dashes, self._colons = compose(self._text)
+        self._reader = Reader(constructor)
         self._replacements: list[tuple[int, int, str]] = []
-        self._dashes, self._colons = _tokens(self._text) if self._root is not None else ([], [])
+        self.before = None if self._root is None else self._reader.read(self._root)
         self._place_empty_values(self._root)
 
     def run(self, wanted: Any) -> str:
@@ -363,17 +379,3 @@ def _name_of(element: Any) -> str:
 def _first_of(node: Any) -> Any:
     first = node.value[0]
     return first[0] if node.id == "mapping" else first
-
-
-def _tokens(text: str) -> tuple[list[int], list[int]]:
-    """Return where the dashes of lists and the colons of mappings are."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.tokens import BlockEntryToken, ValueToken
-
-    dashes, colons = [], []
-    for token in YAML(typ="safe", pure=True).scan(text):
-        if isinstance(token, BlockEntryToken):
-            dashes.append(token.start_mark.index)
-        elif isinstance(token, ValueToken):
-            colons.append(token.start_mark.index)
-    return dashes, colons

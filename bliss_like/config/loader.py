@@ -7,9 +7,10 @@ An object is a mapping with a `name`. A mapping with a `name` in a list that is 
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,40 @@ def register(documents: Mapping[str, Document]) -> Tree:
     for document in documents.values():
         registrar.document(document)
     return registrar.tree
+
+
+def continued(old: Tree, new: Tree) -> Tree:
+    """Return the new tree with the nodes of the old one in it, so that who has one goes on with it."""
+    for name, entry in new.entries.items():
+        known = old.entries.get(name)
+        if known is not None and known.node is not entry.node:
+            known.node.take_over(entry.node)
+            new.entries[name] = replace(entry, node=known.node)
+    return new
+
+
+def tags_of(entry: Entry) -> list[str]:
+    """Return the words of `user_tag`; those of a container are not those of its items."""
+    node = entry.node
+    tags = node.raw_get("user_tag") if entry.owner else node.get_inherited_raw("user_tag")
+    if isinstance(tags, str):
+        return [tags]
+    return [str(tag) for tag in tags.written] if isinstance(tags, ConfigList) else []
+
+
+def tree_of_directories(root: Path, tree: Tree, objects: Objects) -> ConfigNode:
+    """Return a node of all directories and files (without `.yml`), down to what the files say."""
+    top = ConfigNode(objects, Place(str(root), 1, 1))
+    for file, document in tree.documents.items():
+        here = top
+        *directories, name = Path(file).relative_to(root).with_suffix("").parts or ("",)
+        for directory in directories:
+            if directory not in here.written:
+                place = Place(os.path.join(here.filename, directory), 1, 1)
+                here.add_key(directory, ConfigNode(objects, place, here), place, place)
+            here = here.written[directory]
+        here.add_key(name, document.root, Place(file, 1, 1), Place(file, 1, 1))
+    return top
 
 
 def read_document(

@@ -236,10 +236,7 @@ class ConfigNode(_Held, MutableMapping[str, Any]):
         return next((node for node in self.outwards() if key in node.written), None)
 
     def get_top_key_node(self, key: str) -> ConfigNode:
-        """Return the outermost mapping around this one (or itself) that has the key; itself if none has.
-
-        It ends with the file: what `__init__.yml` says is above it.
-        """
+        """Return the outermost mapping of the file around this one (or itself) that has the key; itself if none has."""
         document = self.document
         inside = [node for node in self.outwards() if node.document is document and key in node.written]
         return inside[-1] if inside else self
@@ -280,18 +277,6 @@ class ConfigNode(_Held, MutableMapping[str, Any]):
                 place, here = here.places[step], here.written[step]
         return place
 
-    def without(self, key: str, indexes: set[int]) -> ConfigNode:
-        """Return a copy in which the list `key` lacks the elements at `indexes`."""
-        copy = ConfigNode(self.config, self.place, self.holder, self.origin)
-        copy.written = dict(self.written)
-        copy.key_places, copy.value_places = self.key_places, self.value_places
-        elements: ConfigList = self.written[key]
-        copy.written[key] = ConfigList(elements.config, elements.place, elements.holder)
-        for index, (element, place) in enumerate(zip(elements.written, elements.places, strict=True)):
-            if index not in indexes:
-                copy.written[key].add(element, place)
-        return copy
-
     # -- changing ----------------------------------------------------------------------------------------------------------
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -313,8 +298,7 @@ class ConfigNode(_Held, MutableMapping[str, Any]):
     def clone(self) -> ConfigNode:
         """Return a copy that stands nowhere: what is done to it has no effect on this one."""
         copy = ConfigNode(self.config, self.place)
-        for key, value in self.to_dict(resolve_references=False).items():
-            copy[key] = value
+        copy.update(self.to_dict(resolve_references=False))
         return copy
 
     def take_over(self, other: ConfigNode) -> None:

@@ -106,21 +106,49 @@ def parse(text: str) -> Parsed | None:
 
     :raises YamlProblem: it is no YAML, has a key twice, more than one document or an unknown tag.
     """
-    node, scalars = compose(text)
+    composed = compose(text)
     try:
-        return None if node is None else Reader(scalars).read(node)
+        return None if composed.root is None else Reader(composed.constructor).read(composed.root)
     except RecursionError:
         raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
 
 
-def compose(text: str) -> tuple[Any, Any]:
-    """Return ruamel's tree of nodes (None when the text is empty), in which aliases are `Alias`, and its constructor.
+class Composed(NamedTuple):
+    """A text as ruamel's tree of nodes, in which aliases are `Alias`.
+
+    :param root: None when the text is empty.
+    :param constructor: makes values of scalars.
+    :param dashes: where those of lists in block style are, from the begin of the text.
+    :param colons: where those behind keys are.
+    """
+
+    root: Any
+    constructor: Any
+    dashes: list[int]
+    colons: list[int]
+
+
+def compose(text: str) -> Composed:
+    """Return the tree of a text.
 
     :raises YamlProblem: it is no YAML, or has more than one document.
     """
     from ruamel.yaml import YAML, AliasEvent
     from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.scanner import Scanner
+
+    dashes: list[int] = []
+    colons: list[int] = []
+
+    class NotingScanner(Scanner):
+        def fetch_block_entry(self) -> None:
+            dashes.append(self.reader.index)
+            super().fetch_block_entry()
+
+        def fetch_value(self) -> None:
+            colons.append(self.reader.index)
+            super().fetch_value()
 
     class AliasKeepingComposer(Composer):
         def __init__(self, loader: Any = None) -> None:
@@ -135,8 +163,9 @@ def compose(text: str) -> tuple[Any, Any]:
 
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = AliasKeepingComposer
+    yaml.Scanner = NotingScanner
     try:
-        return yaml.compose(text), yaml.constructor
+        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(str(part) for part in (error.context, error.problem) if part)

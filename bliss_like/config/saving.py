@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import stat
@@ -36,21 +37,35 @@ def save(node: ConfigNode | ConfigList, tree: Tree) -> None:
     while node.origin is None:  # it is new: what it is in is what changes on disk
         assert isinstance(node.holder, ConfigNode | ConfigList)  # noqa: S101 - the whole of a file has an origin
         node = node.holder
-    content = read_unchanged(document)
-    text = decoded(content)
+    text = decoded(read_unchanged(document))
     try:
-        new_text = edit(text, node.origin, plain_form(node))
+        edited = edit(text, node.origin, plain_form(node))
     except EditRefused as refusal:
-        raise ConfigError(
-            f"{node.place}: cannot be saved: {refusal}, because of an anchor (&) or something else that is not found "
-            "in plain files; nothing was written: change it in the file, then config.reload()"
-        ) from None
-    if new_text != text:
-        _check(document, parse(text), parse(new_text), tree)
-        new_content = new_text.encode()
-        replace_file(Path(document.file), new_content, document.digest)
-        document.digest = digest_of(new_content)
-    _settle(document, node, parse(new_text))
+        raise ConfigError(f"{node.place}: {_refused(refusal, text)}") from None
+    if edited.text != text:
+        _check(document, edited.before, edited.after, tree)
+        content = edited.text.encode()
+        replace_file(Path(document.file), content, document.digest)
+        document.digest = digest_of(content)
+    _settle(document, node, edited.after)
+
+
+def _refused(refusal: EditRefused, text: str) -> str:
+    reason = str(refusal)
+    if refusal.path:
+        here, owner = plain(parse(text)), ""
+        steps: list[str] = []
+        for step in refusal.path:
+            if isinstance(here, dict) and isinstance(here.get("name"), str):
+                owner, steps = f" of '{here['name']}'", []
+            steps.append(str(step))
+            here = here[step] if isinstance(here, dict | list) and step in _steps(here) else None
+        reason = f"{'.'.join(steps)}{owner} would change too, by an anchor (&) and its alias (*)"
+    return f"cannot be saved: {reason}; nothing was written: change it in the file, then config.reload()"
+
+
+def _steps(data: Any) -> Any:
+    return data if isinstance(data, dict) else range(len(data))
 
 
 def restore(node: ConfigNode) -> None:
@@ -97,7 +112,10 @@ def replace_file(path: Path, content: bytes, digest: str) -> None:
     """
     path = path.resolve()
     temporary = ""
+    directory = os.open(path.parent, os.O_RDONLY)
     try:
+        with contextlib.suppress(OSError):  # not every network file system has locks
+            fcntl.flock(directory, fcntl.LOCK_EX)  # two processes that save do not overwrite each other
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = file.name
             file.write(content)
@@ -111,10 +129,11 @@ def replace_file(path: Path, content: bytes, digest: str) -> None:
                 f"{path}: exists already, and was not read; nothing was written: config.reload() reads it"
             )
         os.replace(temporary, path)
-        _sync_directory(path.parent)
+        os.fsync(directory)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}; it is as it was") from None
     finally:
+        os.close(directory)
         if temporary:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -161,7 +180,7 @@ def file_below(root: Path, file: str) -> Path:
 
 def with_object(text: str, data: Any) -> str:
     """Return the text of a file that has no objects yet, with one."""
-    return edit(text, (), [data])
+    return edit(text, (), [data]).text
 
 
 def checked_document(path: Path, text: str, known: Document | None, tree: Tree, objects: Objects) -> Document:
@@ -288,11 +307,3 @@ def _copy_owner_and_mode(path: Path, descriptor: int) -> None:
     with contextlib.suppress(PermissionError):  # only root may give files away; the mode matters more
         os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -47,7 +47,7 @@ class Part:
 def read(text: str) -> Part | None:
     """Return the parts of a YAML text, None when it is empty.
 
-    :raises YamlProblem: it cannot be parsed.
+    :raises YamlProblem: it cannot be parsed, or has a key twice.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -59,10 +59,10 @@ def read(text: str) -> Part | None:
         raise YamlProblem(mark.line + 1 if mark else 1, 1, str(error.problem or error.context)) from None
     except YAMLError as error:
         raise YamlProblem(1, 1, " ".join(str(error).split())) from None
-    return None if node is None else _part(node, {})
+    return None if node is None else _part(node, text, {})
 
 
-def _part(node: Any, known: dict[int, Part]) -> Part:
+def _part(node: Any, text: str, known: dict[int, Part]) -> Part:
     if id(node) in known:  # an alias stands for what has its anchor
         return known[id(node)]
     flow = bool(getattr(node, "flow_style", False))
@@ -70,13 +70,21 @@ def _part(node: Any, known: dict[int, Part]) -> Part:
     known[id(node)] = part
     if isinstance(node.value, str):
         part.text = node.value
+        if node.style in ("|", ">"):  # the parser's end of a text in lines is the beginning of what follows it
+            part.end = part.start + len(text[part.start : part.end].rstrip())
         return part
     if node.id == "sequence":
-        part.elements = [_part(child, known) for child in node.value]
+        part.elements = [_part(child, text, known) for child in node.value]
     else:
         part.keys = {}
         for key, value in node.value:
-            part.keys.setdefault(str(key.value), (_part(key, known), _part(value, known)))
+            name, line, column = str(key.value), key.start_mark.line + 1, key.start_mark.column + 1
+            if name in part.keys:
+                first = part.keys[name][0].line
+                raise YamlProblem(
+                    line, column, f"key '{name}' is here twice, first in line {first}: take one of them out"
+                )
+            part.keys[name] = (_part(key, text, known), _part(value, text, known))
     if not flow:  # the parser's end of a block is the beginning of what follows it
         part.end = max([child.end for child in part.children() if child.end <= part.end], default=part.start)
     return part

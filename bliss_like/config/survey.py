@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
@@ -45,6 +46,25 @@ class Survey:
     def names(self) -> list[str]:
         """Names of all objects and items that could be read."""
         return list(self.entries)
+
+    @cached_property
+    def objects(self) -> list[str]:
+        """Names of all that is no session."""
+        return [name for name in self.entries if name not in self._sessions]
+
+    @cached_property
+    def devices(self) -> list[str]:
+        """Names of what is more than its keys: what wildcards stand for."""
+        return [name for name in self.objects if inherited(self.entries[name].node, "plugin") != "default"]
+
+    @cached_property
+    def sessions(self) -> list[str]:
+        return [name for name in self.entries if name in self._sessions]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """Names of all measurement groups."""
+        return [name for name in self.objects if inherited(self.entries[name].node, "class") == "MeasurementGroup"]
 
     def may_exist(self, name: str) -> bool:
         """Tell whether there is such an object, or was one meant by a file that cannot be read."""
@@ -166,6 +186,8 @@ class StandIn:
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
+        if self._cls is not None and hasattr(self._cls, attribute):  # the source need not be read
+            return StandIn(f"{self._name}.{attribute}", None)
         known = None if self._cls is None else known_attributes(self._cls)
         if known is not None and attribute not in known:
             raise ConfigError(
@@ -193,7 +215,7 @@ def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, value
 
 
-def known_attributes(cls: type[Any]) -> set[str] | None:
+def known_attributes(cls: type[object]) -> set[str] | None:
     """Return all attributes that objects of a class, or of what is derived from it, have; None when they may have any."""
     names: set[str] = set()
     for each in [*cls.__mro__[:-1], *_derived(cls)]:
@@ -204,13 +226,13 @@ def known_attributes(cls: type[Any]) -> set[str] | None:
     return {name for name in names if not name.startswith("_")}
 
 
-def _derived(cls: type[Any]) -> Iterator[type[Any]]:
+def _derived(cls: type[object]) -> Iterator[type[object]]:
     for derived in cls.__subclasses__():
         yield derived
         yield from _derived(derived)
 
 
-def _assigned(cls: type[Any]) -> set[str] | None:
+def _assigned(cls: type[object]) -> set[str] | None:
     """Return the attributes that the source of a class assigns to `self`; None when it cannot be told."""
     if "__getattr__" in vars(cls) or "__getattribute__" in vars(cls):
         return None

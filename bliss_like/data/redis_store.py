@@ -93,7 +93,6 @@ class RedisStore:
         """Called when the server cannot be reached, before that is reported: may bring it back."""
         self._local = threading.local()  # a patched socket must not cross threads
         self.keys = RedisKeys(self)
-        """Small values that processes share."""
 
     def __repr__(self) -> str:
         return f"RedisStore({self.url})"
@@ -317,8 +316,8 @@ class RedisStore:
 
     def connection_of_its_own(self) -> Any:
         """Return a new connection that speaks RESP3; None: there cannot be one now, or the server does not speak it."""
+        connection = self._make_pool(protocol=3).make_connection()
         try:
-            connection = self._make_pool(protocol=3).make_connection()
             connection.connect()
         except (redis.RedisError, OSError):
             return None

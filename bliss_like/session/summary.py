@@ -15,6 +15,7 @@ from .making import Made
 SLOW = 0.5
 """Seconds from which it is said what took them."""
 
+SHOWN_LINES = 6
 SHOWN_ERRORS = 12
 
 
@@ -50,9 +51,14 @@ class Summary:
     def text(self, width: int | None = None) -> str:
         """Return the summary in lines of `width` columns, by default those of the terminal; long words stick out."""
         width = width or shutil.get_terminal_size().columns
-        lines = [self._headline(), *self.changes.splitlines()]
+        lines = [self._headline()]
+        for line in self.changes.splitlines():
+            lines += _wrapped(line, width, "  ")
         if self.made and not self.changes:
-            lines += _wrapped("  " + " ".join(self.made), width, "  ")
+            names = _wrapped("  " + " ".join(self.made), width, "  ")
+            lines += names[:SHOWN_LINES]
+            if len(names) > SHOWN_LINES:
+                lines.append("  ... all of them: current_session.object_names")
         if self.errors:
             lines.append(f"Not all went well, errors: {len(self.errors)}. last_error(<number>) shows where.")
         for number, sentence in enumerate(self._sentences()):

@@ -52,7 +52,13 @@ def run(chosen: argparse.Namespace) -> int:
     :raises BlissLikeError: it could not be done.
     """
     actions = {"check": _check, "show": _show, "tree": _tree, "new": _new, "schema": _schema}
-    return actions[chosen.action](chosen)
+    try:
+        code = actions[chosen.action](chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WRONG
+    return code
 
 
 # -- check ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ The limit, in the same run: one round trip to the server (PING).
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import multiprocessing.connection
 import tempfile
@@ -61,13 +60,12 @@ def contended(url: str, nprocesses: int, ntimes: int) -> float:
     return duration / (nprocesses * ntimes) * 1e6
 
 
-def _watch(url: str, nchanges: int, results: multiprocessing.connection.Connection) -> None:
+def _watch(url: str, results: multiprocessing.connection.Connection) -> None:
     setting = SimpleSetting("watched", RedisStore(url).keys)
     setting.get()
     results.send("ready")
     last, delays = None, []
-    while len(delays) < nchanges:
-        value = setting.get()
+    while (value := setting.get()) != "end":
         if value != last:
             last = value
             delays.append(time.time() - value)
@@ -76,18 +74,18 @@ def _watch(url: str, nchanges: int, results: multiprocessing.connection.Connecti
 
 
 def delays_of_changes(url: str, nchanges: int) -> list[float]:
-    """Return the seconds from a change to the first read that sees it in another process."""
+    """Return the seconds from a change to the first read in another process that sees it, of those that one has seen."""
     receiver, sender = multiprocessing.Pipe(False)
-    process = multiprocessing.Process(target=_watch, args=(url, nchanges, sender))
+    process = multiprocessing.Process(target=_watch, args=(url, sender))
     setting = SimpleSetting("watched")
     setting.clear()
     process.start()
     receiver.recv()
-    delays: list[float] = []
-    for _ in itertools.repeat(None, nchanges):
+    for _ in range(nchanges):
         setting.set(time.time())
         time.sleep(0.005)
-    delays = receiver.recv()
+    setting.set("end")
+    delays: list[float] = receiver.recv()
     process.join()
     return delays
 

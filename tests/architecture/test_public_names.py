@@ -8,7 +8,10 @@ import pytest
 
 NAMES = {
     "bliss_like": "current_session",
-    "bliss_like.config": "get_config",
+    "bliss_like.config": "Config ConfigNode get_config",
+    "bliss_like.config.channels": "Channel EventChannel Cache clear_cache",
+    "bliss_like.config.locks": "Lock lock unlock synchronized force_unlock is_locked lslock",
+    "bliss_like.config.models": "ObjectConfig ItemConfig StrictModel Reference LazyReference",
     "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
     "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
     "ParametersWardrobe pipeline scan",

@@ -31,7 +31,7 @@ def config(redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pyt
     directory.mkdir(parents=True)
     (yaml,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (directory / "eh1.yml").write_text(yaml.replace("/data/eh1", str(short_directory)))
-    (directory / "eh1_setup.py").write_text("best = 'diode'\n")
+    (directory / "eh1_setup.py").write_text(blocks()[0])
     (directory.parent / "objects.yml").write_text(OBJECTS)
     scripts = short_directory / "scripts"
     scripts.mkdir()
@@ -43,17 +43,18 @@ def config(redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pyt
 
 def blocks() -> list[str]:
     found = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(found) == 7
+    assert len(found) == 8
     return found
 
 
 def test_the_page(config: Config, short_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    setup, imports, tree, scripts, hooks, again, alone = blocks()
+    _, setup, imports, tree, scripts, hooks, again, alone = blocks()
     outside: dict[str, object] = {}
     exec(setup, outside)
     assert capsys.readouterr().out.startswith("Session eh1: 5 objects in ")
     names = current_session.env_dict
     assert {"robx", "table_y", "diode", "diode2"} <= set(names) and "diode3" not in names
+    names["home"]()
     exec(imports, {})
     exec(tree, outside)
     drawn = textwrap.dedent(re.search(r"^    eh1\n.*optics$", PAGE, re.MULTILINE)[0])  # type: ignore[index]
@@ -75,7 +76,7 @@ def test_the_page(config: Config, short_directory: Path, capsys: pytest.CaptureF
 
 
 def test_the_error_of_a_protected_name(config: Config) -> None:
-    exec(blocks()[0], {})
+    exec(blocks()[1], {})
     with pytest.raises(RuntimeError) as raised:
         current_session.names["diode"] = 3
     assert str(raised.value) in " ".join(PAGE.split())

@@ -324,6 +324,7 @@ def test_nothing_older_than_what_another_greenlet_has_seen() -> None:
     assert second.get(timeout=5) == b"2"
     assert cache.read("k") == b"2" and answers == [b"2"]
     late.server.close()
+    late.disconnect()
 
 
 KILLED = """

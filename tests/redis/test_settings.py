@@ -41,6 +41,10 @@ def test_they_are_in_the_server_of_the_process(redis_server: EmbeddedServer) -> 
     assert default_store() is connect().keys
     SimpleSetting("a").set(1)
     assert RedisStore(redis_server.url).keys.read("bl1:setting:{a}") == b"1"
+    calls = connect().server_info()["total_commands_processed"]
+    for _ in range(100):
+        assert SimpleSetting("a").get() == 1
+    assert int(connect().server_info()["total_commands_processed"]) < int(calls) + 20
     before = use_store(RedisStore(redis_server.url).keys)
     assert before is None and SimpleSetting("a").get() == 1
     use_store(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore, Value, foreign
+from bliss_like.data.server import HOME_VARIABLE, URL_VARIABLE
 from bliss_like.errors import DataError
 
 from .values import decode, encode
@@ -20,6 +22,7 @@ Conversion = Callable[[Any], Any]
 _PATIENCE = 30.0
 """Seconds for which a change is tried again while others change the same setting."""
 _store: KeyStore | None = None
+_connected: dict[tuple[int, str | None, str | None], KeyStore] = {}
 _gathering: ContextVar[dict[int, Pipeline] | None] = ContextVar("bliss_like_settings_pipeline", default=None)
 
 
@@ -40,9 +43,12 @@ def default_store() -> KeyStore:
     """
     if _store is not None:
         return _store
-    from bliss_like.data.redis_store import connect
+    where = (os.getpid(), os.environ.get(URL_VARIABLE), os.environ.get(HOME_VARIABLE))
+    if where not in _connected:  # connect() would ask each time whether the embedded server runs
+        from bliss_like.data.redis_store import connect
 
-    return connect().keys
+        _connected[where] = connect().keys
+    return _connected[where]
 
 
 def scan(match: str = "*", count: int = 1000, connection: KeyStore | None = None) -> Iterator[str]:
@@ -135,17 +141,24 @@ class BaseSetting:
         replies = self._store.run(*commands)
         return replies[-1] if replies else None
 
+    @property
+    def _is_in_pipeline(self) -> bool:
+        return id(self) in (_gathering.get() or {})
+
+    def _refuse_in_pipeline(self) -> None:
+        if self._is_in_pipeline:
+            raise RuntimeError(
+                f"{self._what}: what depends on the present value cannot be part of a pipeline, which changes it later. Expected "
+                f"a plain set, append or remove; do the rest outside"
+            )
+
     def _change(self, alter: Callable[[Any], tuple[Sequence[Command], Any]]) -> Any:
         """Make a change that depends on what is there; again, when it was changed meanwhile.
 
         :param alter: takes what is stored, returns the commands that change it, and what this returns in the end.
         :raises DataError: others changed it all the time.
         """
-        if id(self) in (_gathering.get() or {}):
-            raise RuntimeError(
-                f"{self._what}: what depends on the present value cannot be part of a pipeline, which changes it later. Expected "
-                f"a plain set, append or remove; do the rest outside"
-            )
+        self._refuse_in_pipeline()
         deadline = time.monotonic() + _PATIENCE
         while True:
             found: Value | None = self._read()

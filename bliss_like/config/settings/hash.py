@@ -181,6 +181,7 @@ class HashSetting(BaseSetting, MutableMapping[str, Any]):
         self._put(self._dump_all({key: value}))
 
     def __delitem__(self, key: str) -> None:
+        self._refuse_in_pipeline()
         if not self._run(("HDEL", self._key, self._field(key))) and key not in self._defaults:
             raise KeyError(self._no_such(key))
 

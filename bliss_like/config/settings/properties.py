@@ -7,11 +7,11 @@
             self.name = name
             self.settings = ObjectSettings(name, beamline)
 
-        ramp = property_setting("ramp", default=1.0, type=float, doc="K/min")
-
-        @ramp.setter
+        @property_setting(default=1.0, type=float)
         def ramp(self, value):
             self._line.write(f"RAMP {value}")
+
+        comment = property_setting(default="")
 """
 
 from __future__ import annotations
@@ -45,25 +45,33 @@ class ObjectSettings(HashSetting):
 class property_setting:
     """An attribute whose value is kept in `self.settings` of its object.
 
+    As a decorator, of the method that brings a value to the hardware: it is called before the value is stored, so that one
+    that is refused is not; what it returns, unless None, is stored instead: what the hardware made of it.
+
+    :param name: of the entry; by default that of the attribute.
     :param default: while nothing is stored.
     :param type: what a value has to be; an int is taken as a float, a member of an enum may be given by its value.
     :param doc: its docstring.
     """
 
-    def __init__(self, name: str, default: Any = None, *, type: type | None = None, doc: str | None = None) -> None:
-        self._name, self._type = name, type
+    def __init__(
+        self, name: str = "", default: Any = None, *, type: type | None = None, doc: str | None = None
+    ) -> None:
+        self._name, self._attribute, self._type = name, name, type
         self._default = default
         self._push: Callable[[Any, Any], Any] | None = None
         self.__doc__ = doc
 
-    def setter(self, push: Callable[[Any, Any], Any]) -> property_setting:
-        """Decorate the method that brings a value to the hardware.
-
-        It is called before the value is stored, so that one that is refused is not; what it returns, unless None, is
-        stored instead: what the hardware made of it.
-        """
+    def __call__(self, push: Callable[[Any, Any], Any]) -> property_setting:
         self._push = push
+        self.__doc__ = self.__doc__ or push.__doc__
         return self
+
+    setter = __call__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = name
+        self._name = self._name or name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -97,7 +105,7 @@ class property_setting:
                 expected = f"one of {', '.join(repr(member.value) for member in kind)}"
         else:
             expected = f"a value of type {kind.__name__}"
-        raise TypeError(f"{instance.name}.{self._name}: expected {expected}, got {value!r}")
+        raise TypeError(f"{instance.name}.{self._attribute}: expected {expected}, got {value!r}")
 
 
 def push_settings(instance: Any) -> None:

@@ -117,6 +117,7 @@ class QueueSetting(BaseSetting):
         return index
 
     def _pop(self, command: str) -> Any:
+        self._refuse_in_pipeline()
         raw = self._run((command, self._key))
         return None if raw is None else self._load(raw)
 

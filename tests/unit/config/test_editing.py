@@ -6,11 +6,12 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from bliss_like.config.editing import EditRefused, edit, same
-from bliss_like.config.parsing import parse, plain
+from bliss_like.config import editing
+from bliss_like.config.editing import EditRefused, same
+from bliss_like.config.parsing import YamlProblem, parse, plain
 
 MOTORS = """\
 # The motors of the optics hutch
@@ -33,6 +34,10 @@ MOTORS = """\
 - <<: *diode
   name: second
 """
+
+
+def edit(text: str, path: tuple[Any, ...], value: Any) -> str:
+    return editing.edit(text, path, value).text
 
 
 def edited(text: str, path: tuple[Any, ...], value: Any) -> list[str]:
@@ -197,8 +202,9 @@ COMMENTS = ["", "  # comment", "   # {odd: [comment", " # - x: 'y"]
 class Writer:
     """Writes data as YAML in a style that is drawn; `owners` has the path of the innermost value of each line."""
 
-    def __init__(self, draw: Any) -> None:
+    def __init__(self, draw: Any, with_aliases: bool = False) -> None:
         self._draw = draw
+        self._with_aliases = with_aliases
         self.lines: list[str] = []
         self.owners: list[tuple[Any, ...] | None] = []
         self._anchors = 0
@@ -267,6 +273,8 @@ class Writer:
                 self._line(" " * (indent + step) + child.strip(), inner)
             elif child is None and self._pick(True, False):
                 self._line(head + self._pick(*COMMENTS), inner)
+            elif self._with_aliases and self._anchors and self._pick(True, True, False):
+                self._line(f"{head} *a{self._pick(*range(1, self._anchors + 1))}" + self._pick(*COMMENTS), inner)
             else:
                 self._line(head + " " + self._anchor() + self._flow(child) + self._pick(*COMMENTS), inner)
 
@@ -283,9 +291,13 @@ def value_at(data: Any, path: tuple[Any, ...]) -> Any:
 
 
 @st.composite
-def documents(draw: Any) -> tuple[str, list[Any], Any]:
-    writer = Writer(draw)
+def documents(draw: Any, with_aliases: bool = False) -> tuple[str, list[Any], Any]:
+    writer = Writer(draw, with_aliases)
     text = writer.write(draw(COLLECTIONS))
+    try:
+        parse(text)
+    except YamlProblem:  # an alias inside of its own anchor
+        reject()
     if draw(st.booleans()):
         text = text.replace("\n", "\r\n")
     return text, writer.owners, plain(parse(text))
@@ -349,3 +361,21 @@ def test_any_edits_mean_what_was_asked(document: tuple[str, list[Any], Any], dat
     result = edit(text, (), wanted)
     assert same(plain(parse(result)), wanted)
     assert ("\r\n" in text) == ("\r\n" in result) or "\n" not in result.strip()
+
+
+@given(documents(with_aliases=True), st.data())
+@settings(max_examples=80, deadline=None)
+def test_with_aliases_an_edit_means_what_was_asked_or_is_refused(
+    document: tuple[str, list[Any], Any], data: st.DataObject
+) -> None:
+    text, _, tree = document
+    path = data.draw(st.sampled_from([path for path in paths_of(tree) if path]))
+    new = data.draw(TREES)
+    expected = copy.deepcopy(tree)
+    value_at(expected, path[:-1])[path[-1]] = new
+    try:
+        result = edit(text, path, new)
+    except EditRefused:
+        assert "*a" in text
+    else:
+        assert same(plain(parse(result)), expected)

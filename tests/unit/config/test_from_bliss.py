@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from bliss_like.config.survey import open_survey
 from bliss_like.errors import ConfigError
 
 from .bliss_beamline import FILES
+
+One = Callable[[str], tuple[str, list[str]]]
 
 
 def written(root: Path, files: dict[str, str]) -> Path:
@@ -31,7 +34,7 @@ def beamline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> One:
     """A function that converts a single file; returns its new text and what was said."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -116,28 +119,30 @@ CONVERTED = {
     "  plugin: emotion\n  class: SimulatedMotors\n  axes:\n  - # not yet here: backlash: 1\n    name: x",
     f"{MOTORS}    closed_loop:\n      kp: 1\n\n      ki: 2\n# end\n": "class: SimulatedMotors\nname: m\naxes:\n"
     "  - name: x\n    # not yet here: closed_loop:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
+    f"{MOTORS}    note: |\n      two\n      lines\n\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
+    "    # unknown here: note: |\n    #   two\n    #   lines\n\n    unit: mm\n",
     "class: IcePAP\naxes:\n  - name: x\n": "# not yet here: class: IcePAP\n# not yet here: axes:\n#   - name: x\n",
 }
 
 
 @pytest.mark.parametrize("text", CONVERTED)
-def test_texts(one: object, text: str) -> None:
-    converted, _ = one(text)  # type: ignore[operator]
+def test_texts(one: One, text: str) -> None:
+    converted, _ = one(text)
     assert converted == CONVERTED[text]
 
 
-def test_what_works_as_it_is_stays(one: object) -> None:
+def test_what_works_as_it_is_stays(one: One) -> None:
     text = "- name: motors   # all of them\n  class: SimulatedMotors\n  axes: [{name: x}]\n"
-    assert one(text) == (text, [""])  # type: ignore[operator]
+    assert one(text) == (text, [""])
 
 
-def test_what_needs_something_that_is_not_here(one: object) -> None:
+def test_what_needs_something_that_is_not_here(one: One) -> None:
     text = (
         "- {name: ice, class: IcePAP, axes: [{name: x}]}\n"
         "- {name: cam, class: SimulatedCamera, axis_x: $x}\n"
         "- {name: beam, class: GaussianDetector, counters: [{name: c, axes: [$x, $y]}]}\n"
     )
-    _, told = one(text)  # type: ignore[operator]
+    _, told = one(text)
     assert told == [
         "class IcePAP: not yet here",
         "axis_x: $x: nothing of that name is here; a comment now",
@@ -145,14 +150,31 @@ def test_what_needs_something_that_is_not_here(one: object) -> None:
     ]
 
 
-def test_a_class_of_ones_own(one: object) -> None:
+def test_plugins(one: One) -> None:
+    text = (
+        "- {name: card, plugin: ct2, class: CT2, address: 1}\n"
+        "- {name: nothing, plugin: bliss}\n"
+        "- {name: info, plugin: default, supplier: somebody}\n"
+        "- {name: plain, supplier: somebody}\n"
+    )
+    converted, told = one(text)
+    assert told == [
+        "plugin ct2: not yet here",
+        "plugin bliss: it has no class",
+        "",
+        "plugin: default added: it has no class, config.get gives what is written",
+    ]
+    assert converted.splitlines()[2:] == [text.splitlines()[2], "- {name: plain, supplier: somebody, plugin: default}"]
+
+
+def test_a_class_of_ones_own(one: One) -> None:
     own = "- {name: lamp, class: Lamp, package: tests.unit.config.beamline.devices, velocity: 2}\n"
-    assert one(own) == (own, [""])  # type: ignore[operator]
-    _, told = one(own.replace("class: Lamp", "class: Undeclared"))  # type: ignore[operator]
+    assert one(own) == (own, [""])
+    _, told = one(own.replace("class: Lamp", "class: Undeclared"))
     assert told == [
         "class Undeclared of tests.unit.config.beamline.devices has to be ported: it needs a Config, see docs/devices.md"
     ]
-    _, told = one("- {name: lamp, class: Lamp, package: id99.devices}\n")  # type: ignore[operator]
+    _, told = one("- {name: lamp, class: Lamp, package: id99.devices}\n")
     assert told == [
         (
             "class Lamp: the class of id99.devices has to be ported (no package 'id99.devices'; is it installed, or its "
@@ -162,10 +184,11 @@ def test_a_class_of_ones_own(one: object) -> None:
 
 
 def test_a_file_that_is_no_yaml_is_told_and_copied(tmp_path: Path) -> None:
-    root = written(tmp_path / "bliss", {"a.yml": "name: [", "sub/__init__.yml": "- list"})
+    root = written(tmp_path / "bliss", {"a.yml": "name: [", "b.yml": "name: a\nname: b", "sub/__init__.yml": "- list"})
     conversion = convert(root)
     assert [str(remark).replace(f"{root}/", "").partition(": ")[2] for remark in conversion.remarks] == [
         "copied as it is: expected the node content, but found '<stream end>'",
+        "copied as it is: key 'name' is here twice, first in line 1: take one of them out",
         "a list, which BLISS refuses too; copied as it is",
     ]
     write(conversion, tmp_path / "new")

@@ -193,3 +193,12 @@ def test_names_that_are_defined_inside(configure: Configure) -> None:
         config.get("tried")
     assert sorted(config.path.rglob("*")) == files
     assert (config.path / "lamps.yml").read_text() == "- {name: a, class: Lamp}\n"
+
+
+def test_a_session_tries_something(configure: Configure) -> None:
+    config = configure(
+        "- {name: a, class: Lamp}\n- {name: s, class: Session, package: bliss_like.session, module: session}\n"
+    )
+    with config.get("s").temporary_config as inside:
+        inside.get("a")
+    assert devices.closed == ["a"]

@@ -31,20 +31,19 @@ class Furnace:
         self.settings = ObjectSettings(name, beamline)
         self.sent: list[tuple[str, Any]] = []
 
-    ramp = property_setting("ramp", default=1.0, type=float, doc="K/min")
-    mode = property_setting("mode", default=Mode.OFF, type=Mode)
-    note = property_setting("note")
-    power = property_setting("power", default=0, type=int)
+    note = property_setting()
+    power = property_setting("watts", default=0, type=int, doc="W")
 
-    @ramp.setter
-    def ramp(self, value: float) -> float:  # type: ignore[no-redef]
+    @property_setting(default=1.0, type=float)
+    def ramp(self, value: float) -> float:
+        """K/min"""
         if value > 100:
             raise ValueError("too fast")
         self.sent.append(("ramp", value))
         return min(value, 50.0)
 
-    @mode.setter
-    def mode(self, value: Mode) -> None:  # type: ignore[no-redef]
+    @property_setting(default=Mode.OFF, type=Mode)
+    def mode(self, value: Mode) -> None:
         self.sent.append(("mode", value))
 
 
@@ -56,7 +55,7 @@ def test_values_are_kept_in_the_hash_of_the_device() -> None:
     assert (again.ramp, again.mode, again.note) == (3.0, Mode.RAMP, "0001") and type(again.ramp) is float
     assert HashSetting("id00:f1") == {"ramp": 3.0, "mode": "ramp", "note": "0001"}
     assert (Furnace("f1").ramp, Furnace("f2", "id00").ramp) == (1.0, 1.0)
-    assert Furnace.ramp.__doc__ == "K/min"
+    assert (Furnace.ramp.__doc__, Furnace.power.__doc__) == ("K/min", "W")
 
 
 def test_the_hardware_comes_first() -> None:
@@ -86,10 +85,11 @@ def test_a_value_of_another_type(attribute: str, value: object, message: str) ->
 
 def test_values_that_are_as_good() -> None:
     furnace = Furnace("f1")
-    furnace.mode = "ramp"  # type: ignore[assignment]
+    furnace.mode = "ramp"
     furnace.ramp = np.float64(2)
     furnace.power = np.int64(3)
     assert (furnace.mode, furnace.ramp, furnace.power) == (Mode.RAMP, 2.0, 3)
+    assert furnace.settings["watts"] == 3
 
 
 def test_what_is_stored_is_pushed_after_a_restart() -> None:

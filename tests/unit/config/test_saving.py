@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -180,10 +182,12 @@ def test_an_anchor_that_others_repeat_is_refused(configure: Configure) -> None:
     text = "- &one {name: one, class: Lamp, velocity: 4}\n- {<<: *one, name: two}\n"
     config = configure(text)
     config.get_config("one")["velocity"] = 5
-    with pytest.raises(
-        ConfigError, match=r"lamps.yml:1:3: cannot be saved: it would also change 1.velocity, because of"
-    ):
+    with pytest.raises(ConfigError) as raised:
         config.get_config("one").save()
+    assert str(raised.value) == (
+        "config/lamps.yml:1:3: cannot be saved: velocity of 'two' would change too, by an anchor (&) and its alias (*); "
+        "nothing was written: change it in the file, then config.reload()"
+    )
     assert text_of(config) == text
     config.get_config("two")["velocity"] = 6
     config.get_config("two").save()
@@ -239,6 +243,35 @@ def test_a_directory_that_cannot_be_written(configure: Configure, monkeypatch: p
     assert sorted(os.listdir(config.path)) == ["__init__.yml", "lamps.yml"]
     monkeypatch.undo()
     config.get_config("lamp").save()
+
+
+def test_processes_that_save_do_not_overwrite_each_other(configure: Configure) -> None:
+    config = configure(LAMPS + "- {name: far, class: Lamp}\n")
+    program = """
+import sys
+from bliss_like.config import Config
+from bliss_like.errors import ConfigError
+
+config = Config(sys.argv[1])
+node = config.get_config(sys.argv[2])
+for _ in range(10):
+    while True:
+        node["count"] = node.get("count", 0) + 1
+        try:
+            node.save()
+            break
+        except ConfigError as error:
+            assert "was changed by somebody" in str(error), error
+            config.reload()
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    processes = [
+        subprocess.Popen([*command, str(config.path), name], env=environment) for name in ("lamp", "lamp", "far")
+    ]
+    assert [process.wait(timeout=50) for process in processes] == [0, 0, 0]
+    config.reload()
+    assert (config.get_config("lamp")["count"], config.get_config("far")["count"]) == (20, 10)
 
 
 def test_line_ends_stay(configure: Configure) -> None:

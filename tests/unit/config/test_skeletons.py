@@ -10,7 +10,10 @@ from bliss_like.config import get_config
 from bliss_like.config.check import check
 from bliss_like.config.skeletons import KINDS, begin
 from bliss_like.config.survey import Survey, open_survey
+from bliss_like.data.store import MemoryStore
+from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError
+from bliss_like.session import load_session
 
 
 @pytest.fixture
@@ -36,14 +39,22 @@ def test_all_kinds_are_valid_at_once(survey: Survey) -> None:
         assert now.class_of(name).names_made(now.entries[name].node, now) == objects  # type: ignore[union-attr]
 
 
-def test_they_work(survey: Survey) -> None:
-    begin("axis", "robx", survey)
-    begin("counter", "diode", again(survey))
+def test_they_work(survey: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path / "home"))
+    for kind, name in (("axis", "robx"), ("counter", "diode"), ("session", "eh1")):
+        begin(kind, name, again(survey))
     config = get_config(survey.root)
-    config.get("robx").move(0.001)
-    assert config.get("robx").position == pytest.approx(0.001)
-    assert config.get("diode").name == "diode"
-    config.close()
+    session = load_session("eh1", config)
+    try:
+        assert session.setup(tree=Tree(MemoryStore())), session.error_report
+        names = session.env_dict
+        names["robx"].move(0.001)
+        assert names["robx"].position == pytest.approx(0.001)
+        assert names["loopscan"](2, 0.001, names["diode"]).get_data("diode").shape == (2,)
+        assert callable(names["hello"])
+    finally:
+        session.close()
+        config.close()
 
 
 def test_a_session_without_objects(survey: Survey) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 
 from bliss_like.data.tree import Tree
 from bliss_like.devices.signal import BACKENDS
-from bliss_like.errors import NotConnectedError
-from bliss_like.session import DefaultSession, making
+from bliss_like.errors import NotConnectedError, UserAbort
+from bliss_like.session import DefaultSession, current_session, making
 from bliss_like.session.making import Made
 from bliss_like.session.summary import Summary
 
@@ -77,6 +78,22 @@ def test_all_signals_of_an_object_at_once(
     ]
 
 
+def test_an_abort_ends_all_that_is_being_made(make_session: MakeSession, tree: Tree) -> None:
+    devices.making.expect(3)  # one more than will ever come
+    session = make_session("config-objects: [a, b]", objects=yaml("a", "b"))
+    setup = gevent.spawn(session.setup, tree=tree)
+    with gevent.Timeout(10):
+        while len(devices.making.here) < 2:
+            gevent.sleep(0.001)
+    assert session.being_made == {"a", "b"}
+    setup.kill(UserAbort)
+    assert isinstance(setup.exception, UserAbort)
+    assert session.being_made == set() and not current_session
+    devices.making.expect(2)
+    devices.connecting.expect(2)
+    assert session.setup(tree=tree)
+
+
 # -- the summary -------------------------------------------------------------------------------------------------------
 
 
@@ -85,6 +102,12 @@ def test_short_when_all_went_well(make_session: MakeSession, tree: Tree, capsys:
     assert session.setup(verbose=True, tree=tree)
     assert capsys.readouterr().out == "Session s: 2 objects in 0.0 s\n  robx diode\n"
     assert session.summary
+
+
+def test_short_on_a_large_beamline() -> None:
+    lines = Summary("s", [Made(f"object{number}") for number in range(200)], {}, 0.1).text(80).splitlines()
+    assert lines[0] == "Session s: 200 objects in 0.1 s"
+    assert len(lines) == 8 and lines[-1] == "  ... all of them: current_session.object_names"
 
 
 def test_every_failure_in_a_sentence(make_session: MakeSession, tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
