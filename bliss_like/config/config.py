@@ -252,8 +252,7 @@ class Config:
         self._making.wait()
         old = self._tree
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
-        tree = load_tree(self.path, self, old.documents)
-        self._tree = tree  # what is new can be referred to
+        tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
@@ -357,7 +356,8 @@ class Config:
             yield self
         finally:
             self._temporary -= 1
-            self._making.wait()
+            if self._making.current() is None:
+                self._making.wait()
             self._tree = register(documents)
             self._close([name for name in self._made if name not in before])
 
