@@ -57,6 +57,15 @@ class Survey:
         """Names of what is more than its keys: what wildcards stand for."""
         return [name for name in self.objects if inherited(self.entries[name].node, "plugin") != "default"]
 
+    @cached_property
+    def sessions(self) -> list[str]:
+        return [name for name in self.entries if name in self._sessions]
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """Names of all measurement groups."""
+        return [name for name in self.objects if inherited(self.entries[name].node, "class") == "MeasurementGroup"]
+
     def may_exist(self, name: str) -> bool:
         """Tell whether there is such an object, or was one meant by a file that cannot be read."""
         return name in self.entries or name in self._unreadable

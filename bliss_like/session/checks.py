@@ -17,7 +17,7 @@ from typing import Any
 
 from bliss_like.config.node import ConfigList, ConfigNode
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.config.survey import Survey, inherited
+from bliss_like.config.survey import Survey
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter
 
@@ -63,7 +63,7 @@ def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Proble
         problem = "" if listed in aliases else _counter_problem(listed, survey, aliases)
         if problem:
             yield Problem(path, ("counters",), problem)
-    groups = [name for name in survey.names if _is_group(name, survey)]
+    groups = survey.groups
     for path, other in _listed(node, "include"):
         if other in groups:
             circle = _circle(node.name, other, lambda name: _texts(survey.entries[name].node, "include"), groups)
@@ -94,10 +94,6 @@ def _counter_problem(listed: str, survey: Survey, aliases: Set[str]) -> str:
     return ""
 
 
-def _is_group(name: str, survey: Survey) -> bool:
-    return inherited(survey.entries[name].node, "class") == "MeasurementGroup"
-
-
 # -- the keys of a session --------------------------------------------------------------------------------------------
 
 
@@ -121,7 +117,7 @@ def _matching(patterns: list[str], survey: Survey) -> list[str]:
 
 
 def _check_included(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
-    sessions = [name for name in survey.names if survey.is_session(name)]
+    sessions = survey.sessions
     seen: dict[str, str] = {}
     for path, other in _listed(node, "include-sessions"):
         if other in sessions:
@@ -225,8 +221,8 @@ def _wrong(here: Keys, key: str, message: str) -> Problem:
 
 
 def _all_aliases(survey: Survey) -> set[str]:
-    sessions = (entry.node for name, entry in survey.entries.items() if survey.is_session(name))
-    return {alias for node in sessions for _, (_, alias) in _indexed_aliases(node)}
+    nodes = (survey.entries[name].node for name in survey.sessions)
+    return {alias for node in nodes for _, (_, alias) in _indexed_aliases(node)}
 
 
 def _indexed_aliases(node: ConfigNode) -> Iterator[tuple[int, tuple[str, str]]]:

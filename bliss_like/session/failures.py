@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from bliss_like.errors import BlissLikeError, ScriptError
 
@@ -68,6 +69,16 @@ def place_of(error: BaseException) -> str:
     """Return `file:line: ` of where the error was raised; empty if that is not known."""
     frames = _frames(error)
     return f"{shown(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
+
+
+def place_of_caller() -> str:
+    """Return `file:line: ` of the user's file that has called; empty at a prompt."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("bliss_like."):
+        frame = frame.f_back
+    if frame is None or not os.path.isfile(frame.f_code.co_filename):
+        return ""
+    return f"{shown(frame.f_code.co_filename)}:{frame.f_lineno}: "
 
 
 def told(error: BaseException) -> str:

@@ -55,9 +55,12 @@ class ActiveMeasurementGroup:
         return repr(self) if group is None else str(group.__info__())
 
 
-def resetup() -> None:
-    """Read the configuration again: what has changed is made anew, what has not stays; setup files run again."""
-    active_session().resetup(verbose=True)
+def resetup(verbose: bool = True) -> None:
+    """Read the configuration again: what has changed is made anew, what has not stays; setup files run again.
+
+    :param verbose: show what came out.
+    """
+    active_session().resetup(verbose)
 
 
 def standard_names(session: Session) -> dict[str, Any]:

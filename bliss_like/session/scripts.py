@@ -18,7 +18,7 @@ from bliss_like.config.config import FAILURES
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ScriptError, SessionError
 
-from .failures import script_error, shown
+from .failures import place_of_caller, script_error, shown
 from .protection import Names
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _find(name: str, directories: list[Path]) -> Path:
             return path
     known = sorted({found for directory in directories for found in _scripts_in(directory)})
     looked = ", ".join(shown(str(directory)) for directory in directories) or "no directory"
-    raise ScriptError(f"no script {name!r}{did_you_mean(name, known)}; looked in {looked}")
+    raise ScriptError(f"{place_of_caller()}no script {name!r}{did_you_mean(name, known)}; looked in {looked}")
 
 
 def _scripts_in(directory: Path) -> list[str]:

@@ -43,6 +43,7 @@ from .written import SessionConfig, read_session, session_names
 
 if TYPE_CHECKING:
     from bliss_like.config.node import ConfigNode
+    from bliss_like.config.reloading import Changes
     from bliss_like.config.survey import Survey
     from bliss_like.config.validation import Problem
     from bliss_like.scanning.scan import Scan
@@ -146,17 +147,24 @@ class Session:
         :raises SessionError: the session is not active, or a scan is running.
         """
         self._refuse_resetup()
+        with told_elsewhere(verbose):
+            changes = self.config.reload()
+        self._errors.clear()
+        for error in changes.errors:
+            self._keep(error)
+        self._forget(changes)
+        self.read_again()
+        self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
+        return self.summary
+
+    def _forget(self, changes: Changes) -> None:
+        """Forget the objects that were closed, and what the setup has done beside making objects."""
         self.aliases.clear()
         self.default_chain.reset()
         self.hooks.keep_only(self._lasting_hooks)
         self._active_group = ActiveGroup(self)
-        self._errors.clear()
-        with told_elsewhere(verbose):
-            changes = self.config.reload()
-        for error in changes.errors:
-            self._keep(error)
-        self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
-        return self.summary
+        self.names.take_back(*(name for name in self._objects if name not in changes.kept))
+        self._objects = {name: made for name, made in self._objects.items() if name in changes.kept}
 
     def _refuse_resetup(self) -> None:
         if not self.is_active:
@@ -185,7 +193,7 @@ class Session:
         if not self._lock.is_held:
             return
         try:
-            if self._is_built:
+            if self._has_opened:
                 self.hooks.session.call("close", self)
         finally:
             try:
@@ -211,14 +219,13 @@ class Session:
         self._tree = SessionTree(self)
         self.being_made: set[str] = set()
         """Names of the objects that the setup waits for."""
-        self._is_built = False
+        self._is_built = self._has_opened = False
         self._verbose = False
 
     def _build(self, verbose: bool, changes: str = "") -> None:
         """Make what is not there yet, and run the setup files."""
         began = monotonic()
         self._is_built, self._verbose = False, verbose
-        self.read_again()
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
         self._tree = sessions_tree(self, self._report)
@@ -231,10 +238,10 @@ class Session:
             self._report(error)
         for session in self._tree:
             self._run_setup_file(session)
-        self._is_built = True
+        self._is_built = self._has_opened = True
         self.hooks.session.call("setup", self)
         made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
-        self.summary = Summary(self.name, made, self._errors, monotonic() - began, changes)
+        self.summary = Summary(self.name, made, dict(self._errors), monotonic() - began, changes)
         if verbose:
             sys.stdout.write(f"{self.summary}\n")
 
@@ -245,7 +252,7 @@ class Session:
         self.names.take_all_back()
         self.hooks.keep_only(self._lasting_hooks)
         self._objects = {}
-        self._is_built = False
+        self._has_opened = False
         self._active_group = ActiveGroup(self)
         self._lock.release()
 

@@ -266,6 +266,21 @@ def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -
     shell.wait_for("  scans")
 
 
+def test_resetup_shows_what_has_changed(environment: Path, run: OpenShell) -> None:
+    session = "- {name: tiny, class: Session, config-objects: ['d*']}\n"
+    diodes = "- {name: diodes, class: SimulatedDiodes, counters: [{name: diode, value: %d}%s]}\n"
+    (environment / "tiny.yml").write_text(session + diodes % (5, ""))
+    shell = run("-s", "tiny")
+    shell.wait_for("TINY [1]:")
+    assert "Session tiny: 2 objects in 0." in shell.text and "  diode diodes" in shell.lines
+    (environment / "tiny.yml").write_text(session + diodes % (6, ", {name: dark, value: 0}"))
+    shell.type("resetup()\n")
+    shell.wait_for("TINY [2]:")
+    assert {"added: dark", "changed: diode, diodes"} <= set(shell.lines)
+    shell.type("diode.raw_read, dark.raw_read\n")
+    shell.wait_for("Out [2]: (6.0, 0.0)")
+
+
 SLOW = """
 import time
 from bliss_like.config.models import ObjectConfig

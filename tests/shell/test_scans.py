@@ -29,13 +29,16 @@ def test_a_scan_shows_what_it_was(demo: Terminal) -> None:
 
 
 def test_ctrl_c_stops_a_scan_and_its_motor(demo: Terminal) -> None:
-    demo.type("print('off'); ascan(robx, 0, 90, 9, 0.1, diode)\n")
+    until_it_moves = "[gevent.sleep(0.01) for _ in iter(lambda: robx.is_moving, True)]"
+    demo.type(f"import gevent; watch = gevent.spawn(lambda: ({until_it_moves}, print('o' + 'ff')))\n")
+    demo.wait_for("DEMO_SESSION [2]:")
+    demo.type("ascan(robx, 0, 90, 9, 0.1, diode)\n")
     demo.wait_for("\noff")
     demo.interrupt()
-    demo.wait_for("DEMO_SESSION [2]:")
+    demo.wait_for("DEMO_SESSION [3]:")
     assert "Interrupted." in demo.lines
     demo.type("SCANS[-1].state.name, robx.state.READY, robx.is_moving, robx.position < 90\n")
-    demo.wait_for("Out [2]: ('USER_ABORTED', True, False, True)")
+    demo.wait_for("Out [3]: ('USER_ABORTED', True, False, True)")
 
 
 def test_ctrl_c_stops_a_motor(demo: Terminal) -> None:

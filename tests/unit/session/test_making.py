@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 
 from bliss_like.data.tree import Tree
 from bliss_like.devices.signal import BACKENDS
-from bliss_like.errors import NotConnectedError
-from bliss_like.session import DefaultSession, making
+from bliss_like.errors import NotConnectedError, UserAbort
+from bliss_like.session import DefaultSession, current_session, making
 from bliss_like.session.making import Made
 from bliss_like.session.summary import Summary
 
@@ -75,6 +76,22 @@ def test_all_signals_of_an_object_at_once(
         "a: nothing at silent://0. The same with silent://1, silent://2 and 2 more",
         "b: nothing at silent://5.",
     ]
+
+
+def test_an_abort_ends_all_that_is_being_made(make_session: MakeSession, tree: Tree) -> None:
+    devices.making.expect(3)  # one more than will ever come
+    session = make_session("config-objects: [a, b]", objects=yaml("a", "b"))
+    setup = gevent.spawn(session.setup, tree=tree)
+    with gevent.Timeout(10):
+        while len(devices.making.here) < 2:
+            gevent.sleep(0.001)
+    assert session.being_made == {"a", "b"}
+    setup.kill(UserAbort)
+    assert isinstance(setup.exception, UserAbort)
+    assert session.being_made == set() and not current_session
+    devices.making.expect(2)
+    devices.connecting.expect(2)
+    assert session.setup(tree=tree)
 
 
 # -- the summary -------------------------------------------------------------------------------------------------------

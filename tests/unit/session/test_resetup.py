@@ -10,7 +10,7 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
-from bliss_like.errors import SessionError
+from bliss_like.errors import SessionError, UserAbort
 from bliss_like.session import Session
 
 from . import devices
@@ -199,3 +199,18 @@ def test_a_setup_after_a_reload_by_hand(session: Session, write: Write, tree: Tr
     get_config().reload()
     assert session.setup(tree=tree)
     assert session.object_names == ["robx"]
+
+
+def test_an_abort_leaves_what_was_not_touched(session: Session, write: Write) -> None:
+    robx = session.env_dict["robx"]
+    write(
+        objects=OBJECTS.replace("value: 5", "value: 6"),
+        setup="from bliss_like.errors import UserAbort\nraise UserAbort\n",
+    )
+    with pytest.raises(UserAbort):
+        session.resetup()
+    assert session.is_active and session.env_dict["robx"] is robx
+    assert session.env_dict["diode"].raw_read == 6
+    write(setup="runs = 10")
+    assert session.resetup()
+    assert session.env_dict["runs"] == 10

@@ -103,7 +103,7 @@ def test_a_setup_file_goes_on_after_a_script_that_failed(make_session: MakeSessi
     assert session.env_dict["well"] is False and session.env_dict["after"] == 1
     bad, none = map(str, session.errors)
     assert bad == "config/sessions/scripts/bad.py:1: ZeroDivisionError: division by zero"
-    assert none.startswith("no script 'none'; looked in ")
+    assert none.startswith("config/sessions/s_setup.py:2: no script 'none'; looked in ")
 
 
 # -- scripts of users --------------------------------------------------------------------------------------------------

@@ -194,10 +194,10 @@ def test_close_gives_everything_back(make_session: MakeSession, tree: Tree) -> N
 
 def test_close_closes_all_objects_even_if_one_raises(make_session: MakeSession, tree: Tree) -> None:
     session = make_session(
-        "config-objects: [a, b, c]",
+        "config-objects: [a, b, c, d]",
         objects="\n".join(
             f"- {{name: {name}, class: {cls}, package: tests.unit.config.beamline, module: devices}}"
-            for name, cls in (("a", "Lamp"), ("b", "BadlyClosing"), ("c", "Lamp"))
+            for name, cls in (("a", "Lamp"), ("b", "BadlyClosing"), ("c", "Lamp"), ("d", "BadlyClosing"))
         ),
     )
     from tests.unit.config.beamline import devices
@@ -205,8 +205,8 @@ def test_close_closes_all_objects_even_if_one_raises(make_session: MakeSession, 
     devices.closed.clear()
     session.setup(tree=tree)
     session.close()
-    assert devices.closed == ["c", "b", "a"]
-    assert [str(error) for error in session.errors] == ["the lamp is stuck"]
+    assert devices.closed == ["d", "c", "b", "a"]
+    assert [str(error) for error in session.errors] == ["the lamp is stuck"] * 2
     assert not session.is_active
 
 
