@@ -199,7 +199,7 @@ class Config:
     def _entry(self, name: str) -> Entry:
         entry = self._tree.entries.get(name)
         if entry is None:
-            broken = f"; {len(self._tree.errors)} errors in the files, see config.errors" if self._tree.errors else ""
+            broken = f"; errors in the files: {len(self._tree.errors)}, see config.errors" if self._tree.errors else ""
             raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
         return entry
 
@@ -242,12 +242,6 @@ class Config:
         made, maker = self._plugins.from_cache(self, entry)
         return Made(made, written_text(entry), needs={maker})
 
-    def _wait_for_all(self, what: str) -> None:
-        job = self._making.current()
-        if job is not None:
-            raise ConfigError(f"config.{what}() is not possible while '{job.name}' is being made")
-        self._making.wait()
-
     def _told(self, entry: Entry) -> str:
         return f"{entry.node.place}: {entry.label}"
 
@@ -263,12 +257,14 @@ class Config:
         """
         if self._temporary:
             raise ConfigError("config.reload() is not possible inside config.temporary(): leave it first")
-        self._wait_for_all("reload")
+        job = self._making.current()
+        if job is not None:
+            raise ConfigError(f"config.reload() is not possible while '{job.name}' is being made")
+        self._making.wait()
         old = self._tree
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
-        tree = load_tree(self.path, self, old.documents)
-        self._tree = tree  # what is new can be referred to
-        comparison = compare(texts, self.survey, self._made)
+        tree = load_tree(self.path, self, old.documents, forget_edits=True)
+        comparison = compare(texts, Survey(tree, self.path), self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
@@ -319,10 +315,10 @@ class Config:
             raise ConfigError(f"'{name}' is already there: {self._told(self._tree.entries[name])}; take another name")
         document = self._tree.documents.get(str(file_below(self.path, file)))
         if self._temporary:
-            self._write(f"{file.removesuffix('.yml')} ({name}).yml", with_object("", data))
+            self.set_config_db_file(f"{file.removesuffix('.yml')} ({name}).yml", with_object("", data))
         elif document is None or (document.root is None and not document.failure):
             text = decoded(read_unchanged(document)) if document is not None else ""
-            self._write(file, with_object(text, data))
+            self.set_config_db_file(file, with_object(text, data))
         elif isinstance(document.root, ConfigList):
             document.root.append(data)
             try:
@@ -345,16 +341,12 @@ class Config:
         :param file: relative to the directory of the configuration, `motors.yml`.
         :raises ConfigError: the text is wrong, or the file was changed since it was read; nothing is written.
         """
-        self._write(file, text)
-
-    def _write(self, file: str, text: str) -> None:
         path = file_below(self.path, file)
         known = self._tree.documents.get(str(path))
+        document = checked_document(path, text, known, self._tree, self)
         if self._temporary:
-            document = checked_document(path, text, known, self._tree, self)
             self._tree = register({**self._tree.documents, str(path): document})
             return
-        checked_document(path, text, known, self._tree, self)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text.encode(), known.digest if known is not None else "")
         self._tree = continued(self._tree, load_tree(self.path, self, self._tree.documents))
@@ -364,17 +356,15 @@ class Config:
         """Try something: objects made inside are closed in the end, files and objects added inside are gone.
 
         Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
-
-        :raises ConfigError: while this greenlet makes an object.
         """
-        self._wait_for_all("temporary")
         before, documents = set(self._made), self._tree.documents
         self._temporary += 1
         try:
             yield self
         finally:
             self._temporary -= 1
-            self._making.wait()
+            if self._making.current() is None:
+                self._making.wait()
             self._tree = register(documents)
             self._close([name for name in self._made if name not in before])
 

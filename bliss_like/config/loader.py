@@ -16,9 +16,9 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Document, Holder, plain_form
+from .node import ConfigList, ConfigNode, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
-from .references import Objects, Place
+from .references import Document, Objects, Place
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -76,18 +76,21 @@ class Tree:
         return {file: document.failure for file, document in self.documents.items() if document.failure}
 
 
-def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None = None) -> Tree:
+def load_tree(
+    root: Path, objects: Objects, known: Mapping[str, Document] | None = None, forget_edits: bool = False
+) -> Tree:
     """Read all `*.yml` files below `root`.
 
     :param objects: where the references in the files find their objects, later.
     :param known: what was read before: kept for files that have not changed, and for those that cannot be read now.
+    :param forget_edits: read files again in whose nodes something was set that is not saved.
     :raises ConfigError: `root` is no directory.
     """
     if not root.is_dir():
         raise ConfigError(
             f"no configuration directory {root}: give its path, set $BLISS_LIKE_CONFIG, or start where ./config is"
         )
-    reader = _Reader(objects, known or {})
+    reader = _Reader(objects, known or {}, forget_edits)
     reader.directory(root, None)
     return register(reader.documents)
 
@@ -165,8 +168,9 @@ def value_of(parsed: Parsed, holder: Holder, origin: tuple[Any, ...], objects: O
 class _Reader:
     """Reads the files of a directory and of those below it."""
 
-    def __init__(self, objects: Objects, known: Mapping[str, Document]) -> None:
+    def __init__(self, objects: Objects, known: Mapping[str, Document], forget_edits: bool) -> None:
         self.documents: dict[str, Document] = {}
+        self._forget_edits = forget_edits
         self._objects = objects
         self._known = known
         self._seen: set[Path] = set()
@@ -203,7 +207,8 @@ class _Reader:
         except OSError as error:
             return self._fail(file, around, 1, 1, f"cannot be read: {error.strerror}")
         known = self._known.get(file)
-        if known is None or known.digest != digest or known.is_edited or known.around is not around:
+        is_to_forget = known is not None and known.is_edited and self._forget_edits
+        if known is None or known.digest != digest or is_to_forget or known.around is not around:
             known = read_document(file, parsed, digest, around, self._objects)
         known.errors, known.failure = [], ""
         self.documents[file] = known

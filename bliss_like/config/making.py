@@ -6,12 +6,12 @@ that the asking one is making. There is no lock: while a constructor runs, only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import copy
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from gevent import Timeout, getcurrent
+from gevent import Greenlet, Timeout, getcurrent
 from gevent.event import Event
 
 from bliss_like.errors import ReferenceCycle
@@ -23,13 +23,11 @@ FAILURES = (Exception, Timeout)
 class Job:
     """One object on its way.
 
-    :param within: the one that was on its way in the same greenlet, and asked for it.
     :param needs: names of all that was asked for while it was being made.
     """
 
-    def __init__(self, name: str, within: Job | None) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.within = within
         self.needs: set[str] = set()
         self.waits_for: list[str] = []  # several at a time, if its constructor spawns greenlets
         self.done = Event()
@@ -45,10 +43,7 @@ class Making:
     def __init__(self, place_of: Callable[[str], str]) -> None:
         self._place_of = place_of
         self._jobs: dict[str, Job] = {}
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._jobs)
+        self._current: WeakKeyDictionary[Any, Job] = WeakKeyDictionary()  # by greenlet
 
     def current(self) -> Job | None:
         """Return what this greenlet makes.
@@ -56,10 +51,13 @@ class Making:
         A greenlet that a constructor has spawned belongs to it: the constructor may be waiting for that greenlet, which
         nobody can see, and a circle that leads through it would be waited for forever.
         """
-        job = _inherited().get(self)
-        while job is not None and job.done.is_set():  # the greenlet has outlived the constructor
-            job = job.within
-        return job
+        job = self._current.get(getcurrent()) if self._jobs else None
+        return None if job is None or job.done.is_set() else job
+
+    def _note_spawned(self, greenlet: Any) -> None:
+        job = self.current()
+        if job is not None:
+            self._current[greenlet] = job
 
     def make(self, name: str, function: Callable[[Job], None]) -> None:
         """Call `function`, or wait until the greenlet that already does has finished; look again afterwards.
@@ -72,31 +70,27 @@ class Making:
         if job is not None:
             self._wait(job, asking)
             return
-        job = self._jobs[name] = Job(name, asking)
+        if not self._jobs:
+            Greenlet.add_spawn_callback(self._note_spawned)
+        job = self._jobs[name] = Job(name)
+        self._current[getcurrent()] = job
         if asking is not None:
             asking.waits_for.append(name)
         try:
-            with self._within(job):
-                function(job)
+            function(job)
         except FAILURES as error:
             job.error = error
             raise
         finally:
             if asking is not None:
                 asking.waits_for.remove(name)
+                self._current[getcurrent()] = asking
+            else:
+                del self._current[getcurrent()]
             del self._jobs[name]
+            if not self._jobs:
+                Greenlet.remove_spawn_callback(self._note_spawned)
             job.done.set()
-
-    @contextmanager
-    def _within(self, job: Job) -> Iterator[None]:
-        """The context of a constructor: greenlets that are spawned there know the job, by what gevent hands down."""
-        greenlet: Any = getcurrent()
-        before = getattr(greenlet, "spawn_tree_locals", None)
-        greenlet.spawn_tree_locals = {**(before or {}), self: job}
-        try:
-            yield
-        finally:
-            greenlet.spawn_tree_locals = before
 
     def wait(self) -> None:
         """Wait until nothing is being made."""
@@ -128,11 +122,6 @@ class Making:
             if rest:
                 return [job.name, *rest]
         return []
-
-
-def _inherited() -> dict[Any, Any]:
-    """Return what this greenlet has from the one that spawned it."""
-    return getattr(getcurrent(), "spawn_tree_locals", None) or {}
 
 
 def _copy(error: BaseException) -> BaseException:

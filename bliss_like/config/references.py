@@ -86,3 +86,20 @@ def dereference(text: str, objects: Objects) -> Any:
             raise ConfigError(f"{text}: {walked} ({type(value).__name__}) has no attribute {attribute!r}") from None
         walked += "." + attribute
     return ResolvedText(value) if isinstance(value, str) else value
+
+
+class Document:
+    """One YAML file as it was read.
+
+    :param digest: of its bytes; empty when there is no such file (a temporary one).
+    :param around: the `__init__.yml` of its directory, or of the nearest one above that has it.
+    """
+
+    def __init__(self, file: str, digest: str, around: ConfigNode | None) -> None:
+        self.file = file
+        self.digest = digest
+        self.around = around
+        self.root: Any = None
+        self.errors: list[ConfigError] = []
+        self.failure = ""  # why it could not be read
+        self.is_edited = False

@@ -221,7 +221,7 @@ def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
     config = configure("a: [1", **{"sane.yml": "name: sane\nclass: Lamp"})
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]
-    with pytest.raises(ConfigError, match="no object 'lamp' in .*; 1 errors in the files, see config.errors"):
+    with pytest.raises(ConfigError, match="no object 'lamp' in .*; errors in the files: 1, see config.errors"):
         config.get("lamp")
 
 

@@ -200,17 +200,6 @@ class Watching:
         return get_config().get(other)
 
 
-class Temporary:
-    """Tries something while it is being made."""
-
-    class Config(ObjectConfig):
-        pass
-
-    def __init__(self, name: str, config: Config) -> None:
-        with get_config().temporary():
-            pass
-
-
 class AskingBox(Box):
     """Asks the configuration for its own items."""
 
