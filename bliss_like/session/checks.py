@@ -10,7 +10,6 @@ import keyword
 import re
 from collections.abc import Iterator, Set
 from fnmatch import fnmatchcase
-from string import Formatter
 from typing import Any
 
 from bliss_like.config.node import ConfigList, ConfigNode
@@ -23,8 +22,6 @@ from .written import inclusion_problem, matching, merged, pattern_problem, setup
 
 Keys = tuple[int | str, ...]
 
-_KNOWN_TO_TEMPLATES = ("session", "user", "base_path")
-
 
 def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) -> Iterator[Problem]:
     """Yield what is wrong with the names in a session.
@@ -36,7 +33,6 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_setup_file(node, survey)
     yield from _check_aliases(node, survey, standard_names)
     yield from _check_default_chain(node, survey)
-    yield from _check_template(node)
     for name in matching(_texts(node, "config-objects"), survey):
         if name in standard_names:
             message = f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
@@ -212,28 +208,6 @@ def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
             if name and name not in known and not survey.may_exist(name):
                 path = ("default-chain", index, key)
                 yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
-
-
-def _check_template(node: ConfigNode) -> Iterator[Problem]:
-    """Yield the names in the template of paths that stand for nothing when the session is made."""
-    saving = node.raw_get("scan_saving")
-    template = saving.raw_get("template") if isinstance(saving, ConfigNode) else None
-    if not isinstance(template, str):
-        return
-    path = ("scan_saving", "template")
-    try:
-        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
-    except ValueError as error:
-        yield Problem(path, path, f"{error} in {template!r}")
-        return
-    for field in fields:
-        name = re.split(r"[.\[]", field)[0]
-        if not name or name.isdigit():
-            yield Problem(path, path, f"write a name in the braces of {template!r}, as in {{session}}")
-        elif name not in _KNOWN_TO_TEMPLATES:
-            known = ", ".join(_KNOWN_TO_TEMPLATES)
-            hint = did_you_mean(name, _KNOWN_TO_TEMPLATES)
-            yield Problem(path, path, f"nothing is known of '{name}' in {template!r}{hint or f' (known: {known})'}")
 
 
 def _path_to(node: ConfigNode, name: str) -> Keys:
