@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed
 
-from .loader import Entry, item_kind
+from .loader import Entry, item_label, item_name
 from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
@@ -92,14 +92,22 @@ def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> 
     name = entry.node.name
     if name in broken:
         raise ConfigError(*broken[name].args)
-    keys = item_keys(type(container).Config)
-    if entry.key not in keys:
-        known = ", ".join(sorted(keys)) or "none"
-        raise ConfigError(
-            f"{entry.node.place}: '{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
-            f"({type(container).__name__} has items in: {known})"
-        )
+    problem = place_problem(entry, type(container))
+    if problem:
+        raise entry.node.place.error(problem)
     return container.get_item(name)
+
+
+def place_problem(entry: Entry, container: type[Any]) -> str:
+    """Return why an item cannot be where it is written; empty when it can."""
+    keys = item_keys(container.Config)
+    if entry.key in keys:
+        return ""
+    known = ", ".join(sorted(keys)) or "none"
+    return (
+        f"'{entry.node.name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
+        f"({container.__name__} has items in: {known})"
+    )
 
 
 def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
@@ -137,13 +145,13 @@ def _without_broken_items(
     for problem in problems:
         match problem.path:
             case (str(key), int(index), *_) if key in keys:
-                label = _item_label(node, key, index)
+                label = item_label(node, key, index)
                 line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
                 broken.setdefault((key, index), []).append(line)
     for (key, index), lines in broken.items():
         error = ConfigError("\n".join(lines))
         _logger.error("%s", error)
-        errors[_item_name(node, key, index)] = error
+        errors[item_name(node, key, index)] = error
     for key in {key for key, _ in broken}:
         node = _without(node, key, {index for other, index in broken if other == key})
     return node
@@ -160,13 +168,3 @@ def _without(node: ConfigNode, key: str, indexes: set[int]) -> ConfigNode:
         if index not in indexes:
             copy.written[key].add(element, place)
     return copy
-
-
-def _item_name(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key].written[index]
-    name = element.name if isinstance(element, ConfigNode) else ""
-    return name or f"{node.name}.{key}.{index}"
-
-
-def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    return f"{item_kind(key)} '{_item_name(node, key, index)}'"

@@ -48,6 +48,17 @@ def item_kind(key: str) -> str:
     return "axis" if key == "axes" else key.removesuffix("s")
 
 
+def item_name(node: ConfigNode, key: str, index: int) -> str:
+    """Return the name of an item; where it is, when it has none."""
+    element = node.written[key].written[index]
+    name = element.name if isinstance(element, ConfigNode) else ""
+    return name or f"{node.name}.{key}.{index}"
+
+
+def item_label(node: ConfigNode, key: str, index: int) -> str:
+    return f"{item_kind(key)} '{item_name(node, key, index)}'"
+
+
 def object_kind(node: ConfigNode) -> str:
     kind = node.get_inherited_raw("class")
     return kind if kind and isinstance(kind, str) else "object"

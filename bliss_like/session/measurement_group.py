@@ -86,7 +86,9 @@ class MeasurementGroup:
         self._objects: Objects = config.node.config if config.node else get_config()
         included = [listed for other in config.include for listed in self._included(other, config)]
         self._listed = list(dict.fromkeys([*included, *config.counters]))
-        self._added: dict[str, Counter | None] = {}  # by full name; None: that of the configuration, whichever it is now
+        self._added: dict[
+            str, Counter | None
+        ] = {}  # by full name; None: that of the configuration, whichever it is now
         self._states = GroupStates(name)
         self._failures: dict[str, str] = {}  # why what is listed could not be made, when it was last tried
 
