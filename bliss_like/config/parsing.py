@@ -131,13 +131,31 @@ def compose(text: str) -> Composed:
 
     :raises YamlProblem: it is no YAML, or has more than one document.
     """
-    from ruamel.yaml import YAML, AliasEvent
-    from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.scanner import Scanner
 
     dashes: list[int] = []
     colons: list[int] = []
+    yaml = _parser(dashes, colons)
+    try:
+        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = ", ".join(str(part) for part in (error.context, error.problem) if part)
+        hint = next((hint for words, hint in _HINTS.items() if words in message), "")
+        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
+    except YAMLError as error:
+        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
+    except RecursionError:
+        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
+        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+
+
+def _parser(dashes: list[int], colons: list[int]) -> Any:
+    """Return a parser of ruamel that notes where dashes and colons are, and keeps aliases."""
+    from ruamel.yaml import YAML, AliasEvent
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.scanner import Scanner
 
     class NotingScanner(Scanner):
         def fetch_block_entry(self) -> None:
@@ -162,19 +180,7 @@ def compose(text: str) -> Composed:
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = AliasKeepingComposer
     yaml.Scanner = NotingScanner
-    try:
-        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        hint = next((hint for words, hint in _HINTS.items() if words in message), "")
-        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
-    except YAMLError as error:
-        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
-    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
-        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+    return yaml
 
 
 def plain(parsed: Parsed | None) -> Any:

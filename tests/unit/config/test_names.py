@@ -152,8 +152,7 @@ def test_the_check_of_plugins(configure: Configure, plugins: None, tmp_path: Pat
         "config/lamps.yml:1:21: object 'a': no plugin 'emotoin', did you mean 'emotion'?",
         "config/lamps.yml:2:21: object 'b': plugin 'no_plugin' has no create_objects_from_config_node(config, node)",
         "config/lamps.yml:3:3: object 'c': could not be made: ModuleNotFoundError: No module named 'nowhere_at_all'",
-        "config/lamps.yml:4:3: object 'd': could not be made: "
-        + "TypeError: the 'package' argument is required to perform a relative import for '..x'",
+        "config/lamps.yml:4:3: object 'd': could not be made: TypeError: the 'package' argument is required to perform a relative import for '..x'",
     ]
 
 
