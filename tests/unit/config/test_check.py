@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config import Config
@@ -204,7 +204,6 @@ def test_many_objects_take_little_time(configure: Configure, count: int) -> None
     assert default_timer() - start < 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="-: ax\n[]{},$.\"'#&*!|>12", max_size=60))
 def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("config")

@@ -151,7 +151,7 @@ def test_objects_that_know_each_other(configure: Configure) -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=3), min_size=6, max_size=6), st.permutations(range(6)))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_graph_is_made_or_refused_and_never_waited_for(
     configure: Configure, graph: list[list[int]], order: list[int]
 ) -> None:
