@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from bliss_like.data.redis_store import connect
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import ConfigError
 
@@ -66,6 +65,10 @@ def sharing() -> Sharing:
     global _of_script
     if _of_session is not None:
         return _of_session
+    from bliss_like.data.redis_store import (
+        connect,
+    )  # who has a session in memory, or looks at YAML, needs no Redis client
+
     store = connect()
     if _of_script is None or _of_script.store is not store:  # another one, too, after a fork
         _of_script = Sharing(store, beamline=_configured_beamline())
