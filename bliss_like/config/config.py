@@ -270,6 +270,7 @@ class Config:
             if made.survives_reload and name in comparison.changed:
                 made.text = written_text(tree.entries[name], made.model)
         errors = [*tree.errors, *map(ConfigError, comparison.errors)]
+        kept = sorted(self._made.keys() - comparison.closing)
         errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
         for error in errors:
             _logger.error("%s", error)
@@ -277,7 +278,7 @@ class Config:
             added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
             removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),
             changed=tuple(sorted(comparison.changed)),
-            kept=tuple(sorted(self._made)),
+            kept=tuple(kept),
             errors=tuple(errors),
         )
 
