@@ -9,7 +9,9 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
+from .construction import creation_failed, imported_in
 from .loader import Entry
+from .making import FAILURES
 from .suggestion import did_you_mean
 
 ENTRY_POINTS = "bliss_like.plugins"
@@ -28,9 +30,14 @@ class Plugin:
     """
 
     def __init__(self, entry: Entry, name: str) -> None:
-        """:raises ConfigError: there is no such module."""
+        """:raises ConfigError: there is no such module, or it cannot be imported."""
         self.name = name
-        self._module = _module(entry, name)
+        try:
+            self._module = _module(entry, name)
+        except ConfigError:
+            raise
+        except FAILURES as error:  # whatever the module raises while it is imported
+            raise creation_failed(entry, error, imported_in(error)) from error
 
     def create(self, config: Any, entry: Entry) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the objects that were made, and what others can be made of."""
@@ -61,12 +68,11 @@ def _module(entry: Entry, name: str) -> Any:
             if error.name != name and not name.startswith(f"{error.name}."):
                 raise
             known = [*(BY_CLASS - {""}), NODE, *(point.name for point in entry_points(group=ENTRY_POINTS))]
-            raise ConfigError(
-                f"{place}: {entry.label}: no plugin '{name}'{did_you_mean(name, known)}; leave the key out to make the "
-                "object by its class, or give a module that has create_objects_from_config_node(config, node)"
-            ) from None
+            way_out = did_you_mean(name, known) or (
+                "; leave the key out to make the object by its class, or give a module that has "
+                "create_objects_from_config_node(config, node)"
+            )
+            raise place.error(f"{entry.label}: no plugin '{name}'{way_out}") from None
     if not hasattr(module, "create_objects_from_config_node"):
-        raise ConfigError(
-            f"{place}: {entry.label}: plugin '{name}' has no create_objects_from_config_node(config, node)"
-        )
+        raise place.error(f"{entry.label}: plugin '{name}' has no create_objects_from_config_node(config, node)")
     return module

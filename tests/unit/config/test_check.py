@@ -67,7 +67,7 @@ def test_all_files_and_objects_in_one_pass_by_file_and_line(configure: Configure
     assert [str(error) for error in errors] == [
         "config/a.yml:1:28: Lamp 'one': colour: expected 'red' or 'green', came 'blue'",
         "config/a.yml:2:22: Lmap 'two': no class 'Lmap' in tests.unit.config.beamline.devices, did you mean 'Lamp'?",
-        "config/b.yml:2:1: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'",
+        "config/b.yml:2:1: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'; it begins in line 1",
         "config/c/d.yml:1:10: name 'one' is already taken by Lamp 'one' in config/a.yml:1:10",
         "config/c/d.yml:2:34: axis 'x': missing key 'steps_per_unit'",
         "config/c/d.yml:2:45: axis 'y': missing key 'steps_per_unit'",

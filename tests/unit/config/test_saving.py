@@ -178,7 +178,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configu
     ("key", "value", "message"),
     [
         ("velocity", -1, "config/lamps.yml:4:3: Lamp 'lamp': velocity: expected a value > 0, came -1"),
-        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty', expected one of name, class"),
+        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty'; 'velocity' is there already"),
         ("labels", {"a": 1}, "config/lamps.yml:5:3: Lamp 'lamp': labels: expected text or a list, came {'a': 1}"),
         (
             "name",
