@@ -72,7 +72,7 @@ def item_keys(model: type[BaseModel]) -> set[str]:
 def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     """Return a node with the keys that the model knows and only the mappings around `node` have."""
     complete = ConfigNode(node.config, node.place, node.holder, node.origin)
-    for key in dict.fromkeys([*node.written, *_known_keys(model)]):
+    for key in dict.fromkeys([*node.written, *known_keys(model)]):
         owner = node.owner_of(key)
         if owner is not None and (owner is node or key != "name"):
             complete.add_key(key, owner.written[key], owner.key_places[key], owner.value_places[key])
@@ -91,7 +91,7 @@ def validate(
     resolver = _Resolver(node.config if objects is None else objects, problems)
     data = resolver.resolved(node, model, ())
     try:
-        validated = model.model_validate(data)
+        validated = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         unresolved = {problem.path for problem in problems}
         problems += [problem for problem in _problems(error, model, data) if problem.path not in unresolved]
@@ -195,7 +195,7 @@ def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list
     for detail in details:
         if detail["type"] == "extra_forbidden":
             path = _real_path(detail["loc"], data)
-            known = _known_keys(_model_at(model, detail["loc"][:-1]))
+            known = known_keys(_model_at(model, detail["loc"][:-1]))
             meant = nearest(str(path[-1]), [key for key in known if key not in _value_at(data, path[:-1])])
             misspelt.add((*path[:-1], meant))
             taken = "" if meant else nearest(str(path[-1]), known, cutoff=0.8)
@@ -264,7 +264,8 @@ def _value_at(data: Any, path: Path) -> Any:
     return data
 
 
-def _known_keys(model: type[BaseModel] | None) -> list[str]:
+def known_keys(model: type[BaseModel] | None) -> list[str]:
+    """Return the keys of a model as they are written."""
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
