@@ -158,6 +158,12 @@ def test_a_plugin_that_cannot_be_imported_does_not_stop_the_check(configure: Con
     assert second == "config/lamps.yml:2:26: Lamp 'b': unknown key 'velocty', did you mean 'velocity'?"
 
 
+def test_an_object_given_for_its_name(configure: Configure) -> None:
+    config = configure("- {name: a, class: Lamp}\n")
+    with pytest.raises(ObjectNotFound, match="expects the name of an object, such as 'robx', came <.*Lamp"):
+        config.get(config.get("a"))
+
+
 # -- temporary ---------------------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +190,7 @@ def test_names_that_are_defined_inside(configure: Configure) -> None:
     with pytest.raises(RuntimeError, match="of the user"), config.temporary():
         node = config.new_node("lamps.yml", {"name": "tried", "class": "Mirror", "lamp": config.get("a")})
         assert config.get("tried").lamp is config.get("a")
-        with pytest.raises(ConfigError, match="cannot be saved: it is temporary"):
+        with pytest.raises(ConfigError, match="cannot be saved inside config.temporary"):
             node.save()
         config.set_config_db_file("more.yml", "- {name: box, class: Box, axes: [{name: m, steps_per_unit: 1}]}\n")
         config.set_config_db_file("lamps.yml", "- {name: b, class: Lamp, velocity: 2}\n")
