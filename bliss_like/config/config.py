@@ -146,6 +146,8 @@ class Config:
         :raises ReferenceCycle: it is needed to make itself.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
+        if not isinstance(name, str):
+            raise ObjectNotFound(f"config.get expects the name of an object, such as 'robx', came {name!r}")
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
@@ -286,6 +288,8 @@ class Config:
 
         :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
         """
+        if self._temporary:
+            raise ConfigError(f"{node.place}: cannot be saved inside config.temporary(): leave it first")
         before = self._tree
         self._tree = register(before.documents)  # what is new in the node can be referred to
         try:

@@ -94,7 +94,8 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
             problems = check_entry(entry, survey) if made.model is not None else []
             if problems:
                 wrong.add(name)
-                errors += [f"{problem}; '{name}' stays as it was" for problem in problems]
+                if not _is_unreadable(entry):
+                    errors += [f"{problem}; '{name}' stays as it was" for problem in problems]
                 continue
         elif name not in old or old[name] == written_text(entry):
             continue
@@ -106,6 +107,12 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
         if living[name].model is not None:
             errors += map(str, check_entry(entries[name], survey))
     return Comparison(changed | (closing - gone), closing, errors)
+
+
+def _is_unreadable(entry: Entry) -> bool:
+    """Tell whether an object is what its file said before it became unreadable, which is told already."""
+    document = entry.node.document
+    return document is not None and bool(document.failure)
 
 
 def _dependants(names: Iterable[str], living: Mapping[str, Made]) -> set[str]:
