@@ -268,7 +268,6 @@ class Session:
             self._tree.wanted_objects(self.config.survey, self._report), self.config.get, self.being_made
         )
         outcomes = [self._refused(made) if made.name in STANDARD_NAMES else made for made in outcomes]
-        before, self._objects = self._objects, {}
         for made in outcomes:
             if made.error is not None:
                 self._report(made.error)

@@ -42,7 +42,6 @@ WRONG_LAMPS = {
     "regions: [{left: 1, width: 2}, {left: -1, width: 2}]": "3:35: Lamp 'lamp': regions.1.left: "
     "expected a value >= 0, came -1",
     "regions: [{left: 1}]": "3:13: Lamp 'lamp': regions.0: missing key 'width'",
-    "1: 5": "3:3: Lamp 'lamp': 1: expected text as a key, came 1",
     "labels: 5": "3:3: Lamp 'lamp': labels: expected text or a list, came 5",
     "host: $lmap": "3:3: Lamp 'lamp': host: no object 'lmap' in {path}, did you mean 'lamp'?",
 }
