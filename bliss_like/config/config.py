@@ -19,7 +19,7 @@ from .node import ConfigList, ConfigNode, written_form
 from .parsing import decoded
 from .plugins import BY_CLASS, NODE, Plugins
 from .references import Place
-from .reloading import Changes, Made, compare, written_text
+from .reloading import Changes, Made, compare, refuse_closing, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .suggestion import did_you_mean
 from .survey import Survey
@@ -146,6 +146,8 @@ class Config:
         :raises ReferenceCycle: it is needed to make itself.
         :raises ObjectCreationFailed: its class could not be imported, or raised.
         """
+        if not isinstance(name, str):
+            raise ObjectNotFound(f"config.get expects the name of an object, such as 'robx', came {name!r}")
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
@@ -253,7 +255,8 @@ class Config:
         A file that cannot be read now counts as unchanged, and an object whose new configuration is wrong lives on:
         `errors` of the result tells. What was set in nodes and not saved is forgotten.
 
-        :raises ConfigError: inside `temporary()`, or while this greenlet makes an object.
+        :raises ConfigError: inside `temporary()`, or while this greenlet makes an object; or an object that would be closed
+            refuses it, as a motor that moves; nothing was done.
         """
         if self._temporary:
             raise ConfigError("config.reload() is not possible inside config.temporary(): leave it first")
@@ -265,6 +268,8 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
+        self._tree = old
+        refuse_closing(comparison.closing, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
@@ -287,6 +292,8 @@ class Config:
 
         :raises ConfigError: the file was changed meanwhile, or what it would say is wrong; nothing is written.
         """
+        if self._temporary:
+            raise ConfigError(f"{node.place}: cannot be saved inside config.temporary(): leave it first")
         before = self._tree
         self._tree = register(before.documents)  # what is new in the node can be referred to
         try:

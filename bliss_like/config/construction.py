@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
+import traceback
 from collections.abc import Iterable, Mapping
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed
@@ -14,6 +16,7 @@ from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
 from .registry import ClassProblem, find_class
+from .suggestion import did_you_mean
 from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +42,9 @@ def class_of(entry: Entry) -> type[Any]:
     """
     written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
     if not written["class"]:
-        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
+        around = [key for node in entry.node.outwards() for key in node.written if key != "class"]
+        hint = did_you_mean("class", around, "; did you mean it by '{}'?")
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml{hint}")
     owner = entry.node.owner_of("class") or entry.node
     if not isinstance(written["class"], str):
         came = plain_form(written["class"])
@@ -50,7 +55,7 @@ def class_of(entry: Entry) -> type[Any]:
         owner = entry.node.owner_of(problem.key) or owner
         raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
     except FAILURES as error:  # whatever the module raises while it is imported
-        raise creation_failed(entry, error) from error
+        raise creation_failed(entry, error, imported_in(error)) from error
     config = getattr(cls, "Config", None)
     if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
         raise owner.value_places["class"].error(
@@ -115,12 +120,24 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
-def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
+def creation_failed(entry: Entry, error: BaseException, where: str = "") -> ObjectCreationFailed:
+    """Return the error of an object whose class raised; `where`: in which line of Python."""
     failed = ObjectCreationFailed(
-        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
+        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}{where}"
     )
     failed.place = entry.node.place
     return failed
+
+
+def imported_in(error: BaseException) -> str:
+    """Return the line of the module that could not be imported, ` (file:line)`; empty when there is none."""
+    if isinstance(error, SyntaxError):
+        return ""  # it tells its place
+    frames = dropwhile(
+        lambda frame: "<frozen importlib" not in frame.filename, traceback.extract_tb(error.__traceback__)
+    )
+    own = [frame for frame in frames if "<frozen importlib" not in frame.filename]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
 def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:

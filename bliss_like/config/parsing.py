@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -27,12 +28,16 @@ _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _TEXTS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
 _COLLECTIONS = {_TAG + name for name in ("map", "seq")}
 _HINTS = {
-    "'\\t'": "; indent with spaces, not with tabs",
+    "'\\t'": "; use spaces, not tabs",
     "cannot start any token": "; put the text in quotes",
     "alias": "; a text that starts with '*' needs quotes",
     "expected <block end>": '; look for a wrong indentation, or a text that needs quotes, such as "{session}/"',
+    "mapping values are not allowed": "; look for a wrong indentation, a ':' above that has no space behind it, "
+    "or a text with ': ' in it, which needs quotes",
+    "could not find expected ':'": "; a key is a word, a ':' and a space",
 }
 """What to look for, by words of the parser's message."""
+_CONFLICT = re.compile(r"^(<{7}|>{7})( |$)", re.MULTILINE)
 
 
 class YamlProblem(Exception):
@@ -74,7 +79,9 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise YamlProblem(1, 1, f"expected text in UTF-8: {error}") from None
+        line, column = _place_in(content[: error.start].decode(), error.start)
+        message = f"expected text in UTF-8, came the byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        raise YamlProblem(line, column, message) from None
 
 
 def parse_file(path: Path) -> ParsedFile:
@@ -132,6 +139,7 @@ def compose(text: str) -> Composed:
     :raises YamlProblem: it is no YAML, or has more than one document.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
     dashes: list[int] = []
     colons: list[int] = []
@@ -139,10 +147,10 @@ def compose(text: str) -> Composed:
     try:
         return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        hint = next((hint for words, hint in _HINTS.items() if words in message), "")
-        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
+        raise _problem(error, text) from None
+    except ReaderError as error:
+        message = f"character #x{ord(text[error.position]):04x} is not allowed; is this a text file?"
+        raise YamlProblem(*_place_in(text, error.position), message) from None
     except YAMLError as error:
         raise YamlProblem(1, 1, " ".join(str(error).split())) from None
     except RecursionError:
@@ -181,6 +189,27 @@ def _parser(dashes: list[int], colons: list[int]) -> Any:
     yaml.Composer = AliasKeepingComposer
     yaml.Scanner = NotingScanner
     return yaml
+
+
+def _problem(error: Any, text: str) -> YamlProblem:
+    """Return what the parser found, where somebody who looks for it has to look."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        return YamlProblem(*_place_in(text, conflict.start()), "a merge conflict of git: keep one of the two versions")
+    message = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    hint = next((hint for words, hint in _HINTS.items() if words in message), "")
+    mark, begin = error.problem_mark or error.context_mark, error.context_mark
+    if begin and "could not find expected ':'" in message:
+        mark = begin
+    elif begin and ("flow " in message or "quoted" in message) and begin.line != mark.line:
+        hint = f"; it begins in line {begin.line + 1}{hint}"
+    return YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint)
+
+
+def _place_in(text: str, index: int) -> tuple[int, int]:
+    """Return line and column of a character."""
+    before = text[:index]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def plain(parsed: Parsed | None) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
-from .construction import creation_failed
+from .construction import creation_failed, imported_in
 from .loader import Entry
 from .making import FAILURES
 from .suggestion import did_you_mean
@@ -28,7 +28,7 @@ class Plugin:
     """
 
     def __init__(self, entry: Entry, name: str) -> None:
-        """:raises ConfigError: there is no such module."""
+        """:raises ConfigError: there is no such module, or it cannot be imported."""
         self.name = name
         self._module = _module(entry, name)
 
@@ -97,12 +97,13 @@ def _module(entry: Entry, name: str) -> Any:
         module: Any = points[0].load() if points else importlib.import_module(name)
     except FAILURES as error:  # whatever the module raises while it is imported
         if not isinstance(error, ModuleNotFoundError) or not f"{name}.".startswith(f"{error.name}."):
-            raise creation_failed(entry, error) from error
+            raise creation_failed(entry, error, imported_in(error)) from error
         known = [*(BY_CLASS - {""}), NODE, *(point.name for point in entry_points(group=ENTRY_POINTS))]
-        raise place.error(
-            f"{entry.label}: no plugin '{name}'{did_you_mean(name, known)}; leave the key out to make the object by its "
-            "class, or give a module that has create_objects_from_config_node(config, node)"
-        ) from None
+        way_out = did_you_mean(name, known) or (
+            "; leave the key out to make the object by its class, or give a module that has "
+            "create_objects_from_config_node(config, node)"
+        )
+        raise place.error(f"{entry.label}: no plugin '{name}'{way_out}") from None
     if not hasattr(module, "create_objects_from_config_node"):
         raise place.error(f"{entry.label}: plugin '{name}' has no create_objects_from_config_node(config, node)")
     return module

@@ -21,6 +21,7 @@ from bliss_like.errors import ConfigError, ObjectNotFound
 from .construction import class_of, place_problem
 from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
+from .plugins import NODE
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
 from .validation import Path, item_keys, with_inherited
@@ -121,6 +122,8 @@ class Survey:
         """
         self.get_config(name)
         entry = self.entries.get(name)
+        if entry is not None and entry.node.plugin == NODE:
+            return entry.node  # as config.get() does
         if entry is not None and entry.owner:
             container = self.class_of(entry.owner)
             problem = place_problem(entry, container) if container is not None else ""

@@ -108,11 +108,25 @@ class ScanSaving:
     def __setattr__(self, name: str, value: Any) -> None:
         """Change where scans go; refused, with nothing changed, when no path can be made of it.
 
-        :raises SessionError: the path would not be absolute, or lack a name that the template uses.
+        :raises SessionError: the path would not be absolute, or lack a name that the template uses; a new attribute is
+            called nearly as what is there for good, see `add`.
         """
         if name.startswith("_"):
             object.__setattr__(self, name, value)
             return
+        known = [*self._fixed, *self._configured]
+        hint = did_you_mean(name, known) if name not in {*known, *self._fields} else ""
+        if hint:
+            raise SessionError(f"SCAN_SAVING has no {name!r}{hint} If not: SCAN_SAVING.add({name!r}, {value!r})")
+        self.add(name, value)
+
+    def add(self, name: str, value: Any = None) -> None:
+        """Set an attribute, also a new one, whatever it is called like.
+
+        :raises SessionError: as for setting it.
+        """
+        if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+            raise SessionError(f"SCAN_SAVING.add: expected a name that begins with a letter, came {name!r}")
         if name in self._fixed:
             raise SessionError(f"SCAN_SAVING.{name} is {self._fixed[name]!r} and cannot be changed")
         if hasattr(type(self), name):

@@ -183,7 +183,7 @@ class Scripts:
             names.give({word: UserNames()})
         offered = vars(names[word])
         for name, value in (former.defined if former else {}).items():
-            if offered.get(name) is value:
+            if name in offered and offered[name] is value:
                 del offered[name]
         offered.update(script.defined)
 
@@ -208,7 +208,9 @@ class _Loaded:
         self._names = names.copy()
         self._given = dict(names.given)
         run_file(path, self._names)
-        before = names.namespace
+        before = {**names.namespace}
+        for name in self._names.assigned - names.given.keys():
+            before.pop(name, None)
         self.defined = {
             name: value
             for name, value in self._names.items()

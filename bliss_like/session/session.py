@@ -267,20 +267,22 @@ class Session:
         outcomes = make_all(
             self._tree.wanted_objects(self.config.survey, self._report), self.config.get, self.being_made
         )
-        before, self._objects = self._objects, {}
+        outcomes = [self._refused(made) if made.name in STANDARD_NAMES else made for made in outcomes]
         for made in outcomes:
             if made.error is not None:
                 self._report(made.error)
-            elif made.name in STANDARD_NAMES:
-                hint = "give it another name in the configuration"
-                self._report(SessionError(f"object '{made.name}' would hide the standard '{made.name}': {hint}"))
-            else:
-                self._objects[made.name] = made.value
+        before, self._objects = self._objects, {made.name: made.value for made in outcomes if made.error is None}
         self.names.take_back(*(name for name in before if name not in self._objects))
         self.names.give(self._objects)
         self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
+
+    def _refused(self, made: Made) -> Made:
+        place = self.config.get_config(made.name).place
+        hint = "give it another name in the configuration"
+        error = ConfigError(f"{place}: object '{made.name}' would hide the standard '{made.name}': {hint}")
+        return replace(made, value=None, error=made.error or error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""

@@ -154,6 +154,16 @@ def test_saving_one_node_leaves_what_others_have_not_saved(configure: Configure)
     assert "velocity: 9   # mm/s" in text_of(config)
 
 
+def test_a_file_that_was_removed_meanwhile_is_not_made_again(configure: Configure) -> None:
+    config = configure(LAMPS)
+    node = config.get_config("lamp")
+    node["velocity"] = 5
+    (config.path / "lamps.yml").unlink()
+    with pytest.raises(ConfigError, match="config/lamps.yml:1:1: is not there any more; nothing was written"):
+        node.save()
+    assert not (config.path / "lamps.yml").exists()
+
+
 def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configure) -> None:
     config = configure(LAMPS)
     node = config.get_config("lamp")
@@ -178,7 +188,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configu
     ("key", "value", "message"),
     [
         ("velocity", -1, "config/lamps.yml:4:3: Lamp 'lamp': velocity: expected a value > 0, came -1"),
-        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty', expected one of name, class"),
+        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty'; 'velocity' is there already"),
         ("labels", {"a": 1}, "config/lamps.yml:5:3: Lamp 'lamp': labels: expected text or a list, came {'a': 1}"),
         (
             "name",

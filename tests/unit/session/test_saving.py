@@ -57,6 +57,23 @@ def test_attributes_of_ones_own() -> None:
     assert "sample" in dir(scan_saving)
 
 
+def test_a_misspelt_name_is_no_new_attribute() -> None:
+    scan_saving = saving()
+    with pytest.raises(SessionError, match=r"no 'bas_path', did you mean 'base_path'\? If not: SCAN_SAVING.add\('bas_"):
+        scan_saving.bas_path = "/data"
+    assert scan_saving.get_path() == "/tmp/scans/test_session"
+    scan_saving.add("sessions", 3)
+    scan_saving.sessions = 4
+    scan_saving.add("sample")
+    scan_saving.samples = 12
+    assert (scan_saving.sessions, scan_saving.sample, scan_saving.samples) == (4, None, 12)
+    for name in ("a b", "_a", 3, "add"):
+        with pytest.raises(SessionError, match=r"SCAN_SAVING\.add"):
+            scan_saving.add(name)  # type: ignore[arg-type]
+    with pytest.raises(SessionError, match="cannot be changed"):
+        scan_saving.add("user", "ada")
+
+
 def test_what_is_changed_can_be_taken_back() -> None:
     scan_saving = saving()
     scan_saving.sample = "ruby"
