@@ -65,9 +65,8 @@ def sharing() -> Sharing:
     global _of_script
     if _of_session is not None:
         return _of_session
-    from bliss_like.data.redis_store import (
-        connect,
-    )  # who has a session in memory, or looks at YAML, needs no Redis client
+    # Who has a session in memory, or only looks at YAML, needs no Redis client.
+    from bliss_like.data.redis_store import connect
 
     store = connect()
     if _of_script is None or _of_script.store is not store:  # another one, too, after a fork
