@@ -268,7 +268,6 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
-        self._tree = old
         refuse_closing(comparison.closing, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():

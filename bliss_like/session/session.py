@@ -264,9 +264,8 @@ class Session:
         return list(self._objects)
 
     def _make_objects(self) -> list[Made]:
-        outcomes = make_all(
-            self._tree.wanted_objects(self.config.survey, self._report), self.config.get, self.being_made
-        )
+        wanted = self._tree.wanted_objects(self.config.survey, self._report)
+        outcomes = make_all(wanted, self.config.get, self.being_made)
         outcomes = [self._refused(made) if made.name in STANDARD_NAMES else made for made in outcomes]
         for made in outcomes:
             if made.error is not None:
