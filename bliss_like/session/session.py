@@ -39,7 +39,7 @@ from .scripts import Scripts, run_file
 from .sharing import share
 from .summary import Summary
 from .surroundings import Surroundings
-from .written import SessionConfig, matching
+from .written import SessionConfig, hiding_problem, matching
 
 if TYPE_CHECKING:
     from bliss_like.config.node import ConfigNode
@@ -279,8 +279,7 @@ class Session:
 
     def _refused(self, made: Made) -> Made:
         place = self.config.get_config(made.name).place
-        hint = "give it another name in the configuration"
-        error = ConfigError(f"{place}: object '{made.name}' would hide the standard '{made.name}': {hint}")
+        error = ConfigError(f"{place}: {hiding_problem(made.name)}")
         return replace(made, value=None, error=made.error or error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:

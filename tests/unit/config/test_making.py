@@ -61,6 +61,7 @@ def test_who_waits_is_told_of_a_failure_and_the_next_one_tries_again(
     first, second, third = (greenlet.exception for greenlet in greenlets)
     assert str(first) == "config/lamps.yml:1:3: Gated 'a': could not be made: ConnectionError: no answer"
     assert isinstance(second, ObjectCreationFailed) and str(second) == str(first) and second is not first
+    assert second.place == (str(config.path / "lamps.yml"), 1, 3)
     assert isinstance(second.__cause__, ConnectionError)
     assert isinstance(third, ConfigError) and "Gated 'b': lamp: config/lamps.yml:1:3: Gated 'a'" in str(third)
     assert devices.started == ["a"]
