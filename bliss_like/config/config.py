@@ -151,7 +151,7 @@ class Config:
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
-        if name not in self._made and name in self.aliases:
+        if name not in self._tree.entries and name in self.aliases:
             return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
