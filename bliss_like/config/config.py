@@ -20,7 +20,6 @@ from .plugins import BY_CLASS, NODE, Plugin
 from .references import Place
 from .reloading import Changes, Made, compare, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
-from .suggestion import did_you_mean
 from .survey import Survey
 
 _logger = logging.getLogger(__name__)
@@ -185,8 +184,7 @@ class Config:
     def _entry(self, name: str) -> Entry:
         entry = self._tree.entries.get(name)
         if entry is None:
-            broken = f"; {len(self._tree.errors)} errors in the files, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{self._tree.why_missing(name, self._tree.entries)}")
         return entry
 
     def _make(self, entry: Entry, job: Job) -> None:
@@ -262,8 +260,6 @@ class Config:
                 made.text = written_text(tree.entries[name], made.model)
         errors = [*tree.errors, *map(ConfigError, comparison.errors)]
         errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
-        for error in errors:
-            _logger.error("%s", error)
         return Changes(
             added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
             removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),

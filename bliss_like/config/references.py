@@ -23,17 +23,22 @@ class Place(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        try:
-            relative = os.path.relpath(self.file)
-        except OSError:  # the working directory has been removed
-            relative = ".."
-        return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
+        return f"{shown_path(self.file)}:{self.line}:{self.column}"
 
     def error(self, message: str) -> ConfigError:
         """Return the error that says what is wrong here."""
         error = ConfigError(f"{self}: {message}")
         error.place = self
         return error
+
+
+def shown_path(file: str) -> str:
+    """Return a path as messages write it: relative when it is below the working directory."""
+    try:
+        relative = os.path.relpath(file)
+    except OSError:  # the working directory has been removed
+        return file
+    return file if relative.startswith("..") else relative
 
 
 class Objects(Protocol):

@@ -9,7 +9,6 @@ import ast
 import inspect
 import os
 import pathlib
-import re
 import textwrap
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -26,8 +25,6 @@ from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
 from .validation import Path, item_keys, with_inherited
 
-_NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
-
 
 class Survey:
     """The objects of a tree by name, their classes, and stand-ins for them where a model wants to see one.
@@ -41,7 +38,7 @@ class Survey:
         self.entries = tree.entries
         self._classes: dict[tuple[str, ...], type[Any] | None] = {}
         self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}
-        self._unreadable = _names_in(tree.invalid_files)
+        self._unreadable = tree.unreadable_names
 
     @property
     def names(self) -> list[str]:
@@ -261,14 +258,3 @@ def _item_class(container: type[Any]) -> type[Any] | None:
     except (AttributeError, NameError, TypeError):
         return None
     return found if inspect.isclass(found) else None
-
-
-def _names_in(files: dict[str, str]) -> set[str]:
-    """Return the names that files, which cannot be parsed, probably give to objects."""
-    names: set[str] = set()
-    for file in files:
-        try:
-            names |= set(_NAMED.findall(pathlib.Path(file).read_text(encoding="utf-8", errors="replace")))
-        except OSError:
-            continue
-    return names

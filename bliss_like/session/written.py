@@ -12,7 +12,6 @@ from pydantic import Field
 
 from bliss_like.config.config import Config
 from bliss_like.config.models import ObjectConfig, Unresolved
-from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.validation import validate, with_inherited
 from bliss_like.errors import ConfigError
 
@@ -60,7 +59,7 @@ class SessionConfig(ObjectConfig):
         for index, pattern in enumerate(patterns):
             names = [pattern] if pattern in known else [name for name in devices if fnmatchcase(name, pattern)]
             if not names:
-                problem = f"no object '{pattern}'{did_you_mean(pattern, known)}"
+                problem = f"no object '{pattern}'{config.tree.why_missing(pattern, known)}"
                 if pattern in sessions:
                     problem = f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
                 report(ConfigError(f"{self.place(key, index)}{key}: {problem}"))
