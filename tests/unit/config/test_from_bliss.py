@@ -150,6 +150,12 @@ def test_what_needs_something_that_is_not_here(one: One) -> None:
     ]
 
 
+def test_a_regulation_is_no_controller_of_motors(one: One) -> None:
+    text, said = one("- class: Mockup\n  plugin: regulation\n  inputs: [{name: thermo, channel: A}]\n")
+    assert text.startswith("# not yet here: - class: Mockup\n")
+    assert said == ["regulation is not yet here (Mockup)"]
+
+
 def test_plugins(one: One) -> None:
     text = (
         "- {name: card, plugin: ct2, class: CT2, address: 1}\n"
