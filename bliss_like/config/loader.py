@@ -52,7 +52,7 @@ def item_kind(key: str) -> str:
 
 def object_kind(node: ConfigNode) -> str:
     kind = node.get_inherited_raw("class")
-    return kind if kind and isinstance(kind, str) else "object"
+    return kind if kind and isinstance(kind, str) and node.plugin != "default" else "object"
 
 
 @dataclass

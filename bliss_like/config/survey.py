@@ -20,7 +20,7 @@ from bliss_like.errors import ConfigError, ObjectNotFound
 from .construction import class_of
 from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
-from .plugins import NODE
+from .plugins import BY_CLASS, NODE
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
 from .validation import Path, item_keys, with_inherited
@@ -88,6 +88,8 @@ class Survey:
         if entry.owner:
             container = self.class_of(entry.owner)
             return _item_class(container) if container and entry.key in item_keys(container.Config) else None
+        if entry.node.plugin not in BY_CLASS:
+            return None
         written = tuple(inherited(entry.node, key) for key in ("class", "package", "module"))
         if written not in self._classes:
             try:
