@@ -348,7 +348,7 @@ class Config:
     def temporary(self) -> Iterator[Config]:
         """Try something: objects made inside are closed in the end, files and objects added inside are gone.
 
-        Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
+        Nothing is written to disk inside. `reload()` and `save()` have to wait.
         """
         before, documents = set(self._made), self._tree.documents
         self._temporary += 1
