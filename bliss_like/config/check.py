@@ -77,7 +77,8 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
         for problem in validated:
             is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
             is_elsewhere = may_inherit and problem.message.startswith("missing key")
-            if not (is_name or is_elsewhere or problem.path in unsure):
+            is_unsure = problem.path in unsure and problem.path == problem.subject  # of the value, not of the key
+            if not (is_name or is_elsewhere or is_unsure):
                 yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)

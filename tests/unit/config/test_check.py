@@ -248,3 +248,10 @@ def test_misspelt_keys_of_init_files(configure: Configure) -> None:
         "config/deep/__init__.yml:1:1: __init__.yml: no class below knows the key 'velocty', did you mean 'velocity'?",
         "config/deep/__init__.yml:5:1: __init__.yml: no class below knows the key 'usr_tag', did you mean 'user_tag'?",
     ]
+
+
+def test_a_misspelt_key_whose_value_is_a_reference(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: Lamp}\n- {name: mirror, class: Mirror, lmap: $lamp}\n")
+    assert [str(error) for error in config.check()] == [
+        f"{FILE}:2:33: Mirror 'mirror': unknown key 'lmap', did you mean 'lamp'?"
+    ]
