@@ -21,7 +21,6 @@ from .plugins import BY_CLASS, NODE, Plugins
 from .references import Place
 from .reloading import Changes, Made, compare, refuse_closing, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
-from .suggestion import did_you_mean
 from .survey import Survey
 
 _logger = logging.getLogger(__name__)
@@ -201,8 +200,7 @@ class Config:
     def _entry(self, name: str) -> Entry:
         entry = self._tree.entries.get(name)
         if entry is None:
-            broken = f"; errors in the files: {len(self._tree.errors)}, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{self._tree.why_missing(name, self._tree.entries)}")
         return entry
 
     def _make(self, entry: Entry, job: Job) -> None:
@@ -276,8 +274,6 @@ class Config:
         errors = [*tree.errors, *map(ConfigError, comparison.errors)]
         kept = sorted(self._made.keys() - comparison.closing)
         errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
-        for error in errors:
-            _logger.error("%s", error)
         return Changes(
             added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
             removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),
@@ -362,7 +358,7 @@ class Config:
     def temporary(self) -> Iterator[Config]:
         """Try something: objects made inside are closed in the end, files and objects added inside are gone.
 
-        Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
+        Nothing is written to disk inside. `reload()` and `save()` have to wait.
         """
         before, documents = set(self._made), self._tree.documents
         self._temporary += 1

@@ -126,7 +126,7 @@ class _Converter:
             text = path.read_text(encoding="utf-8")
             part = read(text)
         except YamlProblem as problem:
-            self._remarks.append(Place(str(path), problem.line, problem.column).error(f"copied as it is: {problem}"))
+            self._remarks.append(Place(str(path), problem.line, problem.column).error("cannot be parsed, copied as it is"))
             return
         except (OSError, UnicodeDecodeError) as error:
             self._remarks.append(Place(str(path), 1, 1).error(f"cannot be read: {error}"))

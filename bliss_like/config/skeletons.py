@@ -48,7 +48,7 @@ _AXIS = """\
 name: {name}_controller
 class: SimulatedMotors
 axes:
-  - name: {name}                # what you type: {name}.move(1.5)
+  - name: {name:<21} # what you type: {name}.move(1.5)
     unit: mm
     steps_per_unit: 1000        # motor steps in one mm; negative turns the way
     velocity: 2                 # mm/s
@@ -65,7 +65,7 @@ _COUNTER = """\
 name: {name}_controller
 class: SimulatedDiodes
 counters:
-  - name: {name}                # what you type: ct(1, {name})
+  - name: {name:<21} # what you type: ct(1, {name})
     value: 100                  # what it reads, on average
     noise: 5                    # standard deviation of one reading
     # unit: V

@@ -70,7 +70,7 @@ def _part(node: Any, text: str, known: dict[int, Part]) -> Part:
     else:
         part.keys = {}
         for key, value in node.value:
-            name, line, column = str(key.value), key.start_mark.line + 1, key.start_mark.column + 1
+            name, line, column = str(resolved(key).value), key.start_mark.line + 1, key.start_mark.column + 1
             if name in part.keys:
                 first = part.keys[name][0].line
                 raise YamlProblem(

@@ -232,3 +232,25 @@ def test_keys_have_one_spelling(errors_of: Callable[..., list[str]]) -> None:
     assert errors_of("name: eh1\nclass: Session\nconfig_objects: []\n") == [
         f"{FILE}:3:1: Session 'eh1': unknown key 'config_objects', did you mean 'config-objects'?"
     ]
+
+
+def test_misspelt_keys_of_init_files(configure: Configure) -> None:
+    config = configure(
+        "- {name: lamp, class: Lamp}\n",
+        **{
+            "deep/__init__.yml": "velocty: 3\ninstitute: ESRF\nclass: Lamp\ncolour: red\nusr_tag: a\n",
+            "deep/a.yml": "- {name: one}\n- {name: two}",
+            "empty/__init__.yml": "velocty: 3",
+        },
+    )
+    assert [str(error) for error in config.check()] == [
+        "config/deep/__init__.yml:1:1: __init__.yml: no class below knows the key 'velocty', did you mean 'velocity'?",
+        "config/deep/__init__.yml:5:1: __init__.yml: no class below knows the key 'usr_tag', did you mean 'user_tag'?",
+    ]
+
+
+def test_a_misspelt_key_whose_value_is_a_reference(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: Lamp}\n- {name: mirror, class: Mirror, lmap: $lamp}\n")
+    assert [str(error) for error in config.check()] == [
+        f"{FILE}:2:33: Mirror 'mirror': unknown key 'lmap', did you mean 'lamp'?"
+    ]

@@ -236,8 +236,17 @@ def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
     config = configure("a: [1", **{"sane.yml": "name: sane\nclass: Lamp"})
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]
-    with pytest.raises(ConfigError, match="no object 'lamp' in .*; errors in the files: 1, see config.errors"):
+    with pytest.raises(ConfigError, match="no object 'lamp' in .*config$"):
         config.get("lamp")
+
+
+def test_an_object_of_a_file_that_could_not_be_parsed(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: [}\n", **{"sane.yml": "name: lamb\nclass: Lamp"})
+    with pytest.raises(ConfigError) as raised:
+        config.get("lamp")
+    assert str(raised.value) == (
+        f"no object 'lamp' in {config.path}; it is probably in config/lamps.yml, which cannot be read"
+    )
 
 
 def test_a_device_that_does_not_answer_in_time(configure: Configure) -> None:
