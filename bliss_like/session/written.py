@@ -108,6 +108,8 @@ def read_session(config: Config, name: str) -> SessionConfig:
     :raises ConfigError: it is wrong, or there is no such session any more.
     """
     node = config.get_config(name)
+    if name not in session_names(config):
+        raise ConfigError(f"{node.place}: '{name}' is no session any more")
     model = validate(with_inherited(node, SessionConfig), SessionConfig)
     if isinstance(model, list):
         lines = [f"{node.place_of(problem.path)}: Session '{name}': {problem.told()}" for problem in model]
