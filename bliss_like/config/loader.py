@@ -48,6 +48,17 @@ def item_kind(key: str) -> str:
     return "axis" if key == "axes" else key.removesuffix("s")
 
 
+def item_name(node: ConfigNode, key: str, index: int) -> str:
+    """Return the name of an item; where it is, when it has none."""
+    element = node.written[key].written[index]
+    name = element.name if isinstance(element, ConfigNode) else ""
+    return name or f"{node.name}.{key}.{index}"
+
+
+def item_label(node: ConfigNode, key: str, index: int) -> str:
+    return f"{item_kind(key)} '{item_name(node, key, index)}'"
+
+
 def object_kind(node: ConfigNode) -> str:
     kind = node.get_inherited_raw("class")
     return kind if kind and isinstance(kind, str) else "object"
@@ -194,7 +205,7 @@ class _Reader:
                 self.directory(child, around)
             elif name.endswith(".yml") and name != INIT:
                 self._file(child, around)
-            elif name.endswith(".yaml"):
+            elif name.lower().endswith((".yml", ".yaml")) and name != INIT:
                 message = "not read: names of configuration files end with .yml; rename it"
                 self._fail(str(child), around, 1, 1, message).failure = ""
 
@@ -254,7 +265,8 @@ class _Registrar:
 
     def _defaults(self, value: Any, top: Place) -> None:
         if not isinstance(value, ConfigNode):
-            self._error(top, "expected keys and values for the whole directory, came a list")
+            came = "a list" if isinstance(value, ConfigList) else repr(value)
+            self._error(top, f"expected keys and values for the whole directory, came {came}")
         elif "name" in value:
             self._error(value.key_places["name"], f"'name' in {INIT}: keys here hold for all objects of the directory")
 
@@ -289,12 +301,9 @@ class _Registrar:
         node = entry.node
         name = node.written["name"]
         place = node.value_places["name"]
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(
-                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
-            )
-        elif keyword.iskeyword(name):
-            self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
+        problem = name_problem(plain_form(name))
+        if problem:
+            self._error(place, problem)
         elif name in self.tree.entries:
             first = self.tree.entries[name]
             self._error(place, f"name {name!r} is already taken by {first.label} in {first.node.value_places['name']}")
@@ -305,6 +314,15 @@ class _Registrar:
 
     def _error(self, place: Place, message: str) -> None:
         self.tree.errors.append(place.error(message))
+
+
+def name_problem(name: object) -> str:
+    """Return why something cannot be the name of an object; empty when it can."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        subject = "name" if name is None else f"name {name!r}"
+        came = ", came nothing" if name is None else ""
+        return f"{subject}: expected letters, digits and '_', no digit first, such as 'robx'{came}"
+    return f"name {name!r} is a word of Python; take another, such as '{name}_'" if keyword.iskeyword(name) else ""
 
 
 def _nameless(value: Any) -> str:

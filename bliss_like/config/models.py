@@ -34,7 +34,7 @@ from .references import Objects, ResolvedText, dereference
 
 def _refuse_names(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not isinstance(value, ResolvedText)):
-        hint = f"; write '${value}'" if value else ""
+        hint = f"; write '${value}'" if value and not value.startswith("$") else ""
         came = "nothing" if value is None else repr(value)
         raise ValueError(f"expected a reference to an object, such as $robx, came {came}{hint}")
     return value

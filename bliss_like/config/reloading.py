@@ -97,8 +97,9 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
             problems = check_entry(entry, survey) if made.model is not None else []
             if problems:
                 wrong.add(name)
-                outcome = "" if made.survives_reload else f"; '{name}' stays as it was"  # else it decides itself
-                errors += [f"{problem}{outcome}" for problem in problems]
+                if not _is_unreadable(entry):
+                    outcome = "" if made.survives_reload else f"; '{name}' stays as it was"  # else it decides itself
+                    errors += [f"{problem}{outcome}" for problem in problems]
                 continue
         elif name not in old or old[name] == written_text(entry):
             continue
@@ -110,6 +111,12 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
         if living[name].model is not None:
             errors += map(str, check_entry(entries[name], survey))
     return Comparison(changed | (closing - gone), closing, errors)
+
+
+def _is_unreadable(entry: Entry) -> bool:
+    """Tell whether an object is what its file said before it became unreadable, which is told already."""
+    document = entry.node.document
+    return document is not None and bool(document.failure)
 
 
 def refuse_closing(names: Iterable[str], living: Mapping[str, Made]) -> None:

@@ -97,8 +97,9 @@ def read_unchanged(document: Document) -> bytes:
     except OSError as error:
         raise ConfigError(f"{Place(document.file, 1, 1)}: cannot be read: {error.strerror}") from None
     if digest_of(content) != document.digest:
+        what = "was changed by somebody since it was read" if path.exists() else "is not there any more"
         raise ConfigError(
-            f"{Place(document.file, 1, 1)}: was changed by somebody since it was read; nothing was written: "
+            f"{Place(document.file, 1, 1)}: {what}; nothing was written: "
             "config.reload() reads it, then set your change again"
         )
     return content

@@ -44,6 +44,12 @@ class ScanSavingConfig(StrictModel):
             raise ValueError(f"expected an absolute path, came {path!r}")
         return path
 
+    @field_validator("template")
+    @classmethod
+    def _renders(cls, template: str) -> str:
+        _rendered(template, dict.fromkeys(("session", "user", "base_path"), "x" * 80))  # long enough for {user[0]}
+        return template
+
 
 class ScanSaving:
     """SCAN_SAVING: set `base_path`, `template`, and attributes of one's own that the template uses.
@@ -189,20 +195,27 @@ class ScanSaving:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {fields['base_path']!r}")
         template = str(fields["template"])
         try:
-            below = template.format(**known).strip("/")
-        except KeyError as error:
-            name = error.args[0]
-            raise SessionError(
-                f"SCAN_SAVING.template {template!r}: nothing is known of '{name}'{did_you_mean(name, known)}; "
-                f"set SCAN_SAVING.{name} first (known: {', '.join(known)})"
-            ) from None
-        except IndexError:
-            raise SessionError(
-                f"SCAN_SAVING.template {template!r}: write a name in the braces, as in {{session}}"
-            ) from None
-        except (ValueError, AttributeError, TypeError) as error:
-            raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
+            below = _rendered(template, known).strip("/")
+        except ValueError as error:
+            raise SessionError(f"SCAN_SAVING.template: {error}") from None
         path = Path(os.path.normpath(os.path.join(base, below)))
         if not path.is_relative_to(os.path.normpath(base)):
-            raise SessionError(f"SCAN_SAVING.template {template!r} leads out of {base}: {path}")
+            raise SessionError(f"SCAN_SAVING.template: {template!r} leads out of {base}: {path}")
         return path
+
+
+def _rendered(template: str, known: dict[str, Any]) -> str:
+    """Return a template with the values in it.
+
+    :raises ValueError: it is none, or names something else.
+    """
+    try:
+        return template.format(**known)
+    except KeyError as error:
+        name = error.args[0]
+        way_out = did_you_mean(name, known) or f" (known: {', '.join(known)}); set SCAN_SAVING.{name} first"
+        raise ValueError(f"nothing is known of '{name}' in {template!r}{way_out}") from None
+    except IndexError:
+        raise ValueError(f"write a name in the braces of {template!r}, as in {{session}}") from None
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{error} in {template!r}") from None

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.config import FAILURES
+from bliss_like.config.references import relative
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ScriptError, SessionError
 
-from .failures import place_of_caller, script_error, shown
+from .failures import place_of_caller, script_error
 from .protection import Names
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def _find(name: str, directories: list[Path]) -> Path:
         if path.is_file():
             return path
     known = sorted({found for directory in directories for found in _scripts_in(directory)})
-    looked = ", ".join(shown(str(directory)) for directory in directories) or "no directory"
+    looked = ", ".join(relative(str(directory)) for directory in directories) or "no directory"
     raise ScriptError(f"{place_of_caller()}no script {name!r}{did_you_mean(name, known)}; looked in {looked}")
 
 

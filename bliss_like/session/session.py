@@ -39,7 +39,7 @@ from .scripts import Scripts, run_file
 from .sharing import share
 from .summary import Summary
 from .surroundings import Surroundings
-from .written import SessionConfig, read_session, session_names
+from .written import SessionConfig, matching
 
 if TYPE_CHECKING:
     from bliss_like.config.node import ConfigNode
@@ -188,8 +188,10 @@ class Session:
 
     def read_again(self) -> None:
         """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
+        if not self.written.node or not self.config.survey.is_session(self.name):
+            return
         try:
-            written = read_session(self.config, self.name) if self.written.node else self.written
+            written = self.config.model_of(self.name, SessionConfig)
         except ConfigError:
             return  # the configuration has told when it was read
         if written.scan_saving != self.written.scan_saving:
@@ -227,8 +229,7 @@ class Session:
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
         self._tree = SessionTree(self)
-        self.being_made: set[str] = set()
-        """Names of the objects that the setup waits for."""
+        self.being_made: set[str] = set()  # names of the objects that the setup waits for
         self._is_building = self._has_opened = self._verbose = False
 
     def _build(self, verbose: bool, changes: str = "") -> None:
@@ -237,7 +238,7 @@ class Session:
         self._is_building, self._verbose = True, verbose
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
-        self._tree = sessions_tree(self, self._report)
+        self._tree = sessions_tree(self, self.config.survey, self._report)
         with told_elsewhere(verbose):
             made = self._make_objects()
         errors: list[Exception] = connect_all(self._objects)
@@ -273,10 +274,10 @@ class Session:
         return list(self._objects)
 
     def _make_objects(self) -> list[Made]:
-        outcomes = make_all(self._tree.wanted_objects(self._report), self.config, self.being_made)
-        for made in outcomes:
-            if made.error is not None:
-                self._report(made.error)
+        names = self._tree.wanted_objects(self.config.survey, self._report)
+        outcomes = make_all(names, self.config, self.being_made)
+        for error in filter(None, (made.error for made in outcomes)):
+            self._report(error)
         before, self._objects = self._objects, {made.name: made.value for made in outcomes if made.error is None}
         self.names.take_back(*(name for name in before if name not in self._objects))
         self.names.give(self._objects)
@@ -286,7 +287,7 @@ class Session:
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
-        own = self.written.wanted_objects(self.config, report=lambda error: None)
+        own = matching(self.written.config_objects, self.config.survey)
         groups = {name: made for name, made in self._objects.items() if isinstance(made, MeasurementGroup)}
         return next((groups[name] for name in [*own, *groups] if name in groups), None)
 
@@ -295,7 +296,7 @@ class Session:
     @property
     def sessions_tree(self) -> SessionTree:
         """This session, with those that it includes and those that they include."""
-        return self._tree if self.is_active else sessions_tree(self, lambda error: None)
+        return self._tree if self.is_active else sessions_tree(self, self.config.survey, lambda error: None)
 
     @property
     def settings_name(self) -> str:
@@ -306,8 +307,7 @@ class Session:
     def _run_setup_file(self, session: Session) -> None:
         self._scripts.owner = session
         try:
-            path = session.written.setup_path(self.config)
-            if path is not None:
+            if path := session.written.setup_path(self.config):
                 run_file(path, self.names)
         except (ConfigError, ScriptError) as error:  # whatever a user's file raises, the session is there
             self._report(error)
@@ -392,7 +392,7 @@ def load_session(name: str, config: ConfigTree | None = None) -> Session:
     config = config or get_config()
     session = config.get(name) if name in config.names_list else None
     if not isinstance(session, Session):
-        known = session_names(config)
+        known = sorted(config.survey.sessions)
         there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
         if session is None:
             raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")

@@ -154,6 +154,16 @@ def test_saving_one_node_leaves_what_others_have_not_saved(configure: Configure)
     assert "velocity: 9   # mm/s" in text_of(config)
 
 
+def test_a_file_that_was_removed_meanwhile_is_not_made_again(configure: Configure) -> None:
+    config = configure(LAMPS)
+    node = config.get_config("lamp")
+    node["velocity"] = 5
+    (config.path / "lamps.yml").unlink()
+    with pytest.raises(ConfigError, match="config/lamps.yml:1:1: is not there any more; nothing was written"):
+        node.save()
+    assert not (config.path / "lamps.yml").exists()
+
+
 def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configure) -> None:
     config = configure(LAMPS)
     node = config.get_config("lamp")
@@ -178,7 +188,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configu
     ("key", "value", "message"),
     [
         ("velocity", -1, "config/lamps.yml:4:3: Lamp 'lamp': velocity: expected a value > 0, came -1"),
-        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty', expected one of name, class"),
+        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty'; 'velocity' is there already"),
         ("labels", {"a": 1}, "config/lamps.yml:5:3: Lamp 'lamp': labels: expected text or a list, came {'a': 1}"),
         (
             "name",
@@ -337,7 +347,7 @@ def test_a_new_object(configure: Configure) -> None:
     config = configure(LAMPS, **{"one.yml": "name: one\nclass: Lamp\n", "empty.yml": "# nothing yet\n"})
     node = config.new_node("lamps.yml", {"name": "more", "class": "Lamp", "regions": [{"left": 1, "width": 2}]})
     assert node is config.get_config("more")
-    assert text_of(config) == LAMPS + "- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
+    assert text_of(config) == LAMPS + "\n- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
     config.new_node("empty.yml", {"name": "first", "class": "Mirror", "lamp": config.get("more")})
     assert (config.path / "empty.yml").read_text() == "# nothing yet\n- name: first\n  class: Mirror\n  lamp: $more\n"
     config.new_node("new/hutch.yml", {"name": "second", "class": "Lamp"})
@@ -352,7 +362,7 @@ def test_a_new_object_that_is_wrong(configure: Configure) -> None:
     files = {path: path.read_bytes() for path in config.path.rglob("*")}
     wrong = {
         ("lamps.yml", "lamp", 1): "'lamp' is already there: config/lamps.yml:2:3: Lamp 'lamp'; take another name",
-        ("lamps.yml", "more", -1): "config/lamps.yml:19:3: Lamp 'more': velocity: expected a value > 0, came -1",
+        ("lamps.yml", "more", -1): "config/lamps.yml:20:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("new.yml", "more", -1): "config/new.yml:3:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("one.yml", "more", 1): "config/one.yml:1:1: holds keys and values: expected a list",
         ("../new.yml", "more", 1): "'../new.yml': expected a file below",

@@ -71,6 +71,17 @@ def test_only_what_has_changed_is_made_anew(session: Session, write: Write) -> N
     assert "changed: diode, diodes" in str(summary)
 
 
+def test_counters_that_were_added_to_a_measurement_group_are_made_anew(session: Session, write: Write) -> None:
+    group = session.env_dict["first_mg"]
+    group.add(get_config().get("diode3"))
+    write(objects=OBJECTS.replace("{name: diode3}", "{name: diode3, value: 8}"))
+    assert session.resetup(), session.error_report
+    assert session.env_dict["first_mg"] is group
+    assert group.available == ["diodes:diode2", "diodes:diode", "diodes:diode3"]
+    assert group.counters[2] is get_config().get("diode3")
+    assert session.env_dict["ct"](0).get_data("diode3").tolist() == [8]
+
+
 def test_a_motor_that_moves_goes_on(session: Session, write: Write) -> None:
     robx = session.env_dict["robx"]
     robx.velocity = 10

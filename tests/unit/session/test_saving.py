@@ -155,16 +155,26 @@ def test_what_cannot_be_kept_is_refused(make_session: MakeSession, tree: Tree) -
 
 
 WRONG = {
-    ("template", "{sampel}"): "SCAN_SAVING.template '{sampel}': nothing is known of 'sampel', did you mean 'sample'?; "
-    "set SCAN_SAVING.sampel first (known: session, user, base_path, template, sample)",
-    ("template", "{session"): "SCAN_SAVING.template '{session': expected '}' before end of string",
-    ("template", "../../etc"): "SCAN_SAVING.template '../../etc' leads out of /tmp/scans: /etc",
+    (
+        "template",
+        "{sampel}",
+    ): "SCAN_SAVING.template: nothing is known of 'sampel' in '{sampel}', did you mean 'sample'?",
+    (
+        "template",
+        "{xyz}",
+    ): "SCAN_SAVING.template: nothing is known of 'xyz' in '{xyz}' (known: session, user, base_path, "
+    "template, sample); set SCAN_SAVING.xyz first",
+    ("template", "{session"): "SCAN_SAVING.template: expected '}' before end of string in '{session'",
+    ("template", "../../etc"): "SCAN_SAVING.template: '../../etc' leads out of /tmp/scans: /etc",
     ("base_path", "scans"): "SCAN_SAVING.base_path: expected an absolute path, came 'scans'",
     ("session", "other"): "SCAN_SAVING.session is 'test_session' and cannot be changed",
     ("container", "x"): "SCAN_SAVING.container is not to be set; base_path and template make it",
-    ("template", "{}"): "SCAN_SAVING.template '{}': write a name in the braces, as in {session}",
-    ("template", "{sample.x}"): "SCAN_SAVING.template '{sample.x}': 'str' object has no attribute 'x'",
-    ("template", "{sample:d}"): "SCAN_SAVING.template '{sample:d}': Unknown format code 'd' for object of type 'str'",
+    ("template", "{}"): "SCAN_SAVING.template: write a name in the braces of '{}', as in {session}",
+    ("template", "{sample.x}"): "SCAN_SAVING.template: 'str' object has no attribute 'x' in '{sample.x}'",
+    (
+        "template",
+        "{sample:d}",
+    ): "SCAN_SAVING.template: Unknown format code 'd' for object of type 'str' in '{sample:d}'",
 }
 
 
