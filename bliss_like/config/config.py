@@ -192,6 +192,7 @@ class Config:
                 _logger.exception("%s: __close__ failed", name)
                 errors.append(error)
             except BaseException as error:  # noqa: BLE001 - raised below
+                _logger.error("%s: its __close__ was interrupted", name)
                 abort = error
         if abort is not None:
             raise abort
