@@ -23,6 +23,7 @@ from typing import Any
 from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore
 from bliss_like.data.process import identity, is_gone
+from bliss_like.data.threads import begin_thread
 from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class LockSpace:
         self._asked: set[str] = set()
         """Names that are on their way to or from the server."""
         self._leftovers: set[Holding] = set()
-        """What may have been taken by a call that was interrupted; to be given back."""
+        """What may have been taken by a call that was interrupted, or could not be given back yet."""
         self._work = threading.Event()
         self._keeper: threading.Thread | None = None
         self._is_lost_sight = False
@@ -307,8 +308,7 @@ class LockSpace:
     def _keep_on(self) -> None:
         with self._mutex:
             if (self._held or self._leftovers) and self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="bliss_like locks", daemon=True)
-                self._keeper.start()
+                self._keeper = begin_thread(self._keep, "bliss_like locks")
 
     def _keep(self) -> None:
         pid, last_held = self._pid, time.monotonic()
@@ -334,11 +334,12 @@ class LockSpace:
             leftovers = list(self._leftovers)
             staying = list(self._held.values())
         try:
-            for holding in leaving:
-                self._attempt(self._give_back, holding)
+            late = [holding for holding in leaving if not self._attempt(self._give_back, holding)]
         finally:
             with self._mutex:
                 self._asked -= names
+        with self._mutex:
+            self._leftovers.update(late)
         for holding in leftovers:
             if self._attempt(self._drop, holding) or time.monotonic() - holding.renewed > holding.ttl:
                 with self._mutex:

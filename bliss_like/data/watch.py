@@ -99,8 +99,7 @@ class ScansWatcher:
     def watch(self) -> Iterator[ScansWatcher]:
         """Watch in a thread while the context is open."""
         self._handler, self._ready = StopHandler(), threading.Event()  # those of a former watch are used up
-        thread = threading.Thread(target=self.run, name=f"watch {self._session_name}", daemon=True)
-        thread.start()
+        thread = begin_thread(self.run, f"watch {self._session_name}")
         self.wait_ready(10)
         try:
             yield self

@@ -104,7 +104,9 @@ def disturb(dice: random.Random, crew: Crew, server: RestartableServer) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_nothing_is_lost_and_nobody_meets(crew: Crew, server_that_can_be_restarted: RestartableServer, seed: int) -> None:
+def test_nothing_is_lost_and_nobody_meets(
+    crew: Crew, server_that_can_be_restarted: RestartableServer, seed: int
+) -> None:
     dice = random.Random(seed)
     for _ in range(3):
         crew.add()
