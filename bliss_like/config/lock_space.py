@@ -9,22 +9,20 @@ for no server and cannot be interrupted.
 
 from __future__ import annotations
 
-import datetime
-import json
 import logging
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore
-from bliss_like.data.process import identity, is_gone
+from bliss_like.data.process import identity
 from bliss_like.data.threads import begin_thread
-from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
+from bliss_like.errors import StoreUnavailable
+
+from .lock_holder import Holder, in_use
 
 _log = logging.getLogger(__name__)
 
@@ -39,55 +37,6 @@ _INTERVAL = 1.0
 
 _LINGER = 10.0
 """Seconds for which the thread and its connection stay when nothing is held any more, for whoever locks again."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock, and what for."""
-
-    name: str
-    session: str = ""
-    owner: str = ""
-    purpose: str = ""
-    since: float = 0.0
-    """Epoch, in seconds."""
-    token: str = ""
-    """Of the process: another one cannot have the same."""
-    process: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, name: str, raw: bytes) -> Holder:
-        try:
-            known = json.loads(raw)
-            return cls(name, **{key: known[key] for key in known if key in cls.__dataclass_fields__ and key != "name"})
-        except (ValueError, TypeError):
-            return cls(name, purpose=f"by something that is not bliss_like: {raw[:50]!r}")
-
-    def to_json(self) -> bytes:
-        return json.dumps({key: value for key, value in asdict(self).items() if key != "name" and value}).encode()
-
-    @property
-    def is_gone(self) -> bool:
-        return is_gone(self.process)
-
-    @property
-    def where(self) -> str:
-        """The process: `pid 123, ada, id01ctrl`."""
-        return ", ".join(
-            [f"pid {self.process.get('pid', '?')}", *(self.process.get(key, "?") for key in ("user", "host"))]
-        )
-
-    @property
-    def time(self) -> str:
-        """Since when: the time of day, with the date if it was another one."""
-        since, now = (datetime.datetime.fromtimestamp(each).astimezone() for each in (self.since, time.time()))
-        return since.strftime("%H:%M:%S" if since.date() == now.date() else "%Y-%m-%d %H:%M:%S")
-
-    def __str__(self) -> str:
-        who = f"session {self.session}" if self.session else "a script"
-        owner = f", owner {self.owner}" if self.owner else ""
-        purpose = f": {self.purpose}" if self.purpose else ""
-        return f"{who} ({self.where}{owner}) since {self.time}{purpose}"
 
 
 class Holding:
@@ -397,15 +346,3 @@ class LockSpace:
 def _count_down(holdings: Iterable[Holding]) -> None:
     for holding in holdings:
         holding.count = max(0, holding.count - 1)
-
-
-def in_use(holders: Sequence[Holder], way_out: str = "") -> AlreadyLockedDevices:
-    """Return the error for what others hold."""
-    way_out = (
-        way_out or f"wait, or ask there; if nobody is there: force_unlock({', '.join(repr(h.name) for h in holders)})"
-    )
-    error = AlreadyLockedDevices(
-        "; ".join(f"{holder.name} is in use by {holder}" for holder in holders) + f"; {way_out}"
-    )
-    error.holders = list(holders)
-    return error

@@ -12,6 +12,7 @@ from typing import Any
 from .events import EventType, NodeKind
 from .node import ChannelNode, DataNode, NodeRefChannel, ScanNode, get_session_node
 from .store import StreamStore
+from .threads import begin_thread
 from .walk import Event, StopHandler
 from .walker import patiently
 

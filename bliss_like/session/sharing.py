@@ -11,7 +11,8 @@ from typing import Any
 import gevent
 
 from bliss_like.config.config import Config
-from bliss_like.config.lock_space import Holder, Holding, LockSpace, in_use
+from bliss_like.config.lock_holder import Holder, in_use
+from bliss_like.config.lock_space import Holding, LockSpace
 from bliss_like.config.sharing import Call, Sharing
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import AlreadyLockedDevices, DataError, ObjectNotFound
