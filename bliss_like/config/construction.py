@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import logging
+import traceback
 from collections.abc import Iterable, Mapping
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed
 
-from .loader import Entry, item_kind
+from .loader import Entry, item_label, item_name
 from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
 from .registry import ClassProblem, find_class
+from .suggestion import did_you_mean
 from .validation import Problem, item_keys, validate, with_inherited
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +42,9 @@ def class_of(entry: Entry) -> type[Any]:
     """
     written = {key: entry.node.get_inherited(key, "") for key in ("class", "package", "module")}
     if not written["class"]:
-        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml")
+        around = [key for node in entry.node.outwards() for key in node.written if key != "class"]
+        hint = did_you_mean("class", around, "; did you mean it by '{}'?")
+        raise entry.node.place.error(f"{entry.label}: missing key 'class', here or in an __init__.yml{hint}")
     owner = entry.node.owner_of("class") or entry.node
     if not isinstance(written["class"], str):
         came = plain_form(written["class"])
@@ -50,7 +55,7 @@ def class_of(entry: Entry) -> type[Any]:
         owner = entry.node.owner_of(problem.key) or owner
         raise owner.value_places[problem.key].error(f"{entry.label}: {problem}") from None
     except FAILURES as error:  # whatever the module raises while it is imported
-        raise creation_failed(entry, error) from error
+        raise creation_failed(entry, error, imported_in(error)) from error
     config = getattr(cls, "Config", None)
     if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
         raise owner.value_places["class"].error(
@@ -60,21 +65,22 @@ def class_of(entry: Entry) -> type[Any]:
     return cls
 
 
-def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
+def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNode]) -> Blueprint:
     """Return the validated model of an object; items that are wrong are left out, so that the others work.
 
+    :param kind: the model that its class has.
     :param refused: items that are to be left out.
     :raises ConfigError: what is written is wrong: all of it, a line for each.
     """
-    complete = with_inherited(entry.node, cls.Config)
+    complete = with_inherited(entry.node, kind)
     text = complete.to_dict(resolve_references=False)
     node = _without_refused(complete, refused)
-    model = validate(node, cls.Config)
+    model = validate(node, kind)
     broken: dict[str, ConfigError] = {}
-    keys = item_keys(cls.Config)
+    keys = item_keys(kind)
     if isinstance(model, list) and all(_is_of_item(problem, keys) for problem in model):
         node = _without_broken_items(node, keys, model, broken)
-        model = validate(node, cls.Config)
+        model = validate(node, kind)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
@@ -91,14 +97,22 @@ def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> 
     name = entry.node.name
     if name in broken:
         raise ConfigError(*broken[name].args)
-    keys = item_keys(type(container).Config)
-    if entry.key not in keys:
-        known = ", ".join(sorted(keys)) or "none"
-        raise ConfigError(
-            f"{entry.node.place}: '{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
-            f"({type(container).__name__} has items in: {known})"
-        )
+    problem = place_problem(entry, type(container))
+    if problem:
+        raise entry.node.place.error(problem)
     return container.get_item(name)
+
+
+def place_problem(entry: Entry, container: type[Any]) -> str:
+    """Return why an item cannot be where it is written; empty when it can."""
+    keys = item_keys(container.Config)
+    if entry.key in keys:
+        return ""
+    known = ", ".join(sorted(keys)) or "none"
+    return (
+        f"'{entry.node.name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
+        f"({container.__name__} has items in: {known})"
+    )
 
 
 def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
@@ -106,12 +120,24 @@ def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
     return with_inherited(entry.node, model).to_dict(resolve_references=False)
 
 
-def creation_failed(entry: Entry, error: BaseException) -> ObjectCreationFailed:
+def creation_failed(entry: Entry, error: BaseException, where: str = "") -> ObjectCreationFailed:
+    """Return the error of an object whose class raised; `where`: in which line of Python."""
     failed = ObjectCreationFailed(
-        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}"
+        f"{entry.node.place}: {entry.label}: could not be made: {type(error).__name__}: {error}{where}"
     )
     failed.place = entry.node.place
     return failed
+
+
+def imported_in(error: BaseException) -> str:
+    """Return the line of the module that could not be imported, ` (file:line)`; empty when there is none."""
+    if isinstance(error, SyntaxError):
+        return ""  # it tells its place
+    frames = dropwhile(
+        lambda frame: "<frozen importlib" not in frame.filename, traceback.extract_tb(error.__traceback__)
+    )
+    own = [frame for frame in frames if "<frozen importlib" not in frame.filename]
+    return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
 def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
@@ -136,13 +162,13 @@ def _without_broken_items(
     for problem in problems:
         match problem.path:
             case (str(key), int(index), *_) if key in keys:
-                label = _item_label(node, key, index)
+                label = item_label(node, key, index)
                 line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
                 broken.setdefault((key, index), []).append(line)
     for (key, index), lines in broken.items():
         error = ConfigError("\n".join(lines))
         _logger.error("%s", error)
-        errors[_item_name(node, key, index)] = error
+        errors[item_name(node, key, index)] = error
     for key in {key for key, _ in broken}:
         node = _without(node, key, {index for other, index in broken if other == key})
     return node
@@ -159,13 +185,3 @@ def _without(node: ConfigNode, key: str, indexes: set[int]) -> ConfigNode:
         if index not in indexes:
             copy.written[key].add(element, place)
     return copy
-
-
-def _item_name(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key].written[index]
-    name = element.name if isinstance(element, ConfigNode) else ""
-    return name or f"{node.name}.{key}.{index}"
-
-
-def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    return f"{item_kind(key)} '{_item_name(node, key, index)}'"

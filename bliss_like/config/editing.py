@@ -8,7 +8,6 @@ sees it: what cannot be done without touching more (an anchor that other lines r
 from __future__ import annotations
 
 from bisect import bisect_left
-from difflib import SequenceMatcher
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -228,8 +227,17 @@ class _Editor:
         dash = self._dash(node.value[0])
         column = dash - self._line_start(dash)
         text = self._lines(block_lines(added), column)
-        place = self._after(node.value[index - 1]) if index else dash
-        self._replace(place, place, text if index else text.removeprefix(" " * column) + " " * column)
+        if not index:
+            self._replace(dash, dash, text.removeprefix(" " * column) + " " * column)
+            return
+        previous = node.value[index - 1]
+        gap = self._eol if index > 1 and self._follows_blank_line(previous) else ""
+        self._replace(self._after(previous), self._after(previous), gap + text)
+
+    def _follows_blank_line(self, element: Any) -> bool:
+        """Tell whether an element is set off from the one before by a blank line, and one would do no harm behind it."""
+        before = self._text[: self._line_start(self._dash(element))]
+        return before.endswith(("\n\n", "\n\r\n")) and self._text[self._end(element) - 1] != "\n"
 
     # -- deleting ----------------------------------------------------------------------------------------------------------
 
@@ -363,7 +371,11 @@ _MISSING = object()
 
 def _matching(old: list[Any], new: list[Any]) -> list[tuple[str, int, int, int, int]]:
     """Return difflib's opcodes for lists; an element is the same one after an edit if its name is."""
+    from difflib import SequenceMatcher
+
     before, after = ([_name_of(element) for element in elements] for elements in (old, new))
+    if any(len(set(filter(None, names))) < len(list(filter(None, names))) for names in (before, after)):
+        before, after = [""] * len(old), [""] * len(new)
     if before == after:
         return [("replace", 0, len(old), 0, len(new))]
     before = [name or repr(element) for name, element in zip(before, old, strict=True)]

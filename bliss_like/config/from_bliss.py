@@ -22,7 +22,7 @@ from .parsing import YamlProblem
 from .references import Place, is_reference, referred_name
 from .registry import find_class, snake_case
 from .spans import Edits, Part, read
-from .validation import model_below
+from .validation import known_keys, model_below
 
 _INIT = "__init__.yml"
 _IMPORT = re.compile(r"^(\s*(?:from|import)\s+)(bliss(?:\.[\w.]+)?)\b", re.MULTILINE)
@@ -209,7 +209,7 @@ class _Converter:
         return name
 
     def _convert_mapping(self, part: Part, model: type[BaseModel], edits: Edits, subject: str) -> None:
-        known = {info.alias or name for name, info in model.model_fields.items()}
+        known = known_keys(model)
         for key, (_, value) in (part.keys or {}).items():
             where = f"{subject}{key}"
             if key == "<<":
@@ -222,15 +222,22 @@ class _Converter:
             elif key in _NAME_LISTS:
                 self._convert_names(part, key, model, edits, where)
             else:
-                self._convert_value(key, value, model, edits, where)
+                self._convert_value(part, key, model, edits, where)
 
     def _is_unneeded(self, key: str, value: Part) -> bool:
         return key in ("package", "module") and (key == "module" or (value.text or "").partition(".")[0] == "bliss")
 
-    def _convert_value(self, key: str, value: Part, model: type[BaseModel], edits: Edits, where: str) -> None:
+    def _convert_value(self, part: Part, key: str, model: type[BaseModel], edits: Edits, where: str) -> None:
+        value = (part.keys or {})[key][1]
         below = model_below(model, key)
         if value.is_mapping and below is not None:
-            self._convert_mapping(value, below, edits, f"{where}.")
+            if value.keys and value.keys.keys().isdisjoint([*known_keys(below), "<<"]):
+                edits.drop_key(part, key, "unknown here")
+                self._report.changes.append(
+                    f"{where}: none of its keys is known here ({', '.join(value.keys)}); a comment now"
+                )
+            else:
+                self._convert_mapping(value, below, edits, f"{where}.")
             return
         for index, element in enumerate(value.elements or ()):
             if not element.is_mapping or below is None:
@@ -259,7 +266,7 @@ class _Converter:
         """Take out names of what is not here; BLISS ignores those that it does not know."""
         value = part.keys[key][1] if part.keys else part
         if value.elements is None or any(element.is_mapping for element in value.elements):
-            self._convert_value(key, value, model, edits, where)
+            self._convert_value(part, key, model, edits, where)
             return
         sessions = {each.name for each in self._objects if each.cls and each.cls.__name__ == "Session"}
         known = {"include-sessions": sessions, "counters": self._names | self._aliases}.get(key, self._names - sessions)
@@ -333,7 +340,7 @@ class _Converter:
             elif self._is_unneeded(key, value):
                 self._drop_key(part, key, edits, key)
             elif key == "scan_saving":
-                self._convert_value(key, value, session.Config, edits, key)
+                self._convert_value(part, key, session.Config, edits, key)
         return self._report
 
     def _python_files(self) -> dict[Path, tuple[str, str]]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from bliss_like.errors import ConfigError
 
-from .node import ConfigList, ConfigNode, Document, Holder, plain_form
+from .node import ConfigList, ConfigNode, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
-from .references import Objects, Place
+from .references import Document, Objects, Place
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -46,6 +46,17 @@ class Entry:
 def item_kind(key: str) -> str:
     """Return the singular of a list's key: `axes` -> `axis`."""
     return "axis" if key == "axes" else key.removesuffix("s")
+
+
+def item_name(node: ConfigNode, key: str, index: int) -> str:
+    """Return the name of an item; where it is, when it has none."""
+    element = node.written[key].written[index]
+    name = element.name if isinstance(element, ConfigNode) else ""
+    return name or f"{node.name}.{key}.{index}"
+
+
+def item_label(node: ConfigNode, key: str, index: int) -> str:
+    return f"{item_kind(key)} '{item_name(node, key, index)}'"
 
 
 def object_kind(node: ConfigNode) -> str:
@@ -76,18 +87,21 @@ class Tree:
         return {file: document.failure for file, document in self.documents.items() if document.failure}
 
 
-def load_tree(root: Path, objects: Objects, known: Mapping[str, Document] | None = None) -> Tree:
+def load_tree(
+    root: Path, objects: Objects, known: Mapping[str, Document] | None = None, forget_edits: bool = False
+) -> Tree:
     """Read all `*.yml` files below `root`.
 
     :param objects: where the references in the files find their objects, later.
     :param known: what was read before: kept for files that have not changed, and for those that cannot be read now.
+    :param forget_edits: read files again in whose nodes something was set that is not saved.
     :raises ConfigError: `root` is no directory.
     """
     if not root.is_dir():
         raise ConfigError(
             f"no configuration directory {root}: give its path, set $BLISS_LIKE_CONFIG, or start where ./config is"
         )
-    reader = _Reader(objects, known or {})
+    reader = _Reader(objects, known or {}, forget_edits)
     reader.directory(root, None)
     return register(reader.documents)
 
@@ -165,8 +179,9 @@ def value_of(parsed: Parsed, holder: Holder, origin: tuple[Any, ...], objects: O
 class _Reader:
     """Reads the files of a directory and of those below it."""
 
-    def __init__(self, objects: Objects, known: Mapping[str, Document]) -> None:
+    def __init__(self, objects: Objects, known: Mapping[str, Document], forget_edits: bool) -> None:
         self.documents: dict[str, Document] = {}
+        self._forget_edits = forget_edits
         self._objects = objects
         self._known = known
         self._seen: set[Path] = set()
@@ -190,7 +205,7 @@ class _Reader:
                 self.directory(child, around)
             elif name.endswith(".yml") and name != INIT:
                 self._file(child, around)
-            elif name.endswith(".yaml"):
+            elif name.lower().endswith((".yml", ".yaml")) and name != INIT:
                 message = "not read: names of configuration files end with .yml; rename it"
                 self._fail(str(child), around, 1, 1, message).failure = ""
 
@@ -203,7 +218,8 @@ class _Reader:
         except OSError as error:
             return self._fail(file, around, 1, 1, f"cannot be read: {error.strerror}")
         known = self._known.get(file)
-        if known is None or known.digest != digest or known.is_edited or known.around is not around:
+        is_to_forget = known is not None and known.is_edited and self._forget_edits
+        if known is None or known.digest != digest or is_to_forget or known.around is not around:
             known = read_document(file, parsed, digest, around, self._objects)
         known.errors, known.failure = [], ""
         self.documents[file] = known
@@ -249,7 +265,8 @@ class _Registrar:
 
     def _defaults(self, value: Any, top: Place) -> None:
         if not isinstance(value, ConfigNode):
-            self._error(top, "expected keys and values for the whole directory, came a list")
+            came = "a list" if isinstance(value, ConfigList) else repr(value)
+            self._error(top, f"expected keys and values for the whole directory, came {came}")
         elif "name" in value:
             self._error(value.key_places["name"], f"'name' in {INIT}: keys here hold for all objects of the directory")
 
@@ -284,12 +301,9 @@ class _Registrar:
         node = entry.node
         name = node.written["name"]
         place = node.value_places["name"]
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            self._error(
-                place, f"name {plain_form(name)!r}: expected letters, digits and '_', no digit first, such as 'robx'"
-            )
-        elif keyword.iskeyword(name):
-            self._error(place, f"name {name!r} is a word of Python; take another, such as '{name}_'")
+        problem = name_problem(plain_form(name))
+        if problem:
+            self._error(place, problem)
         elif name in self.tree.entries:
             first = self.tree.entries[name]
             self._error(place, f"name {name!r} is already taken by {first.label} in {first.node.value_places['name']}")
@@ -300,6 +314,15 @@ class _Registrar:
 
     def _error(self, place: Place, message: str) -> None:
         self.tree.errors.append(place.error(message))
+
+
+def name_problem(name: object) -> str:
+    """Return why something cannot be the name of an object; empty when it can."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        subject = "name" if name is None else f"name {name!r}"
+        came = ", came nothing" if name is None else ""
+        return f"{subject}: expected letters, digits and '_', no digit first, such as 'robx'{came}"
+    return f"name {name!r} is a word of Python; take another, such as '{name}_'" if keyword.iskeyword(name) else ""
 
 
 def _nameless(value: Any) -> str:

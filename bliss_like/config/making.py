@@ -7,9 +7,11 @@ that the asking one is making. There is no lock: while a constructor runs, only 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from gevent import Timeout, getcurrent
+from gevent import Greenlet, Timeout, getcurrent
 from gevent.event import Event
 
 from bliss_like.errors import ReferenceCycle
@@ -41,11 +43,7 @@ class Making:
     def __init__(self, place_of: Callable[[str], str]) -> None:
         self._place_of = place_of
         self._jobs: dict[str, Job] = {}
-        self._current: dict[Any, Job] = {}  # by greenlet
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._jobs)
+        self._current: WeakKeyDictionary[Any, Job] = WeakKeyDictionary()  # by greenlet
 
     def current(self) -> Job | None:
         """Return what this greenlet makes.
@@ -53,13 +51,13 @@ class Making:
         A greenlet that a constructor has spawned belongs to it: the constructor may be waiting for that greenlet, which
         nobody can see, and a circle that leads through it would be waited for forever.
         """
-        greenlet: Any = getcurrent() if self._current else None
-        while greenlet is not None:
-            if greenlet in self._current:
-                return self._current[greenlet]
-            spawner = getattr(greenlet, "spawning_greenlet", None)
-            greenlet = spawner() if spawner is not None else None
-        return None
+        job = self._current.get(getcurrent()) if self._jobs else None
+        return None if job is None or job.done.is_set() else job
+
+    def _note_spawned(self, greenlet: Any) -> None:
+        job = self.current()
+        if job is not None:
+            self._current[greenlet] = job
 
     def make(self, name: str, function: Callable[[Job], None]) -> None:
         """Call `function`, or wait until the greenlet that already does has finished; look again afterwards.
@@ -72,10 +70,10 @@ class Making:
         if job is not None:
             self._wait(job, asking)
             return
+        if not self._jobs:
+            Greenlet.add_spawn_callback(self._note_spawned)
         job = self._jobs[name] = Job(name)
-        greenlet = getcurrent()
-        outer = self._current.get(greenlet)
-        self._current[greenlet] = job
+        self._current[getcurrent()] = job
         if asking is not None:
             asking.waits_for.append(name)
         try:
@@ -86,11 +84,12 @@ class Making:
         finally:
             if asking is not None:
                 asking.waits_for.remove(name)
-            if outer is None:
-                del self._current[greenlet]
+                self._current[getcurrent()] = asking
             else:
-                self._current[greenlet] = outer
+                del self._current[getcurrent()]
             del self._jobs[name]
+            if not self._jobs:
+                Greenlet.remove_spawn_callback(self._note_spawned)
             job.done.set()
 
     def wait(self) -> None:
@@ -128,8 +127,8 @@ class Making:
 def _copy(error: BaseException) -> BaseException:
     """Return an exception of its own for each who waited: raising adds a traceback."""
     try:
-        copy = type(error)(*error.args)
+        duplicate = copy(error)
     except Exception:  # noqa: BLE001 - an exception with arguments of its own
         return error
-    copy.__cause__ = error.__cause__
-    return copy
+    duplicate.__cause__ = error.__cause__
+    return duplicate

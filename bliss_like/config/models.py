@@ -16,7 +16,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from .node import ConfigNode
 from .references import Objects, ResolvedText, dereference
@@ -24,7 +34,7 @@ from .references import Objects, ResolvedText, dereference
 
 def _refuse_names(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not isinstance(value, ResolvedText)):
-        hint = f"; write '${value}'" if value else ""
+        hint = f"; write '${value}'" if value and not value.startswith("$") else ""
         came = "nothing" if value is None else repr(value)
         raise ValueError(f"expected a reference to an object, such as $robx, came {came}{hint}")
     return value
@@ -69,6 +79,21 @@ class LazyReference:
 
     def __repr__(self) -> str:
         return f"<LazyReference {self._text}>"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_refuse_all_but_lazy)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(REFERENCE_SCHEMA)
+
+
+def _refuse_all_but_lazy(value: Any) -> LazyReference:
+    if isinstance(value, LazyReference):
+        return value
+    _refuse_names(value)
+    raise ValueError(f"expected a reference to an object, such as $robx, came {value!r}")
 
 
 class StrictModel(BaseModel):

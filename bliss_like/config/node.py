@@ -12,33 +12,17 @@ import os
 import pprint
 import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence
+from enum import Enum
 from typing import Any, cast
 
 from bliss_like.errors import ConfigError
 
+from .references import Document, dereference, is_reference
 from .references import Objects as Objects
 from .references import Place as Place
-from .references import dereference, is_reference
 
 Path = tuple[Any, ...]
 """Keys and indexes from the top of a file."""
-
-
-class Document:
-    """One YAML file as it was read.
-
-    :param digest: of its bytes; empty when there is no such file (a temporary one).
-    :param around: the `__init__.yml` of its directory, or of the nearest one above that has it.
-    """
-
-    def __init__(self, file: str, digest: str, around: ConfigNode | None) -> None:
-        self.file = file
-        self.digest = digest
-        self.around = around
-        self.root: Any = None
-        self.errors: list[ConfigError] = []
-        self.failure = ""  # why it could not be read
-        self.is_edited = False
 
 
 class _Held:
@@ -356,6 +340,8 @@ def written_form(value: Any, objects: Objects) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, Enum):
+        return written_form(value.value, objects)
     for kind in (int, float, str):
         if isinstance(value, kind):
             return kind(value)
@@ -364,7 +350,7 @@ def written_form(value: Any, objects: Objects) -> Any:
     if isinstance(value, ConfigList):
         return plain_form(value)
     if isinstance(value, Mapping) and not isinstance(value, ConfigNode):
-        return {key: written_form(child, objects) for key, child in value.items()}
+        return {_written_key(key): written_form(child, objects) for key, child in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [written_form(child, objects) for child in value]
     if isinstance(value, os.PathLike):
@@ -372,6 +358,12 @@ def written_form(value: Any, objects: Objects) -> Any:
     if hasattr(value, "tolist") and hasattr(value, "dtype"):  # numpy's scalars and arrays
         return written_form(value.tolist(), objects)
     return "$" + objects.name_of(value)
+
+
+def _written_key(key: Any) -> Any:
+    if key is None or isinstance(key, str | int | float):
+        return key
+    raise ValueError(f"expected text or a number as a key, came {key!r}")
 
 
 def plain_form(value: Any, objects: Objects | None = None) -> Any:

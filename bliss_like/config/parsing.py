@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -20,18 +21,23 @@ Parsed = list[Any]
 CACHE_VERSION = 2
 CACHED_AFTER = 50_000_000  # ns: a file changed a moment ago may change again without its time stamp showing it
 MAX_VALUES = 1_000_000  # in one file; aliases of aliases can multiply a few lines to any number
+MAX_DEPTH = 100  # of lists and keys in each other: what follows them is recursive
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
 _TEXTS = {_TAG + name for name in ("str", "timestamp", "value", "merge")}
 _COLLECTIONS = {_TAG + name for name in ("map", "seq")}
 _HINTS = {
-    "'\\t'": "; indent with spaces, not with tabs",
+    "'\\t'": "; use spaces, not tabs",
     "cannot start any token": "; put the text in quotes",
     "alias": "; a text that starts with '*' needs quotes",
     "expected <block end>": '; look for a wrong indentation, or a text that needs quotes, such as "{session}/"',
+    "mapping values are not allowed": "; look for a wrong indentation, a ':' above that has no space behind it, "
+    "or a text with ': ' in it, which needs quotes",
+    "could not find expected ':'": "; a key is a word, a ':' and a space",
 }
 """What to look for, by words of the parser's message."""
+_CONFLICT = re.compile(r"^(<{7}|>{7})( |$)", re.MULTILINE)
 
 
 class YamlProblem(Exception):
@@ -73,7 +79,9 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise YamlProblem(1, 1, f"expected text in UTF-8: {error}") from None
+        line, column = _place_in(content[: error.start].decode(), error.start)
+        message = f"expected text in UTF-8, came the byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        raise YamlProblem(line, column, message) from None
 
 
 def parse_file(path: Path) -> ParsedFile:
@@ -107,10 +115,7 @@ def parse(text: str) -> Parsed | None:
     :raises YamlProblem: it is no YAML, has a key twice, more than one document or an unknown tag.
     """
     composed = compose(text)
-    try:
-        return None if composed.root is None else Reader(composed.constructor).read(composed.root)
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    return None if composed.root is None else Reader(composed.constructor).read(composed.root)
 
 
 class Composed(NamedTuple):
@@ -133,13 +138,32 @@ def compose(text: str) -> Composed:
 
     :raises YamlProblem: it is no YAML, or has more than one document.
     """
-    from ruamel.yaml import YAML, AliasEvent
-    from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.scanner import Scanner
+    from ruamel.yaml.reader import ReaderError
 
     dashes: list[int] = []
     colons: list[int] = []
+    yaml = _parser(dashes, colons)
+    try:
+        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
+    except MarkedYAMLError as error:
+        raise _problem(error, text) from None
+    except ReaderError as error:
+        message = f"character #x{ord(text[error.position]):04x} is not allowed; is this a text file?"
+        raise YamlProblem(*_place_in(text, error.position), message) from None
+    except YAMLError as error:
+        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
+    except RecursionError:
+        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
+        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+
+
+def _parser(dashes: list[int], colons: list[int]) -> Any:
+    """Return a parser of ruamel that notes where dashes and colons are, and keeps aliases."""
+    from ruamel.yaml import YAML, AliasEvent
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.scanner import Scanner
 
     class NotingScanner(Scanner):
         def fetch_block_entry(self) -> None:
@@ -164,19 +188,28 @@ def compose(text: str) -> Composed:
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = AliasKeepingComposer
     yaml.Scanner = NotingScanner
-    try:
-        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = ", ".join(str(part) for part in (error.context, error.problem) if part)
-        hint = next((hint for words, hint in _HINTS.items() if words in message), "")
-        raise YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint) from None
-    except YAMLError as error:
-        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
-    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
-        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+    return yaml
+
+
+def _problem(error: Any, text: str) -> YamlProblem:
+    """Return what the parser found, where somebody who looks for it has to look."""
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        return YamlProblem(*_place_in(text, conflict.start()), "a merge conflict of git: keep one of the two versions")
+    message = ", ".join(str(part) for part in (error.context, error.problem) if part)
+    hint = next((hint for words, hint in _HINTS.items() if words in message), "")
+    mark, begin = error.problem_mark or error.context_mark, error.context_mark
+    if begin and "could not find expected ':'" in message:
+        mark = begin
+    elif begin and ("flow " in message or "quoted" in message) and begin.line != mark.line:
+        hint = f"; it begins in line {begin.line + 1}{hint}"
+    return YamlProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, message + hint)
+
+
+def _place_in(text: str, index: int) -> tuple[int, int]:
+    """Return line and column of a character."""
+    before = text[:index]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def plain(parsed: Parsed | None) -> Any:
@@ -200,7 +233,9 @@ class Reader:
     def read(self, node: Any) -> Parsed:
         node = resolved(node)
         line, column = _position(node)
-        self._count += 1
+        self._count = self._count + 1 if self._open else 1
+        if len(self._open) > MAX_DEPTH:
+            raise YamlProblem(line, column, f"lists and keys are nested too deeply, more than {MAX_DEPTH} levels")
         if self._count > MAX_VALUES:
             raise YamlProblem(line, column, f"more than {MAX_VALUES} values, by aliases (*) of aliases")
         if node.id == "scalar":

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
 
 
+def relative(path: str) -> str:
+    """Return a path as people write it: relative to where they are, if it is below."""
+    try:
+        found = os.path.relpath(path)
+    except (OSError, ValueError):  # the working directory has been removed; there is no path
+        return path
+    return path if found.startswith("..") else found
+
+
 class Place(NamedTuple):
     """Where something is written; lines and columns count from 1, the file is absolute."""
 
@@ -23,11 +32,7 @@ class Place(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        try:
-            relative = os.path.relpath(self.file)
-        except OSError:  # the working directory has been removed
-            relative = ".."
-        return f"{self.file if relative.startswith('..') else relative}:{self.line}:{self.column}"
+        return f"{relative(self.file)}:{self.line}:{self.column}"
 
     def error(self, message: str) -> ConfigError:
         """Return the error that says what is wrong here."""
@@ -86,3 +91,20 @@ def dereference(text: str, objects: Objects) -> Any:
             raise ConfigError(f"{text}: {walked} ({type(value).__name__}) has no attribute {attribute!r}") from None
         walked += "." + attribute
     return ResolvedText(value) if isinstance(value, str) else value
+
+
+class Document:
+    """One YAML file as it was read.
+
+    :param digest: of its bytes; empty when there is no such file (a temporary one).
+    :param around: the `__init__.yml` of its directory, or of the nearest one above that has it.
+    """
+
+    def __init__(self, file: str, digest: str, around: ConfigNode | None) -> None:
+        self.file = file
+        self.digest = digest
+        self.around = around
+        self.root: Any = None
+        self.errors: list[ConfigError] = []
+        self.failure = ""  # why it could not be read
+        self.is_edited = False

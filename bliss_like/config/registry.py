@@ -57,11 +57,13 @@ def find_class(name: str, package: str = "", module: str = "") -> type:
     if modules:
         choice = " or ".join(f"'module: {found.removeprefix(DEFAULT_PACKAGE + '.')}'" for found in modules)
         raise ClassProblem("class", f"class {name!r} is in several modules; add {choice}")
-    for point in entry_points(group=ENTRY_POINTS, name=name):
+    points = entry_points(group=ENTRY_POINTS)
+    for point in points.select(name=name):
         found = point.load()
         if isinstance(found, type):
             return found
-    hint = did_you_mean(name, [*default_classes(), *KNOWN_CLASSES])
+        raise ClassProblem("class", f"class {name!r}: the entry point {point.value!r} is no class, came {found!r}")
+    hint = did_you_mean(name, [*default_classes(), *KNOWN_CLASSES, *points.names])
     way_out = hint or "; for a class of your own add 'package: <your package>'"
     raise ClassProblem("class", f"no class {name!r} in {DEFAULT_PACKAGE}{way_out}")
 
@@ -71,16 +73,20 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
-@cache
 def default_classes() -> dict[str, list[str]]:
-    """Return the modules that define each class below the default package, from their source text."""
+    return classes_below(DEFAULT_PACKAGE)
+
+
+@cache
+def classes_below(package: str) -> dict[str, list[str]]:
+    """Return the modules that define each class below a package, from their source text."""
     found: dict[str, list[str]] = {}
-    spec = importlib.util.find_spec(DEFAULT_PACKAGE)
+    spec = importlib.util.find_spec(package)
     for root in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(root).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            module = ".".join((DEFAULT_PACKAGE, *(part for part in parts if part != "__init__")))
-            for name in _CLASS_LINE.findall(path.read_text(encoding="utf-8")):
+            module = ".".join((package, *(part for part in parts if part != "__init__")))
+            for name in _CLASS_LINE.findall(path.read_text(encoding="utf-8", errors="replace")):
                 found.setdefault(name, []).append(module)
     return found
 
@@ -98,7 +104,10 @@ def _from_package(name: str, package: str, module: str) -> type:
     if found is None:
         raise ClassProblem("package", f"no package {package!r}; is it installed, or its directory on Python's path?")
     if not hasattr(found, name):
-        hint = did_you_mean(name, _classes_of(found))
+        below = classes_below(package)
+        hint = did_you_mean(name, [*below, *_classes_of(found)])
+        if name in below:
+            hint = f"; add 'module: {below[name][0].removeprefix(package + '.')}'"
         raise ClassProblem("class", f"no class {name!r} in {package} nor in {package}.{snake_case(name)}{hint}")
     return _member(found, name)
 

@@ -19,10 +19,10 @@ from .check import check_entry
 from .construction import class_of
 from .editing import EditRefused, edit, same
 from .loader import INIT, Tree, read_document, register, value_of
-from .node import ConfigList, ConfigNode, Document, plain_form
+from .node import ConfigList, ConfigNode, plain_form
 from .parsing import Parsed, YamlProblem, decoded, digest_of, parse, plain
 from .plugins import BY_CLASS
-from .references import Objects, Place
+from .references import Document, Objects, Place
 from .survey import Survey
 
 _PLACE = re.compile(r"^.*?:\d+:\d+: ", re.MULTILINE)
@@ -97,8 +97,9 @@ def read_unchanged(document: Document) -> bytes:
     except OSError as error:
         raise ConfigError(f"{Place(document.file, 1, 1)}: cannot be read: {error.strerror}") from None
     if digest_of(content) != document.digest:
+        what = "was changed by somebody since it was read" if path.exists() else "is not there any more"
         raise ConfigError(
-            f"{Place(document.file, 1, 1)}: was changed by somebody since it was read; nothing was written: "
+            f"{Place(document.file, 1, 1)}: {what}; nothing was written: "
             "config.reload() reads it, then set your change again"
         )
     return content
@@ -122,6 +123,8 @@ def replace_file(path: Path, content: bytes, digest: str) -> None:
             file.flush()
             _copy_owner_and_mode(path, file.fileno())
             os.fsync(file.fileno())
+        if path.exists() and not os.access(path, os.W_OK):
+            raise ConfigError(f"{path}: is write-protected; nothing was written")
         if digest:
             read_unchanged(Document(str(path), digest, None))
         elif path.exists():
@@ -154,13 +157,24 @@ def new_problems(before: Iterable[object], after: Iterable[object]) -> list[str]
 
 def _document(node: ConfigNode | ConfigList) -> Document:
     document = node.document
-    if document is None:
+    if document is None or not _is_there(node):
         raise ConfigError(
             f"{node.place}: cannot be saved, it stands in no file: it is a copy, a directory, or was deleted"
         )
     if not document.digest:
         raise ConfigError(f"{node.place}: cannot be saved: it is temporary")
     return document
+
+
+def _is_there(node: ConfigNode | ConfigList) -> bool:
+    """Tell whether a node still is where it once was: what was deleted knows its place, and something else may be there."""
+    here: Any = node
+    while isinstance(here, ConfigNode | ConfigList):
+        holder: Any = here.holder
+        if here is not holder.root if isinstance(holder, Document) else all(v is not here for _, v in _members(holder)):
+            return False
+        here = holder
+    return True
 
 
 def file_below(root: Path, file: str) -> Path:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from bliss_like.errors import ConfigError
 
+from .loader import name_problem
 from .survey import Survey
-
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 _SESSION = """\
 # A session: the objects that you work with, and where its scans go. Open it with: bliss-like -s {name}
@@ -115,8 +112,9 @@ def begin(kind: str, name: str, survey: Survey, file: Path | None = None) -> Wri
 
 
 def _check_name(name: str, kind: str, survey: Survey) -> None:
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise ConfigError(f"name {name!r}: expected letters, digits and '_', no digit first, such as 'my_{kind}'")
+    problem = name_problem(name)
+    if problem:
+        raise ConfigError(problem)
     for taken in (name, f"{name}_controller"):
         if taken in survey.entries and (taken == name or kind != "session"):
             entry = survey.entries[taken]

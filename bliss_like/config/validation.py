@@ -28,6 +28,7 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "string_type": "text",
+    "invalid_key": "text as a key",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "keys and values",
@@ -72,7 +73,7 @@ def item_keys(model: type[BaseModel]) -> set[str]:
 def with_inherited(node: ConfigNode, model: type[BaseModel]) -> ConfigNode:
     """Return a node with the keys that the model knows and only the mappings around `node` have."""
     complete = ConfigNode(node.config, node.place, node.holder, node.origin)
-    for key in dict.fromkeys([*node.written, *_known_keys(model)]):
+    for key in dict.fromkeys([*node.written, *known_keys(model)]):
         owner = node.owner_of(key)
         if owner is not None and (owner is node or key != "name"):
             complete.add_key(key, owner.written[key], owner.key_places[key], owner.value_places[key])
@@ -91,7 +92,7 @@ def validate(
     resolver = _Resolver(node.config if objects is None else objects, problems)
     data = resolver.resolved(node, model, ())
     try:
-        validated = model.model_validate(data)
+        validated = model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         unresolved = {problem.path for problem in problems}
         problems += [problem for problem in _problems(error, model, data) if problem.path not in unresolved]
@@ -195,11 +196,16 @@ def _problems(error: ValidationError, model: type[BaseModel], data: Any) -> list
     for detail in details:
         if detail["type"] == "extra_forbidden":
             path = _real_path(detail["loc"], data)
-            known = _known_keys(_model_at(model, detail["loc"][:-1]))
+            known = known_keys(_model_at(model, detail["loc"][:-1]))
             meant = nearest(str(path[-1]), [key for key in known if key not in _value_at(data, path[:-1])])
             misspelt.add((*path[:-1], meant))
-            way_out = f"did you mean '{meant}'?" if meant else f"expected one of {', '.join(known)}"
-            problems.append(Problem(path, path[:-1], f"unknown key '{path[-1]}', {way_out}"))
+            taken = "" if meant else nearest(str(path[-1]), known, cutoff=0.8)
+            way_out = f", did you mean '{meant}'?" if meant else f"; '{taken}' is there already"
+            way_out = way_out if meant or taken else f", expected one of {', '.join(known)}"
+            problems.append(Problem(path, path[:-1], f"unknown key '{path[-1]}'{way_out}"))
+        elif detail["type"] == "invalid_key":
+            path = _real_path(detail["loc"], data)
+            problems.append(Problem(path, path[:-1], f"unknown key {detail['input']!r}: keys are text here"))
     for detail in details:
         path = _real_path(detail["loc"], data)
         if detail["type"] == "missing" and (*path, detail["loc"][-1]) not in misspelt:
@@ -217,15 +223,21 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         context: Mapping[str, Any] = detail.get("ctx", {})
         if detail["type"] == "value_error":
             problems.append(Problem(path, path, str(context["error"])))
-        elif detail["type"] not in ("missing", "extra_forbidden"):
-            bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
-            words = _EXPECTED.get(detail["type"], "").format(**bounds) or detail["msg"].removeprefix("Input should be ")
-            expected.setdefault(path, []).append(words)
+        elif detail["type"] not in ("missing", "extra_forbidden", "invalid_key"):
+            expected.setdefault(path, []).append(_expected(detail))
             came[path] = detail["input"]
     for path, choices in expected.items():
+        if any(len(other) > len(path) and other[: len(path)] == path for other in expected):
+            continue  # as one member of the union it would fit, but for what is wrong further in
         choice = " or ".join(dict.fromkeys(choices))
         problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
     return problems
+
+
+def _expected(detail: ErrorDetails) -> str:
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    bounds = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+    return _EXPECTED.get(detail["type"], "").format(**bounds) or detail["msg"].removeprefix("Input should be ")
 
 
 def _short(value: Any) -> str:
@@ -253,7 +265,8 @@ def _value_at(data: Any, path: Path) -> Any:
     return data
 
 
-def _known_keys(model: type[BaseModel] | None) -> list[str]:
+def known_keys(model: type[BaseModel] | None) -> list[str]:
+    """Return the keys of a model as they are written."""
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bliss_like.config.references import relative
 from bliss_like.errors import ConfigError
 
-from .words import BOLD, DIM, RED, counted, paint, relative
+from .words import BOLD, DIM, RED, counted, paint
 
 if TYPE_CHECKING:
     from bliss_like.config.outline import Branch
@@ -58,6 +59,8 @@ def run(chosen: argparse.Namespace) -> int:
     except BrokenPipeError:  # who reads has seen enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WRONG
+    except OSError as error:
+        raise ConfigError(f"{error.filename or 'output'}: {error.strerror or error}") from None
     return code
 
 
@@ -78,11 +81,11 @@ def _check(chosen: argparse.Namespace) -> int:
     if file is not None:
         errors = [error for error in errors if error.place is None or error.place[0] == str(file)]
     if chosen.json:
-        print(json.dumps(_as_json(survey, errors), indent=2))
+        print(json.dumps(_as_json(survey, errors, file), indent=2))
     else:
         for error in errors:
             print(told(error))
-        print(summary(survey, len(errors)))
+        print(summary(survey, len(errors), file))
     return WRONG if errors else OK
 
 
@@ -97,10 +100,11 @@ def _survey(written: str | None) -> tuple[Survey, Path | None]:
     return open_survey(used if path.is_relative_to(used) else path.parent), path
 
 
-def _as_json(survey: Survey, errors: list[ConfigError]) -> dict[str, object]:
+def _as_json(survey: Survey, errors: list[ConfigError], file: Path | None) -> dict[str, object]:
+    objects, files = _counts(survey, file)
     return {
-        "objects": len(survey.entries),
-        "files": len(survey.tree.files),
+        "objects": objects,
+        "files": files,
         "errors": [
             {
                 **dict(zip(("file", "line", "column"), error.place or (None, None, None), strict=True)),
@@ -124,9 +128,17 @@ def _parts(error: ConfigError) -> tuple[str, str]:
     return place, str(error).removeprefix(f"{place}: ")
 
 
-def summary(survey: Survey, errors: int) -> str:
+def summary(survey: Survey, errors: int, file: Path | None = None) -> str:
     wrong = paint(counted(errors, "error"), RED) if errors else "no errors"
-    return f"{counted(len(survey.entries), 'object')} in {counted(len(survey.tree.files), 'file')}: {wrong}"
+    objects, files = _counts(survey, file)
+    return f"{counted(objects, 'object')} in {counted(files, 'file')}: {wrong}"
+
+
+def _counts(survey: Survey, file: Path | None) -> tuple[int, int]:
+    """Return how many objects and files there are, or how many objects are in one file."""
+    if file is None:
+        return len(survey.entries), len(survey.tree.files)
+    return sum(entry.node.filename == str(file) for entry in survey.entries.values()), 1
 
 
 # -- show -------------------------------------------------------------------------------------------------------------

@@ -45,8 +45,9 @@ def test_check(beamline: Path) -> None:
 
 def test_check_of_one_file(beamline: Path) -> None:
     (beamline / "b.yml").write_text(BAD.replace("motors", "more").replace("robx", "roby"))
-    assert "no errors" in run("check", "config/a.yml")
-    assert "velocty" in run("check", "config/b.yml", code=1)
+    assert run("check", "config/a.yml") == "3 objects in 1 file: no errors\n"
+    assert run("check", "config/b.yml", code=1).endswith("2 objects in 1 file: 1 error\n")
+    assert json.loads(run("check", "config/a.yml", "--json")) == {"objects": 3, "files": 1, "errors": []}
 
 
 def test_check_for_programs(beamline: Path) -> None:
@@ -63,6 +64,15 @@ def test_check_for_programs(beamline: Path) -> None:
             }
         ],
     }
+
+
+def test_files_that_cannot_be_written(beamline: Path) -> None:
+    assert run("schema", "-o", "nowhere/schema.json", code=1) == (
+        "bliss-like: nowhere/schema.json: No such file or directory\n"
+    )
+    (beamline / "motors").write_text("a file, no directory")
+    told = run("new", "axis", "roby", "--file", "config/motors/roby.yml", code=1)
+    assert told == f"bliss-like: {beamline / 'motors'}: File exists\n"
 
 
 def test_no_configuration(beamline: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_all_files_and_objects_in_one_pass_by_file_and_line(configure: Configure
     assert [str(error) for error in errors] == [
         "config/a.yml:1:28: Lamp 'one': colour: expected 'red' or 'green', came 'blue'",
         "config/a.yml:2:22: Lmap 'two': no class 'Lmap' in tests.unit.config.beamline.devices, did you mean 'Lamp'?",
-        "config/b.yml:2:1: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'",
+        "config/b.yml:2:1: while parsing a flow mapping, expected ',' or '}', but got '<stream end>'; it begins in line 1",
         "config/c/d.yml:1:10: name 'one' is already taken by Lamp 'one' in config/a.yml:1:10",
         "config/c/d.yml:2:34: axis 'x': missing key 'steps_per_unit'",
         "config/c/d.yml:2:45: axis 'y': missing key 'steps_per_unit'",
@@ -213,3 +214,22 @@ def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_fac
     for error in check(look_at(root), root):
         assert error.place is not None
         assert error.place[1] >= 1
+
+
+def test_keys_of_a_node_are_no_attributes(configure: Configure) -> None:
+    config = configure(
+        "- {name: values, plugin: default, speed: 3}\n- {name: lamp, class: Lamp, velocity: $values.speed}\n"
+    )
+    (error,) = config.check()
+    assert (
+        str(error) == f"{FILE}:2:29: Lamp 'lamp': velocity: $values.speed: values (ConfigNode) has no attribute 'speed'"
+    )
+    with pytest.raises(ConfigError) as raised:
+        config.get("lamp")
+    assert str(raised.value) == str(error)
+
+
+def test_keys_have_one_spelling(errors_of: Callable[..., list[str]]) -> None:
+    assert errors_of("name: eh1\nclass: Session\nconfig_objects: []\n") == [
+        f"{FILE}:3:1: Session 'eh1': unknown key 'config_objects', did you mean 'config-objects'?"
+    ]

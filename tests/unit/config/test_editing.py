@@ -101,6 +101,7 @@ def test_a_deleted_key_takes_its_line_along() -> None:
 def test_a_new_element_of_a_list() -> None:
     axes = plain(parse(MOTORS))[0]["axes"]
     assert edited(MOTORS, (0, "axes"), [*axes, {"name": "robz", "velocity": 3}]) == [
+        "+",
         "+      - name: robz",
         "+        velocity: 3",
     ]

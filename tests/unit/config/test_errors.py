@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,9 @@ KEYS = "name, class, package, module, plugin, user_tag, interlock, service"
 
 WRONG_LAMPS = {
     "velocty: 1": "3:3: Lamp 'lamp': unknown key 'velocty', did you mean 'velocity'?",
+    "velocity: 2\n  velocty: 1": "4:3: Lamp 'lamp': unknown key 'velocty'; 'velocity' is there already",
+    "12: 1": "3:3: Lamp 'lamp': unknown key 12: keys are text here",
+    "user_tag: [a, 1]": "3:17: Lamp 'lamp': user_tag.1: expected text, came 1",
     "backlash: 1": "3:3: Lamp 'lamp': unknown key 'backlash', expected one of "
     f"{KEYS}, velocity, colour, host, count, on, regions, settings, labels",
     "velocity: fast": "3:3: Lamp 'lamp': velocity: expected a number, came 'fast'",
@@ -73,6 +77,7 @@ def test_a_wrong_inherited_value_is_told_where_it_is_written(configure: Configur
 WRONG_REFERENCES = {
     "lamp: lamp": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came 'lamp'; "
     "write '$lamp'",
+    "lamp: ${lamp}": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came '${lamp}'",
     "lamp:": "3:3: Mirror 'mirror': lamp: expected a reference to an object, such as $robx, came nothing",
     "lamp: $lamp.colr": "3:3: Mirror 'mirror': lamp: $lamp.colr: lamp (Lamp) has no attribute 'colr'",
     "lamp: $lanp": "3:3: Mirror 'mirror': lamp: no object 'lanp' in {path}, did you mean 'lamp'?",
@@ -118,12 +123,15 @@ WRONG_CLASSES = {
     "class: Undeclared": "2:8: Undeclared 'lamp': class tests.unit.config.beamline.devices.Undeclared cannot be made "
     "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig",
     "velocity: 1": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml",
+    "clas: Lamp": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml; did you mean it by 'clas'?",
     "class: Lamp\nmodule: devises": "3:9: Lamp 'lamp': no module 'tests.unit.config.beamline.devises'; "
     "is its directory on Python's path?",
     "class: Lamp\nmodule: ''\npackage: nobody.knows": "4:10: Lamp 'lamp': no package 'nobody.knows'; "
     "is it installed, or its directory on Python's path?",
     "class: Lamp\nmodule: ''": "2:8: Lamp 'lamp': no class 'Lamp' in tests.unit.config.beamline nor in "
-    "tests.unit.config.beamline.lamp",
+    "tests.unit.config.beamline.lamp; add 'module: devices'",
+    "class: Lmap\nmodule: ''": "2:8: Lmap 'lamp': no class 'Lmap' in tests.unit.config.beamline nor in "
+    "tests.unit.config.beamline.lmap, did you mean 'Lamp'?",
     "class: Lmap\nmodule: ''\npackage: ''": "2:8: Lmap 'lamp': no class 'Lmap' in bliss_like.controllers; "
     "for a class of your own add 'package: <your package>'",
     "class: Lamp\nmodule: nowhere\npackage: ''": "3:9: Lamp 'lamp': no module 'nowhere', neither in "
@@ -147,7 +155,7 @@ def test_a_module_that_cannot_be_imported(configure: Configure) -> None:
         config.get("lamp")
     assert str(raised.value) == (
         f"{FILE}:1:1: NeedsMore 'lamp': could not be made: ModuleNotFoundError: "
-        "No module named 'a_library_that_is_not_installed'"
+        f"No module named 'a_library_that_is_not_installed' ({Path(__file__).parent / 'beamline' / 'needs_more.py'}:5)"
     )
 
 
@@ -173,14 +181,22 @@ WRONG_FILES = {
     "- name: 3d\n  class: Lamp": "1:9: name '3d': expected letters, digits and '_', no digit first, such as 'robx'",
     "- name: my lamp": "1:9: name 'my lamp': expected letters, digits and '_', no digit first, such as 'robx'",
     "- name: 5": "1:9: name 5: expected letters, digits and '_', no digit first, such as 'robx'",
-    "- name:": "1:8: name None: expected letters, digits and '_', no digit first, such as 'robx'",
+    "- name:": "1:8: name: expected letters, digits and '_', no digit first, such as 'robx', came nothing",
     "- name: lambda": "1:9: name 'lambda' is a word of Python; take another, such as 'lambda_'",
     "- name: sane": "1:9: name 'sane' is already taken by Lamp 'sane' in config/a.yml:1:7",
     "- class: Lamp\n  nam: lamp": "1:3: expected a 'name' for this Lamp; 'nam' is written instead of it",
     "- velocity: 1": "1:3: expected a 'name' for this object",
     "- robx": "1:3: expected an object (keys and values, among them a 'name'), came 'robx'",
     "robx": "1:1: expected an object or a list of objects, came 'robx'",
-    "a: [1,\nb: 2": "2:5: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'",
+    "a: [1,\nb: 2": "2:5: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'; it begins in line 1",
+    "a:\n- b: 'c\n": "3:1: while scanning a quoted scalar, found unexpected end of stream; it begins in line 2",
+    "- name:a\n  class: Lamp": "2:8: mapping values are not allowed here; look for a wrong indentation, a ':' above "
+    "that has no space behind it, or a text with ': ' in it, which needs quotes",
+    "- name: a\n  class Lamp\n  x: 1": "2:3: while scanning a simple key, could not find expected ':'; "
+    "a key is a word, a ':' and a space",
+    "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> theirs\n": "2:1: a merge conflict of git: "
+    "keep one of the two versions",
+    "a: 1\nb: \x00": "2:4: character #x0000 is not allowed; is this a text file?",
     "- name: a\n  x: 1\n  x: 2": "3:3: key 'x' is here twice, first in line 2",
     "a: 1\n---\nb: 2": "2:1: expected a single document in the stream, but found another document",
     "a: !mine 5": "1:4: unknown tag '!mine'; write plain text or numbers",
@@ -191,7 +207,7 @@ WRONG_FILES = {
     "a: @5": "1:4: while scanning for the next token, found character '@' that cannot start any token; "
     "put the text in quotes",
     "a:\n\t- b": "2:1: while scanning for the next token, found character '\\t' that cannot start any token; "
-    "indent with spaces, not with tabs",
+    "use spaces, not tabs",
     "a: [*]": "1:6: while scanning an alias, expected alphabetic or numeric character, but found ']'; "
     "a text that starts with '*' needs quotes",
     "a: {session}/": "1:13: while parsing a block mapping, expected <block end>, but found '<scalar>'; "
@@ -207,10 +223,20 @@ def test_a_broken_file_does_not_stop_the_rest(configure: Configure, text: str) -
     assert config.get("sane").name == "sane"
 
 
+@pytest.mark.parametrize("depth", [101, 300, 1000])
+def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
+    block = "name: a\nclass: Lamp\nsettings:\n" + "".join(" " * (level + 1) + "k:\n" for level in range(depth))
+    config = configure(
+        **{"deep.yml": block, "lists.yml": f"[{'[' * depth}{']' * depth}]", "lamp.yml": "name: b\nclass: Lamp\n"}
+    )
+    assert [str(error).split(": ")[1][:36] for error in config.errors] == ["lists and keys are nested too deeply"] * 2
+    assert config.get("b").name == "b"
+
+
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
     config = configure("a: [1", **{"sane.yml": "name: sane\nclass: Lamp"})
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]
-    with pytest.raises(ConfigError, match="no object 'lamp' in .*; 1 errors in the files, see config.errors"):
+    with pytest.raises(ConfigError, match="no object 'lamp' in .*; errors in the files: 1, see config.errors"):
         config.get("lamp")
 
 
@@ -228,19 +254,20 @@ def test_a_link_to_a_directory_above(configure: Configure) -> None:
     assert (config.names_list, config.errors) == (["lamp"], [])
 
 
-def test_the_other_ending(configure: Configure) -> None:
-    config = configure(**{"lamps.yaml": "name: lamp\nclass: Lamp"})
+@pytest.mark.parametrize("file", ["lamps.yaml", "LAMPS.YML"])
+def test_the_other_ending(configure: Configure, file: str) -> None:
+    config = configure(**{file: "name: lamp\nclass: Lamp"})
     assert [str(error) for error in config.errors] == [
-        "config/lamps.yaml:1:1: not read: names of configuration files end with .yml; rename it"
+        f"config/{file}:1:1: not read: names of configuration files end with .yml; rename it"
     ]
 
 
 def test_a_file_that_is_no_text(configure: Configure) -> None:
     config = configure("name: sane\nclass: Lamp")
-    (config.path / "binary.yml").write_bytes(b"name: \xff\xfe")
+    (config.path / "binary.yml").write_bytes(b"name: caf\xc3\xa9\nclass: caf\xe9")
     config.reload()
     (message,) = map(str, config.errors)
-    assert message.startswith("config/binary.yml:1:1: expected text in UTF-8: ")
+    assert message == "config/binary.yml:2:11: expected text in UTF-8, came the byte 0xe9; save the file as UTF-8"
     assert config.names_list == ["sane"]
 
 
@@ -251,11 +278,13 @@ def test_wrong_init_files(configure: Configure) -> None:
             "a/lamps.yml": "name: one\nclass: Lamp",
             "b/__init__.yml": "class: Lamp\nname: x",
             "b/lamps.yml": "name: two",
+            "c/__init__.yml": "Lamp",
         }
     )
     assert [str(error) for error in config.errors] == [
         "config/a/__init__.yml:1:1: expected keys and values for the whole directory, came a list",
         "config/b/__init__.yml:2:1: 'name' in __init__.yml: keys here hold for all objects of the directory",
+        "config/c/__init__.yml:1:1: expected keys and values for the whole directory, came 'Lamp'",
     ]
     assert config.get("one").name == "one" and config.get("two").name == "two"
 

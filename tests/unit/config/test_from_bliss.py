@@ -183,6 +183,23 @@ def test_a_class_of_ones_own(one: One) -> None:
     ]
 
 
+@pytest.mark.parametrize("file", ["__init__.yml", "eh1.yml"])
+def test_a_policy_that_is_not_here_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    session = "name: eh1\nclass: Session\nconfig-objects: []\n"
+    policy = "scan_saving:\n  class: ESRFScanSaving\n  beamline: id00\n"
+    files = {"eh1.yml": session, "__init__.yml": "institute: ESRF\n"}
+    conversion = convert(written(tmp_path / "bliss", {**files, file: files[file] + policy}))
+    assert conversion.files[Path(file)][1] == files[file] + (
+        "# unknown here: scan_saving:\n#   class: ESRFScanSaving\n#   beamline: id00\n"
+    )
+    write(conversion, tmp_path / "new")
+    survey = open_survey(tmp_path / "new")
+    assert check(survey.tree, survey.root) == []
+
+
 def test_a_file_that_is_no_yaml_is_told_and_copied(tmp_path: Path) -> None:
     root = written(tmp_path / "bliss", {"a.yml": "name: [", "b.yml": "name: a\nname: b", "sub/__init__.yml": "- list"})
     conversion = convert(root)

@@ -94,10 +94,35 @@ def test_a_circle_between_greenlets(configure: Configure, gates: dict[str, Event
     assert all(isinstance(greenlet.exception, ReferenceCycle) for greenlet in greenlets)
 
 
+def test_who_was_spawned_before_waits_like_everybody(configure: Configure, gates: dict[str, Event]) -> None:
+    config = configure("- {name: a, class: Gated}\n")
+    gates["a"] = Event()
+    waiting = gevent.spawn(config.get, "a")
+    gevent.spawn(gates["a"].set)
+    assert config.get("a") is waiting.get(timeout=5)
+    assert devices.started == ["a"]
+
+
 def test_a_circle_through_a_greenlet_of_a_constructor(configure: Configure) -> None:
     config = configure("- {name: a, class: Spawning, asks: [b]}\n- {name: b, class: Spawning, asks: [a]}\n")
     with gevent.Timeout(5), pytest.raises(ReferenceCycle, match="objects that need each other: a -> b -> a"):
         config.get("a")
+
+
+def test_a_greenlet_that_outlives_its_constructor_asks_for_itself(
+    configure: Configure, gates: dict[str, Event]
+) -> None:
+    config = configure("- {name: a, class: Watching, asks: b}\n- {name: b, class: Gated}\n")
+    watching = config.get("a")
+    gates["b"] = Event()
+    gevent.spawn(gates["b"].set)
+    watching.go.set()  # while this greenlet, which has spawned the other one, makes b
+    b = config.get("b")
+    assert watching.watch.get(timeout=5) is b
+    (config.path / "lamps.yml").write_text(
+        "- {name: a, class: Watching, asks: b}\n- {name: b, class: Gated, count: 2}\n"
+    )
+    assert config.reload().changed == ("b",)
 
 
 def test_an_item_that_its_own_container_asks_for(configure: Configure) -> None:
@@ -116,6 +141,13 @@ def test_objects_that_know_each_other(configure: Configure) -> None:
     config.reload()
     with pytest.raises(ConfigError, match="lamps.yml:1:29: Partner 'a': partner: no object 'nobody'"):
         config.get("a")
+    config = configure("- {name: a, class: Partner, partner: b}\n")
+    config.reload()
+    with pytest.raises(
+        ConfigError, match=r"partner: expected a reference to an object, such as \$robx, came 'b'; write '\$b'"
+    ):
+        config.get("a")
+    assert devices.Partner.Config.model_json_schema()["properties"]["partner"]["pattern"].startswith(r"^\$")
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=3), min_size=6, max_size=6), st.permutations(range(6)))

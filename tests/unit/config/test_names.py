@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -127,8 +128,33 @@ def test_a_module_that_makes_objects(configure: Configure, plugins: None) -> Non
     assert config.get("second") == "two of a generator"
     path = config.path / "lamps.yml"
     path.write_text(path.read_text().replace("Lamp}", "Lamp, velocity: 3}"))
-    assert config.reload().changed == ("a", "lamp")
+    assert config.reload().changed == ("a", "b", "lamp")
     assert config.get("a")[1] is config.get("lamp") is not lamp
+
+
+def test_what_a_plugin_makes_of_what_it_remembers(configure: Configure, plugins: None) -> None:
+    text = "- {name: a, plugin: my_plugin, children: [b, c]}\n- {name: b, plugin: my_plugin}\n- {name: c, plugin: my_plugin}\n"
+    config = configure(text)
+    a, b = config.get("a"), config.get("b")
+    (config.path / "lamps.yml").write_text(text.replace("children: [b, c]", "children: [b]"))
+    assert config.reload().changed == ("a", "b")
+    assert config.get("c") == ["c", None]  # nothing is remembered of what is closed
+    assert config.get("a") is not a and config.get("b") is not b
+    config.close_objects()
+    assert config.get("b") == ["b", None]
+
+
+def test_the_check_of_plugins(configure: Configure, plugins: None, tmp_path: Path) -> None:
+    (tmp_path / "bad_plugin.py").write_text("import nowhere_at_all")
+    config = configure(
+        "- {name: a, plugin: emotoin}\n- {name: b, plugin: no_plugin}\n- {name: c, plugin: bad_plugin}\n- {name: d, plugin: ..x}\n"
+    )
+    assert [re.sub(r"; leave.*| \(/.*", "", str(error)) for error in config.check()] == [
+        "config/lamps.yml:1:21: object 'a': no plugin 'emotoin', did you mean 'emotion'?",
+        "config/lamps.yml:2:21: object 'b': plugin 'no_plugin' has no create_objects_from_config_node(config, node)",
+        "config/lamps.yml:3:3: object 'c': could not be made: ModuleNotFoundError: No module named 'nowhere_at_all'",
+        "config/lamps.yml:4:3: object 'd': could not be made: TypeError: the 'package' argument is required to perform a relative import for '..x'",
+    ]
 
 
 def test_plugins_that_are_wrong(configure: Configure, plugins: None) -> None:
@@ -138,10 +164,7 @@ def test_plugins_that_are_wrong(configure: Configure, plugins: None) -> None:
     )
     with pytest.raises(ConfigError) as raised:
         config.get("a")
-    assert str(raised.value) == (
-        "config/lamps.yml:1:21: object 'a': no plugin 'emotoin', did you mean 'emotion'?; leave the key out to make the "
-        "object by its class, or give a module that has create_objects_from_config_node(config, node)"
-    )
+    assert str(raised.value) == ("config/lamps.yml:1:21: object 'a': no plugin 'emotoin', did you mean 'emotion'?")
     with pytest.raises(
         ConfigError, match="lamps.yml:2:21: object 'b': plugin 'no_plugin' has no create_objects_from_con"
     ):
@@ -152,6 +175,19 @@ def test_plugins_that_are_wrong(configure: Configure, plugins: None) -> None:
         config.get("c")
     with pytest.raises(ConfigError, match="lamps.yml:4:21: object 'd': no plugin 'nowhere.at_all'; leave"):
         config.get("d")
+
+
+def test_a_plugin_that_cannot_be_imported_does_not_stop_the_check(configure: Configure) -> None:
+    config = configure("- {name: a, plugin: tests.unit.config.beamline.raises}\n- {name: b, class: Lamp, velocty: 1}\n")
+    first, second = map(str, config.check())
+    assert first.startswith("config/lamps.yml:1:3: object 'a': could not be made: ValueError: no licence")
+    assert second == "config/lamps.yml:2:26: Lamp 'b': unknown key 'velocty', did you mean 'velocity'?"
+
+
+def test_an_object_given_for_its_name(configure: Configure) -> None:
+    config = configure("- {name: a, class: Lamp}\n")
+    with pytest.raises(ObjectNotFound, match="expects the name of an object, such as 'robx', came <.*Lamp"):
+        config.get(config.get("a"))
 
 
 # -- temporary ---------------------------------------------------------------------------------------------------------------
@@ -180,7 +216,7 @@ def test_names_that_are_defined_inside(configure: Configure) -> None:
     with pytest.raises(RuntimeError, match="of the user"), config.temporary():
         node = config.new_node("lamps.yml", {"name": "tried", "class": "Mirror", "lamp": config.get("a")})
         assert config.get("tried").lamp is config.get("a")
-        with pytest.raises(ConfigError, match="cannot be saved: it is temporary"):
+        with pytest.raises(ConfigError, match="cannot be saved inside config.temporary"):
             node.save()
         config.set_config_db_file("more.yml", "- {name: box, class: Box, axes: [{name: m, steps_per_unit: 1}]}\n")
         config.set_config_db_file("lamps.yml", "- {name: b, class: Lamp, velocity: 2}\n")

@@ -40,9 +40,9 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(registry, "DEFAULT_PACKAGE", "drivers")
-    registry.default_classes.cache_clear()
+    registry.classes_below.cache_clear()
     yield tmp_path
-    registry.default_classes.cache_clear()
+    registry.classes_below.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] in ("drivers", "elsewhere")]:
         del sys.modules[name]
 

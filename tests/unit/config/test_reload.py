@@ -260,3 +260,15 @@ def test_a_constructor_cannot_reload(configure: Configure, monkeypatch: pytest.M
     monkeypatch.setattr(devices.Lamp, "__init__", lambda self, name, settings: config.reload())
     with pytest.raises(ConfigError, match=r"config.reload\(\) is not possible while 'a' is being made"):
         config.get("a")
+
+
+def test_a_file_that_is_wrong_and_then_broken_is_told_once(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: Lamp}\n")
+    lamp = config.get("lamp")
+    (config.path / "lamps.yml").write_text("- {name: lamp, class: Lamp, velocity: -1}\n")
+    (error,) = config.reload().errors
+    assert str(error).endswith("came -1; 'lamp' stays as it was")
+    (config.path / "lamps.yml").write_text("- {name: lamp, class: [\n")
+    (error,) = config.reload().errors
+    assert "while parsing" in str(error)
+    assert config.get("lamp") is lamp

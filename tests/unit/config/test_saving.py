@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,10 @@ LAMPS = """\
         steps_per_unit: 1000
       - {name: roby, steps_per_unit: 500}
 """
+
+
+class Colour(Enum):
+    GREEN = "green"
 
 
 def text_of(config: Config) -> str:
@@ -103,6 +108,40 @@ def test_keys_are_deleted_and_items_added(configure: Configure) -> None:
     assert "robx" not in config.names_list
 
 
+def test_what_was_deleted_is_not_saved_over_something_else(configure: Configure) -> None:
+    config = configure(LAMPS)
+    box, robx = config.get_config("box"), config.get_config("robx")
+    del box["axes"][0]
+    box.save()
+    saved = text_of(config)
+    robx["velocity"] = 9
+    for action in (robx.save, robx.reload):
+        with pytest.raises(
+            ConfigError, match="cannot be saved, it stands in no file: it is a copy, a directory, or was"
+        ):
+            action()
+    assert text_of(config) == saved
+
+
+def test_adding_a_file_leaves_what_is_not_saved(configure: Configure) -> None:
+    config = configure(LAMPS)
+    config.get_config("lamp")["velocity"] = 9
+    config.new_node("new.yml", {"name": "new", "class": "Lamp", "colour": Colour.GREEN})
+    assert config.get("new").config.colour == "green"
+    assert config.get_config("lamp")["velocity"] == 9
+    config.reload()
+    assert config.get_config("lamp")["velocity"] == 1.5
+
+
+def test_what_cannot_be_written(configure: Configure) -> None:
+    node = configure(LAMPS).get_config("lamp")
+    with pytest.raises(ValueError, match=r"expected text or a number as a key, came \(1, 2\)"):
+        node["settings"] = {(1, 2): 3}
+    with pytest.raises(ValueError, match="Cannot make a reference to object <object"):
+        node["settings"] = [{"a": object()}]
+    assert "settings" not in node
+
+
 def test_saving_one_node_leaves_what_others_have_not_saved(configure: Configure) -> None:
     config = configure(LAMPS)
     config.get_config("lamp")["velocity"] = 9
@@ -113,6 +152,16 @@ def test_saving_one_node_leaves_what_others_have_not_saved(configure: Configure)
     assert config.get_config("lamp")["velocity"] == 9
     config.get_config("lamp").save()
     assert "velocity: 9   # mm/s" in text_of(config)
+
+
+def test_a_file_that_was_removed_meanwhile_is_not_made_again(configure: Configure) -> None:
+    config = configure(LAMPS)
+    node = config.get_config("lamp")
+    node["velocity"] = 5
+    (config.path / "lamps.yml").unlink()
+    with pytest.raises(ConfigError, match="config/lamps.yml:1:1: is not there any more; nothing was written"):
+        node.save()
+    assert not (config.path / "lamps.yml").exists()
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configure) -> None:
@@ -139,7 +188,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(configure: Configu
     ("key", "value", "message"),
     [
         ("velocity", -1, "config/lamps.yml:4:3: Lamp 'lamp': velocity: expected a value > 0, came -1"),
-        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty', expected one of name, class"),
+        ("velocty", 1, "config/lamps.yml:6:3: Lamp 'lamp': unknown key 'velocty'; 'velocity' is there already"),
         ("labels", {"a": 1}, "config/lamps.yml:5:3: Lamp 'lamp': labels: expected text or a list, came {'a': 1}"),
         (
             "name",
@@ -229,6 +278,15 @@ def test_mode_and_links_stay(configure: Configure, tmp_path: Path) -> None:
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
 
 
+def test_a_file_that_is_protected(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configure(LAMPS)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    config.get_config("lamp")["velocity"] = 8
+    with pytest.raises(ConfigError, match="lamps.yml: is write-protected; nothing was written"):
+        config.get_config("lamp").save()
+    assert text_of(config) == LAMPS
+
+
 def test_a_directory_that_cannot_be_written(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure(LAMPS)
 
@@ -289,7 +347,7 @@ def test_a_new_object(configure: Configure) -> None:
     config = configure(LAMPS, **{"one.yml": "name: one\nclass: Lamp\n", "empty.yml": "# nothing yet\n"})
     node = config.new_node("lamps.yml", {"name": "more", "class": "Lamp", "regions": [{"left": 1, "width": 2}]})
     assert node is config.get_config("more")
-    assert text_of(config) == LAMPS + "- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
+    assert text_of(config) == LAMPS + "\n- name: more\n  class: Lamp\n  regions:\n    - {left: 1, width: 2}\n"
     config.new_node("empty.yml", {"name": "first", "class": "Mirror", "lamp": config.get("more")})
     assert (config.path / "empty.yml").read_text() == "# nothing yet\n- name: first\n  class: Mirror\n  lamp: $more\n"
     config.new_node("new/hutch.yml", {"name": "second", "class": "Lamp"})
@@ -304,7 +362,7 @@ def test_a_new_object_that_is_wrong(configure: Configure) -> None:
     files = {path: path.read_bytes() for path in config.path.rglob("*")}
     wrong = {
         ("lamps.yml", "lamp", 1): "'lamp' is already there: config/lamps.yml:2:3: Lamp 'lamp'; take another name",
-        ("lamps.yml", "more", -1): "config/lamps.yml:19:3: Lamp 'more': velocity: expected a value > 0, came -1",
+        ("lamps.yml", "more", -1): "config/lamps.yml:20:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("new.yml", "more", -1): "config/new.yml:3:3: Lamp 'more': velocity: expected a value > 0, came -1",
         ("one.yml", "more", 1): "config/one.yml:1:1: holds keys and values: expected a list",
         ("../new.yml", "more", 1): "'../new.yml': expected a file below",

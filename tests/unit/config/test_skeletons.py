@@ -88,8 +88,8 @@ def test_a_setup_file_that_is_there_stays(survey: Survey) -> None:
 
 
 WRONG = {
-    "2x": "name '2x': expected letters, digits and '_', no digit first, such as 'my_axis'",
-    "class": "name 'class': expected letters",
+    "2x": "name '2x': expected letters, digits and '_', no digit first, such as 'robx'",
+    "class": "name 'class' is a word of Python; take another, such as 'class_'",
     "a/b": "name 'a/b': expected letters",
 }
 
