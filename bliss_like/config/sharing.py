@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
 from bliss_like.data.store import StreamStore
+from bliss_like.data.threads import begin_thread
 from bliss_like.errors import ConfigError
 
 from .live_line import LiveLine
@@ -16,7 +16,7 @@ Call = Callable[[], object]
 
 
 def _in_thread(call: Call) -> None:
-    threading.Thread(target=call, name="bliss_like callback", daemon=True).start()
+    begin_thread(call, "bliss_like callback")
 
 
 class Sharing:
