@@ -22,10 +22,9 @@ LATER = {
     *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),
     *("display_digits", "encoder", "encoders", "jog_velocity", "modulo", "motion_hooks", "persistent_position"),
     *("read_position", "shutters", "switches", "tags", "velocity_high_limit", "velocity_low_limit"),
-    *("aliases", "default-userscript-dir", "icat-metadata", "icat-mapping", "include", "include-sessions", "synoptic"),
-    *("integration", "service"),
+    *("icat-metadata", "icat-mapping", "integration", "synoptic"),
 }
-"""Keys of BLISS whose meaning is not yet here; the model of a class wins, so that this list may be longer than needed."""
+"""Keys of BLISS whose meaning is not yet here."""
 
 UNNEEDED = {"independent", "package", "module"}
 """Keys that say nothing more once the class has its name of here."""

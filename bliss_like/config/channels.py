@@ -176,7 +176,7 @@ def clear_cache(*devices: Any) -> None:
     """Set the caches of these devices that this process has to their default values; without devices, all of them."""
     names = [device if isinstance(device, str) else device.name for device in devices]
     for cache in list(_caches):
-        if not devices or cache._name in names:
+        if (not devices or cache._name in names) and cache._channel._shared.is_open:
             cache.clear()
 
 

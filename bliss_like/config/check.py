@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from bliss_like.errors import ConfigError
 
 from .construction import class_of
-from .loader import INIT, Entry, Tree, item_kind
+from .loader import INIT, Entry, Tree, item_label
 from .node import ConfigList, ConfigNode
 from .plugins import BY_CLASS, NODE, Plugin
 from .references import Objects, Place, referred_name
@@ -97,14 +97,8 @@ def _finding(problem: Problem, node: ConfigNode, entry: Entry, items: set[str]) 
     place = node.place_of(problem.path)
     match problem.path:
         case (str(key), int(index), *_) if key in items and isinstance(node.written[key], ConfigList):
-            return _Found(place, _item_label(node, key, index), problem.told(skip=2))
+            return _Found(place, item_label(node, key, index), problem.told(skip=2))
     return _Found(place, entry.label, problem.told())
-
-
-def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key].written[index]
-    name = element.name if isinstance(element, ConfigNode) else ""
-    return f"{item_kind(key)} '{name or f'{node.name}.{key}.{index}'}'"
 
 
 def _merged(findings: list[_Found]) -> Iterator[ConfigError]:

@@ -7,22 +7,25 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .construction import blueprint, class_of, creation_failed, item_of
 from .loader import INIT, Entry, Tree, continued, load_tree, register, tags_of, tree_of_directories
 from .making import FAILURES, Job, Making
+from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, written_form
 from .parsing import decoded
-from .plugins import BY_CLASS, NODE, Plugin
+from .plugins import BY_CLASS, NODE, Plugins
 from .references import Place
-from .reloading import Changes, Made, compare, written_text
+from .reloading import Changes, Made, compare, refuse_closing, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
 from .survey import Survey
 
 _logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=ObjectConfig)
 
 
 class Config:
@@ -40,7 +43,7 @@ class Config:
         self._made: dict[str, Made] = {}  # in the order in which they were ready: what was needed comes first
         self._making = Making(lambda name: self._told(self._entry(name)))
         self._broken_items: dict[str, dict[str, ConfigError]] = {}  # by container, by item
-        self._from_cache: dict[str, tuple[Plugin, Any]] = {}  # what plugins can make more objects of
+        self._plugins = Plugins()
         self._temporary = 0
         self._tree: Tree = load_tree(self.path, self)
         for error in self._tree.errors:
@@ -89,6 +92,11 @@ class Config:
         return self._tree
 
     @property
+    def survey(self) -> Survey:
+        """What can be told of the objects without making any."""
+        return Survey(self._tree, self.path)
+
+    @property
     def root(self) -> ConfigNode:
         """Directories and files (without `.yml`) as keys, what they say as values."""
         return tree_of_directories(self.path, self._tree, self)
@@ -99,6 +107,13 @@ class Config:
         :raises ObjectNotFound: there is none of that name.
         """
         return self._entry(name).node
+
+    def model_of(self, name: str, kind: type[M]) -> M:
+        """Return what is written about an object as a model, without making the object.
+
+        :raises ConfigError: there is none of that name, or what is written is wrong.
+        """
+        return cast(M, blueprint(self._entry(name), kind, self._tree.refused).model)
 
     def get_user_tag_configs(self, tag: str) -> list[ConfigNode]:
         """Return the nodes of all objects that have a tag."""
@@ -165,6 +180,7 @@ class Config:
     def _close(self, names: list[str]) -> list[BaseException]:
         """Close objects, given in the order in which they were made."""
         closing = [(name, self._made.pop(name).instance) for name in names]
+        self._plugins.forget(names)
         errors: list[BaseException] = []
         abort: BaseException | None = None
         for name, made in reversed(closing):
@@ -193,7 +209,7 @@ class Config:
             if plugin == NODE:
                 made = Made(entry.node, written_text(entry))
             elif plugin not in BY_CLASS:
-                made = self._by_plugin(entry, plugin)
+                made = self._by_plugin(entry)
             elif entry.owner:
                 container = self.get(entry.owner)
                 broken = self._broken_items.get(entry.owner, {})
@@ -204,32 +220,27 @@ class Config:
             raise
         except FAILURES as error:
             raise creation_failed(entry, error) from error
-        made.needs = job.needs
+        made.needs |= job.needs
         self._made[job.name] = made
 
     def _object(self, entry: Entry) -> Made:
         name = entry.node.name
         self._broken_items.pop(name, None)
         cls = class_of(entry)
-        plan = blueprint(entry, cls, self._tree.refused)
+        plan = blueprint(entry, cls.Config, self._tree.refused)
         self._broken_items[name] = plan.broken
         return Made(cls(name, plan.model), plan.text, cls.Config)
 
-    def _by_plugin(self, entry: Entry, plugin_name: str) -> Made:
+    def _by_plugin(self, entry: Entry) -> Made:
         name = entry.node.name
-        if name not in self._from_cache:
-            plugin = Plugin(entry, plugin_name)
-            objects, cached = plugin.create(self, entry)
-            self._from_cache.update({other: (plugin, what) for other, what in cached.items()})
-            for other, instance in objects.items():
-                if other != name and other in self._tree.entries and other not in self._made:
-                    self._made[other] = Made(instance, written_text(self._tree.entries[other]), needs={name})
-            if name in objects:
-                return Made(objects[name], written_text(entry))
-        if name not in self._from_cache:
-            raise ConfigError(f"{self._told(entry)}: plugin '{plugin_name}' made no object of that name")
-        plugin, what = self._from_cache.pop(name)
-        return Made(plugin.create_from_cache(self, name, what), written_text(entry))
+        objects = self._plugins.create(self, entry)
+        for other, instance in objects.items():
+            if other != name and other in self._tree.entries and other not in self._made:
+                self._made[other] = Made(instance, written_text(self._tree.entries[other]), needs={name})
+        if name in objects:
+            return Made(objects[name], written_text(entry))
+        made, maker = self._plugins.from_cache(self, entry)
+        return Made(made, written_text(entry), needs={maker})
 
     def _told(self, entry: Entry) -> str:
         return f"{entry.node.place}: {entry.label}"
@@ -242,7 +253,8 @@ class Config:
         A file that cannot be read now counts as unchanged, and an object whose new configuration is wrong lives on:
         `errors` of the result tells. What was set in nodes and not saved is forgotten.
 
-        :raises ConfigError: inside `temporary()`, or while this greenlet makes an object.
+        :raises ConfigError: inside `temporary()`, or while this greenlet makes an object; or an object that would be closed
+            refuses it, as a motor that moves; nothing was done.
         """
         if self._temporary:
             raise ConfigError("config.reload() is not possible inside config.temporary(): leave it first")
@@ -254,6 +266,8 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
+        self._tree = old
+        refuse_closing(comparison.closing, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
@@ -304,10 +318,10 @@ class Config:
             raise ConfigError(f"'{name}' is already there: {self._told(self._tree.entries[name])}; take another name")
         document = self._tree.documents.get(str(file_below(self.path, file)))
         if self._temporary:
-            self._write(f"{file.removesuffix('.yml')} ({name}).yml", with_object("", data))
+            self.set_config_db_file(f"{file.removesuffix('.yml')} ({name}).yml", with_object("", data))
         elif document is None or (document.root is None and not document.failure):
             text = decoded(read_unchanged(document)) if document is not None else ""
-            self._write(file, with_object(text, data))
+            self.set_config_db_file(file, with_object(text, data))
         elif isinstance(document.root, ConfigList):
             document.root.append(data)
             try:
@@ -330,16 +344,12 @@ class Config:
         :param file: relative to the directory of the configuration, `motors.yml`.
         :raises ConfigError: the text is wrong, or the file was changed since it was read; nothing is written.
         """
-        self._write(file, text)
-
-    def _write(self, file: str, text: str) -> None:
         path = file_below(self.path, file)
         known = self._tree.documents.get(str(path))
+        document = checked_document(path, text, known, self._tree, self)
         if self._temporary:
-            document = checked_document(path, text, known, self._tree, self)
             self._tree = register({**self._tree.documents, str(path): document})
             return
-        checked_document(path, text, known, self._tree, self)
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text.encode(), known.digest if known is not None else "")
         self._tree = continued(self._tree, load_tree(self.path, self, self._tree.documents))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed
 
-from .loader import Entry, item_kind
+from .loader import Entry, item_label, item_name
 from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
@@ -65,21 +65,22 @@ def class_of(entry: Entry) -> type[Any]:
     return cls
 
 
-def blueprint(entry: Entry, cls: type[Any], refused: Iterable[ConfigNode]) -> Blueprint:
+def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNode]) -> Blueprint:
     """Return the validated model of an object; items that are wrong are left out, so that the others work.
 
+    :param kind: the model that its class has.
     :param refused: items that are to be left out.
     :raises ConfigError: what is written is wrong: all of it, a line for each.
     """
-    complete = with_inherited(entry.node, cls.Config)
+    complete = with_inherited(entry.node, kind)
     text = complete.to_dict(resolve_references=False)
     node = _without_refused(complete, refused)
-    model = validate(node, cls.Config)
+    model = validate(node, kind)
     broken: dict[str, ConfigError] = {}
-    keys = item_keys(cls.Config)
+    keys = item_keys(kind)
     if isinstance(model, list) and all(_is_of_item(problem, keys) for problem in model):
         node = _without_broken_items(node, keys, model, broken)
-        model = validate(node, cls.Config)
+        model = validate(node, kind)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys)] or model
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
@@ -96,14 +97,22 @@ def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> 
     name = entry.node.name
     if name in broken:
         raise ConfigError(*broken[name].args)
-    keys = item_keys(type(container).Config)
-    if entry.key not in keys:
-        known = ", ".join(sorted(keys)) or "none"
-        raise ConfigError(
-            f"{entry.node.place}: '{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
-            f"({type(container).__name__} has items in: {known})"
-        )
+    problem = place_problem(entry, type(container))
+    if problem:
+        raise entry.node.place.error(problem)
     return container.get_item(name)
+
+
+def place_problem(entry: Entry, container: type[Any]) -> str:
+    """Return why an item cannot be where it is written; empty when it can."""
+    keys = item_keys(container.Config)
+    if entry.key in keys:
+        return ""
+    known = ", ".join(sorted(keys)) or "none"
+    return (
+        f"'{entry.node.name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
+        f"({container.__name__} has items in: {known})"
+    )
 
 
 def text_of(entry: Entry, model: type[ObjectConfig]) -> dict[str, Any]:
@@ -153,13 +162,13 @@ def _without_broken_items(
     for problem in problems:
         match problem.path:
             case (str(key), int(index), *_) if key in keys:
-                label = _item_label(node, key, index)
+                label = item_label(node, key, index)
                 line = f"{node.place_of(problem.path)}: {label}: {problem.told(skip=2)}"
                 broken.setdefault((key, index), []).append(line)
     for (key, index), lines in broken.items():
         error = ConfigError("\n".join(lines))
         _logger.error("%s", error)
-        errors[_item_name(node, key, index)] = error
+        errors[item_name(node, key, index)] = error
     for key in {key for key, _ in broken}:
         node = _without(node, key, {index for other, index in broken if other == key})
     return node
@@ -176,13 +185,3 @@ def _without(node: ConfigNode, key: str, indexes: set[int]) -> ConfigNode:
         if index not in indexes:
             copy.written[key].add(element, place)
     return copy
-
-
-def _item_name(node: ConfigNode, key: str, index: int) -> str:
-    element = node.written[key].written[index]
-    name = element.name if isinstance(element, ConfigNode) else ""
-    return name or f"{node.name}.{key}.{index}"
-
-
-def _item_label(node: ConfigNode, key: str, index: int) -> str:
-    return f"{item_kind(key)} '{_item_name(node, key, index)}'"

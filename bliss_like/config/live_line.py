@@ -20,7 +20,7 @@ from bliss_like.data import paths
 from bliss_like.data.codec import Fields
 from bliss_like.data.key_store import Command, Is
 from bliss_like.data.store import FIRST, Append, Id, StreamStore
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import DataError, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -106,12 +106,14 @@ class Listening:
 
     def add(self, callback: Callback, read: Callable[[bytes], Any], *, only_latest: bool = False) -> None:
         """Let a callback hear of what comes from now on; once, also if it is added again."""
-        self.remove(callback)
-        self.listeners = [*self.listeners, Listener(callback, read, self.line.begin, only_latest=only_latest)]
+        with self.line.mutex:
+            self.remove(callback)
+            self.listeners = [*self.listeners, Listener(callback, read, self.line.begin, only_latest=only_latest)]
 
     def remove(self, callback: Callback) -> None:
         """Remove a callback, and those that are no more."""
-        self.listeners = [each for each in self.listeners if each.callback not in (None, callback)]
+        with self.line.mutex:
+            self.listeners = [each for each in self.listeners if each.callback not in (None, callback)]
 
     def tell(self, news: bytes) -> None:
         for listener in self.listeners:
@@ -125,6 +127,8 @@ class SharedValue(Listening):
         super().__init__(line, name)
         self.key = paths.channel(line.beamline, name)
         self.stored = Stored()
+        self.is_known = False
+        """Whether the server was asked for it."""
         self.is_open = True
         self.face: Callable[[], Any] = lambda: None
         """Returns what people hold of it, if there is such an object already."""
@@ -135,7 +139,7 @@ class SharedValue(Listening):
             if stored.version <= self.stored.version:
                 return
             self.stored = stored
-        self.tell(stored.raw)
+            self.tell(stored.raw)  # in the same order, whoever brings the next one meanwhile
 
 
 class LiveLine:
@@ -171,12 +175,12 @@ class LiveLine:
         """
         with self.mutex:
             shared = self._values.get(name)
-            is_new = shared is None
             if shared is None:
                 shared = self._values[name] = SharedValue(self, name)
-        if is_new:
+        if not shared.is_known:  # nor while somebody else here is asking
             self._follow()  # from now on nothing is missed
             shared.hear(self._read(shared))
+            shared.is_known = True
         return shared
 
     def forget(self, shared: SharedValue) -> None:
@@ -215,19 +219,21 @@ class LiveLine:
 
     def _renew(self, shared: SharedValue) -> None:
         """Keep the value alive; restore it if the server has lost it, and hear of what was missed."""
-        known = shared.stored
-        replies = self.store.keys.run(
-            ("PEXPIRE", shared.key, int(TIME_TO_LIVE * 1000)), ("HGET", shared.key, "version")
-        )
-        version = int(replies[1] or 0) if replies else 0
-        if version > known.version:
-            shared.hear(self._read(shared))
-        elif version < known.version:
-            there = b"%d" % version if version else None
-            command = ("HSET", shared.key, "version", known.version, "value", known.raw)
-            expire = ("PEXPIRE", shared.key, int(TIME_TO_LIVE * 1000))
-            if self.store.keys.run(command, expire, when=[Is(shared.key, there, "version")]) is not None:
-                self._send(shared.name, known)
+        known, expire = shared.stored, ("PEXPIRE", shared.key, int(TIME_TO_LIVE * 1000))
+        try:
+            replies = self.store.keys.run(expire, ("HGET", shared.key, "version"))
+            version = int(replies[1] or 0) if replies else 0
+            if version > known.version:
+                shared.hear(self._read(shared))
+            elif version < known.version:
+                there = b"%d" % version if version else None
+                command = ("HSET", shared.key, "version", known.version, "value", known.raw)
+                if self.store.keys.run(command, expire, when=[Is(shared.key, there, "version")]) is not None:
+                    self._send(shared.name, known)
+        except StoreUnavailable:
+            raise
+        except DataError as error:  # what is wrong with one is not to silence the others
+            _log.warning("channel %s is not kept: %s", shared.name, error)
 
     # -- events --------------------------------------------------------------------------------------------------------
 
@@ -303,6 +309,8 @@ class LiveLine:
             _log.warning("channels: an entry of %s is not ours: %.200r", self._stream, fields)
         except StoreUnavailable:
             self._is_away = True
+        except DataError as error:
+            _log.warning("channels: %s", error)
 
     def _look_around(self) -> None:
         """Do what is due at times: after an outage see what was missed, keep values alive, drop what is old."""
@@ -330,4 +338,4 @@ class LiveLine:
                     KEPT,
                 )
         if last is not None and last < self._cursor:
-            self._cursor = FIRST  # the server has lost its data, and its clock was set back
+            self._cursor = last  # it has lost what came last; by its clock, what comes next may be before that

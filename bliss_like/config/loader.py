@@ -19,7 +19,7 @@ from bliss_like.errors import ConfigError
 
 from .node import ConfigList, ConfigNode, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
-from .references import Document, Objects, Place, shown_path
+from .references import Document, Objects, Place, relative
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -48,6 +48,17 @@ class Entry:
 def item_kind(key: str) -> str:
     """Return the singular of a list's key: `axes` -> `axis`."""
     return "axis" if key == "axes" else key.removesuffix("s")
+
+
+def item_name(node: ConfigNode, key: str, index: int) -> str:
+    """Return the name of an item; where it is, when it has none."""
+    element = node.written[key].written[index]
+    name = element.name if isinstance(element, ConfigNode) else ""
+    return name or f"{node.name}.{key}.{index}"
+
+
+def item_label(node: ConfigNode, key: str, index: int) -> str:
+    return f"{item_kind(key)} '{item_name(node, key, index)}'"
 
 
 def object_kind(node: ConfigNode) -> str:
@@ -91,7 +102,7 @@ class Tree:
         """Return where an object that is not there probably is, or else what it was probably meant to be, of `known`."""
         file = self.unreadable_names.get(name)
         if file is not None:
-            return f"; it is probably in {shown_path(file)}, which cannot be read"
+            return f"; it is probably in {relative(file)}, which cannot be read"
         return did_you_mean(name, known)
 
 

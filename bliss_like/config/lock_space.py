@@ -36,6 +36,9 @@ _NOTED = 180_000
 _INTERVAL = 1.0
 """Seconds between two looks at what is held."""
 
+_LINGER = 10.0
+"""Seconds for which the thread and its connection stay when nothing is held any more, for whoever locks again."""
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -115,11 +118,13 @@ class LockSpace:
     ) -> None:
         self.keys, self.beamline, self.session, self._sleep = keys, beamline, session, sleep
         self.time_to_live = TIME_TO_LIVE
+        self._is_closed = False
         self._begin()
 
     def close(self) -> None:
         """Give everything back."""
         if self._pid == os.getpid():
+            self._is_closed = True
             with self._mutex:
                 holdings = list(self._held.values())
                 for holding in holdings:
@@ -133,7 +138,7 @@ class LockSpace:
         """By name; one whose count is 0 is about to be given back."""
         self._asked: set[str] = set()
         """Names that are on their way to or from the server."""
-        self._leftovers: dict[str, Holding] = {}
+        self._leftovers: set[Holding] = set()
         """What may have been taken by a call that was interrupted; to be given back."""
         self._work = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -204,19 +209,21 @@ class LockSpace:
             for holding in mine.values():
                 holding.count += 1
             self._asked.update(missing)
-        new = [Holding(self.key(name), self._holder(name, owner or "", purpose), ttl) for name in missing]
+        new: list[Holding] = []
         obstacles: list[Holder] | None = None
         try:
+            new = [Holding(self.key(name), self._holder(name, owner or "", purpose), ttl) for name in missing]
             obstacles = self._take(new) if new else []
         finally:
             with self._mutex:
                 self._asked.difference_update(missing)
                 if obstacles is None:  # killed, or no answer: what was asked for may have been given
-                    self._leftovers.update({holding.key: holding for holding in new})
+                    self._leftovers.update(new)
                 elif not obstacles:
                     self._held.update({holding.holder.name: holding for holding in new})
                 if obstacles != []:
                     _count_down(mine.values())
+                    self._work.set()
             self._keep_on()
         return obstacles or {**mine, **{holding.holder.name: holding for holding in new}}
 
@@ -254,9 +261,10 @@ class LockSpace:
             _count_down(holdings)
         self._keep_on()
         self._work.set()
-        deadline = time.monotonic() + 2
+        deadline, pause = time.monotonic() + 2, 0.0001
         while wait and time.monotonic() < deadline and any(map(self._is_leaving, holdings)):
-            self._sleep(0.0005)
+            self._sleep(pause)
+            pause = min(2 * pause, 0.005)
 
     def _is_leaving(self, holding: Holding) -> bool:
         with self._mutex:
@@ -265,6 +273,8 @@ class LockSpace:
 
     def held(self, name: str, owner: str) -> Holding | None:
         """Return the lock if this process holds it for that owner."""
+        if self._pid != os.getpid():
+            return None
         with self._mutex:
             holding = self._held.get(name)
             return holding if holding and holding.count and holding.holder.owner == owner else None
@@ -301,12 +311,14 @@ class LockSpace:
                 self._keeper.start()
 
     def _keep(self) -> None:
-        pid = self._pid
+        pid, last_held = self._pid, time.monotonic()
         while pid == os.getpid():
             self._work.clear()
             self._step()
             with self._mutex:
-                if not (self._held or self._leftovers):
+                if self._held or self._leftovers:
+                    last_held = time.monotonic()
+                elif self._is_closed or time.monotonic() - last_held > _LINGER:
                     self._keeper = None
                     return
             self._work.wait(_INTERVAL)
@@ -319,7 +331,7 @@ class LockSpace:
                 del self._held[holding.holder.name]
             names = {holding.holder.name for holding in leaving}
             self._asked |= names
-            leftovers = list(self._leftovers.values())
+            leftovers = list(self._leftovers)
             staying = list(self._held.values())
         try:
             for holding in leaving:
@@ -328,14 +340,14 @@ class LockSpace:
             with self._mutex:
                 self._asked -= names
         for holding in leftovers:
-            if self._attempt(self._give_back, holding) or time.monotonic() - holding.renewed > holding.ttl:
+            if self._attempt(self._drop, holding) or time.monotonic() - holding.renewed > holding.ttl:
                 with self._mutex:
-                    self._leftovers.pop(holding.key, None)
+                    self._leftovers.discard(holding)
         for holding in staying:
             if not holding.lost and time.monotonic() - holding.renewed > holding.ttl / 3 - _INTERVAL:
                 self._attempt(self._renew, holding)
 
-    def _attempt(self, what: Callable[[Holding], None], holding: Holding) -> bool:
+    def _attempt(self, what: Callable[[Holding], object], holding: Holding) -> bool:
         """Return whether the server has answered."""
         try:
             what(holding)
@@ -349,15 +361,19 @@ class LockSpace:
         self._is_lost_sight = False
         return True
 
+    def _drop(self, holding: Holding) -> bool:
+        """Return whether it was ours until now."""
+        return self.keys.run(("DEL", holding.key), when=[Is(holding.key, holding.value)]) is not None
+
     def _give_back(self, holding: Holding) -> None:
-        if self.keys.run(("DEL", holding.key), when=[Is(holding.key, holding.value)]) is None and not holding.lost:
+        if not self._drop(holding) and not holding.lost:
             self._look_after(holding, again=False)
 
     def _renew(self, holding: Holding) -> None:
-        milliseconds = int(holding.ttl * 1000)
+        milliseconds, now = int(holding.ttl * 1000), time.monotonic()
         if self.keys.run(("PEXPIRE", holding.key, milliseconds), when=[Is(holding.key, holding.value)]) is None:
             self._look_after(holding, again=True)
-        holding.renewed = time.monotonic()
+        holding.renewed = now
 
     def _look_after(self, holding: Holding, again: bool) -> None:
         """It is not there as we left it: take it again if the server has lost it, else somebody has taken it away."""
@@ -370,8 +386,9 @@ class LockSpace:
             holding.lost = f"it was unlocked by {Holder.of(name, by)}"
         elif raw not in (None, holding.value):
             holding.lost = f"{Holder.of(name, raw)} has it now"
-        elif again and raw is None:
-            self.keys.run(holding.command, when=[Is(holding.key, None)])
+        elif again and raw is None and self.keys.run(holding.command, when=[Is(holding.key, None)]) is not None:
+            away = time.monotonic() - holding.renewed
+            _log.warning("lock of %s was gone and is taken again: for up to %.0f s others could have it", name, away)
         if holding.lost:
             _log.warning("lock of %s, taken at %s, is lost: %s", name, holding.holder.time, holding.lost)
 

@@ -70,10 +70,10 @@ class Lock:
     @property
     def is_held(self) -> bool:
         """Whether they are held, as far as is known: false soon after somebody has unlocked them by force."""
-        return bool(self._taken) and not any(holding.lost for holding in self._taken[-1])
+        return bool(self._taken) and all(holding.count and not holding.lost for holding in self._taken[-1])
 
     def __enter__(self) -> Self:
-        if not self._is_fresh:
+        if not (self._is_fresh and self.is_held):
             self.acquire()
         self._is_fresh = False
         return self

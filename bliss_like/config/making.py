@@ -7,6 +7,7 @@ that the asking one is making. There is no lock: while a constructor runs, only 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -126,8 +127,8 @@ class Making:
 def _copy(error: BaseException) -> BaseException:
     """Return an exception of its own for each who waited: raising adds a traceback."""
     try:
-        copy = type(error)(*error.args)
+        duplicate = copy(error)
     except Exception:  # noqa: BLE001 - an exception with arguments of its own
         return error
-    copy.__cause__ = error.__cause__
-    return copy
+    duplicate.__cause__ = error.__cause__
+    return duplicate

@@ -21,6 +21,7 @@ Parsed = list[Any]
 CACHE_VERSION = 2
 CACHED_AFTER = 50_000_000  # ns: a file changed a moment ago may change again without its time stamp showing it
 MAX_VALUES = 1_000_000  # in one file; aliases of aliases can multiply a few lines to any number
+MAX_DEPTH = 100  # of lists and keys in each other: what follows them is recursive
 
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
@@ -114,10 +115,7 @@ def parse(text: str) -> Parsed | None:
     :raises YamlProblem: it is no YAML, has a key twice, more than one document or an unknown tag.
     """
     composed = compose(text)
-    try:
-        return None if composed.root is None else Reader(composed.constructor).read(composed.root)
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    return None if composed.root is None else Reader(composed.constructor).read(composed.root)
 
 
 class Composed(NamedTuple):
@@ -140,14 +138,32 @@ def compose(text: str) -> Composed:
 
     :raises YamlProblem: it is no YAML, or has more than one document.
     """
-    from ruamel.yaml import YAML, AliasEvent
-    from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
-    from ruamel.yaml.scanner import Scanner
 
     dashes: list[int] = []
     colons: list[int] = []
+    yaml = _parser(dashes, colons)
+    try:
+        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
+    except MarkedYAMLError as error:
+        raise _problem(error, text) from None
+    except ReaderError as error:
+        message = f"character #x{ord(text[error.position]):04x} is not allowed; is this a text file?"
+        raise YamlProblem(*_place_in(text, error.position), message) from None
+    except YAMLError as error:
+        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
+    except RecursionError:
+        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
+        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+
+
+def _parser(dashes: list[int], colons: list[int]) -> Any:
+    """Return a parser of ruamel that notes where dashes and colons are, and keeps aliases."""
+    from ruamel.yaml import YAML, AliasEvent
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.scanner import Scanner
 
     class NotingScanner(Scanner):
         def fetch_block_entry(self) -> None:
@@ -172,19 +188,7 @@ def compose(text: str) -> Composed:
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = AliasKeepingComposer
     yaml.Scanner = NotingScanner
-    try:
-        return Composed(yaml.compose(text), yaml.constructor, dashes, colons)
-    except MarkedYAMLError as error:
-        raise _problem(error, text) from None
-    except ReaderError as error:
-        message = f"character #x{ord(text[error.position]):04x} is not allowed; is this a text file?"
-        raise YamlProblem(*_place_in(text, error.position), message) from None
-    except YAMLError as error:
-        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
-    except RecursionError:
-        raise YamlProblem(1, 1, "lists and keys are nested too deeply") from None
-    except Exception as error:  # noqa: BLE001 - the parser has bugs, which are not to stop the other files
-        raise YamlProblem(1, 1, f"the YAML parser failed: {type(error).__name__}: {error}") from None
+    return yaml
 
 
 def _problem(error: Any, text: str) -> YamlProblem:
@@ -229,7 +233,9 @@ class Reader:
     def read(self, node: Any) -> Parsed:
         node = resolved(node)
         line, column = _position(node)
-        self._count += 1
+        self._count = self._count + 1 if self._open else 1
+        if len(self._open) > MAX_DEPTH:
+            raise YamlProblem(line, column, f"lists and keys are nested too deeply, more than {MAX_DEPTH} levels")
         if self._count > MAX_VALUES:
             raise YamlProblem(line, column, f"more than {MAX_VALUES} values, by aliases (*) of aliases")
         if node.id == "scalar":

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 _REFERENCE = re.compile(r"\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
 
 
+def relative(path: str) -> str:
+    """Return a path as people write it: relative to where they are, if it is below."""
+    try:
+        found = os.path.relpath(path)
+    except (OSError, ValueError):  # the working directory has been removed; there is no path
+        return path
+    return path if found.startswith("..") else found
+
+
 class Place(NamedTuple):
     """Where something is written; lines and columns count from 1, the file is absolute."""
 
@@ -23,22 +32,13 @@ class Place(NamedTuple):
     column: int
 
     def __str__(self) -> str:
-        return f"{shown_path(self.file)}:{self.line}:{self.column}"
+        return f"{relative(self.file)}:{self.line}:{self.column}"
 
     def error(self, message: str) -> ConfigError:
         """Return the error that says what is wrong here."""
         error = ConfigError(f"{self}: {message}")
         error.place = self
         return error
-
-
-def shown_path(file: str) -> str:
-    """Return a path as messages write it: relative when it is below the working directory."""
-    try:
-        relative = os.path.relpath(file)
-    except OSError:  # the working directory has been removed
-        return file
-    return file if relative.startswith("..") else relative
 
 
 class Objects(Protocol):

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bliss_like.errors import ConfigError
+
 from .check import check_entry
 from .construction import text_of
 from .loader import Entry
+from .making import FAILURES
 from .models import ObjectConfig
 from .survey import Survey
 
@@ -116,6 +119,22 @@ def _is_unreadable(entry: Entry) -> bool:
     """Tell whether an object is what its file said before it became unreadable, which is told already."""
     document = entry.node.document
     return document is not None and bool(document.failure)
+
+
+def refuse_closing(names: Iterable[str], living: Mapping[str, Made]) -> None:
+    """Ask objects, by a method `__refuse_close__` that raises, whether they can be closed now.
+
+    :raises ConfigError: some cannot; the message has what they raised.
+    """
+    reasons = []
+    for name in names:
+        try:
+            if hasattr(living[name].instance, "__refuse_close__"):
+                living[name].instance.__refuse_close__()
+        except FAILURES as error:
+            reasons.append(str(error))
+    if reasons:  # an axis and its controller say the same
+        raise ConfigError(f"nothing was reloaded: {'; '.join(sorted(set(reasons)))}")
 
 
 def _dependants(names: Iterable[str], living: Mapping[str, Made]) -> set[str]:

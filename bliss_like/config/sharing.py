@@ -53,9 +53,9 @@ _of_script: Sharing | None = None
 def use_sharing(sharing: Sharing | None) -> None:
     """Share as this one from now on, and close the one before; None: as a plain script. Done by the session."""
     global _of_session
-    if _of_session is not None:
-        _of_session.close()
-    _of_session = sharing
+    before, _of_session = _of_session, sharing
+    if before is not None:
+        before.close()
 
 
 def sharing() -> Sharing:

@@ -17,7 +17,7 @@ from typing import Any, cast, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .construction import class_of
+from .construction import class_of, place_problem
 from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
 from .plugins import BY_CLASS, NODE
@@ -125,12 +125,9 @@ class Survey:
             return entry.node  # as config.get() does
         if entry is not None and entry.owner:
             container = self.class_of(entry.owner)
-            if container is not None and entry.key not in item_keys(container.Config):
-                known = ", ".join(sorted(item_keys(container.Config))) or "none"
-                raise ConfigError(
-                    f"'{name}' is in '{entry.key}' of '{entry.owner}', which has no items there "
-                    f"({container.__name__} has items in: {known})"
-                )
+            problem = place_problem(entry, container) if container is not None else ""
+            if problem:
+                raise ConfigError(problem)
         return StandIn(name, self.class_of(name))
 
     def dereference(self, reference: str) -> Any:

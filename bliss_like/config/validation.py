@@ -28,6 +28,7 @@ _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "string_type": "text",
+    "invalid_key": "text as a key",
     "list_type": "a list",
     "tuple_type": "a list",
     "dict_type": "keys and values",

@@ -222,7 +222,8 @@ class RedisStore:
         """Run one command and return its reply."""
         reply = self._exchange([pack(*command)], 1)[0]
         if isinstance(reply, Exception):
-            raise self.translate(reply, str(command[1]) if len(command) > 1 else "")
+            place = 3 if command[0] == "EVAL" else 1  # of the key: a script and the number of its keys come before it
+            raise self.translate(reply, str(command[place]) if len(command) > place else "")
         return reply
 
     def _pipeline(self, commands: Sequence[bytes]) -> list[Any]:

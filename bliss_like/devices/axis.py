@@ -6,6 +6,7 @@ dial units, so that moving the user's zero never opens them.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -25,6 +26,8 @@ from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.motor_controller import MotorController
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Axis", "AxisConfig", "AxisState", "check_limits"]
 
@@ -73,6 +76,15 @@ class Axis:
 
     def __connect__(self, timeout: float) -> None:
         self.controller.connect_axis(self, timeout)
+
+    def __refuse_close__(self) -> None:
+        self.refuse_if_moving()
+
+    def __close__(self) -> None:
+        """Stop: nobody would follow its motion any more."""
+        if self.current_move is not None and not self.current_move.done:
+            _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
+            self.stop()
 
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"

@@ -47,6 +47,10 @@ class MotorController:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {' '.join(self.axes)}>"
 
+    def __refuse_close__(self) -> None:
+        for axis in self.axes.values():
+            axis.refuse_if_moving()
+
     def make_ready(self, axis: Axis) -> None:
         """Initialise the controller and the axis at their first use; after a failure the next use tries again."""
         if axis in self._initialized_axes:

@@ -74,10 +74,18 @@ class ChainNode:
     def create_acquisition_object(self, force: bool = False) -> AcquisitionObject:
         """Return the acquisition object, made from the parameters set so far when it is not there yet.
 
-        :raises ChainError: nothing is known about how to acquire the controller, or what it made is no such object.
+        :raises ChainError: nothing is known about how to acquire the controller, or not with these parameters, or what it
+            made is no such object.
         """
         if self.acquisition_obj is None or force:
-            made = self._make()
+            try:
+                made = self._make()
+            except TypeError as error:  # what Python says to a keyword that nobody knows does not name the device
+                given = ", ".join(f"{name}={value!r}" for name, value in (self.acquisition_parameters or {}).items())
+                raise ChainError(
+                    f"controller {self.controller.name!r} cannot be acquired with ({given}): {error}; are its "
+                    "acquisition_settings right? DEFAULT_CHAIN shows them"
+                ) from error
             if not isinstance(made, AcquisitionObject):
                 raise ChainError(
                     f"controller {self.controller.name!r}: expected an acquisition object, it made {made!r}"

@@ -180,7 +180,9 @@ def counters_for(counter_args: Iterable[Any]) -> list[Counter]:
         given = [] if group is None else [group]
     counters = list(dict.fromkeys(iter_counters(given)))
     if not counters:
-        raise ScanUsageError("No counters for scan: give some, or enable some in the active measurement group")
+        raise ScanUsageError(
+            "No counters for scan: give some, or enable some in the active measurement group, ACTIVE_MG.enable_all()"
+        )
     return counters
 
 

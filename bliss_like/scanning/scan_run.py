@@ -267,7 +267,8 @@ class ScanRun:
         if error is not None:
             owner = _raised_by(error)
             place = f", in {owner.name}" if owner is not None else ""
-            error.add_note(f"(scan {self.scan.scan_number} {self.scan.name}{place})")
+            number = f"{self.scan.scan_number} " if self.scan.scan_number else ""  # refused before it had one
+            error.add_note(f"(scan {number}{self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._attempt(failures, self._stopping)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import os
 import re
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from fnmatch import fnmatchcase
-from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from bliss_like.config.node import ConfigList, ConfigNode
@@ -21,9 +18,9 @@ from bliss_like.config.survey import Survey
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter
 
-Keys = tuple[int | str, ...]
+from .written import inclusion_problem, matching, merged, pattern_problem, setup_candidates, setup_file_problem
 
-_KNOWN_TO_TEMPLATES = ("session", "user", "base_path")
+Keys = tuple[int | str, ...]
 
 
 def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) -> Iterator[Problem]:
@@ -36,24 +33,19 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_setup_file(node, survey)
     yield from _check_aliases(node, survey, standard_names)
     yield from _check_default_chain(node, survey)
-    yield from _check_template(node)
-    for name in _matching(_texts(node, "config-objects"), survey):
+    for name in matching(_texts(node, "config-objects"), survey):
         if name in standard_names:
             message = f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
             yield Problem(_path_to(node, name), ("config-objects",), message)
 
 
-def wanted_names(node: ConfigNode, survey: Survey, seen: tuple[str, ...] = ()) -> list[str]:
+def wanted_names(node: ConfigNode, survey: Survey, above: tuple[str, ...] = ()) -> list[str]:
     """Return the objects that a session would make, those of the sessions that it includes first."""
-    wanted: dict[str, None] = {}
-    for other in _texts(node, "include-sessions"):
-        if survey.is_session(other) and other not in (*seen, node.name):
-            included = wanted_names(survey.entries[other].node, survey, (*seen, node.name))
-            wanted.update(dict.fromkeys(included))
-    wanted.update(dict.fromkeys(_matching(_texts(node, "config-objects"), survey)))
-    for name in _matching(_texts(node, "exclude-objects"), survey):
-        wanted.pop(name, None)
-    return list(wanted)
+    way = (*above, node.name)
+    others = [name for name in _texts(node, "include-sessions") if survey.is_session(name) and name not in way]
+    included = [name for other in others for name in wanted_names(survey.entries[other].node, survey, way)]
+    own, unwanted = (matching(_texts(node, key), survey) for key in ("config-objects", "exclude-objects"))
+    return merged(included, own, unwanted)
 
 
 def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
@@ -66,7 +58,7 @@ def check_measurement_group(node: ConfigNode, survey: Survey) -> Iterator[Proble
     groups = survey.groups
     for path, other in _listed(node, "include"):
         if other in groups:
-            circle = _circle(node.name, other, lambda name: _texts(survey.entries[name].node, "include"), groups)
+            circle = _circle(node.name, other, survey)
             if circle and node.name == min(circle, key=groups.index):  # told once, not by each of them
                 message = f"groups that include each other: {' -> '.join(circle)}; take one of them out"
                 yield Problem(path, ("include",), message)
@@ -100,87 +92,57 @@ def _counter_problem(listed: str, survey: Survey, aliases: Set[str]) -> str:
 def _check_patterns(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     for key in ("config-objects", "exclude-objects"):
         for path, pattern in _listed(node, key):
-            if _matching([pattern], survey) or survey.may_match(pattern):
-                continue
-            message = f"no object '{pattern}'{did_you_mean(pattern, survey.objects)}"
-            if survey.is_session(pattern):
-                message = f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
-            yield Problem(path, (key,), message)
-
-
-def _matching(patterns: list[str], survey: Survey) -> list[str]:
-    names: list[str] = []
-    for pattern in patterns:
-        is_name = pattern in survey.entries and not survey.is_session(pattern)
-        names += [pattern] if is_name else [name for name in survey.devices if fnmatchcase(name, pattern)]
-    return list(dict.fromkeys(names))
+            problem = pattern_problem(pattern, survey)
+            if problem and not survey.may_match(pattern):
+                yield Problem(path, (key,), problem)
 
 
 def _check_included(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
-    sessions = survey.sessions
-    seen: dict[str, str] = {}
-    for path, other in _listed(node, "include-sessions"):
-        if other in sessions:
-            circle = _circle(
-                node.name, other, lambda name: _texts(survey.entries[name].node, "include-sessions"), sessions
+    for path, way, problem in _inclusions(node, (node.name,), {}, survey):
+        name = way[-1]
+        if name in way[:-1]:  # told once, not by each session of the circle
+            is_told = way[0] == name == min(way, key=survey.sessions.index)
+        else:  # what is wrong in a session that is included is told there
+            is_told = survey.is_session(name) or (
+                len(way) == 2 and (name in survey.entries or not survey.may_exist(name))
             )
-            if circle and node.name == min(circle, key=sessions.index):  # told once, not by each of them
-                message = f"sessions that include each other: {' -> '.join(circle)}; take one of them out"
-                yield Problem(path, ("include-sessions",), message)
-            elif not circle:
-                yield from _check_twice(node.name, other, path, survey, seen)
-        elif other in survey.entries:
-            kind = survey.entries[other].label.partition(" ")[0]
-            article = "an" if kind[0] in "aeiou" else "a"
-            message = f"'{other}' is no session but {article} {kind}: write it in config-objects"
-            yield Problem(path, ("include-sessions",), message)
-        elif not survey.may_exist(other):
-            others = [name for name in sessions if name != node.name]
-            there = did_you_mean(other, others) or (f"; there are: {', '.join(others)}" if others else "")
-            yield Problem(path, ("include-sessions",), f"no session '{other}'{there}")
+        if is_told:
+            yield Problem(path, ("include-sessions",), problem)
 
 
-def _check_twice(name: str, other: str, path: Keys, survey: Survey, seen: dict[str, str]) -> Iterator[Problem]:
-    """Yield what a session includes a second time by including another one.
-
-    :param seen: the way to each session that is included so far; it grows.
-    """
-    for each, way in _ways(other, f"{name} -> {other}", survey, (name,)):
-        if each in seen:
-            message = f"'{each}' is included twice: {seen[each]} and {way}; once is enough"
-            yield Problem(path, ("include-sessions",), message)
-        seen.setdefault(each, way)
-
-
-def _ways(name: str, way: str, survey: Survey, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    yield name, way
-    for other in _texts(survey.entries[name].node, "include-sessions"):
-        if survey.is_session(other) and other not in (*above, name):
-            yield from _ways(other, f"{way} -> {other}", survey, (*above, name))
+def _inclusions(
+    node: ConfigNode, way: tuple[str, ...], seen: dict[str, str], survey: Survey
+) -> Iterator[tuple[Keys, tuple[str, ...], str]]:
+    """Yield all that cannot be included: the path in `node`, the way to it, and why."""
+    for path, other in _listed(node, "include-sessions"):
+        here = (*way, other)
+        problem = inclusion_problem(here, seen, survey)
+        if problem:
+            yield path, here, problem
+            continue
+        seen[other] = " -> ".join(here)
+        for _, there, problem in _inclusions(survey.entries[other].node, here, seen, survey):
+            yield path, there, problem
 
 
-def _circle(
-    goal: str, name: str, below: Callable[[str], list[str]], known: list[str], way: tuple[str, ...] = ()
-) -> tuple[str, ...]:
-    """Return the way from `goal` through `name` back to it; empty when there is none."""
+def _circle(goal: str, name: str, survey: Survey, way: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the way from the group `goal` through `name` back to it; empty when there is none."""
     way = way or (goal,)
     if name == goal:
         return (*way, name)
-    if name in way or name not in known:
+    if name in way or name not in survey.groups:
         return ()
-    circles = (_circle(goal, other, below, known, (*way, name)) for other in below(name))
+    below = _texts(survey.entries[name].node, "include")
+    circles = (_circle(goal, other, survey, (*way, name)) for other in below)
     return next((circle for circle in circles if circle), ())
 
 
 def _check_setup_file(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
     written = node.raw_get("setup-file")
-    if not isinstance(written, str) or not written:
-        return
-    bases = (Path(node.filename).parent, survey.root, survey.root.parent)
-    candidates = dict.fromkeys((base / os.path.expanduser(written)).resolve() for base in bases)
-    if not any(candidate.is_file() for candidate in candidates):
-        message = f"no file {written!r}; looked for {', '.join(map(str, candidates))}"
-        yield Problem(("setup-file",), ("setup-file",), message)
+    if isinstance(written, str) and written:
+        problem = setup_file_problem(written, setup_candidates(written, node.filename, survey.root))
+        if problem:
+            yield Problem(("setup-file",), ("setup-file",), problem)
 
 
 def _check_aliases(node: ConfigNode, survey: Survey, standard_names: Set[str]) -> Iterator[Problem]:
@@ -246,28 +208,6 @@ def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
             if name and name not in known and not survey.may_exist(name):
                 path = ("default-chain", index, key)
                 yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
-
-
-def _check_template(node: ConfigNode) -> Iterator[Problem]:
-    """Yield the names in the template of paths that stand for nothing when the session is made."""
-    saving = node.raw_get("scan_saving")
-    template = saving.raw_get("template") if isinstance(saving, ConfigNode) else None
-    if not isinstance(template, str):
-        return
-    path = ("scan_saving", "template")
-    try:
-        fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
-    except ValueError as error:
-        yield Problem(path, path, f"{error} in {template!r}")
-        return
-    for field in fields:
-        name = re.split(r"[.\[]", field)[0]
-        if not name or name.isdigit():
-            yield Problem(path, path, f"write a name in the braces of {template!r}, as in {{session}}")
-        elif name not in _KNOWN_TO_TEMPLATES:
-            known = ", ".join(_KNOWN_TO_TEMPLATES)
-            hint = did_you_mean(name, _KNOWN_TO_TEMPLATES)
-            yield Problem(path, path, f"nothing is known of '{name}' in {template!r}{hint or f' (known: {known})'}")
 
 
 def _path_to(node: ConfigNode, name: str) -> Keys:

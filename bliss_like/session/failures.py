@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
+from bliss_like.config.references import relative
 from bliss_like.errors import BlissLikeError, ScriptError
 
 
@@ -56,10 +57,10 @@ def told_elsewhere(told: bool) -> Iterator[None]:
 def script_error(file: str, error: BaseException) -> ScriptError:
     """Return the error that says in a line what went wrong in `file`, and where; its cause is `error`."""
     if isinstance(error, SyntaxError) and error.filename == file:
-        failure = ScriptError(f"{shown(file)}:{error.lineno}: {type(error).__name__}: {error.msg}")
+        failure = ScriptError(f"{relative(file)}:{error.lineno}: {type(error).__name__}: {error.msg}")
     else:
         line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == file), None)
-        place = f"{shown(file)}:{line}" if line else shown(file)
+        place = f"{relative(file)}:{line}" if line else relative(file)
         failure = ScriptError(f"{place}: {type(error).__name__}: {error}".rstrip(": "))
     failure.__cause__ = error.with_traceback(_from_file(error, file))
     return failure
@@ -68,7 +69,7 @@ def script_error(file: str, error: BaseException) -> ScriptError:
 def place_of(error: BaseException) -> str:
     """Return `file:line: ` of where the error was raised; empty if that is not known."""
     frames = _frames(error)
-    return f"{shown(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
+    return f"{relative(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
 
 
 def place_of_caller() -> str:
@@ -78,7 +79,7 @@ def place_of_caller() -> str:
         frame = frame.f_back
     if frame is None or not os.path.isfile(frame.f_code.co_filename):
         return ""
-    return f"{shown(frame.f_code.co_filename)}:{frame.f_lineno}: "
+    return f"{relative(frame.f_code.co_filename)}:{frame.f_lineno}: "
 
 
 def told(error: BaseException) -> str:
@@ -91,15 +92,6 @@ def with_traceback(error: BaseException) -> str:
     if isinstance(error, BlissLikeError) and error.__cause__ is None and not isinstance(error, ScriptError):
         return str(error)
     return "".join(traceback.format_exception(error)).rstrip()
-
-
-def shown(file: str) -> str:
-    """Return a path as people write it: relative to where they are, if it is below."""
-    try:
-        relative = os.path.relpath(file)
-    except (OSError, ValueError):
-        return file
-    return file if relative.startswith("..") else relative
 
 
 def _from_file(error: BaseException, file: str) -> TracebackType | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bliss_like.config.config import FAILURES, Config
-from bliss_like.config.suggestion import did_you_mean
+from bliss_like.config.config import FAILURES
+from bliss_like.config.survey import Survey
 from bliss_like.errors import ConfigError
 
-from .written import Report, session_names
+from .written import Report, inclusion_problem, merged
 
 if TYPE_CHECKING:
     from .session import Session
@@ -28,14 +28,12 @@ class SessionTree:
             yield from tree
         yield self.session
 
-    def wanted_objects(self, report: Report) -> list[str]:
-        """Return the names of all objects: what is included first. A session may exclude what it includes."""
-        written, config = self.session.written, self.session.config
-        names = [name for tree in self.included for name in tree.wanted_objects(report)]
-        wanted = dict.fromkeys([*names, *written.wanted_objects(config, report)])
-        for name in written.unwanted_objects(config, report):
-            wanted.pop(name, None)
-        return list(wanted)
+    def wanted_objects(self, survey: Survey, report: Report) -> list[str]:
+        """Return the names of all objects."""
+        written = self.session.written
+        included = [name for tree in self.included for name in tree.wanted_objects(survey, report)]
+        own = written.wanted_objects(survey, report)
+        return merged(included, own, written.unwanted_objects(survey, report))
 
     def entries(self, key: str) -> Iterator[tuple[str, Any]]:
         """Yield what is listed under a key of the sessions, each with its place; what is included first."""
@@ -56,44 +54,29 @@ class SessionTree:
                 yield ("    " if last else "│   ") + line
 
 
-def sessions_tree(session: Session, report: Report) -> SessionTree:
+def sessions_tree(session: Session, survey: Survey, report: Report) -> SessionTree:
     """Return the tree below a session, without what cannot be included.
 
     :param report: is given what is wrong: no such session, sessions in a circle, one that is included twice.
     """
-    return _grow(session, [session.name], {session.name: session.name}, report)
+    return _grow(session, (session.name,), {}, survey, report)
 
 
-def _grow(session: Session, path: list[str], seen: dict[str, str], report: Report) -> SessionTree:
+def _grow(session: Session, way: tuple[str, ...], seen: dict[str, str], survey: Survey, report: Report) -> SessionTree:
     tree = SessionTree(session)
     for index, name in enumerate(session.written.include_sessions):
-        here = " -> ".join([*path, name])
-        problem = _problem(session.config, name, here, path, seen)
+        here = (*way, name)
+        problem = inclusion_problem(here, seen, survey)
         if problem:
             place = session.written.place("include-sessions", index)
             report(ConfigError(f"{place}include-sessions: {problem}"))
             continue
-        seen[name] = here
+        seen[name] = " -> ".join(here)
         try:
             included: Session = session.config.get(name)
         except FAILURES as error:
             report(error)
         else:
             included.read_again()
-            tree.included.append(_grow(included, [*path, name], seen, report))
+            tree.included.append(_grow(included, here, seen, survey, report))
     return tree
-
-
-def _problem(config: Config, name: str, here: str, path: list[str], seen: dict[str, str]) -> str:
-    known = session_names(config)
-    if name in path:
-        return f"sessions that include each other: {here}; take one of them out"
-    if name in seen:
-        return f"'{name}' is included twice: {seen[name]} and {here}; once is enough"
-    if name in known:
-        return ""
-    if name in config.names_list:
-        return (
-            f"'{name}' is no session but a {config.get_config(name).get_inherited('class')}: write it in config-objects"
-        )
-    return f"no session '{name}'{did_you_mean(name, known)}; there are: {', '.join(known)}"

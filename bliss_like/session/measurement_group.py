@@ -86,7 +86,9 @@ class MeasurementGroup:
         self._objects: Objects = config.node.config if config.node else get_config()
         included = [listed for other in config.include for listed in self._included(other, config)]
         self._listed = list(dict.fromkeys([*included, *config.counters]))
-        self._added: dict[str, Counter] = {}
+        self._added: dict[
+            str, Counter | None
+        ] = {}  # by full name; None: that of the configuration, whichever it is now
         self._states = GroupStates(name)
         self._failures: dict[str, str] = {}  # why what is listed could not be made, when it was last tried
 
@@ -149,7 +151,8 @@ class MeasurementGroup:
         """
         found = {counter.fullname: counter for counter in iter_counters(counters)}
         available = self.available
-        self._added.update({name: counter for name, counter in found.items() if name not in available})
+        for name in [name for name in found if name not in available]:
+            self._added[name] = None if self._is_configured(found[name]) else found[name]
 
     def remove(self, *counters: Any) -> None:
         """Remove counters that were added.
@@ -256,8 +259,15 @@ class MeasurementGroup:
         """Return each counter once, in the order of the list."""
         members = {member.fullname: member for listed in self._listed for member in self._find(listed)}
         for name, counter in self._added.items():
-            members.setdefault(name, _Member(counter.name, name, counter))
+            for member in self._find(name) if counter is None else [_Member(counter.name, name, counter)]:
+                members.setdefault(name, member)
         return list(members.values())
+
+    def _is_configured(self, counter: Counter) -> bool:
+        try:
+            return counters_named(counter.fullname, self._objects) == [counter]
+        except ConfigError:
+            return False
 
     def _find(self, listed: str) -> Iterator[_Member]:
         if listed not in self._failures:

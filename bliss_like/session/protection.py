@@ -26,6 +26,8 @@ class Names(MutableMapping[str, Any]):
         self.namespace = namespace
         self._given: dict[str, Any] = {}
         self._protected: dict[str, Any] = {}
+        self.assigned: set[str] = set()
+        """Names that statements have given to something, and be it what they stood for."""
 
     def __getitem__(self, name: str) -> Any:
         return self.namespace[name]
@@ -35,6 +37,7 @@ class Names(MutableMapping[str, Any]):
         if self._protected.get(name, value) is not value:
             raise _refusal(name)
         self.namespace[name] = value
+        self.assigned.add(name)
 
     def __delitem__(self, name: str) -> None:
         """:raises ProtectedName: the session has given the name."""

@@ -44,6 +44,12 @@ class ScanSavingConfig(StrictModel):
             raise ValueError(f"expected an absolute path, came {path!r}")
         return path
 
+    @field_validator("template")
+    @classmethod
+    def _renders(cls, template: str) -> str:
+        _rendered(template, dict.fromkeys(("session", "user", "base_path"), "x" * 80))  # long enough for {user[0]}
+        return template
+
 
 class ScanSaving:
     """SCAN_SAVING: set `base_path`, `template`, and attributes of one's own that the template uses.
@@ -102,11 +108,25 @@ class ScanSaving:
     def __setattr__(self, name: str, value: Any) -> None:
         """Change where scans go; refused, with nothing changed, when no path can be made of it.
 
-        :raises SessionError: the path would not be absolute, or lack a name that the template uses.
+        :raises SessionError: the path would not be absolute, or lack a name that the template uses; a new attribute is
+            called nearly as what is there for good, see `add`.
         """
         if name.startswith("_"):
             object.__setattr__(self, name, value)
             return
+        known = [*self._fixed, *self._configured]
+        hint = did_you_mean(name, known) if name not in {*known, *self._fields} else ""
+        if hint:
+            raise SessionError(f"SCAN_SAVING has no {name!r}{hint} If not: SCAN_SAVING.add({name!r}, {value!r})")
+        self.add(name, value)
+
+    def add(self, name: str, value: Any = None) -> None:
+        """Set an attribute, also a new one, whatever it is called like.
+
+        :raises SessionError: as for setting it.
+        """
+        if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+            raise SessionError(f"SCAN_SAVING.add: expected a name that begins with a letter, came {name!r}")
         if name in self._fixed:
             raise SessionError(f"SCAN_SAVING.{name} is {self._fixed[name]!r} and cannot be changed")
         if hasattr(type(self), name):
@@ -175,20 +195,27 @@ class ScanSaving:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {fields['base_path']!r}")
         template = str(fields["template"])
         try:
-            below = template.format(**known).strip("/")
-        except KeyError as error:
-            name = error.args[0]
-            raise SessionError(
-                f"SCAN_SAVING.template {template!r}: nothing is known of '{name}'{did_you_mean(name, known)}; "
-                f"set SCAN_SAVING.{name} first (known: {', '.join(known)})"
-            ) from None
-        except IndexError:
-            raise SessionError(
-                f"SCAN_SAVING.template {template!r}: write a name in the braces, as in {{session}}"
-            ) from None
-        except (ValueError, AttributeError, TypeError) as error:
-            raise SessionError(f"SCAN_SAVING.template {template!r}: {error}") from None
+            below = _rendered(template, known).strip("/")
+        except ValueError as error:
+            raise SessionError(f"SCAN_SAVING.template: {error}") from None
         path = Path(os.path.normpath(os.path.join(base, below)))
         if not path.is_relative_to(os.path.normpath(base)):
-            raise SessionError(f"SCAN_SAVING.template {template!r} leads out of {base}: {path}")
+            raise SessionError(f"SCAN_SAVING.template: {template!r} leads out of {base}: {path}")
         return path
+
+
+def _rendered(template: str, known: dict[str, Any]) -> str:
+    """Return a template with the values in it.
+
+    :raises ValueError: it is none, or names something else.
+    """
+    try:
+        return template.format(**known)
+    except KeyError as error:
+        name = error.args[0]
+        way_out = did_you_mean(name, known) or f" (known: {', '.join(known)}); set SCAN_SAVING.{name} first"
+        raise ValueError(f"nothing is known of '{name}' in {template!r}{way_out}") from None
+    except IndexError:
+        raise ValueError(f"write a name in the braces of {template!r}, as in {{session}}") from None
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{error} in {template!r}") from None

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.config import FAILURES
+from bliss_like.config.references import relative
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ScriptError, SessionError
 
-from .failures import place_of_caller, script_error, shown
+from .failures import place_of_caller, script_error
 from .protection import Names
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Scripts:
             names.give({word: UserNames()})
         offered = vars(names[word])
         for name, value in (former.defined if former else {}).items():
-            if offered.get(name) is value:
+            if name in offered and offered[name] is value:
                 del offered[name]
         offered.update(script.defined)
 
@@ -207,7 +208,9 @@ class _Loaded:
         self._names = names.copy()
         self._given = dict(names.given)
         run_file(path, self._names)
-        before = names.namespace
+        before = {**names.namespace}
+        for name in self._names.assigned - names.given.keys():
+            before.pop(name, None)
         self.defined = {
             name: value
             for name, value in self._names.items()
@@ -256,7 +259,7 @@ def _find(name: str, directories: list[Path]) -> Path:
         if path.is_file():
             return path
     known = sorted({found for directory in directories for found in _scripts_in(directory)})
-    looked = ", ".join(shown(str(directory)) for directory in directories) or "no directory"
+    looked = ", ".join(relative(str(directory)) for directory in directories) or "no directory"
     raise ScriptError(f"{place_of_caller()}no script {name!r}{did_you_mean(name, known)}; looked in {looked}")
 
 

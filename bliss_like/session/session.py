@@ -39,7 +39,7 @@ from .scripts import Scripts, run_file
 from .sharing import share
 from .summary import Summary
 from .surroundings import Surroundings
-from .written import SessionConfig, read_session, session_names
+from .written import SessionConfig, matching
 
 if TYPE_CHECKING:
     from bliss_like.config.node import ConfigNode
@@ -178,7 +178,7 @@ class Session:
     def read_again(self) -> None:
         """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
         try:
-            written = read_session(self.config, self.name) if self.written.node else self.written
+            written = self.config.model_of(self.name, SessionConfig) if self.written.node else self.written
         except ConfigError:
             return  # the configuration has told when it was read
         if written.scan_saving != self.written.scan_saving:
@@ -228,7 +228,7 @@ class Session:
         self._is_built, self._verbose = False, verbose
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
-        self._tree = sessions_tree(self, self._report)
+        self._tree = sessions_tree(self, self.config.survey, self._report)
         with told_elsewhere(verbose):
             made = self._make_objects()
         errors: list[Exception] = connect_all(self._objects)
@@ -264,25 +264,29 @@ class Session:
         return list(self._objects)
 
     def _make_objects(self) -> list[Made]:
-        outcomes = make_all(self._tree.wanted_objects(self._report), self.config.get, self.being_made)
-        before, self._objects = self._objects, {}
+        outcomes = make_all(
+            self._tree.wanted_objects(self.config.survey, self._report), self.config.get, self.being_made
+        )
+        outcomes = [self._refused(made) if made.name in STANDARD_NAMES else made for made in outcomes]
         for made in outcomes:
             if made.error is not None:
                 self._report(made.error)
-            elif made.name in STANDARD_NAMES:
-                hint = "give it another name in the configuration"
-                self._report(SessionError(f"object '{made.name}' would hide the standard '{made.name}': {hint}"))
-            else:
-                self._objects[made.name] = made.value
+        before, self._objects = self._objects, {made.name: made.value for made in outcomes if made.error is None}
         self.names.take_back(*(name for name in before if name not in self._objects))
         self.names.give(self._objects)
         self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
 
+    def _refused(self, made: Made) -> Made:
+        place = self.config.get_config(made.name).place
+        hint = "give it another name in the configuration"
+        error = ConfigError(f"{place}: object '{made.name}' would hide the standard '{made.name}': {hint}")
+        return replace(made, value=None, error=made.error or error)
+
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
-        own = self.written.wanted_objects(self.config, report=lambda error: None)
+        own = matching(self.written.config_objects, self.config.survey)
         groups = {name: made for name, made in self._objects.items() if isinstance(made, MeasurementGroup)}
         return next((groups[name] for name in [*own, *groups] if name in groups), None)
 
@@ -291,7 +295,7 @@ class Session:
     @property
     def sessions_tree(self) -> SessionTree:
         """This session, with those that it includes and those that they include."""
-        return self._tree if self.is_active else sessions_tree(self, lambda error: None)
+        return self._tree if self.is_active else sessions_tree(self, self.config.survey, lambda error: None)
 
     @property
     def settings_name(self) -> str:
@@ -388,7 +392,7 @@ def load_session(name: str, config: ConfigTree | None = None) -> Session:
     config = config or get_config()
     session = config.get(name) if name in config.names_list else None
     if not isinstance(session, Session):
-        known = session_names(config)
+        known = sorted(config.survey.sessions)
         there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
         if session is None:
             raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")

@@ -14,7 +14,7 @@ from bliss_like.config.config import Config
 from bliss_like.config.lock_space import Holder, Holding, LockSpace, in_use
 from bliss_like.config.sharing import Call, Sharing
 from bliss_like.data.store import StreamStore
-from bliss_like.errors import AlreadyLockedDevices, ObjectNotFound, StoreUnavailable
+from bliss_like.errors import AlreadyLockedDevices, DataError, ObjectNotFound
 
 _log = logging.getLogger(__name__)
 
@@ -68,14 +68,14 @@ class SessionInterlock:
         return Claims(self._locks, holdings)
 
     def _ask(self, names: Sequence[str], purpose: str) -> list[Holding]:
-        """Take the locks; none, when the server does not answer: devices can be driven all the same."""
+        """Take the locks; none, when the server does not give them, whoever has them: devices can be driven all the same."""
         if time.monotonic() < self._silent_until:
             return []
         patience = gevent.Timeout(PATIENCE)
         try:
             with patience:
                 holdings = self._locks.acquire(names, owner=None, purpose=purpose, timeout=HANDOVER)
-        except (StoreUnavailable, gevent.Timeout) as error:
+        except (DataError, gevent.Timeout) as error:  # it does not answer, is full, or may not be written
             if isinstance(error, gevent.Timeout) and error is not patience:
                 raise
             if not self._silent_until:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import Field
 
 from bliss_like.config.config import Config
 from bliss_like.config.models import ObjectConfig, Unresolved
-from bliss_like.config.validation import validate, with_inherited
+from bliss_like.config.suggestion import did_you_mean
+from bliss_like.config.survey import Survey
 from bliss_like.errors import ConfigError
 
 from .aliases import AliasConfig
@@ -43,28 +44,20 @@ class SessionConfig(ObjectConfig):
 
     # -- objects ---------------------------------------------------------------------------------------------------------
 
-    def wanted_objects(self, config: Config, report: Report) -> list[str]:
+    def wanted_objects(self, survey: Survey, report: Report) -> list[str]:
         """Return the names of the objects that are listed, in that order."""
-        return self._matching("config-objects", self.config_objects, config, report)
+        return self._matching("config-objects", self.config_objects, survey, report)
 
-    def unwanted_objects(self, config: Config, report: Report) -> list[str]:
+    def unwanted_objects(self, survey: Survey, report: Report) -> list[str]:
         """Return the names of the objects that are excluded."""
-        return self._matching("exclude-objects", self.exclude_objects, config, report)
+        return self._matching("exclude-objects", self.exclude_objects, survey, report)
 
-    def _matching(self, key: str, patterns: Iterable[str], config: Config, report: Report) -> list[str]:
-        sessions = set(session_names(config))
-        known = [name for name in config.names_list if name not in sessions]
-        devices = [name for name in known if config.get_config(name).get_inherited("plugin") != "default"]
-        found: list[str] = []
+    def _matching(self, key: str, patterns: Sequence[str], survey: Survey, report: Report) -> list[str]:
         for index, pattern in enumerate(patterns):
-            names = [pattern] if pattern in known else [name for name in devices if fnmatchcase(name, pattern)]
-            if not names:
-                problem = f"no object '{pattern}'{config.tree.why_missing(pattern, known)}"
-                if pattern in sessions:
-                    problem = f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
+            problem = pattern_problem(pattern, survey)
+            if problem:
                 report(ConfigError(f"{self.place(key, index)}{key}: {problem}"))
-            found += names
-        return list(dict.fromkeys(found))
+        return matching(patterns, survey)
 
     # -- files -----------------------------------------------------------------------------------------------------------
 
@@ -83,33 +76,74 @@ class SessionConfig(ObjectConfig):
         if not self.setup_file:
             return None
         candidates = self._setup_candidates(config)
-        for candidate in candidates:
-            if candidate.is_file():
-                return candidate
-        looked = ", ".join(map(str, candidates))
-        raise ConfigError(f"{self.place('setup-file')}setup-file: no file {self.setup_file!r}; looked for {looked}")
+        problem = setup_file_problem(self.setup_file, candidates)
+        if problem:
+            raise ConfigError(f"{self.place('setup-file')}setup-file: {problem}")
+        return next(path for path in candidates if path.is_file())
 
     def _setup_candidates(self, config: Config) -> list[Path]:
-        written = os.path.expanduser(self.setup_file)
-        directories = [Path(self.node.filename).parent] if self.node else []
-        bases = (*directories, config.path, config.path.parent)
-        return list(dict.fromkeys((base / written).resolve() for base in bases))
+        return setup_candidates(self.setup_file, self.node.filename if self.node else "", config.path)
 
 
-def session_names(config: Config) -> list[str]:
-    """Return the names of all sessions of a configuration."""
-    return [name for name in config.names_list if config.get_config(name).get_inherited("class") == "Session"]
+# -- what is said at the setup and by `bliss-like config check` alike ---------------------------------------------------
 
 
-def read_session(config: Config, name: str) -> SessionConfig:
-    """Return what is written about a session now, whatever was read before.
+def matching(patterns: Iterable[str], survey: Survey) -> list[str]:
+    """Return the names of the objects that names and shell wildcards stand for, each once; of a wildcard, sorted."""
+    devices = sorted(survey.devices)
+    names: list[str] = []
+    for pattern in patterns:
+        is_name = pattern in survey.entries and not survey.is_session(pattern)
+        names += [pattern] if is_name else [name for name in devices if fnmatchcase(name, pattern)]
+    return list(dict.fromkeys(names))
 
-    :raises ConfigError: it is wrong, or there is no such session any more.
+
+def pattern_problem(pattern: str, survey: Survey) -> str:
+    """Return why a pattern stands for nothing; empty when it does."""
+    if matching([pattern], survey):
+        return ""
+    if survey.is_session(pattern):
+        return f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
+    return f"no object '{pattern}'{survey.tree.why_missing(pattern, survey.objects)}"
+
+
+def merged(included: Iterable[str], own: Iterable[str], unwanted: Iterable[str]) -> list[str]:
+    """Return the names of all objects of a session: what is included first. It may exclude what it includes."""
+    without = set(unwanted)
+    return [name for name in dict.fromkeys([*included, *own]) if name not in without]
+
+
+def setup_candidates(written: str, yaml_file: str, root: Path) -> list[Path]:
+    """Return where a setup file may be: beside the YAML file, in the configuration, in the directory around it."""
+    bases = [*([Path(yaml_file).parent] if yaml_file else []), root, root.parent]
+    paths = (Path(os.path.normpath(base / os.path.expanduser(written))) for base in bases)
+    return list(dict.fromkeys(paths))
+
+
+def setup_file_problem(written: str, candidates: Sequence[Path]) -> str:
+    if any(path.is_file() for path in candidates):
+        return ""
+    return f"no file {written!r}; looked for {', '.join(map(str, candidates))}"
+
+
+def inclusion_problem(way: Sequence[str], seen: dict[str, str], survey: Survey) -> str:
+    """Return why the last session of a way cannot be included by the one before it; empty when it can.
+
+    :param way: names, from the session that is looked at to the one that is to be included.
+    :param seen: the ways to the sessions that are included already.
     """
-    node = config.get_config(name)
-    model = validate(with_inherited(node, SessionConfig), SessionConfig)
-    if isinstance(model, list):
-        lines = [f"{node.place_of(problem.path)}: Session '{name}': {problem.told()}" for problem in model]
-        raise ConfigError("\n".join(lines))
-    model._node = node
-    return cast(SessionConfig, model)
+    *above, name = way
+    here = " -> ".join(way)
+    if name in above:
+        return f"sessions that include each other: {here}; take one of them out"
+    if name in seen:
+        return f"'{name}' is included twice: {seen[name]} and {here}; once is enough"
+    if survey.is_session(name):
+        return ""
+    if name in survey.entries:
+        kind = survey.entries[name].label.partition(" ")[0]
+        article = "an" if kind[0] in "aeiou" else "a"
+        return f"'{name}' is no session but {article} {kind}: write it in config-objects"
+    others = [other for other in survey.sessions if other not in above]
+    hint = did_you_mean(name, others) or (f"; there are: {', '.join(others)}" if others else "")
+    return f"no session '{name}'{hint}"

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bliss_like.config.references import relative
 from bliss_like.errors import ConfigError
 
-from .words import BOLD, DIM, RED, counted, paint, relative
+from .words import BOLD, DIM, RED, counted, paint
 
 if TYPE_CHECKING:
     from bliss_like.config.outline import Branch

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from bliss_like.config.check import check
 from bliss_like.config.from_bliss import Conversion, Report, convert, write
+from bliss_like.config.references import relative
 from bliss_like.config.survey import open_survey
 
 from .config import OK, WRONG, summary, told
-from .words import BOLD, DIM, GREEN, RED, counted, paint, relative
+from .words import BOLD, DIM, GREEN, RED, counted, paint
 
 _COLOURS = {"+": GREEN, "-": RED, "@": DIM}
 

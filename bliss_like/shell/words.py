@@ -1,4 +1,4 @@
-"""How commands print numbers, files and colours."""
+"""How commands print numbers and colours."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ RED, GREEN, BOLD, DIM = "31", "32", "1", "2"
 def counted(number: int, what: str) -> str:
     """Return `3 errors`, `1 error`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def relative(path: str) -> str:
-    """Return a path as seen from the working directory when it is below it."""
-    seen = os.path.relpath(path) if path else ""
-    return path if seen.startswith("..") else seen
 
 
 def paint(text: str, code: str) -> str:

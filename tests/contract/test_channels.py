@@ -17,7 +17,7 @@ from bliss_like.config import live_line
 from bliss_like.config.channels import Cache, Channel, EventChannel, clear_cache
 from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.data import paths
-from bliss_like.data.store import StreamStore
+from bliss_like.data.store import Append, StreamStore
 from bliss_like.errors import DataError
 from tests.waiting import wait_until
 
@@ -222,6 +222,59 @@ def test_all_agree_on_what_came_last(store: StreamStore) -> None:
         share.close()
 
 
+def test_nobody_is_told_an_older_value_after_a_newer_one(store: StreamStore) -> None:
+    """Two threads take values at the same time; what is told last is what came last."""
+    is_first, second = threading.Lock(), threading.Thread(target=lambda: line.publish(shared, b"2"))
+
+    def begin(call: Callable[[], object]) -> None:
+        if is_first.acquire(blocking=False):
+            second.start()
+            second.join(0.3)
+        call()
+
+    line = Sharing(store, beamline="id00", begin=begin).line
+    shared = line.value("energy")
+    told: list[bytes] = []
+    shared.add(lambda value: None, bytes, only_latest=True)
+    shared.add(told.append, bytes, only_latest=True)
+    line.publish(shared, b"1")
+    second.join(10)
+    wait_until(lambda: told and told[-1] == b"2")
+    assert told == sorted(told)
+    line.close()
+
+
+def test_two_who_ask_for_a_channel_at_once_find_the_value(
+    store: StreamStore, here: Sharing, there: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = there(Channel, "energy", value=7)
+    last_ids, found = store.last_ids, []
+
+    def meanwhile(keys: Any) -> Any:
+        monkeypatch.undo()
+        found.append(Channel("energy", default_value=0).value)
+        return last_ids(keys)
+
+    monkeypatch.setattr(store, "last_ids", meanwhile)
+    assert Channel("energy", default_value=0).value == 7 == other.value
+    assert found == [7]
+
+
+def test_what_another_program_has_put_there_silences_nobody(
+    here: Sharing, there: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_line, "_TICK", 0.02)
+    monkeypatch.setattr(live_line, "TIME_TO_LIVE", 0.1)
+    mine, energy = Channel("energy"), Channel("mine", value=1)
+    here.store.keys.run(("SET", paths.channel("id00", "energy"), "yes"))
+    here.store.append([Append(paths.live("id00"), None, {b"channel": b"energy", b"version": b"9" * 15})])
+    other = there(Channel, "mine")
+    for value in (2, 3):
+        other.value = value
+        wait_until(lambda value=value: energy.value == value)
+    assert not mine.is_set
+
+
 def test_the_default_when_nobody_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_line, "TIME_TO_LIVE", 0.2)
     mine = Channel("energy", value=1, default_value=0)
@@ -325,6 +378,10 @@ def test_caches(there: Make) -> None:
     clear_cache()
     assert unrelated.value == 0
     assert repr(mine) == "<Cache mca:gain: 2>"
+    Channel("mca:gain").close()  # as one is whose session has been closed
+    unrelated.value = 9
+    clear_cache()
+    assert unrelated.value == 0
 
 
 def test_how_long_it_takes(there: Make) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -23,7 +23,9 @@ from bliss_like.config.locks import (
     unlock,
 )
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data.key_store import Command, Is, KeyStore
 from bliss_like.data.store import StreamStore
+from bliss_like.errors import StoreUnavailable
 from tests.waiting import wait_until
 
 
@@ -217,6 +219,58 @@ def test_taken_again_when_the_server_has_lost_it(here: Sharing) -> None:
     assert not holdings[0].lost
     here.locks.release(holdings)
     assert raw(here, "a") is None
+
+
+class Flaky:
+    """Keys whose answer is lost on its way, once."""
+
+    def __init__(self, keys: KeyStore) -> None:
+        self._keys, self._is_lost = keys, False
+        self.read, self.slot, self.names = keys.read, keys.slot, keys.names
+
+    def run(self, *commands: Command, when: Sequence[Is] = ()) -> list[Any] | None:
+        replies = self._keys.run(*commands, when=when)
+        if not self._is_lost:
+            self._is_lost = True
+            raise StoreUnavailable("no answer")
+        return replies
+
+
+def test_an_answer_that_was_lost(store: StreamStore, there: LockSpace, caplog: pytest.LogCaptureFixture) -> None:
+    space = LockSpace(Flaky(store.keys), "id00", "eh1")
+    with pytest.raises(StoreUnavailable):
+        space.acquire(["a"])
+    space.acquire(["a"], timeout=0)  # what may have been given is no obstacle
+    with pytest.raises(AlreadyLockedDevices):
+        there.acquire(["a"], timeout=0.1)
+    space.close()
+    there.release(there.acquire(["a"], timeout=0))
+    assert "is lost" not in caplog.text
+
+
+def test_an_answer_that_was_lost_of_what_somebody_else_has(
+    store: StreamStore, there: LockSpace, caplog: pytest.LogCaptureFixture
+) -> None:
+    there.acquire(["a"])
+    space = LockSpace(Flaky(store.keys), "id00", "eh1")
+    with pytest.raises(StoreUnavailable):
+        space.acquire(["a"], timeout=0)
+    space.release(space.acquire(["b"]))  # when that is given back, so is the other
+    assert "is lost" not in caplog.text and [holder.name for holder in there.holders()] == ["a"]
+
+
+def test_who_was_frozen_for_too_long_is_told(here: Sharing, caplog: pytest.LogCaptureFixture) -> None:
+    here.locks.acquire(["a"], ttl=0.2)  # less than the time between two looks, so it is over at the first
+    wait_until(lambda: "others could have it" in caplog.text)
+    assert is_locked("a")
+
+
+def test_unlocked_before_its_context_began() -> None:
+    taken = lock("a")
+    unlock("a")
+    with taken:
+        assert is_locked("a")
+    assert not is_locked("a")
 
 
 def test_a_process_of_another_host_is_believed_until_its_time_is_over(here: Sharing) -> None:

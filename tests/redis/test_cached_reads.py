@@ -20,7 +20,7 @@ from bliss_like.data.cluster_topology import key_slot
 from bliss_like.data.key_store import Is, KeyStore
 from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.server import EmbeddedServer
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import DataError, StoreUnavailable
 from tests.cluster import LoopbackCluster
 from tests.conftest import RestartableServer
 from tests.tls import TlsProxy
@@ -387,3 +387,13 @@ def test_a_read_on_a_cluster_sends_nothing(redis_cluster: LoopbackCluster) -> No
     for name in names * 5:
         assert keys.read(name) == name.encode()
     assert sum(map(reads, nodes)) == before
+
+
+def test_a_user_who_may_not_run_scripts(store: RedisStore, other: RedisStore) -> None:
+    other.call("ACL", "SETUSER", "simple", "on", ">pw", "allkeys", "+@all", "-eval")
+    simple = RedisStore(f"unix://simple:pw@{other._url.removeprefix('unix://')}")
+    for refused in (lambda: simple.keys.read("k"), lambda: simple.keys.run(("SET", "k", 1), when=[Is("k", None)])):
+        with pytest.raises(DataError, match="refused a command on 'k': .*'eval'") as raised:
+            refused()
+        assert "local" not in str(raised.value) and "pw" not in str(raised.value)
+    other.call("ACL", "DELUSER", "simple")

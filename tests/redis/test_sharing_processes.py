@@ -18,8 +18,10 @@ from bliss_like.config import Config, get_config
 from bliss_like.config.channels import Channel, EventChannel
 from bliss_like.config.locks import AlreadyLockedDevices, lock, lslock
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data import paths
 from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.server import EmbeddedServer
+from bliss_like.data.store import Append
 from bliss_like.devices.axis_group import move
 from bliss_like.session import load_session
 from tests.conftest import RestartableServer
@@ -266,3 +268,37 @@ def test_values_set_while_a_process_was_cut_off(
     other.line.publish(other.line.value("energy"), b"2")
     assert heard.wait(10) and energy.value == 2
     other.close()
+
+
+def test_events_are_not_told_again_by_a_server_that_has_lost_the_last_ones(
+    here: Sharing, server_that_can_be_restarted: RestartableServer
+) -> None:
+    server, stream = server_that_can_be_restarted, paths.live("")
+    heard: list[Any] = []
+    news = EventChannel("news")
+    news.register_callback(heard.extend)
+    for number in range(3):
+        news.post(number)
+    wait_until(lambda: heard == [0, 1, 2])
+    store = RedisStore(server.url)
+    kept = [*store.range(stream)][:2]  # as if its disk did not have the third yet
+    store.delete([stream])
+    store.append([Append(stream, *entry) for entry in kept])
+    server.kill()
+    server.start()
+    news.post(3)
+    wait_until(lambda: heard[-1] == 3)
+    assert heard == [0, 1, 2, 3]
+
+
+def test_a_server_that_is_full_stops_nobody(
+    names: dict[str, Any], redis_server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = RedisStore(redis_server.url)
+    store.call("CONFIG", "SET", "maxmemory", "1")
+    try:
+        names["robx"].move(1)
+    finally:
+        store.call("CONFIG", "SET", "maxmemory", "0")
+    assert names["robx"].position == 1
+    assert "robx: not known whether another session drives it: Redis server" in caplog.text

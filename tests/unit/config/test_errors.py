@@ -223,6 +223,16 @@ def test_a_broken_file_does_not_stop_the_rest(configure: Configure, text: str) -
     assert config.get("sane").name == "sane"
 
 
+@pytest.mark.parametrize("depth", [101, 300, 1000])
+def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
+    block = "name: a\nclass: Lamp\nsettings:\n" + "".join(" " * (level + 1) + "k:\n" for level in range(depth))
+    config = configure(
+        **{"deep.yml": block, "lists.yml": f"[{'[' * depth}{']' * depth}]", "lamp.yml": "name: b\nclass: Lamp\n"}
+    )
+    assert [str(error).split(": ")[1][:36] for error in config.errors] == ["lists and keys are nested too deeply"] * 2
+    assert config.get("b").name == "b"
+
+
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
     config = configure("a: [1", **{"sane.yml": "name: sane\nclass: Lamp"})
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]

@@ -109,6 +109,22 @@ def test_a_circle_through_a_greenlet_of_a_constructor(configure: Configure) -> N
         config.get("a")
 
 
+def test_a_greenlet_that_outlives_its_constructor_asks_for_itself(
+    configure: Configure, gates: dict[str, Event]
+) -> None:
+    config = configure("- {name: a, class: Watching, asks: b}\n- {name: b, class: Gated}\n")
+    watching = config.get("a")
+    gates["b"] = Event()
+    gevent.spawn(gates["b"].set)
+    watching.go.set()  # while this greenlet, which has spawned the other one, makes b
+    b = config.get("b")
+    assert watching.watch.get(timeout=5) is b
+    (config.path / "lamps.yml").write_text(
+        "- {name: a, class: Watching, asks: b}\n- {name: b, class: Gated, count: 2}\n"
+    )
+    assert config.reload().changed == ("b",)
+
+
 def test_an_item_that_its_own_container_asks_for(configure: Configure) -> None:
     config = configure("- name: box\n  class: AskingBox\n  axes: [{name: m, steps_per_unit: 1}]\n")
     for name, circle in {"box": "box -> m -> box", "m": "m -> box -> m"}.items():

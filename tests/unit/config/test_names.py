@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -127,8 +128,33 @@ def test_a_module_that_makes_objects(configure: Configure, plugins: None) -> Non
     assert config.get("second") == "two of a generator"
     path = config.path / "lamps.yml"
     path.write_text(path.read_text().replace("Lamp}", "Lamp, velocity: 3}"))
-    assert config.reload().changed == ("a", "lamp")
+    assert config.reload().changed == ("a", "b", "lamp")
     assert config.get("a")[1] is config.get("lamp") is not lamp
+
+
+def test_what_a_plugin_makes_of_what_it_remembers(configure: Configure, plugins: None) -> None:
+    text = "- {name: a, plugin: my_plugin, children: [b, c]}\n- {name: b, plugin: my_plugin}\n- {name: c, plugin: my_plugin}\n"
+    config = configure(text)
+    a, b = config.get("a"), config.get("b")
+    (config.path / "lamps.yml").write_text(text.replace("children: [b, c]", "children: [b]"))
+    assert config.reload().changed == ("a", "b")
+    assert config.get("c") == ["c", None]  # nothing is remembered of what is closed
+    assert config.get("a") is not a and config.get("b") is not b
+    config.close_objects()
+    assert config.get("b") == ["b", None]
+
+
+def test_the_check_of_plugins(configure: Configure, plugins: None, tmp_path: Path) -> None:
+    (tmp_path / "bad_plugin.py").write_text("import nowhere_at_all")
+    config = configure(
+        "- {name: a, plugin: emotoin}\n- {name: b, plugin: no_plugin}\n- {name: c, plugin: bad_plugin}\n- {name: d, plugin: ..x}\n"
+    )
+    assert [re.sub(r"; leave.*| \(/.*", "", str(error)) for error in config.check()] == [
+        "config/lamps.yml:1:21: object 'a': no plugin 'emotoin', did you mean 'emotion'?",
+        "config/lamps.yml:2:21: object 'b': plugin 'no_plugin' has no create_objects_from_config_node(config, node)",
+        "config/lamps.yml:3:3: object 'c': could not be made: ModuleNotFoundError: No module named 'nowhere_at_all'",
+        "config/lamps.yml:4:3: object 'd': could not be made: TypeError: the 'package' argument is required to perform a relative import for '..x'",
+    ]
 
 
 def test_plugins_that_are_wrong(configure: Configure, plugins: None) -> None:

@@ -98,6 +98,9 @@ def test_settings_that_make_no_sense() -> None:
     chain.set_settings([{"device": camera, "master": diode}])
     with pytest.raises(ChainError, match="cannot trigger cam"):
         chain.get(PARS, [camera.image])
+    chain.set_settings([{"device": diode, "acquisition_settings": {"cont_time": 1}}])
+    with pytest.raises(ChainError, match=r"controller 'diodes' cannot be acquired with \(.*cont_time=1\): .*; are its"):
+        chain.get(PARS, [diode])
 
 
 def test_presets() -> None:

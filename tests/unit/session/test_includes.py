@@ -68,9 +68,9 @@ def test_the_tree(make_session: MakeSession, tree: Tree) -> None:
 WRONG = {
     "include-sessions: [s]": "4:20: Session 's': include-sessions: sessions that include each other: s -> s; take one of "
     "them out",
-    "include-sessions: [a, robx]": "4:23: Session 's': include-sessions: 'robx' is no session but a SimulatedMotors: write "
+    "include-sessions: [a, robx]": "4:23: Session 's': include-sessions: 'robx' is no session but an axis: write "
     "it in config-objects",
-    "include-sessions: [a, d]": "4:23: Session 's': include-sessions: no session 'd'; there are: a, b, c, s",
+    "include-sessions: [a, d]": "4:23: Session 's': include-sessions: no session 'd'; there are: a, b, c",
     "include-sessions: [a, b]": "4:23: Session 's': include-sessions: 'b' is included twice: s -> a -> b and s -> b; once "
     "is enough",
 }
@@ -81,11 +81,21 @@ WRONG = {
 def test_what_cannot_be_included(make_session: MakeSession, tree: Tree, keys: str) -> None:
     session = nested(make_session, keys)
     assert session.setup(tree=tree) is False
+    told = [f"config/sessions/s.yml:{WRONG[keys]}"]
+    assert [str(error) for error in session.errors if "include-sessions" in str(error)] == told
+    assert [str(error) for error in session.config.check()] == told
     if "[a" in keys:
-        assert [str(error) for error in session.errors] == [f"config/sessions/s.yml:{WRONG[keys]}"]
         assert session.env_dict["order"] == ["b", "a", "s"]
-    else:
-        assert str(session.errors[0]) == f"config/sessions/s.yml:{WRONG[keys]}"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["config-objects: [robz, a]", "exclude-objects: ['q*', robx]", "setup-file: nowhere.py", "include-sessions: [b]"],
+)
+def test_the_check_says_what_the_setup_says(make_session: MakeSession, tree: Tree, keys: str) -> None:
+    session = make_session(keys, objects="- {name: a, class: Session}")
+    assert session.setup(tree=tree) is False
+    assert list(map(str, session.errors)) == list(map(str, session.config.check())) != []
 
 
 def test_sessions_in_a_circle(make_session: MakeSession, tree: Tree) -> None:

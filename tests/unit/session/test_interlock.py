@@ -131,8 +131,9 @@ def test_a_refused_scan_has_not_begun(session: Session, other: LockSpace) -> Non
     names = session.env_dict
     others = other.acquire(["camera"], purpose="ct")
     scan = names["dscan"](names["robx"], -1, 1, 2, 0, names["camera"], run=False)
-    with pytest.raises(AlreadyLockedDevices, match="^camera is in use by session eh2"):
+    with pytest.raises(AlreadyLockedDevices, match="^camera is in use by session eh2") as refused:
         scan.run()
+    assert refused.value.__notes__ == ["(scan dscan)"]
     assert scan.state is ScanState.KILLED and scan.path == "" and names["robx"].position == 0
     assert set(claimed()) == {"camera"}
     other.release(others)

@@ -10,7 +10,7 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
-from bliss_like.errors import SessionError, UserAbort
+from bliss_like.errors import ConfigError, SessionError, UserAbort
 from bliss_like.session import Session
 
 from . import devices
@@ -69,6 +69,17 @@ def test_only_what_has_changed_is_made_anew(session: Session, write: Write) -> N
     assert all(names[name] is before[name] for name in ("robx", "lamp", "user"))
     assert names["ct"](0).get_data("diode").tolist() == [6]  # the measurement group knows it too
     assert "changed: diode, diodes" in str(summary)
+
+
+def test_counters_that_were_added_to_a_measurement_group_are_made_anew(session: Session, write: Write) -> None:
+    group = session.env_dict["first_mg"]
+    group.add(get_config().get("diode3"))
+    write(objects=OBJECTS.replace("{name: diode3}", "{name: diode3, value: 8}"))
+    assert session.resetup(), session.error_report
+    assert session.env_dict["first_mg"] is group
+    assert group.available == ["diodes:diode2", "diodes:diode", "diodes:diode3"]
+    assert group.counters[2] is get_config().get("diode3")
+    assert session.env_dict["ct"](0).get_data("diode3").tolist() == [8]
 
 
 def test_a_motor_that_moves_goes_on(session: Session, write: Write) -> None:
@@ -214,3 +225,48 @@ def test_an_abort_leaves_what_was_not_touched(session: Session, write: Write) ->
     write(setup="runs = 10")
     assert session.resetup()
     assert session.env_dict["runs"] == 10
+
+
+def test_not_while_a_motor_moves_that_it_would_close(session: Session, write: Write) -> None:
+    before = dict(session.names.given)
+    robx, roby = session.env_dict["robx"], session.env_dict["roby"]
+    session.aliases.add("table", roby)
+    for axis in (robx, roby):
+        axis.velocity = 10
+        axis.move(100, wait=False)
+    write(objects=OBJECTS.replace("{name: roby}", "{name: roby, unit: mm}").replace("value: 5", "value: 6"))
+    for reload in (session.resetup, get_config().reload):
+        with pytest.raises(ConfigError) as refused:
+            reload()
+        assert "robx is moving; wait for the end of its motion, or stop it: robx.stop()" in str(refused.value)
+        assert "table is moving" in str(refused.value) and str(refused.value).count(" is moving;") == 2
+    assert robx.is_moving and roby.is_moving
+    assert all(session.env_dict[name] is before[name] for name in before if name != "roby")
+    assert list(session.aliases) == ["table"]
+    robx.stop()
+    roby.stop()
+    summary = session.resetup()
+    assert "changed: diode, diodes, motors, robx, roby" in str(summary)
+    assert session.env_dict["roby"].unit == "mm"
+
+
+def test_not_while_a_motor_moves_that_is_gone(session: Session, write: Write) -> None:
+    robx = session.env_dict["robx"]
+    robx.velocity = 10
+    robx.move(100, wait=False)
+    write(objects=OBJECTS.replace("{name: robx}, ", ""))
+    with pytest.raises(ConfigError, match="nothing was reloaded: robx is moving"):
+        session.resetup()
+    write(objects=OBJECTS)
+    assert session.resetup()
+    assert session.env_dict["robx"] is robx and robx.is_moving
+    robx.stop()
+
+
+def test_a_close_stops_what_moves(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    robx = session.env_dict["robx"]
+    robx.velocity = 10
+    robx.move(100, wait=False)
+    session.close()
+    assert not robx.is_moving and robx.position < 90
+    assert "robx was moving and is stopped, as it is closed" in caplog.text

@@ -57,6 +57,23 @@ def test_attributes_of_ones_own() -> None:
     assert "sample" in dir(scan_saving)
 
 
+def test_a_misspelt_name_is_no_new_attribute() -> None:
+    scan_saving = saving()
+    with pytest.raises(SessionError, match=r"no 'bas_path', did you mean 'base_path'\? If not: SCAN_SAVING.add\('bas_"):
+        scan_saving.bas_path = "/data"
+    assert scan_saving.get_path() == "/tmp/scans/test_session"
+    scan_saving.add("sessions", 3)
+    scan_saving.sessions = 4
+    scan_saving.add("sample")
+    scan_saving.samples = 12
+    assert (scan_saving.sessions, scan_saving.sample, scan_saving.samples) == (4, None, 12)
+    for name in ("a b", "_a", 3, "add"):
+        with pytest.raises(SessionError, match=r"SCAN_SAVING\.add"):
+            scan_saving.add(name)  # type: ignore[arg-type]
+    with pytest.raises(SessionError, match="cannot be changed"):
+        scan_saving.add("user", "ada")
+
+
 def test_what_is_changed_can_be_taken_back() -> None:
     scan_saving = saving()
     scan_saving.sample = "ruby"
@@ -138,16 +155,26 @@ def test_what_cannot_be_kept_is_refused(make_session: MakeSession, tree: Tree) -
 
 
 WRONG = {
-    ("template", "{sampel}"): "SCAN_SAVING.template '{sampel}': nothing is known of 'sampel', did you mean 'sample'?; "
-    "set SCAN_SAVING.sampel first (known: session, user, base_path, template, sample)",
-    ("template", "{session"): "SCAN_SAVING.template '{session': expected '}' before end of string",
-    ("template", "../../etc"): "SCAN_SAVING.template '../../etc' leads out of /tmp/scans: /etc",
+    (
+        "template",
+        "{sampel}",
+    ): "SCAN_SAVING.template: nothing is known of 'sampel' in '{sampel}', did you mean 'sample'?",
+    (
+        "template",
+        "{xyz}",
+    ): "SCAN_SAVING.template: nothing is known of 'xyz' in '{xyz}' (known: session, user, base_path, "
+    "template, sample); set SCAN_SAVING.xyz first",
+    ("template", "{session"): "SCAN_SAVING.template: expected '}' before end of string in '{session'",
+    ("template", "../../etc"): "SCAN_SAVING.template: '../../etc' leads out of /tmp/scans: /etc",
     ("base_path", "scans"): "SCAN_SAVING.base_path: expected an absolute path, came 'scans'",
     ("session", "other"): "SCAN_SAVING.session is 'test_session' and cannot be changed",
     ("container", "x"): "SCAN_SAVING.container is not to be set; base_path and template make it",
-    ("template", "{}"): "SCAN_SAVING.template '{}': write a name in the braces, as in {session}",
-    ("template", "{sample.x}"): "SCAN_SAVING.template '{sample.x}': 'str' object has no attribute 'x'",
-    ("template", "{sample:d}"): "SCAN_SAVING.template '{sample:d}': Unknown format code 'd' for object of type 'str'",
+    ("template", "{}"): "SCAN_SAVING.template: write a name in the braces of '{}', as in {session}",
+    ("template", "{sample.x}"): "SCAN_SAVING.template: 'str' object has no attribute 'x' in '{sample.x}'",
+    (
+        "template",
+        "{sample:d}",
+    ): "SCAN_SAVING.template: Unknown format code 'd' for object of type 'str' in '{sample:d}'",
 }
 
 

@@ -214,3 +214,12 @@ def test_setup_globals_without_a_session() -> None:
     with pytest.raises(SessionError, match="no session is active: start a shell with"):
         from bliss_like.setup_globals import roby  # type: ignore[attr-defined]  # noqa: F401
     assert not hasattr(setup_globals, "__path__")
+
+
+def test_a_script_that_says_what_the_session_says_already(session: Session, tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "same.py", "from bliss_like.setup_globals import robx\nnumber = 3\nnothing = None\n")
+    run(session, "user_script_load('same', export_global=True)")
+    run(session, "user_script_load('same')")
+    apart = run(session, "user_script_load('same', export_global=False)")
+    assert (apart.number, apart.nothing) == (3, None)
+    assert vars(session.env_dict["user"]) == vars(apart) == {"number": 3, "nothing": None}

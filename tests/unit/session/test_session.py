@@ -149,8 +149,9 @@ def test_an_object_with_the_name_of_a_standard_one(make_session: MakeSession, tr
     session = make_session("config-objects: [SCANS]", objects="{name: SCANS, class: SimulatedDiodes, counters: []}")
     assert session.setup(tree=tree) is False
     assert session.error_report == (
-        "object 'SCANS' would hide the standard 'SCANS': give it another name in the configuration"
+        "config/more.yml:1:1: object 'SCANS' would hide the standard 'SCANS': give it another name in the configuration"
     )
+    assert session.summary.made == session.object_names == []
     assert session.env_dict["SCANS"] is session.scans
 
 

@@ -184,6 +184,22 @@ class Spawning:
         gevent.joinall(greenlets, raise_error=True)
 
 
+class Watching:
+    """Asks for another one in a greenlet that goes on when it has been made."""
+
+    class Config(ObjectConfig):
+        asks: str
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        self.go = Event()
+        self.watch = gevent.spawn(self._watch, config.asks)
+
+    def _watch(self, other: str) -> object:
+        self.go.wait()
+        return get_config().get(other)
+
+
 class AskingBox(Box):
     """Asks the configuration for its own items."""
 
