@@ -150,7 +150,7 @@ class Config:
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
-        if name not in self._made and name in self.aliases:
+        if name not in self._tree.entries and name in self.aliases:
             return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
@@ -192,6 +192,7 @@ class Config:
                 _logger.exception("%s: __close__ failed", name)
                 errors.append(error)
             except BaseException as error:  # noqa: BLE001 - raised below
+                _logger.error("%s: its __close__ was interrupted", name)
                 abort = error
         if abort is not None:
             raise abort
@@ -266,19 +267,19 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
-        self._tree = old
         refuse_closing(comparison.closing, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
                 made.text = written_text(tree.entries[name], made.model)
         errors = [*tree.errors, *map(ConfigError, comparison.errors)]
+        kept = sorted(self._made.keys() - comparison.closing)
         errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
         return Changes(
             added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
             removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),
             changed=tuple(sorted(comparison.changed)),
-            kept=tuple(sorted(self._made)),
+            kept=tuple(kept),
             errors=tuple(errors),
         )
 

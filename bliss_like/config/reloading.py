@@ -101,7 +101,8 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
             if problems:
                 wrong.add(name)
                 if not _is_unreadable(entry):
-                    errors += [f"{problem}; '{name}' stays as it was" for problem in problems]
+                    outcome = "" if made.survives_reload else f"; '{name}' stays as it was"  # else it decides itself
+                    errors += [f"{problem}{outcome}" for problem in problems]
                 continue
         elif name not in old or old[name] == written_text(entry):
             continue

@@ -49,8 +49,8 @@ def read(text: str) -> Part | None:
 
     :raises YamlProblem: it cannot be parsed, or has a key twice.
     """
-    node = compose(text).root
-    return None if node is None else _part(node, text, {})
+    root = compose(text).root
+    return None if root is None else _part(root, text, {})
 
 
 def _part(node: Any, text: str, known: dict[int, Part]) -> Part:

@@ -107,6 +107,11 @@ def pattern_problem(pattern: str, survey: Survey) -> str:
     return f"no object '{pattern}'{survey.tree.why_missing(pattern, survey.objects)}"
 
 
+def hiding_problem(name: str) -> str:
+    """Return why an object cannot be in a session that has its name for something else."""
+    return f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
+
+
 def merged(included: Iterable[str], own: Iterable[str], unwanted: Iterable[str]) -> list[str]:
     """Return the names of all objects of a session: what is included first. It may exclude what it includes."""
     without = set(unwanted)

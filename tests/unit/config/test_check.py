@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config import Config
@@ -205,7 +205,6 @@ def test_many_objects_take_little_time(configure: Configure, count: int) -> None
     assert default_timer() - start < 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="-: ax\n[]{},$.\"'#&*!|>12", max_size=60))
 def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("config")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config.parsing import YamlProblem, parse
@@ -223,7 +223,7 @@ def test_a_broken_file_does_not_stop_the_rest(configure: Configure, text: str) -
     assert config.get("sane").name == "sane"
 
 
-@pytest.mark.parametrize("depth", [101, 300, 1000])
+@pytest.mark.parametrize("depth", [101, 300, 500])
 def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
     block = "name: a\nclass: Lamp\nsettings:\n" + "".join(" " * (level + 1) + "k:\n" for level in range(depth))
     config = configure(
@@ -373,7 +373,6 @@ def test_a_broken_object_is_tried_again(configure: Configure, monkeypatch: pytes
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200)
 def test_any_text_is_parsed_or_refused_with_a_place(text: str) -> None:
     try:
         parse(text)
