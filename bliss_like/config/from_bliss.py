@@ -126,7 +126,9 @@ class _Converter:
             text = path.read_text(encoding="utf-8")
             part = read(text)
         except YamlProblem as problem:
-            self._remarks.append(Place(str(path), problem.line, problem.column).error("cannot be parsed, copied as it is"))
+            self._remarks.append(
+                Place(str(path), problem.line, problem.column).error("cannot be parsed, copied as it is")
+            )
             return
         except (OSError, UnicodeDecodeError) as error:
             self._remarks.append(Place(str(path), 1, 1).error(f"cannot be read: {error}"))

@@ -118,7 +118,8 @@ def load_tree(
     """
     if not root.is_dir():
         raise ConfigError(
-            f"no configuration directory {root}: give its path, set $BLISS_LIKE_CONFIG, or start where ./config is"
+            f"no configuration directory {root}: give its path, set $BLISS_LIKE_CONFIG, start where ./config is, "
+            "or begin one with 'bliss-like config new session'"
         )
     reader = _Reader(objects, known or {}, forget_edits)
     reader.directory(root, None)

@@ -150,6 +150,8 @@ class _Resolver:
             }
         if isinstance(value, ConfigList):
             return [self.resolved(child, annotation, (*path, index)) for index, child in enumerate(value.written)]
+        if isinstance(value, bool) and _is_number(annotation):  # which Python takes for 0 or 1
+            self._problems.append(Problem(path, path, f"expected a number, came {value}"))
         return self._live(value, annotation, path) if is_reference(value) else value
 
     def _live(self, text: str, annotation: Any, path: Path) -> Any:
@@ -182,6 +184,11 @@ def _type_of(key: str, annotation: Any) -> Any:
             if key in (name, field.alias):
                 return field.annotation
     return None if models else annotation
+
+
+def _is_number(annotation: Any) -> bool:
+    members = (annotation, *get_args(annotation))
+    return any(member in (int, float) for member in members) and bool not in members and Any not in members
 
 
 def _mentions(annotation: Any, kind: type) -> bool:

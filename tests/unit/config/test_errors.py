@@ -30,6 +30,8 @@ WRONG_LAMPS = {
     "velocity: -1": "3:3: Lamp 'lamp': velocity: expected a value > 0, came -1",
     "velocity: .nan": "3:3: Lamp 'lamp': velocity: expected a value > 0, came nan",
     "count: 1.5": "3:3: Lamp 'lamp': count: expected an integer, came 1.5",
+    "count: true": "3:3: Lamp 'lamp': count: expected a number, came True",
+    "velocity: false": "3:3: Lamp 'lamp': velocity: expected a number, came False",
     "count: many": "3:3: Lamp 'lamp': count: expected an integer, came 'many'",
     "on: perhaps": "3:3: Lamp 'lamp': on: expected true or false, came 'perhaps'",
     "colour: blue": "3:3: Lamp 'lamp': colour: expected 'red' or 'green', came 'blue'",
