@@ -20,6 +20,7 @@ from bliss_like.data import paths
 from bliss_like.data.codec import Fields
 from bliss_like.data.key_store import Command, Is
 from bliss_like.data.store import FIRST, Append, Id, StreamStore
+from bliss_like.data.threads import begin_thread
 from bliss_like.errors import DataError, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -264,8 +265,7 @@ class LiveLine:
             if self._thread is None or not self._thread.is_alive():
                 self._cursor, self._is_away = last, False
                 self._renewed = self._trimmed = self._heard = time.monotonic()
-                self._thread = threading.Thread(target=self._run, name="bliss_like channels", daemon=True)
-                self._thread.start()
+                self._thread = begin_thread(self._run, "bliss_like channels")
 
     def _run(self) -> None:
         pause = 0.05

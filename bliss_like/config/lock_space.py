@@ -9,21 +9,20 @@ for no server and cannot be interrupted.
 
 from __future__ import annotations
 
-import datetime
-import json
 import logging
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore
-from bliss_like.data.process import identity, is_gone
-from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
+from bliss_like.data.process import identity
+from bliss_like.data.threads import begin_thread
+from bliss_like.errors import StoreUnavailable
+
+from .lock_holder import Holder, in_use
 
 _log = logging.getLogger(__name__)
 
@@ -38,55 +37,6 @@ _INTERVAL = 1.0
 
 _LINGER = 10.0
 """Seconds for which the thread and its connection stay when nothing is held any more, for whoever locks again."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock, and what for."""
-
-    name: str
-    session: str = ""
-    owner: str = ""
-    purpose: str = ""
-    since: float = 0.0
-    """Epoch, in seconds."""
-    token: str = ""
-    """Of the process: another one cannot have the same."""
-    process: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, name: str, raw: bytes) -> Holder:
-        try:
-            known = json.loads(raw)
-            return cls(name, **{key: known[key] for key in known if key in cls.__dataclass_fields__ and key != "name"})
-        except (ValueError, TypeError):
-            return cls(name, purpose=f"by something that is not bliss_like: {raw[:50]!r}")
-
-    def to_json(self) -> bytes:
-        return json.dumps({key: value for key, value in asdict(self).items() if key != "name" and value}).encode()
-
-    @property
-    def is_gone(self) -> bool:
-        return is_gone(self.process)
-
-    @property
-    def where(self) -> str:
-        """The process: `pid 123, ada, id01ctrl`."""
-        return ", ".join(
-            [f"pid {self.process.get('pid', '?')}", *(self.process.get(key, "?") for key in ("user", "host"))]
-        )
-
-    @property
-    def time(self) -> str:
-        """Since when: the time of day, with the date if it was another one."""
-        since, now = (datetime.datetime.fromtimestamp(each).astimezone() for each in (self.since, time.time()))
-        return since.strftime("%H:%M:%S" if since.date() == now.date() else "%Y-%m-%d %H:%M:%S")
-
-    def __str__(self) -> str:
-        who = f"session {self.session}" if self.session else "a script"
-        owner = f", owner {self.owner}" if self.owner else ""
-        purpose = f": {self.purpose}" if self.purpose else ""
-        return f"{who} ({self.where}{owner}) since {self.time}{purpose}"
 
 
 class Holding:
@@ -139,7 +89,7 @@ class LockSpace:
         self._asked: set[str] = set()
         """Names that are on their way to or from the server."""
         self._leftovers: set[Holding] = set()
-        """What may have been taken by a call that was interrupted; to be given back."""
+        """What may have been taken by a call that was interrupted, or could not be given back yet."""
         self._work = threading.Event()
         self._keeper: threading.Thread | None = None
         self._is_lost_sight = False
@@ -307,8 +257,7 @@ class LockSpace:
     def _keep_on(self) -> None:
         with self._mutex:
             if (self._held or self._leftovers) and self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, name="bliss_like locks", daemon=True)
-                self._keeper.start()
+                self._keeper = begin_thread(self._keep, "bliss_like locks")
 
     def _keep(self) -> None:
         pid, last_held = self._pid, time.monotonic()
@@ -334,11 +283,12 @@ class LockSpace:
             leftovers = list(self._leftovers)
             staying = list(self._held.values())
         try:
-            for holding in leaving:
-                self._attempt(self._give_back, holding)
+            late = [holding for holding in leaving if not self._attempt(self._give_back, holding)]
         finally:
             with self._mutex:
                 self._asked -= names
+        with self._mutex:
+            self._leftovers.update(late)
         for holding in leftovers:
             if self._attempt(self._drop, holding) or time.monotonic() - holding.renewed > holding.ttl:
                 with self._mutex:
@@ -396,15 +346,3 @@ class LockSpace:
 def _count_down(holdings: Iterable[Holding]) -> None:
     for holding in holdings:
         holding.count = max(0, holding.count - 1)
-
-
-def in_use(holders: Sequence[Holder], way_out: str = "") -> AlreadyLockedDevices:
-    """Return the error for what others hold."""
-    way_out = (
-        way_out or f"wait, or ask there; if nobody is there: force_unlock({', '.join(repr(h.name) for h in holders)})"
-    )
-    error = AlreadyLockedDevices(
-        "; ".join(f"{holder.name} is in use by {holder}" for holder in holders) + f"; {way_out}"
-    )
-    error.holders = list(holders)
-    return error

@@ -12,7 +12,8 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from bliss_like.errors import AlreadyLockedDevices
 
-from .lock_space import Holder, Holding, LockSpace, in_use
+from .lock_holder import Holder, in_use
+from .lock_space import Holding, LockSpace
 from .sharing import sharing
 
 __all__ = [

@@ -54,6 +54,9 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.errors)
 
+    def __info__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         told = {"added": self.added, "removed": self.removed, "changed": self.changed}
         lines = [f"{what}: {', '.join(names)}" for what, names in told.items() if names] or ["nothing has changed"]

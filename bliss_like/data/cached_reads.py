@@ -26,10 +26,8 @@ _TRUST = 10.0
 _PAUSE = 1.0
 """Seconds until a connection is tried again that could not be had."""
 _PORTION = 1 << 16
-
-
 _MOST = 10_000
-"""Values that one thread keeps; when there are more, it begins anew."""
+"""Values that one thread keeps, and keys whose changes are known; when there are more, it begins anew."""
 
 
 class Kept(NamedTuple):
@@ -44,6 +42,16 @@ class Seen(NamedTuple):
     """In place of a change: somebody has read this value on another connection. What differs from it may be older."""
 
     value: Value | None
+
+
+class Changes(dict[str, object]):
+    """By key, something new with each change that was made here: what was asked for before is not to be kept."""
+
+    def __init__(self) -> None:
+        self._none = object()
+
+    def last(self, key: str) -> object:
+        return self.get(key, self._none)
 
 
 class CachedReads:
@@ -65,8 +73,7 @@ class CachedReads:
         self._connect, self._read, self._value_of = connect, read, value_of
         self._script = script
         self._local = threading.local()
-        self._changes: dict[str, object] = {}
-        """By key, something new with each change that was made here: what was asked for before is not to be kept."""
+        self._changes = Changes()
 
     def read(self, key: str) -> Value | None:
         line = self._line()
@@ -75,17 +82,22 @@ class CachedReads:
                 return self._read_on(line, key)
             except _Lost:
                 self._local.line = None
-        before = self._changes.get(key)
+        before = self._changes.last(key)
         value = self._read(key)
-        now = self._changes.get(key)
+        now = self._changes.last(key)
         is_the_latest = now is before or (isinstance(now, Seen) and now.value == value)
-        self._changes[key] = Seen(value) if is_the_latest else object()
+        self._note(key, Seen(value) if is_the_latest else object())
         return value
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take note that these were changed here: the server's message of that may still be on its way."""
         for key in keys:
-            self._changes[key] = object()
+            self._note(key, object())
+
+    def _note(self, key: str, change: object) -> None:
+        if len(self._changes) >= _MOST:
+            self._changes = Changes()  # all that was read before is asked for again
+        self._changes[key] = change
 
     def _read_on(self, line: TrackedLine, key: str) -> Value | None:
         kept = line.kept.get(key)
@@ -93,7 +105,7 @@ class CachedReads:
             line.take_what_is_there()
             if line.kept.get(key) is kept and line.is_quiet:
                 return kept.value
-        change, now = self._changes.get(key), time.monotonic()
+        change, now = self._changes.last(key), time.monotonic()
         reply = line.ask(pack("EVAL", self._script, 1, key))
         value = self._value_of(key, reply)
         left = reply[2] / 1000  # the server may tell of it some time after a key has expired
@@ -104,7 +116,7 @@ class CachedReads:
 
     def _is_as_new(self, key: str, kept: Kept) -> bool:
         """Whether nothing newer than a value was made or seen here."""
-        change = self._changes.get(key)
+        change = self._changes.last(key)
         return change is kept.change or (isinstance(change, Seen) and change.value == kept.value)
 
     def _line(self) -> TrackedLine | None:

@@ -76,55 +76,68 @@ class ErrorReply(str):
 
 
 class Messages:
-    """Messages of RESP3, one after the other, out of bytes as they arrive."""
+    """Messages of RESP3, one after the other, out of bytes as they arrive; each byte is looked at once."""
 
     def __init__(self) -> None:
         self._bytes = b""
         self._at = 0
+        self._open: list[tuple[list[Any], int]] = []
+        """Arrays of which not all has arrived, one in the other, each with the number of its items."""
 
     def feed(self, data: bytes) -> None:
-        self._bytes += data
+        self._bytes, self._at = self._bytes[self._at :] + data, 0
 
     @property
     def is_empty(self) -> bool:
         """Whether no message has arrived in part."""
-        return not self._bytes
+        return self._at == len(self._bytes) and not self._open
 
     def __iter__(self) -> Messages:
         return self
 
     def __next__(self) -> Any:
-        self._at = 0
-        try:
-            message = self._message()
-        except EOFError:
-            raise StopIteration from None
-        self._bytes = self._bytes[self._at :]
-        return message
+        while True:
+            start = self._at
+            try:
+                item, size = self._item()
+            except EOFError:
+                self._at = start
+                raise StopIteration from None
+            if size > 0:
+                self._open.append((item, size))
+                continue
+            while self._open:
+                items, size = self._open[-1]
+                items.append(item)
+                if len(items) < size:
+                    break
+                item, _ = self._open.pop()
+            else:
+                return item
 
-    def _message(self) -> Any:
+    def _item(self) -> tuple[Any, int]:
+        """Take what is no array, or the head of an array; return it and how many items are to follow."""
         kind, line = self._take_line()
         if kind in b"+,(":
-            return line
+            return line, 0
         if kind == b"-":
-            return ErrorReply(line.decode(errors="replace"))
+            return ErrorReply(line.decode(errors="replace")), 0
         if kind == b":":
-            return int(line)
+            return int(line), 0
         if kind in b"_#":
-            return line == b"t" if line else None
+            return (line == b"t" if line else None), 0
         size = int(line)
         if size < 0:
-            return None
+            return None, 0
         if kind in b"$=":
-            return self._take(size)
+            return self._take(size), 0
         if kind == b"!":
-            return ErrorReply(self._take(size).decode(errors="replace"))
+            return ErrorReply(self._take(size).decode(errors="replace")), 0
         if kind in b"%|":
-            size *= 2
-        elif kind not in b"*~>":
-            raise ValueError(f"no message of RESP3: {kind + line!r}")
-        items = [self._message() for _ in range(size)]
-        return Push(items) if kind == b">" else items
+            return [], 2 * size
+        if kind in b"*~>":
+            return (Push() if kind == b">" else []), size
+        raise ValueError(f"no message of RESP3: {kind + line!r}")
 
     def _take_line(self) -> tuple[bytes, bytes]:
         end = self._bytes.find(b"\r\n", self._at)

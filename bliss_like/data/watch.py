@@ -12,6 +12,7 @@ from typing import Any
 from .events import EventType, NodeKind
 from .node import ChannelNode, DataNode, NodeRefChannel, ScanNode, get_session_node
 from .store import StreamStore
+from .threads import begin_thread
 from .walk import Event, StopHandler
 from .walker import patiently
 
@@ -99,8 +100,7 @@ class ScansWatcher:
     def watch(self) -> Iterator[ScansWatcher]:
         """Watch in a thread while the context is open."""
         self._handler, self._ready = StopHandler(), threading.Event()  # those of a former watch are used up
-        thread = threading.Thread(target=self.run, name=f"watch {self._session_name}", daemon=True)
-        thread.start()
+        thread = begin_thread(self.run, f"watch {self._session_name}")
         self.wait_ready(10)
         try:
             yield self

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 
-from bliss_like.config.lock_space import Holder, Holding, LockSpace
+from bliss_like.config.lock_holder import Holder
+from bliss_like.config.lock_space import Holding, LockSpace
 from bliss_like.errors import AlreadyLockedDevices, SessionError
 
 TIME_TO_LIVE = 60.0

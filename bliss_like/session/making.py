@@ -14,6 +14,7 @@ from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
 from bliss_like.scanning.greenlets import run_all
 
 from .namespace import STANDARD_NAMES
+from .written import hiding_problem
 
 CONNECT_TIMEOUT = 2.0
 """Seconds that a new session waits for hardware, all of it together."""
@@ -58,9 +59,7 @@ def make_all(names: Iterable[str], config: Config, being_made: set[str]) -> list
         try:
             value = config.get(name)
             if name in STANDARD_NAMES:
-                hint = "give it another name in the configuration"
-                place = config.get_config(name).place
-                raise ConfigError(f"{place}: object '{name}' would hide the standard '{name}': {hint}")
+                raise ConfigError(f"{config.get_config(name).place}: {hiding_problem(name)}")
         except FAILURES as error:  # one broken object does not stop the rest
             outcomes[name] = Made(name, monotonic() - began, error=error)
         else:

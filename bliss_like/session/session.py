@@ -76,8 +76,8 @@ class Session:
         self.name = name
         self.written = config
         """What YAML says of it."""
-        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
-        self.config: ConfigTree = tree
+        self.config = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self._beamline = self.config.beamline
         self.hooks = Hooks()
         self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
         self.error_log = ErrorLog()
@@ -120,7 +120,10 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        sharing = share(tree.store, self.config.beamline, self.name)
+        self._beamline = (
+            self.config.beamline
+        )  # until it is closed: locks, channels and settings have this name in theirs
+        sharing = share(tree.store, self._beamline, self.name)
         self._lock.acquire(sharing.locks)
         self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
@@ -182,9 +185,8 @@ class Session:
             raise SessionError(f"session '{self.name}' is being set up: resetup() has to wait for the end of that")
         for scan in self.scans:
             if scan.state is not ScanState.IDLE and not scan.state.is_final:
-                raise SessionError(
-                    f"session '{self.name}': {scan!r} is running: wait for its end, or abort it, before resetup()"
-                )
+                way_out = "wait for its end, or abort it, before resetup()"
+                raise SessionError(f"session '{self.name}': {scan!r} is running: {way_out}")
 
     def read_again(self) -> None:
         """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
@@ -301,8 +303,7 @@ class Session:
     @property
     def settings_name(self) -> str:
         """What the names of settings that belong to this session begin with."""
-        beamline = self.config.beamline
-        return f"{beamline}:{self.name}" if beamline else self.name
+        return f"{self._beamline}:{self.name}" if self._beamline else self.name
 
     def _run_setup_file(self, session: Session) -> None:
         self._scripts.owner = session

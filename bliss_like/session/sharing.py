@@ -11,16 +11,20 @@ from typing import Any
 import gevent
 
 from bliss_like.config.config import Config
-from bliss_like.config.lock_space import Holder, Holding, LockSpace, in_use
+from bliss_like.config.lock_holder import Holder, in_use
+from bliss_like.config.lock_space import Holding, LockSpace
 from bliss_like.config.locks import BY_HAND
 from bliss_like.config.sharing import Call, Sharing
 from bliss_like.data.store import StreamStore
-from bliss_like.errors import AlreadyLockedDevices, DataError, ObjectNotFound
+from bliss_like.errors import AlreadyLockedDevices, DataError, ObjectNotFound, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
 PATIENCE = 3.0
 """Seconds that a move waits for a server that does not answer, before it is made all the same."""
+
+PAUSE = 0.1
+"""Seconds between two attempts to reach it."""
 
 HANDOVER = 0.2
 """Seconds that a claim waits for another session that may just be giving the device back."""
@@ -72,20 +76,26 @@ class SessionInterlock:
         """Take the locks; none, when the server does not give them, whoever has them: devices can be driven all the same."""
         if time.monotonic() < self._silent_until:
             return []
-        patience = gevent.Timeout(PATIENCE)
+        patience, reason = gevent.Timeout(PATIENCE), f"the server has not answered for {PATIENCE:g} s"
         try:
             with patience:
-                holdings = self._locks.acquire(names, owner=None, purpose=purpose, timeout=HANDOVER)
-        except (DataError, gevent.Timeout) as error:  # it does not answer, is full, or may not be written
-            if isinstance(error, gevent.Timeout) and error is not patience:
+                while True:
+                    try:
+                        holdings = self._locks.acquire(names, owner=None, purpose=purpose, timeout=HANDOVER)
+                        self._silent_until = 0.0
+                        return holdings
+                    except StoreUnavailable as error:  # it may just be starting again
+                        reason = str(error)
+                        gevent.sleep(PAUSE)
+        except DataError as error:  # it is full, or may not be written
+            reason = str(error)
+        except gevent.Timeout as timeout:
+            if timeout is not patience:
                 raise
-            if not self._silent_until:
-                reason = error if error is not patience else f"the server has not answered for {PATIENCE:g} s"
-                _log.warning("%s: not known whether another session drives it: %s", ", ".join(names), reason)
-            self._silent_until = time.monotonic() + RETRY
-            return []
-        self._silent_until = 0.0
-        return holdings
+        if not self._silent_until:
+            _log.warning("%s: not known whether another session drives it: %s", ", ".join(names), reason)
+        self._silent_until = time.monotonic() + RETRY
+        return []
 
     def _is_exclusive(self, device: Any) -> bool:
         try:

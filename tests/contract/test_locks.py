@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bliss_like.config import sharing as sharing_module
-from bliss_like.config.lock_space import Holder, LockSpace
+from bliss_like.config.lock_holder import Holder
+from bliss_like.config.lock_space import LockSpace
 from bliss_like.config.locks import (
     AlreadyLockedDevices,
     Lock,

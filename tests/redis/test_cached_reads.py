@@ -101,6 +101,16 @@ def test_own_changes_are_seen_at_once(store: RedisStore) -> None:
         assert store.keys.run(("SET", "k", -i), when=[Is("k", store.keys.read("k"))]) is not None
 
 
+def test_more_keys_than_are_remembered(store: RedisStore, other: RedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached_reads, "_MOST", 10)
+    for turn in range(3):
+        for i in range(25):
+            assert store.keys.read(f"k{i}") == (None if turn == 0 else b"%d" % (turn - 1))
+            store.keys.run(("SET", f"k{i}", turn))
+            assert store.keys.read(f"k{i}") == b"%d" % turn
+    assert len(store.keys._cache._changes) <= 10
+
+
 def test_what_was_seen_by_a_command_is_not_older_when_read(store: RedisStore, other: RedisStore) -> None:
     for i in range(500):
         store.keys.read("k")

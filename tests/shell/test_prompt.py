@@ -268,6 +268,7 @@ def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -
     )
     shell.type("user.peak()\n")
     shell.wait_for("Out [5]: 'at 1.5'")
+    shell.wait_for("TINY [6]:")
     before = shell.text.count("scans")
     shell.type("user_script_load('sc")
     shell.wait_for(lambda: shell.text.count("scans") > before)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bliss_like.config.channels import Channel
-from bliss_like.config.lock_space import Holder
+from bliss_like.config.lock_holder import Holder
 from bliss_like.config.settings import HashSetting, SimpleSetting
 from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.data.redis_store import RedisStore

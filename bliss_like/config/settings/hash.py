@@ -200,7 +200,7 @@ class HashSetting(BaseSetting, MutableMapping[str, Any]):
             before = {key.decode(): value for key, value in (raw or {}).items()}
             after = self._stored(function(self._entries(raw)), raw)
             gone = [key for key in before if key not in after]
-            removal: list[Command] = [("HDEL", self._key, *gone)] if gone else []
+            removal = [("HDEL", self._key, *gone[i : i + _CHUNK]) for i in range(0, len(gone), _CHUNK)]
             return [*removal, *self._hsets({k: v for k, v in after.items() if before.get(k) != v})], None
 
         self._change(alter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -44,3 +45,16 @@ def test_what_is_no_message() -> None:
     messages.feed(b"HTTP/1.1 400 Bad Request\r\n")
     with pytest.raises(ValueError):
         list(messages)
+
+
+def test_a_long_message_in_small_portions_is_read_once() -> None:
+    """Beginning anew with each portion would take minutes."""
+    words = [b"%d" % i for i in range(100_000)]
+    wire = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+    messages, found = Messages(), []
+    began = time.perf_counter()
+    for start in range(0, len(wire), 1000):
+        messages.feed(wire[start : start + 1000])
+        found += list(messages)
+    assert found == [words] and messages.is_empty
+    assert time.perf_counter() - began < 5

@@ -173,6 +173,24 @@ def test_where_scans_go_is_read_again(session: Session, write: Write) -> None:
     assert session.env_dict["SCAN_SAVING"].sample == "ruby"
 
 
+def test_another_name_of_the_beamline_holds_from_the_next_setup_on(session: Session, write: Write, tree: Tree) -> None:
+    session.scan_saving.sample = "ruby"
+    write(__init__="beamline: id99\n")
+    assert session.resetup(), session.error_report
+    assert (session.settings_name, session.scan_saving.sample) == ("s", "ruby")  # as its locks and channels
+    session.close()
+    session.setup(tree=tree)
+    assert session.settings_name == "id99:s"
+
+
+def test_a_new_object_with_the_name_of_an_alias(session: Session, write: Write) -> None:
+    session.aliases.add("theta", "robx")
+    write(more=ONE_MORE + "- {name: theta, class: Named, package: tests.unit.session, module: devices}\n")
+    assert get_config().get("theta") is session.env_dict["theta"]
+    get_config().reload()
+    assert isinstance(get_config().get("theta"), devices.Named)
+
+
 def test_not_while_a_scan_is_running(session: Session) -> None:
     scan = session.env_dict["loopscan"](100, 0.05, session.env_dict["diode"], run=False)
     running = gevent.spawn(scan.run)

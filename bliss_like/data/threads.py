@@ -1,0 +1,25 @@
+"""Threads beside everything else, in plain processes and in those of gevent alike."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+
+def begin_thread(call: Callable[[], object], name: str) -> threading.Thread:
+    """Make a call in a thread of its own that does not outlive the process, and return the thread."""
+    thread = threading.Thread(target=_run, args=(call,), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _run(call: Callable[[], object]) -> None:
+    try:
+        call()
+    finally:
+        # A thread that waits in a patched process gets a hub, whose descriptors nobody else would close.
+        gevent = sys.modules.get("gevent._hub_local")
+        hub = gevent.get_hub_if_exists() if gevent is not None else None
+        if hub is not None:
+            hub.destroy(destroy_loop=True)
