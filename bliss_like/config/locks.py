@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from bliss_like.errors import AlreadyLockedDevices
 
-from .lock_holder import Holder
+from .lock_holder import Holder, in_use
 from .lock_space import Holding, LockSpace
 from .sharing import sharing
 
@@ -28,6 +28,9 @@ __all__ = [
     "synchronized",
     "unlock",
 ]
+
+BY_HAND = "lock"
+"""What a lock is for that a person or a script has taken, and not a move or a scan."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,7 +62,7 @@ class Lock:
         if self._space is None or not self._taken:
             self._space = sharing().locks
         wait = self.timeout if timeout is None else timeout
-        self._taken.append(self._space.acquire(self.names, owner=self.owner, purpose="lock", timeout=wait))
+        self._taken.append(self._space.acquire(self.names, owner=self.owner, purpose=BY_HAND, timeout=wait))
         return self
 
     def release(self) -> None:
@@ -100,10 +103,17 @@ def lock(*devices: Any, owner: str | None = None, timeout: float = 3.0) -> Lock:
 
 
 def unlock(*devices: Any, owner: str | None = None) -> None:
-    """Give back what `lock` has taken, once; what this process does not hold is left as it is."""
+    """Give back what `lock` has taken, once; what is free is left as it is.
+
+    :raises AlreadyLockedDevices: somebody else has one of them; the others are given back.
+    """
     space = sharing().locks
-    held = (space.held(name, owner or "") for name in names_of(devices))
-    space.release([holding for holding in held if holding is not None])
+    held = {name: space.held(name, owner or "") for name in names_of(devices)}
+    space.release([holding for holding in held.values() if holding is not None])
+    others = [name for name, holding in held.items() if holding is None]
+    holders = space.holders(others) if others else []
+    if holders:
+        raise in_use(holders)
 
 
 def synchronized(

@@ -13,6 +13,7 @@ import gevent
 from bliss_like.config.config import Config
 from bliss_like.config.lock_holder import Holder, in_use
 from bliss_like.config.lock_space import Holding, LockSpace
+from bliss_like.config.locks import BY_HAND
 from bliss_like.config.sharing import Call, Sharing
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import AlreadyLockedDevices, DataError, ObjectNotFound, StoreUnavailable
@@ -114,6 +115,8 @@ class SessionInterlock:
 
     def _refusal(self, error: AlreadyLockedDevices) -> AlreadyLockedDevices:
         holders = [each for each in error.holders if isinstance(each, Holder)]
+        if any(holder.purpose == BY_HAND for holder in holders):
+            return error
         names = ", ".join(dict.fromkeys(holder.name for holder in holders))
         files = ", ".join(dict.fromkeys(self._config.get_config(holder.name).filename for holder in holders))
         return in_use(

@@ -120,6 +120,19 @@ def test_until_unlock() -> None:
     assert not is_locked("a")
 
 
+def test_unlock_what_somebody_else_has(there: LockSpace) -> None:
+    there.acquire(["crane"], purpose="lock")
+    lock("a")
+    with pytest.raises(AlreadyLockedDevices, match=r"^crane is in use by session eh2 .*force_unlock\('crane'\)$"):
+        unlock("a", "crane")
+    assert not is_locked("a") and is_locked("crane")
+    lock("a", owner="one")
+    with pytest.raises(AlreadyLockedDevices, match="owner one"):
+        unlock("a")
+    unlock("a", owner="one")
+    assert not is_locked("a")
+
+
 def test_a_method_that_holds_its_object(there: LockSpace) -> None:
     assert Device("roby").is_mine()
     assert not is_locked("roby")

@@ -200,7 +200,7 @@ def test_a_lock_keeps_others_from_moving_and_not_oneself(session: Session, other
         robx.move(1)
         assert set(claimed()) == {"robx"}
     others = other.acquire(["robx"], purpose="lock")
-    with pytest.raises(AlreadyLockedDevices, match="since .*: lock; wait"):
+    with pytest.raises(AlreadyLockedDevices, match=r"since .*: lock; wait, .*: force_unlock\('robx'\)$"):
         robx.move(2)
     other.release(others)
     robx.move(2)
