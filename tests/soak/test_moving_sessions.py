@@ -51,7 +51,12 @@ def environment(
     server_that_can_be_restarted: RestartableServer, short_directory: Path, tmp_path: Path
 ) -> Iterator[dict[str, str]]:
     (tmp_path / "all.yml").write_text(TREE)
-    variables = {"PYTHONFAULTHANDLER": "1", "PYTHONPATH": str(PROJECT), "BLISS_LIKE_CONFIG": str(tmp_path), "NOTES": str(tmp_path / "notes")}
+    variables = {
+        "PYTHONFAULTHANDLER": "1",
+        "PYTHONPATH": str(PROJECT),
+        "BLISS_LIKE_CONFIG": str(tmp_path),
+        "NOTES": str(tmp_path / "notes"),
+    }
     yield {**os.environ, **variables, "BLISS_LIKE_HOME": str(short_directory)}
 
 
