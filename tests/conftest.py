@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bliss_like.data.server import EmbeddedServer
 from tests.cluster import LoopbackCluster
 from tests.waiting import wait_until
+
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.register_profile("soak", max_examples=400, deadline=None)
+settings.load_profile("quick")
 
 
 @pytest.fixture

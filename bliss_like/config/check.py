@@ -15,12 +15,13 @@ from typing import Any, NamedTuple, cast
 from bliss_like.errors import ConfigError
 
 from .construction import class_of
-from .loader import Entry, Tree, item_label
+from .loader import INIT, Entry, Tree, item_label
 from .node import ConfigList, ConfigNode
 from .plugins import BY_CLASS, NODE, Plugin
 from .references import Objects, Place, referred_name
+from .suggestion import nearest
 from .survey import Survey, references
-from .validation import Problem, item_keys, needed_names, validate
+from .validation import Problem, item_keys, known_keys, needed_names, validate
 
 
 class _Found(NamedTuple):
@@ -33,7 +34,7 @@ def check(tree: Tree, root: Path) -> list[ConfigError]:
     """Return all errors of a tree, by file and line; each has its `place`."""
     survey = Survey(tree, root)
     found = [finding for entry in tree.entries.values() if not entry.owner for finding in _check_object(entry, survey)]
-    errors = [*tree.errors, *_merged(found), *_cycles(survey)]
+    errors = [*tree.errors, *_merged(found), *_cycles(survey), *_misspelt_defaults(survey)]
     return sorted({str(error): error for error in errors}.values(), key=lambda error: error.place or ("", 0, 0))
 
 
@@ -76,7 +77,8 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
         for problem in validated:
             is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
             is_elsewhere = may_inherit and problem.message.startswith("missing key")
-            if not (is_name or is_elsewhere or problem.path in unsure):
+            is_unsure = problem.path in unsure and problem.path == problem.subject  # of the value, not of the key
+            if not (is_name or is_elsewhere or is_unsure):
                 yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)
@@ -107,6 +109,28 @@ def _merged(findings: list[_Found]) -> Iterator[ConfigError]:
     for (place, message), (first, *others) in labels.items():
         also = f" and {len(others)} more" if others else ""
         yield place.error(f"{first}{also}: {message}")
+
+
+def _misspelt_defaults(survey: Survey) -> Iterator[ConfigError]:
+    """Yield the keys of each `__init__.yml` that no class below knows, and that look like one that some class knows.
+
+    Others are no errors: scripts and plugins may read them.
+    """
+    known: dict[int, set[str]] = {}
+    for entry in survey.entries.values():
+        cls = survey.class_of(entry.node.name)
+        if entry.owner or cls is None:
+            continue
+        for node in entry.node.outwards():
+            known.setdefault(id(node), {"beamline"}).update(known_keys(cls.Config))
+    for file, document in survey.tree.documents.items():
+        if Path(file).name != INIT or not isinstance(document.root, ConfigNode):
+            continue
+        keys = known.get(id(document.root), set())
+        for key, place in document.root.key_places.items():
+            meant = nearest(str(key), keys, cutoff=0.8)
+            if meant and key not in keys:
+                yield place.error(f"{INIT}: no class below knows the key '{key}', did you mean '{meant}'?")
 
 
 def _cycles(survey: Survey) -> Iterator[ConfigError]:

@@ -21,7 +21,6 @@ from .plugins import BY_CLASS, NODE, Plugins
 from .references import Place
 from .reloading import Changes, Made, compare, refuse_closing, written_text
 from .saving import checked_document, file_below, read_unchanged, replace_file, restore, save, with_object
-from .suggestion import did_you_mean
 from .survey import Survey
 
 _logger = logging.getLogger(__name__)
@@ -151,7 +150,7 @@ class Config:
         asking = self._making.current()
         if asking is not None:
             asking.needs.add(name)
-        if name not in self._made and name in self.aliases:
+        if name not in self._tree.entries and name in self.aliases:
             return self.aliases[name]
         while name not in self._made:
             entry = self._entry(name)
@@ -193,6 +192,7 @@ class Config:
                 _logger.exception("%s: __close__ failed", name)
                 errors.append(error)
             except BaseException as error:  # noqa: BLE001 - raised below
+                _logger.error("%s: its __close__ was interrupted", name)
                 abort = error
         if abort is not None:
             raise abort
@@ -201,8 +201,7 @@ class Config:
     def _entry(self, name: str) -> Entry:
         entry = self._tree.entries.get(name)
         if entry is None:
-            broken = f"; errors in the files: {len(self._tree.errors)}, see config.errors" if self._tree.errors else ""
-            raise ObjectNotFound(f"no object '{name}' in {self.path}{did_you_mean(name, self._tree.entries)}{broken}")
+            raise ObjectNotFound(f"no object '{name}' in {self.path}{self._tree.why_missing(name, self._tree.entries)}")
         return entry
 
     def _make(self, entry: Entry, job: Job) -> None:
@@ -268,21 +267,19 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
-        self._tree = old
         refuse_closing(comparison.closing, self._made)
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:
                 made.text = written_text(tree.entries[name], made.model)
         errors = [*tree.errors, *map(ConfigError, comparison.errors)]
+        kept = sorted(self._made.keys() - comparison.closing)
         errors += self._close([name for name in self._made if name in comparison.closing])  # type: ignore[arg-type]
-        for error in errors:
-            _logger.error("%s", error)
         return Changes(
             added=tuple(sorted(tree.entries.keys() - old.entries.keys())),
             removed=tuple(sorted(old.entries.keys() - tree.entries.keys())),
             changed=tuple(sorted(comparison.changed)),
-            kept=tuple(sorted(self._made)),
+            kept=tuple(kept),
             errors=tuple(errors),
         )
 
@@ -362,7 +359,7 @@ class Config:
     def temporary(self) -> Iterator[Config]:
         """Try something: objects made inside are closed in the end, files and objects added inside are gone.
 
-        Nothing is written to disk by `new_node` and `set_config_db_file` inside. `reload()` has to wait.
+        Nothing is written to disk inside. `reload()` and `save()` have to wait.
         """
         before, documents = set(self._made), self._tree.documents
         self._temporary += 1

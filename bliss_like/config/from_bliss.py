@@ -18,13 +18,13 @@ from bliss_like.errors import ConfigError
 
 from .bliss_names import CLASSES, DIODES, LATER, PYTHON_IMPORTS, UNNEEDED
 from .bliss_objects import BlissObject, counterpart, lost_without
+from .loader import INIT
 from .parsing import YamlProblem
 from .references import Place, is_reference, referred_name
 from .registry import find_class, snake_case
 from .spans import Edits, Part, read
 from .validation import known_keys, model_below
 
-_INIT = "__init__.yml"
 _IMPORT = re.compile(r"^(\s*(?:from|import)\s+)(bliss(?:\.[\w.]+)?)\b", re.MULTILINE)
 _GLOBALS = re.compile(r"^([ \t]*)(from bliss\.setup_globals import .*)$", re.MULTILINE)
 _NOT_YET = "not yet here"
@@ -100,7 +100,7 @@ class _Converter:
         self._report = Report("", Place("", 0, 0))
 
     def convert(self) -> Conversion:
-        for path in sorted(self._root.rglob("*"), key=lambda path: (path.parent, path.name != _INIT, path.name)):
+        for path in sorted(self._root.rglob("*"), key=lambda path: (path.parent, path.name != INIT, path.name)):
             if path.suffix == ".yml" and path.is_file():
                 self._read(path)
         self._choose_classes()
@@ -115,7 +115,7 @@ class _Converter:
         files = {path: (self._texts[path], edits.result()) for path, edits in self._edits.items()}
         files |= self._python_files()
         changed = {path.relative_to(self._root): texts for path, texts in files.items() if texts[0] != texts[1]}
-        reports = [report for report in reports if report.label != _INIT or report.changes]
+        reports = [report for report in reports if report.label != INIT or report.changes]
         reports.sort(key=lambda report: report.place)
         return Conversion(self._root, reports, self._remarks, changed, self._later)
 
@@ -126,7 +126,7 @@ class _Converter:
             text = path.read_text(encoding="utf-8")
             part = read(text)
         except YamlProblem as problem:
-            self._remarks.append(Place(str(path), problem.line, problem.column).error(f"copied as it is: {problem}"))
+            self._remarks.append(Place(str(path), problem.line, problem.column).error("cannot be parsed, copied as it is"))
             return
         except (OSError, UnicodeDecodeError) as error:
             self._remarks.append(Place(str(path), 1, 1).error(f"cannot be read: {error}"))
@@ -134,10 +134,10 @@ class _Converter:
         self._texts[path], self._edits[path] = text, Edits(text)
         if part is None:
             return
-        if path.name == _INIT:
+        if path.name == INIT:
             self._inits[path] = part
             return
-        above = [self._inits[each / _INIT] for each in path.parents if each / _INIT in self._inits]
+        above = [self._inits[each / INIT] for each in path.parents if each / INIT in self._inits]
         self._find(path, part, above, None)
 
     def _find(self, path: Path, part: Part, around: list[Part], parent: tuple[Part, int] | None) -> None:
@@ -301,8 +301,7 @@ class _Converter:
 
     def _lost_in(self, value: Part) -> list[str]:
         """Return the references in a value to what is not here."""
-        own = [value.text] if value.text is not None else []
-        texts = [*own, *(child.text or "" for child in value.elements or () if child.text)]
+        texts = [part.text for part in (value, *(value.elements or ())) if part.text]
         return [text for text in texts if is_reference(text) and referred_name(text) not in self._names]
 
     def _put_into_controller(self, each: BlissObject, edits: Edits) -> None:
@@ -326,7 +325,7 @@ class _Converter:
     # -- other files ---------------------------------------------------------------------------------------------------
 
     def _convert_init(self, path: Path, part: Part) -> Report:
-        self._report = Report(_INIT, Place(str(path), 1, 1))
+        self._report = Report(INIT, Place(str(path), 1, 1))
         edits = self._edits[path]
         if part.elements is not None:
             self._remarks.append(Place(str(path), 1, 1).error("a list, which BLISS refuses too; copied as it is"))

@@ -6,10 +6,11 @@ An object is a mapping with a `name`. A mapping with a `name` in a list that is 
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from bliss_like.errors import ConfigError
 
 from .node import ConfigList, ConfigNode, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
-from .references import Document, Objects, Place
+from .references import Document, Objects, Place, relative
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
 INIT = "__init__.yml"
 
 
@@ -61,7 +63,7 @@ def item_label(node: ConfigNode, key: str, index: int) -> str:
 
 def object_kind(node: ConfigNode) -> str:
     kind = node.get_inherited_raw("class")
-    return kind if kind and isinstance(kind, str) else "object"
+    return kind if kind and isinstance(kind, str) and node.plugin != "default" else "object"
 
 
 @dataclass
@@ -85,6 +87,23 @@ class Tree:
     @property
     def invalid_files(self) -> dict[str, str]:
         return {file: document.failure for file, document in self.documents.items() if document.failure}
+
+    @property
+    def unreadable_names(self) -> dict[str, str]:
+        """The names that files, which cannot be parsed, probably give to objects, and the files."""
+        names: dict[str, str] = {}
+        for file in self.invalid_files:
+            with contextlib.suppress(OSError):
+                text = Path(file).read_text(encoding="utf-8", errors="replace")
+                names |= dict.fromkeys(_NAMED.findall(text), file)
+        return names
+
+    def why_missing(self, name: str, known: Iterable[str]) -> str:
+        """Return where an object that is not there probably is, or else what it was probably meant to be, of `known`."""
+        file = self.unreadable_names.get(name)
+        if file is not None:
+            return f"; it is probably in {relative(file)}, which cannot be read"
+        return did_you_mean(name, known)
 
 
 def load_tree(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bliss_like.errors import ConfigError
 
-from .loader import object_kind
+from .loader import INIT, object_kind
 from .node import ConfigList, ConfigNode
 from .survey import Survey
 
@@ -40,12 +40,12 @@ def outline(survey: Survey, errors: list[ConfigError]) -> Branch:
     for entry in survey.entries.values():
         if not entry.owner:
             objects.setdefault(entry.node.filename, []).append(entry.node)
-    for path in sorted(survey.tree.files, key=lambda path: (path.parent, path.name != "__init__.yml", path.name)):
+    for path in sorted(survey.tree.files, key=lambda path: (path.parent, path.name != INIT, path.name)):
         branch = Branch(path.name)
         _directory(path.parent, directories).children.append(branch)
         nodes = sorted(objects.get(str(path), []), key=lambda node: node.place)
         branch.children = [Branch(node.name, object_kind(node), _items(node, survey), node.line) for node in nodes]
-        if path.name == "__init__.yml":
+        if path.name == INIT:
             branch.detail = _common(path, survey)
         _mark(branch, [error for error in errors if error.place and error.place[0] == str(path)])
     return top

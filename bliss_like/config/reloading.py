@@ -54,6 +54,9 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.errors)
 
+    def __info__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         told = {"added": self.added, "removed": self.removed, "changed": self.changed}
         lines = [f"{what}: {', '.join(names)}" for what, names in told.items() if names] or ["nothing has changed"]
@@ -98,7 +101,8 @@ def compare(old: Mapping[str, Any], survey: Survey, living: Mapping[str, Made]) 
             if problems:
                 wrong.add(name)
                 if not _is_unreadable(entry):
-                    errors += [f"{problem}; '{name}' stays as it was" for problem in problems]
+                    outcome = "" if made.survives_reload else f"; '{name}' stays as it was"  # else it decides itself
+                    errors += [f"{problem}{outcome}" for problem in problems]
                 continue
         elif name not in old or old[name] == written_text(entry):
             continue

@@ -227,7 +227,7 @@ def _check(document: Document, old: Parsed | None, new: Parsed | None, tree: Tre
     before = read_document(document.file, old, "", document.around, objects)
     _checked(before, new, document, tree, objects)
     if Path(document.file).name == INIT:
-        found = _problems_of_heirs(document, tree)
+        found = new_problems(*(_problems_of_heirs(document, tree, root) for root in (before.root, document.root)))
         if found:
             raise ConfigError("\n".join([*found, "nothing was written"]))
 
@@ -253,12 +253,20 @@ def _checked(old: Document, parsed: Parsed | None, like: Document, tree: Tree, o
     return new
 
 
-def _problems_of_heirs(document: Document, tree: Tree) -> list[str]:
-    """Return what is wrong in a file of defaults, for the objects that inherit from it."""
+def _problems_of_heirs(document: Document, tree: Tree, root: ConfigNode | None) -> list[str]:
+    """Return what is wrong in a file of defaults, if `root` is what it says, for the objects that inherit from it."""
     heirs = [entry for entry in tree.entries.values() if not entry.owner and document.root in entry.node.outwards()]
+    inside = [other for other in tree.documents.values() if other.around is document.root]
+    here = str(Place(document.file, 1, 1)).removesuffix("1:1")
     survey = Survey(tree, document.root.config.path)
-    problems = [str(problem) for entry in heirs for problem in check_entry(entry, survey)]
-    return [problem for problem in problems if problem.startswith(str(Place(document.file, 1, 1)).removesuffix("1:1"))]
+    try:
+        for other in inside:
+            other.around = root
+        problems = [str(problem) for entry in heirs for problem in check_entry(entry, survey)]
+    finally:
+        for other in inside:
+            other.around = document.root
+    return [problem for problem in problems if problem.startswith(here)]
 
 
 def _settle(document: Document, node: ConfigNode | ConfigList, parsed: Parsed | None) -> None:

@@ -15,6 +15,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning, models_json_schema
 from bliss_like.errors import ConfigError
 
 from .construction import class_of
+from .loader import INIT
 from .models import REFERENCE_SCHEMA, ObjectConfig
 from .registry import ENTRY_POINTS, KNOWN_CLASSES, default_classes, find_class
 from .survey import Survey
@@ -81,7 +82,7 @@ def _inherited_keys(survey: Survey | None) -> set[str]:
     for entry in survey.entries.values() if survey is not None else ():
         node = entry.node.parent
         while node is not None:
-            if node.filename.endswith("__init__.yml"):
+            if node.filename.endswith(INIT):
                 keys |= {str(key) for key in node.written}
             node = node.parent
     return keys

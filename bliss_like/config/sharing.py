@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable
 
-from bliss_like.data.redis_store import connect
 from bliss_like.data.store import StreamStore
 from bliss_like.data.threads import begin_thread
 from bliss_like.errors import ConfigError
@@ -77,6 +76,9 @@ def sharing() -> Sharing:
     global _of_script
     if _of_session is not None:
         return _of_session
+    # Who has a session in memory, or only looks at YAML, needs no Redis client.
+    from bliss_like.data.redis_store import connect
+
     store = connect()
     if _of_script is None or _of_script.store is not store:  # another one, too, after a fork
         _of_script = Sharing(store, beamline=_configured_beamline())

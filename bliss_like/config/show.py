@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .check import check_entry
+from .emitting import scalar
 from .loader import Entry
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode
@@ -163,4 +164,4 @@ def yaml_text(value: Any) -> str:
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return f"{value}" if value != "" else '""'
+    return scalar(value) if isinstance(value, str) else str(value)

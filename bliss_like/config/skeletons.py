@@ -48,7 +48,7 @@ _AXIS = """\
 name: {name}_controller
 class: SimulatedMotors
 axes:
-  - name: {name}                # what you type: {name}.move(1.5)
+  - name: {name:<21} # what you type: {name}.move(1.5)
     unit: mm
     steps_per_unit: 1000        # motor steps in one mm; negative turns the way
     velocity: 2                 # mm/s
@@ -65,19 +65,17 @@ _COUNTER = """\
 name: {name}_controller
 class: SimulatedDiodes
 counters:
-  - name: {name}                # what you type: ct(1, {name})
+  - name: {name:<21} # what you type: ct(1, {name})
     value: 100                  # what it reads, on average
     noise: 5                    # standard deviation of one reading
     # unit: V
   # A second counter of the same box is a second block like this one.
 """
 
-KINDS = ("session", "axis", "counter")
-
 
 @dataclass(frozen=True)
 class Written:
-    """What was written, and the other names that it gave away."""
+    """The files that were written, and the name of the object in them."""
 
     files: list[Path]
     name: str
@@ -98,9 +96,10 @@ def begin(kind: str, name: str, survey: Survey, file: Path | None = None) -> Wri
         raise ConfigError(f"{path}: names of configuration files end with .yml")
     if not path.resolve().is_relative_to(survey.root):
         raise ConfigError(f"{path} is outside of the configuration {survey.root}, nobody would read it")
-    texts = {path: {"session": _session, "axis": _axis, "counter": _counter}[kind](name, survey)}
     if kind == "session":
-        texts[path.with_name(f"{name}_setup.py")] = _SETUP.format(name=name)
+        texts = {path: _session(name, survey), path.with_name(f"{name}_setup.py"): _SETUP.format(name=name)}
+    else:
+        texts = {path: {"axis": _AXIS, "counter": _COUNTER}[kind].format(name=name)}
     for each in texts:
         if each.exists():
             raise ConfigError(f"{each} is there already and stays as it is; choose another name, or another --file")
@@ -126,11 +125,3 @@ def _session(name: str, survey: Survey) -> str:
     some = objects[:8]
     hint = f"There are {len(objects)}: `bliss-like config tree` shows them." if objects else "There are none yet."
     return _SESSION.format(name=name, objects=", ".join(some), hint=hint)
-
-
-def _axis(name: str, survey: Survey) -> str:
-    return _AXIS.format(name=name)
-
-
-def _counter(name: str, survey: Survey) -> str:
-    return _COUNTER.format(name=name)

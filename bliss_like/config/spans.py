@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .parsing import YamlProblem
+from .parsing import YamlProblem, compose, resolved
 
 
 @dataclass(eq=False)
@@ -49,20 +49,12 @@ def read(text: str) -> Part | None:
 
     :raises YamlProblem: it cannot be parsed, or has a key twice.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise YamlProblem(mark.line + 1 if mark else 1, 1, str(error.problem or error.context)) from None
-    except YAMLError as error:
-        raise YamlProblem(1, 1, " ".join(str(error).split())) from None
-    return None if node is None else _part(node, text, {})
+    root = compose(text).root
+    return None if root is None else _part(root, text, {})
 
 
 def _part(node: Any, text: str, known: dict[int, Part]) -> Part:
+    node = resolved(node)
     if id(node) in known:  # an alias stands for what has its anchor
         return known[id(node)]
     flow = bool(getattr(node, "flow_style", False))
@@ -78,7 +70,7 @@ def _part(node: Any, text: str, known: dict[int, Part]) -> Part:
     else:
         part.keys = {}
         for key, value in node.value:
-            name, line, column = str(key.value), key.start_mark.line + 1, key.start_mark.column + 1
+            name, line, column = str(resolved(key).value), key.start_mark.line + 1, key.start_mark.column + 1
             if name in part.keys:
                 first = part.keys[name][0].line
                 raise YamlProblem(

@@ -9,7 +9,6 @@ import ast
 import inspect
 import os
 import pathlib
-import re
 import textwrap
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -21,12 +20,10 @@ from bliss_like.errors import ConfigError, ObjectNotFound
 from .construction import class_of, place_problem
 from .loader import INIT, Tree, load_tree
 from .node import ConfigList, ConfigNode
-from .plugins import NODE
+from .plugins import BY_CLASS, NODE
 from .references import Objects, dereference, is_reference
 from .suggestion import did_you_mean
 from .validation import Path, item_keys, with_inherited
-
-_NAMED = re.compile(r"""\bname\s*["']?:\s*["']?([A-Za-z_]\w*)""", re.ASCII)
 
 
 class Survey:
@@ -41,7 +38,7 @@ class Survey:
         self.entries = tree.entries
         self._classes: dict[tuple[str, ...], type[Any] | None] = {}
         self._sessions = {name for name, entry in self.entries.items() if inherited(entry.node, "class") == "Session"}
-        self._unreadable = _names_in(tree.invalid_files)
+        self._unreadable = tree.unreadable_names
 
     @property
     def names(self) -> list[str]:
@@ -91,6 +88,8 @@ class Survey:
         if entry.owner:
             container = self.class_of(entry.owner)
             return _item_class(container) if container and entry.key in item_keys(container.Config) else None
+        if entry.node.plugin not in BY_CLASS:
+            return None
         written = tuple(inherited(entry.node, key) for key in ("class", "package", "module"))
         if written not in self._classes:
             try:
@@ -258,14 +257,3 @@ def _item_class(container: type[Any]) -> type[Any] | None:
     except (AttributeError, NameError, TypeError):
         return None
     return found if inspect.isclass(found) else None
-
-
-def _names_in(files: dict[str, str]) -> set[str]:
-    """Return the names that files, which cannot be parsed, probably give to objects."""
-    names: set[str] = set()
-    for file in files:
-        try:
-            names |= set(_NAMED.findall(pathlib.Path(file).read_text(encoding="utf-8", errors="replace")))
-        except OSError:
-            continue
-    return names

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import gevent
@@ -21,6 +22,7 @@ from bliss_like.config.models import ItemConfig, ObjectConfig
 from bliss_like.devices.counter import Counter, SamplingCounter, SamplingCounterController, SamplingMode
 from bliss_like.devices.signal import Reading, Signal, connect_together, open_signal
 from bliss_like.errors import DeviceError
+from bliss_like.scanning.greenlets import run_all
 
 
 class SignalCounterConfig(ItemConfig):
@@ -54,14 +56,13 @@ class SignalCounters(SamplingCounterController):
         connect_together([self._sources[cast(SamplingCounter, counter)].signal], timeout)
 
     def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
-        if len(counters) == 1:
-            return [self._sources[counters[0]].read()]
-        readings = [gevent.spawn(self._sources[counter].read) for counter in counters]
-        try:
-            gevent.joinall(readings, raise_error=True)
-        finally:
-            gevent.killall(readings)
-        return [reading.value for reading in readings]
+        readings: dict[SamplingCounter, Any] = {}
+
+        def read(counter: SamplingCounter) -> None:
+            readings[counter] = self._sources[counter].read()
+
+        run_all([partial(read, counter) for counter in counters])
+        return [readings[counter] for counter in counters]
 
     def __close__(self) -> None:
         for source in self._sources.values():

@@ -160,10 +160,12 @@ class Move:
         if len(groups) == 1:
             controller.start_all(*motions)
             return
-        starts = [gevent.spawn(controller.start_all, *motions) for controller, motions in groups.items()]
+        starts = [gevent.spawn(_failure_of, controller.start_all, *motions) for controller, motions in groups.items()]
         gevent.joinall(starts)  # all of them before any error: what starts after the others were stopped would run on
         for start in starts:
-            start.get()
+            failure = start.get()
+            if failure is not None:
+                raise failure
 
     def _stop_axes(self) -> None:
         """Stop every controller, also when another one fails to; then raise the first error."""
@@ -198,6 +200,15 @@ class Move:
                 gevent.sleep(0.01)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
+
+
+def _failure_of(call: Callable[..., Any], *args: Any) -> Exception | None:
+    """Return what a call raises: gevent would print what a greenlet raises."""
+    try:
+        call(*args)
+    except Exception as failure:  # noqa: BLE001 - raised by the move
+        return failure
+    return None
 
 
 def run_motions(motions: Sequence[Motion], wait: bool) -> None:

@@ -64,8 +64,11 @@ class Aliases(Mapping[str, Any]):
             raise SessionError(
                 f"{_label(channel)} already has an alias, '{present}': ALIASES.set('{alias}', {present}) replaces it"
             )
-        self._aliases[alias] = _Alias(device, channel, self._take_name_of(device))
+        hidden = self._take_name_of(device)
+        self._aliases[alias] = _Alias(device, channel, hidden)
         self._session.names.give({alias: device})
+        if hidden:
+            self._session.names.renamed[hidden] = alias
         set_alias(channel, alias)
         return Text(f"{_label(channel)} is now called {alias}") if verbose else None
 
@@ -93,6 +96,7 @@ class Aliases(Mapping[str, Any]):
         del self._aliases[alias]
         set_alias(known.channel, None)
         names.take_back(alias)
+        names.renamed.pop(known.hidden_name, None)
         if known.hidden_name and known.hidden_name not in names:
             names.give({known.hidden_name: known.device})
 

@@ -18,7 +18,15 @@ from bliss_like.config.survey import Survey
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter
 
-from .written import inclusion_problem, matching, merged, pattern_problem, setup_candidates, setup_file_problem
+from .written import (
+    hiding_problem,
+    inclusion_problem,
+    matching,
+    merged,
+    pattern_problem,
+    setup_candidates,
+    setup_file_problem,
+)
 
 Keys = tuple[int | str, ...]
 
@@ -35,8 +43,7 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_default_chain(node, survey)
     for name in matching(_texts(node, "config-objects"), survey):
         if name in standard_names:
-            message = f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
-            yield Problem(_path_to(node, name), ("config-objects",), message)
+            yield Problem(_path_to(node, name), ("config-objects",), hiding_problem(name))
 
 
 def wanted_names(node: ConfigNode, survey: Survey, above: tuple[str, ...] = ()) -> list[str]:

@@ -9,9 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from gevent import Timeout
 
-from bliss_like.config.config import FAILURES
-from bliss_like.errors import DeviceError, NotConnectedError
+from bliss_like.config.config import FAILURES, Config
+from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
 from bliss_like.scanning.greenlets import run_all
+
+from .namespace import STANDARD_NAMES
+from .written import hiding_problem
 
 CONNECT_TIMEOUT = 2.0
 """Seconds that a new session waits for hardware, all of it together."""
@@ -41,8 +44,10 @@ class Made:
     error: BaseException | None = None
 
 
-def make_all(names: Iterable[str], get: Callable[[str], Any], being_made: set[str]) -> list[Made]:
+def make_all(names: Iterable[str], config: Config, being_made: set[str]) -> list[Made]:
     """Ask for all objects at the same time; return them in the order of their names.
+
+    One that would hide a standard name of sessions counts as failed.
 
     :param being_made: has, at any time, the names of those that are not ready yet.
     """
@@ -52,7 +57,9 @@ def make_all(names: Iterable[str], get: Callable[[str], Any], being_made: set[st
         began = monotonic()
         being_made.add(name)
         try:
-            value = get(name)
+            value = config.get(name)
+            if name in STANDARD_NAMES:
+                raise ConfigError(f"{config.get_config(name).place}: {hiding_problem(name)}")
         except FAILURES as error:  # one broken object does not stop the rest
             outcomes[name] = Made(name, monotonic() - began, error=error)
         else:

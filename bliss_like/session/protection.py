@@ -28,6 +28,8 @@ class Names(MutableMapping[str, Any]):
         self._protected: dict[str, Any] = {}
         self.assigned: set[str] = set()
         """Names that statements have given to something, and be it what they stood for."""
+        self.renamed: dict[str, str] = {}
+        """What is called otherwise in this session, by its own name; told to who uses that."""
 
     def __getitem__(self, name: str) -> Any:
         return self.namespace[name]
@@ -98,7 +100,7 @@ class Names(MutableMapping[str, Any]):
     def copy(self) -> Names:
         """Return names of their own that start with these, protected in the same way."""
         names = Names(dict(self.namespace))
-        names._protected = dict(self._protected)
+        names._protected, names.renamed = dict(self._protected), self.renamed
         return names
 
     def run(self, code: CodeType) -> Any:
@@ -112,6 +114,8 @@ class Names(MutableMapping[str, Any]):
             self._undo()
             if isinstance(error, NameError) and error.name in self._protected:  # all that `del` says of our refusal
                 raise _refusal(error.name).with_traceback(error.__traceback__) from None
+            if isinstance(error, NameError) and error.name in self.renamed:
+                error.args = (f"{error}: it is called {self.renamed[error.name]} in this session",)
             raise
         changed = self._undo()
         if changed:

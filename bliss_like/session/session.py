@@ -76,8 +76,8 @@ class Session:
         self.name = name
         self.written = config
         """What YAML says of it."""
-        tree = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
-        self.config: ConfigTree = tree
+        self.config = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
+        self._beamline = self.config.beamline
         self.hooks = Hooks()
         self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
         self.error_log = ErrorLog()
@@ -120,7 +120,10 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        sharing = share(tree.store, self.config.beamline, self.name)
+        self._beamline = (
+            self.config.beamline
+        )  # until it is closed: locks, channels and settings have this name in theirs
+        sharing = share(tree.store, self._beamline, self.name)
         self._lock.acquire(sharing.locks)
         self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
@@ -134,6 +137,8 @@ class Session:
         except BaseException:
             self.close()
             raise
+        finally:
+            self._is_building = False
         return not self._errors
 
     def resetup(self, verbose: bool = False) -> Summary:
@@ -144,18 +149,25 @@ class Session:
         default chain are as they say.
 
         :param verbose: write the summary to the standard output; otherwise errors are logged.
-        :raises SessionError: the session is not active, or a scan is running.
+        :raises SessionError: the session is not active or not ready, or a scan is running.
+        :raises ConfigError: a motor moves that would be closed.
         """
         self._refuse_resetup()
-        with told_elsewhere(verbose):
-            changes = self.config.reload()
-        self._errors.clear()
-        for error in changes.errors:
-            self._keep(error)
-        self._forget(changes)
-        self.read_again()
-        self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
-        return self.summary
+        self._is_building = True
+        try:
+            with told_elsewhere(verbose):
+                changes = self.config.reload()
+            self._errors.clear()
+            for error in changes.errors:
+                self._keep(error)
+            if self.written.node and self.name not in self.config.names_list:
+                self._report(ConfigError(f"session '{self.name}' is gone from the configuration; it goes on as it was"))
+            self._forget(changes)
+            self.read_again()
+            self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
+            return self.summary
+        finally:
+            self._is_building = False
 
     def _forget(self, changes: Changes) -> None:
         """Forget the objects that were closed, and what the setup has done beside making objects."""
@@ -169,16 +181,19 @@ class Session:
     def _refuse_resetup(self) -> None:
         if not self.is_active:
             raise SessionError(f"session '{self.name}' is not set up: {self.name}.setup() comes first")
+        if self._is_building:
+            raise SessionError(f"session '{self.name}' is being set up: resetup() has to wait for the end of that")
         for scan in self.scans:
             if scan.state is not ScanState.IDLE and not scan.state.is_final:
-                raise SessionError(
-                    f"session '{self.name}': {scan!r} is running: wait for its end, or abort it, before resetup()"
-                )
+                way_out = "wait for its end, or abort it, before resetup()"
+                raise SessionError(f"session '{self.name}': {scan!r} is running: {way_out}")
 
     def read_again(self) -> None:
         """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""
+        if not self.written.node or not self.config.survey.is_session(self.name):
+            return
         try:
-            written = self.config.model_of(self.name, SessionConfig) if self.written.node else self.written
+            written = self.config.model_of(self.name, SessionConfig)
         except ConfigError:
             return  # the configuration has told when it was read
         if written.scan_saving != self.written.scan_saving:
@@ -202,8 +217,7 @@ class Session:
             finally:
                 self._leave()
 
-    def __close__(self) -> None:
-        self.close()
+    __close__ = close
 
     @property
     def temporary_config(self) -> AbstractContextManager[ConfigTree]:
@@ -217,15 +231,13 @@ class Session:
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
         self._tree = SessionTree(self)
-        self.being_made: set[str] = set()
-        """Names of the objects that the setup waits for."""
-        self._is_built = self._has_opened = False
-        self._verbose = False
+        self.being_made: set[str] = set()  # names of the objects that the setup waits for
+        self._is_building = self._has_opened = self._verbose = False
 
     def _build(self, verbose: bool, changes: str = "") -> None:
         """Make what is not there yet, and run the setup files."""
         began = monotonic()
-        self._is_built, self._verbose = False, verbose
+        self._is_building, self._verbose = True, verbose
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
         self._tree = sessions_tree(self, self.config.survey, self._report)
@@ -238,7 +250,7 @@ class Session:
             self._report(error)
         for session in self._tree:
             self._run_setup_file(session)
-        self._is_built = self._has_opened = True
+        self._has_opened = True
         self.hooks.session.call("setup", self)
         made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
         self.summary = Summary(self.name, made, dict(self._errors), monotonic() - began, changes)
@@ -264,25 +276,16 @@ class Session:
         return list(self._objects)
 
     def _make_objects(self) -> list[Made]:
-        outcomes = make_all(
-            self._tree.wanted_objects(self.config.survey, self._report), self.config.get, self.being_made
-        )
-        outcomes = [self._refused(made) if made.name in STANDARD_NAMES else made for made in outcomes]
-        for made in outcomes:
-            if made.error is not None:
-                self._report(made.error)
+        names = self._tree.wanted_objects(self.config.survey, self._report)
+        outcomes = make_all(names, self.config, self.being_made)
+        for error in filter(None, (made.error for made in outcomes)):
+            self._report(error)
         before, self._objects = self._objects, {made.name: made.value for made in outcomes if made.error is None}
         self.names.take_back(*(name for name in before if name not in self._objects))
         self.names.give(self._objects)
         self._scripts.refresh(self.names.given)
         self._active_group.default = self._first_measurement_group()
         return outcomes
-
-    def _refused(self, made: Made) -> Made:
-        place = self.config.get_config(made.name).place
-        hint = "give it another name in the configuration"
-        error = ConfigError(f"{place}: object '{made.name}' would hide the standard '{made.name}': {hint}")
-        return replace(made, value=None, error=made.error or error)
 
     def _first_measurement_group(self) -> MeasurementGroup | None:
         """Return the first group of the session itself, else of what it includes."""
@@ -300,14 +303,12 @@ class Session:
     @property
     def settings_name(self) -> str:
         """What the names of settings that belong to this session begin with."""
-        beamline = self.config.beamline
-        return f"{beamline}:{self.name}" if beamline else self.name
+        return f"{self._beamline}:{self.name}" if self._beamline else self.name
 
     def _run_setup_file(self, session: Session) -> None:
         self._scripts.owner = session
         try:
-            path = session.written.setup_path(self.config)
-            if path is not None:
+            if path := session.written.setup_path(self.config):
                 run_file(path, self.names)
         except (ConfigError, ScriptError) as error:  # whatever a user's file raises, the session is there
             self._report(error)
@@ -368,9 +369,9 @@ class Session:
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""
-        if not self._is_built:
+        if self._is_building:
             self._report(error)
-        return not self._is_built
+        return self._is_building
 
     def _keep(self, error: BaseException) -> None:
         self._errors[self.error_log.add(error)] = error

@@ -104,7 +104,12 @@ def pattern_problem(pattern: str, survey: Survey) -> str:
         return ""
     if survey.is_session(pattern):
         return f"'{pattern}' is a session; to have all that it has, write it in include-sessions"
-    return f"no object '{pattern}'{did_you_mean(pattern, survey.objects)}"
+    return f"no object '{pattern}'{survey.tree.why_missing(pattern, survey.objects)}"
+
+
+def hiding_problem(name: str) -> str:
+    """Return why an object cannot be in a session that has its name for something else."""
+    return f"object '{name}' would hide the standard '{name}': give it another name in the configuration"
 
 
 def merged(included: Iterable[str], own: Iterable[str], unwanted: Iterable[str]) -> list[str]:

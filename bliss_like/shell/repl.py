@@ -107,9 +107,7 @@ class Repl:
 
     def run(self) -> None:
         """Return when the user leaves with Ctrl-D, `exit` or `quit`."""
-        hub = get_hub()
-        hub.SYSTEM_ERROR = ()  # else a sys.exit() in a greenlet in the background would end the shell
-        hub.NOT_ERROR = (*hub.NOT_ERROR, UserAbort)
+        get_hub().SYSTEM_ERROR = ()  # else a sys.exit() in a greenlet in the background would end the shell
         with asyncio.Runner(loop_factory=GeventLoop) as runner:
             runner.run(self._run())
 

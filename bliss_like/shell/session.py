@@ -38,7 +38,7 @@ def open_session(name: str) -> int:
         try:
             _prompt(session, interrupts)
         finally:
-            interrupts.run(session.close)
+            _close(session, interrupts)
     return 0
 
 
@@ -55,6 +55,17 @@ def _set_up(name: str) -> Session:
 def _tell_what_is_slow(session: Session) -> None:
     if session.being_made:
         print(f"Session {session.name} waits for {', '.join(sorted(session.being_made))}. Ctrl-C gives up.", flush=True)
+
+
+def _close(session: Session, interrupts: Interrupts) -> None:
+    told = f"Session {session.name} is not closed yet. Ctrl-C gives up on what it waits for."
+    patience = gevent.spawn_later(PATIENCE, print, told, flush=True)
+    try:
+        interrupts.run(session.close)
+    except UserAbort:
+        print(f"Session {session.name} is closed, but for what was interrupted.", file=sys.stderr)
+    finally:
+        patience.kill()
 
 
 def _prompt(session: Session, interrupts: Interrupts) -> None:

@@ -63,6 +63,11 @@ def test_settings_need_little() -> None:
     assert loaded_by("from bliss_like.config.settings import *").isdisjoint(heavy)
 
 
+def test_a_session_loads_what_it_uses_when_it_uses_it() -> None:
+    unused = {"redis", "ruamel", "h5py", "epics", "ptpython", "prompt_toolkit", "jedi", "asyncio"}
+    assert loaded_by("import bliss_like.session").isdisjoint(unused)
+
+
 def test_listeners_are_under_contract() -> None:
     contracts = configparser.ConfigParser()
     contracts.read(ROOT / "setup.cfg")

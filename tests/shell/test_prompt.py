@@ -121,6 +121,19 @@ def test_leaving_closes_the_session(environment: Path, run: OpenShell) -> None:
         assert shell.wait_for_end() == 0
 
 
+def test_leaving_while_something_does_not_close(shell: Terminal) -> None:
+    shell.type("from bliss_like.session.hooks import SessionHooks\n")
+    shell.type("stubborn = type('Stubborn', (SessionHooks,), {'close': lambda *_: gevent.sleep(60)})()\n")
+    shell.type("current_session.hooks.session.register(stubborn)\n")
+    shell.wait_for("TINY [4]:")
+    shell.type("\x04")
+    shell.wait_for("Session tiny is not closed yet. Ctrl-C gives up")
+    shell.interrupt()
+    assert shell.wait_for_end() == 0
+    assert "Session tiny is closed, but for what was interrupted." in shell.lines
+    assert "Traceback" not in shell.text
+
+
 def test_two_shells_cannot_have_one_session(shell: Terminal, run: OpenShell) -> None:
     second = run("-s", "tiny")
     assert second.wait_for_end() == 1
@@ -255,6 +268,7 @@ def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -
     )
     shell.type("user.peak()\n")
     shell.wait_for("Out [5]: 'at 1.5'")
+    shell.wait_for("TINY [6]:")
     before = shell.text.count("scans")
     shell.type("user_script_load('sc")
     shell.wait_for(lambda: shell.text.count("scans") > before)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config import Config
@@ -205,7 +205,6 @@ def test_many_objects_take_little_time(configure: Configure, count: int) -> None
     assert default_timer() - start < 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=st.text(alphabet="-: ax\n[]{},$.\"'#&*!|>12", max_size=60))
 def test_whatever_is_in_a_file_every_error_has_its_place(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("config")
@@ -232,4 +231,26 @@ def test_keys_of_a_node_are_no_attributes(configure: Configure) -> None:
 def test_keys_have_one_spelling(errors_of: Callable[..., list[str]]) -> None:
     assert errors_of("name: eh1\nclass: Session\nconfig_objects: []\n") == [
         f"{FILE}:3:1: Session 'eh1': unknown key 'config_objects', did you mean 'config-objects'?"
+    ]
+
+
+def test_misspelt_keys_of_init_files(configure: Configure) -> None:
+    config = configure(
+        "- {name: lamp, class: Lamp}\n",
+        **{
+            "deep/__init__.yml": "velocty: 3\ninstitute: ESRF\nclass: Lamp\ncolour: red\nusr_tag: a\n",
+            "deep/a.yml": "- {name: one}\n- {name: two}",
+            "empty/__init__.yml": "velocty: 3",
+        },
+    )
+    assert [str(error) for error in config.check()] == [
+        "config/deep/__init__.yml:1:1: __init__.yml: no class below knows the key 'velocty', did you mean 'velocity'?",
+        "config/deep/__init__.yml:5:1: __init__.yml: no class below knows the key 'usr_tag', did you mean 'user_tag'?",
+    ]
+
+
+def test_a_misspelt_key_whose_value_is_a_reference(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: Lamp}\n- {name: mirror, class: Mirror, lmap: $lamp}\n")
+    assert [str(error) for error in config.check()] == [
+        f"{FILE}:2:33: Mirror 'mirror': unknown key 'lmap', did you mean 'lamp'?"
     ]

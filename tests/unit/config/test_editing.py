@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from bliss_like.config import editing
@@ -317,7 +317,6 @@ def changed_lines(old: str, new: str) -> range:
 
 
 @given(documents(), st.data())
-@settings(max_examples=80, deadline=None)
 def test_a_value_is_replaced_and_no_other_line_changes(
     document: tuple[str, list[Any], Any], data: st.DataObject
 ) -> None:
@@ -340,7 +339,6 @@ def test_a_value_is_replaced_and_no_other_line_changes(
 
 
 @given(documents(), st.data())
-@settings(max_examples=80, deadline=None)
 def test_any_edits_mean_what_was_asked(document: tuple[str, list[Any], Any], data: st.DataObject) -> None:
     text, _, tree = document
     wanted = copy.deepcopy(tree)
@@ -365,7 +363,6 @@ def test_any_edits_mean_what_was_asked(document: tuple[str, list[Any], Any], dat
 
 
 @given(documents(with_aliases=True), st.data())
-@settings(max_examples=80, deadline=None)
 def test_with_aliases_an_edit_means_what_was_asked_or_is_refused(
     document: tuple[str, list[Any], Any], data: st.DataObject
 ) -> None:

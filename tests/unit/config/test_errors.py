@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config.parsing import YamlProblem, parse
@@ -223,7 +223,7 @@ def test_a_broken_file_does_not_stop_the_rest(configure: Configure, text: str) -
     assert config.get("sane").name == "sane"
 
 
-@pytest.mark.parametrize("depth", [101, 300, 1000])
+@pytest.mark.parametrize("depth", [101, 300, 500])
 def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
     block = "name: a\nclass: Lamp\nsettings:\n" + "".join(" " * (level + 1) + "k:\n" for level in range(depth))
     config = configure(
@@ -236,8 +236,17 @@ def test_what_is_nested_too_deeply(configure: Configure, depth: int) -> None:
 def test_files_that_could_not_be_parsed_are_listed(configure: Configure) -> None:
     config = configure("a: [1", **{"sane.yml": "name: sane\nclass: Lamp"})
     assert list(config.invalid_yaml_files) == [str(config.path / "lamps.yml")]
-    with pytest.raises(ConfigError, match="no object 'lamp' in .*; errors in the files: 1, see config.errors"):
+    with pytest.raises(ConfigError, match="no object 'lamp' in .*config$"):
         config.get("lamp")
+
+
+def test_an_object_of_a_file_that_could_not_be_parsed(configure: Configure) -> None:
+    config = configure("- {name: lamp, class: [}\n", **{"sane.yml": "name: lamb\nclass: Lamp"})
+    with pytest.raises(ConfigError) as raised:
+        config.get("lamp")
+    assert str(raised.value) == (
+        f"no object 'lamp' in {config.path}; it is probably in config/lamps.yml, which cannot be read"
+    )
 
 
 def test_a_device_that_does_not_answer_in_time(configure: Configure) -> None:
@@ -364,7 +373,6 @@ def test_a_broken_object_is_tried_again(configure: Configure, monkeypatch: pytes
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200)
 def test_any_text_is_parsed_or_refused_with_a_place(text: str) -> None:
     try:
         parse(text)

@@ -150,6 +150,12 @@ def test_what_needs_something_that_is_not_here(one: One) -> None:
     ]
 
 
+def test_a_regulation_is_no_controller_of_motors(one: One) -> None:
+    text, said = one("- class: Mockup\n  plugin: regulation\n  inputs: [{name: thermo, channel: A}]\n")
+    assert text.startswith("# not yet here: - class: Mockup\n")
+    assert said == ["regulation is not yet here (Mockup)"]
+
+
 def test_plugins(one: One) -> None:
     text = (
         "- {name: card, plugin: ct2, class: CT2, address: 1}\n"
@@ -204,8 +210,8 @@ def test_a_file_that_is_no_yaml_is_told_and_copied(tmp_path: Path) -> None:
     root = written(tmp_path / "bliss", {"a.yml": "name: [", "b.yml": "name: a\nname: b", "sub/__init__.yml": "- list"})
     conversion = convert(root)
     assert [str(remark).replace(f"{root}/", "").partition(": ")[2] for remark in conversion.remarks] == [
-        "copied as it is: expected the node content, but found '<stream end>'",
-        "copied as it is: key 'name' is here twice, first in line 1: take one of them out",
+        "cannot be parsed, copied as it is",
+        "cannot be parsed, copied as it is",
         "a list, which BLISS refuses too; copied as it is",
     ]
     write(conversion, tmp_path / "new")
@@ -231,3 +237,9 @@ def test_edits_inside_of_what_goes_go_with_it() -> None:
     edits.drop_key(inner, "b", "gone")
     edits.drop_key(part, "d", "gone")
     assert edits.result() == "a: {c: 2}  # gone: b: 1\n# gone: d: 3\n"
+
+
+def test_anchors_that_are_there_twice_are_no_matter(one: One, recwarn: pytest.WarningsRecorder) -> None:
+    text = "- {name: a, plugin: default, x: &v 1}\n- {name: b, plugin: default, x: &v 2, y: *v}\n"
+    assert one(text) == (text, ["", ""])
+    assert not recwarn.list

@@ -113,7 +113,7 @@ def use(config: Config) -> None:
     st.sampled_from(["velocity", "steps_per_unit", "name", "new"]),
     st.integers() | st.text(max_size=3),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files(configure: Configure, first: str, second: str, key: str, value: object) -> None:
     path = configure("").path / "lamps.yml"
     path.write_bytes(first.encode("utf-8", "surrogatepass"))

@@ -61,6 +61,7 @@ def test_who_waits_is_told_of_a_failure_and_the_next_one_tries_again(
     first, second, third = (greenlet.exception for greenlet in greenlets)
     assert str(first) == "config/lamps.yml:1:3: Gated 'a': could not be made: ConnectionError: no answer"
     assert isinstance(second, ObjectCreationFailed) and str(second) == str(first) and second is not first
+    assert second.place == (str(config.path / "lamps.yml"), 1, 3)
     assert isinstance(second.__cause__, ConnectionError)
     assert isinstance(third, ConfigError) and "Gated 'b': lamp: config/lamps.yml:1:3: Gated 'a'" in str(third)
     assert devices.started == ["a"]
@@ -151,7 +152,7 @@ def test_objects_that_know_each_other(configure: Configure) -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=3), min_size=6, max_size=6), st.permutations(range(6)))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_graph_is_made_or_refused_and_never_waited_for(
     configure: Configure, graph: list[list[int]], order: list[int]
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gevent
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.config import Config, ConfigNode, get_config
@@ -134,7 +134,6 @@ def test_what_is_not_a_reference() -> None:
 
 
 @given(st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True), min_size=1, max_size=4))
-@settings(max_examples=50)
 def test_every_name_with_attributes_is_a_reference(parts: list[str]) -> None:
     assert is_reference("$" + ".".join(parts))
 

@@ -260,6 +260,26 @@ def test_inherited_keys_are_saved_where_they_are_written(configure: Configure) -
     assert config.get("lamp").velocity == 4.0
 
 
+def test_an_old_mistake_in_a_file_of_defaults_keeps_nobody_from_saving(configure: Configure) -> None:
+    config = configure(
+        **{"hutch/__init__.yml": "velocity: fast\ncolour: red\n", "hutch/lamps.yml": "- {name: lamp, class: Lamp}\n"}
+    )
+    defaults = config.get_config("lamp").parent
+    assert defaults is not None
+    defaults["colour"] = "green"
+    defaults.save()
+    assert (config.path / "hutch/__init__.yml").read_text() == "velocity: fast\ncolour: green\n"
+    defaults["colour"] = "blue"
+    with pytest.raises(
+        ConfigError, match="^config/hutch/__init__.yml:2:1: Lamp 'lamp': colour: expected 'red' or 'green'"
+    ):
+        defaults.save()
+    defaults["colour"] = "green"
+    defaults["velocity"] = 2.0
+    defaults.save()
+    assert config.get("lamp").velocity == 2.0
+
+
 def test_mode_and_links_stay(configure: Configure, tmp_path: Path) -> None:
     config = configure(LAMPS)
     path = config.path / "lamps.yml"

@@ -7,4 +7,4 @@ from hypothesis import settings
 from tests.unit.config.setting_models import Settings
 
 TestSettingsInMemory = Settings.TestCase
-TestSettingsInMemory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSettingsInMemory.settings = settings(stateful_step_count=30)

@@ -114,3 +114,32 @@ def test_the_tree(configure: Configure) -> None:
         "lamps.yml": {"mirror Mirror": {}, "lamp Lamp": {}, "box Box axes: x, y !": {}},
         "deep": {"b.yml !": {}, "er": {"a.yml": {"one Lamp !": {}}}},
     }
+
+
+def test_values_are_yaml(configure: Configure) -> None:
+    text = 'name: a\nplugin: default\nversion: "12"\ntemplate: "{session}/"\nlines: "1\\n2"\ndeep: [{x: "a, b"}, ~, $a.b]\n'
+    config = configure(text)
+    values = {key.key: key.value for key in show("a", open_survey(config.path)).keys}
+    assert values == {
+        "name": "a",
+        "plugin": "default",
+        "version": '"12"',
+        "template": '"{session}/"',
+        "lines": '"1\\n2"',
+        "deep": '[{x: "a, b"}, null, $a.b]',
+    }
+
+
+def test_a_node_has_no_class_though_one_is_inherited(configure: Configure) -> None:
+    config = configure(
+        **{
+            "__init__.yml": "class: Lamp\npackage: tests.unit.config.beamline.devices",
+            "a.yml": "{name: a, plugin: default, x: 1}",
+        }
+    )
+    shown = show("a", open_survey(config.path))
+    assert (shown.label, shown.class_name, [key.key for key in shown.keys]) == (
+        "object 'a'",
+        "",
+        ["name", "plugin", "x"],
+    )

@@ -231,12 +231,13 @@ def test_one_that_fails_stops_all_also_on_other_controllers(slow: Axis) -> None:
     assert 0 < slow.position < 20
 
 
-def test_one_that_does_not_start_stops_all(slow: Axis) -> None:
+def test_one_that_does_not_start_stops_all(slow: Axis, capsys: pytest.CaptureFixture[str]) -> None:
     dead = make_axis("dead", fault="start")
     with pytest.raises(DeviceError, match="dead: simulated fault"):
         move(slow, 100, dead, 1)
     assert not slow.is_moving
     assert slow.position < 20
+    assert capsys.readouterr().err == ""  # the traceback of a greenlet is for nobody
 
 
 def test_a_failing_stop_neither_hides_the_failure_nor_spares_the_others(slow: Axis) -> None:

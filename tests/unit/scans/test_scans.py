@@ -223,8 +223,9 @@ def test_home_after_an_abort_in_the_middle_of_a_move(diode: SamplingCounter) -> 
     scan = dscan(axis, 0.5, 50, 4, 0, diode, run=False)
     task = in_background(scan)
     scan.wait_state(ScanState.STARTING, timeout=5)
-    gevent.sleep(0.05)
-    assert axis.is_moving
+    with gevent.Timeout(5):
+        while not (axis.is_moving and axis.position > 1):
+            gevent.sleep(0.002)
     task.kill(UserAbort, block=False)
     assert isinstance(task.get(timeout=10), UserAbort)
     assert scan.state is ScanState.USER_ABORTED
@@ -237,7 +238,9 @@ def test_an_aborted_absolute_scan_stops_the_axis_where_it_is(diode: SamplingCoun
     scan = ascan(axis, 0, 50, 1, 0, diode, run=False)
     task = in_background(scan)
     scan.wait_state(ScanState.STARTING, timeout=5)
-    gevent.sleep(0.1)
+    with gevent.Timeout(5):
+        while not axis.position > 1:
+            gevent.sleep(0.002)
     scan.abort()
     task.get(timeout=5)
     assert not axis.is_moving

@@ -35,6 +35,12 @@ def tree() -> Tree:
     return Tree(MemoryStore())
 
 
+@pytest.fixture(scope="session")
+def cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the YAML files that come with the project are kept parsed: they do not change in a run of the tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def make_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSession]:
     """A function that writes the session `s` below ./config, beside some objects, and loads it.

@@ -20,10 +20,10 @@ SESSIONS = ["alignment", "hutch1", "hutch2", "optics"]
 
 @pytest.fixture
 def session(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
+    request: pytest.FixtureRequest, tmp_path: Path, cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
 ) -> Iterator[Session]:
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_of_the_run))
     config = Config(CONFIG)
     session = load_session(request.param, config)
     assert session.setup(tree=tree), session.error_report

@@ -10,7 +10,7 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ConfigError, SessionError, UserAbort
+from bliss_like.errors import ConfigError, ScriptError, SessionError, UserAbort
 from bliss_like.session import Session
 
 from . import devices
@@ -173,6 +173,24 @@ def test_where_scans_go_is_read_again(session: Session, write: Write) -> None:
     assert session.env_dict["SCAN_SAVING"].sample == "ruby"
 
 
+def test_another_name_of_the_beamline_holds_from_the_next_setup_on(session: Session, write: Write, tree: Tree) -> None:
+    session.scan_saving.sample = "ruby"
+    write(__init__="beamline: id99\n")
+    assert session.resetup(), session.error_report
+    assert (session.settings_name, session.scan_saving.sample) == ("s", "ruby")  # as its locks and channels
+    session.close()
+    session.setup(tree=tree)
+    assert session.settings_name == "id99:s"
+
+
+def test_a_new_object_with_the_name_of_an_alias(session: Session, write: Write) -> None:
+    session.aliases.add("theta", "robx")
+    write(more=ONE_MORE + "- {name: theta, class: Named, package: tests.unit.session, module: devices}\n")
+    assert get_config().get("theta") is session.env_dict["theta"]
+    get_config().reload()
+    assert isinstance(get_config().get("theta"), devices.Named)
+
+
 def test_not_while_a_scan_is_running(session: Session) -> None:
     scan = session.env_dict["loopscan"](100, 0.05, session.env_dict["diode"], run=False)
     running = gevent.spawn(scan.run)
@@ -270,3 +288,41 @@ def test_a_close_stops_what_moves(session: Session, caplog: pytest.LogCaptureFix
     session.close()
     assert not robx.is_moving and robx.position < 90
     assert "robx was moving and is stopped, as it is closed" in caplog.text
+
+
+def test_not_by_a_setup_file(session: Session, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    write(setup="resetup()")
+    assert not session.resetup()
+    refused = "SessionError: session 's' is being set up: resetup() has to wait for the end of that"
+    assert str(session.errors[0]) == f"config/sessions/s_setup.py:1: {refused}"
+    write(setup="")
+    assert session.resetup()
+
+
+def test_scripts_after_an_abort_raise(session: Session, write: Write) -> None:
+    write(setup="from bliss_like.errors import UserAbort\nraise UserAbort\n")
+    with pytest.raises(UserAbort):
+        session.resetup()
+    with pytest.raises(ScriptError, match="no script 'nowhere'"):
+        session.env_dict["load_script"]("nowhere")
+
+
+@pytest.mark.parametrize("text", ["", "name: s2\nclass: Session\n", "name: s\nclass: Sesion\n"])
+def test_a_session_that_is_gone_goes_on_as_it_was(session: Session, write: Write, text: str) -> None:
+    before = session.object_names
+    write(s=text)
+    for _ in range(2):
+        assert not session.resetup()
+        assert session.object_names == before
+        assert len(session.errors) == 1
+    said = "no class 'Sesion'" if "Sesion" in text else "'s' is gone from the configuration; it goes on as it was"
+    assert said in session.error_report
+
+
+def test_what_is_wrong_with_a_session_is_told_once(session: Session, write: Write) -> None:
+    write(s=SESSION + "config-objects: [robx]\ninclude-sessions: [s]\nexclude-objects: [nowhere]")
+    for _ in range(2):
+        assert not session.resetup()
+        assert session.object_names == ["robx"]
+        assert len(session.errors) == 2
+        assert "as it was" not in session.error_report

@@ -223,3 +223,16 @@ def test_a_script_that_says_what_the_session_says_already(session: Session, tmp_
     apart = run(session, "user_script_load('same', export_global=False)")
     assert (apart.number, apart.nothing) == (3, None)
     assert vars(session.env_dict["user"]) == vars(apart) == {"number": 3, "nothing": None}
+
+
+def test_the_own_name_of_what_has_an_alias(session: Session, tmp_path: Path) -> None:
+    session.aliases.add("table", session.env_dict["robx"])
+    with pytest.raises(NameError, match=r"^name 'robx' is not defined: it is called table in this session$"):
+        run(session, "robx.position")
+    with pytest.raises(NameError, match=r"^name 'rob' is not defined$"):
+        run(session, "rob")
+    write(tmp_path / "mine" / "old.py", "def where():\n    return robx.position\n\nwhere()")
+    with pytest.raises(ScriptError, match=r"old.py:2: NameError: name 'robx' is not defined: it is called table"):
+        run(session, "user_script_load('old')")
+    session.aliases.remove("table")
+    assert run(session, "robx.name") == "robx"

@@ -19,10 +19,10 @@ COUNTERS = {"diode", "diode2", "diode3", "sim_ct_gauss", "thermo_sample", "spect
 
 @pytest.fixture(params=["demo_session", "test_session"])
 def session(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
+    request: pytest.FixtureRequest, tmp_path: Path, cache_of_the_run: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree
 ) -> Iterator[Session]:
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_of_the_run))
     config = Config(CONFIG)
     assert config.errors == []
     session = load_session(request.param, config)
