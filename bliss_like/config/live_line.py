@@ -33,7 +33,7 @@ KEPT = 60.0
 
 _TICK = 2.0
 _STREAM_TIME_TO_LIVE = 3600.0
-_LARGE = 16 << 10
+_LARGE = 1 << 10
 """Bytes from which on a value is not sent along the line, but read by those who need it."""
 
 Begin = Callable[[Callable[[], object]], object]
@@ -76,7 +76,11 @@ class Listener:
             if self._is_busy:
                 return
             self._is_busy = True
-        self._begin(self._deliver)
+        try:
+            self._begin(self._deliver)
+        except BaseException:
+            self._is_busy = False  # else it would never hear of anything any more
+            raise
 
     def _deliver(self) -> None:
         while news := self._take():
@@ -309,8 +313,8 @@ class LiveLine:
             _log.warning("channels: an entry of %s is not ours: %.200r", self._stream, fields)
         except StoreUnavailable:
             self._is_away = True
-        except DataError as error:
-            _log.warning("channels: %s", error)
+        except Exception:  # noqa: BLE001 - what comes after it is to be told, whatever it is
+            _log.exception("channels: an entry of %s could not be told: %.200r", self._stream, fields)
 
     def _look_around(self) -> None:
         """Do what is due at times: after an outage see what was missed, keep values alive, drop what is old."""

@@ -31,8 +31,12 @@ class Holder:
     def of(cls, name: str, raw: bytes) -> Holder:
         try:
             known = json.loads(raw)
-            return cls(name, **{key: known[key] for key in known if key in cls.__dataclass_fields__ and key != "name"})
-        except (ValueError, TypeError):
+            holder = cls(
+                name, **{key: known[key] for key in known if key in cls.__dataclass_fields__ and key != "name"}
+            )
+            str(holder), dict(holder.process)  # it can be told
+            return holder
+        except (ValueError, TypeError, AttributeError):
             return cls(name, purpose=f"by something that is not bliss_like: {raw[:50]!r}")
 
     def to_json(self) -> bytes:

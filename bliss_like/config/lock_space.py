@@ -76,10 +76,12 @@ class LockSpace:
         if self._pid == os.getpid():
             self._is_closed = True
             with self._mutex:
-                holdings = list(self._held.values())
+                keeper, holdings = self._keeper, list(self._held.values())
                 for holding in holdings:
                     holding.count = 0
             self.release(holdings)
+            if keeper is not None:
+                keeper.join(0.5)
 
     def _begin(self) -> None:
         self._pid, self._token = os.getpid(), uuid.uuid4().hex
@@ -335,7 +337,7 @@ class LockSpace:
         if by is not None:
             holding.lost = f"it was unlocked by {Holder.of(name, by)}"
         elif raw not in (None, holding.value):
-            holding.lost = f"{Holder.of(name, raw)} has it now"
+            holding.lost = f"it is held by {Holder.of(name, raw)}"
         elif again and raw is None and self.keys.run(holding.command, when=[Is(holding.key, None)]) is not None:
             away = time.monotonic() - holding.renewed
             _log.warning("lock of %s was gone and is taken again: for up to %.0f s others could have it", name, away)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import time
 from collections.abc import Callable
 
@@ -45,6 +47,7 @@ class Sharing:
         self.locks.close()
 
 
+_pid = os.getpid()
 _of_session: Sharing | None = None
 _of_script: Sharing | None = None
 
@@ -55,6 +58,14 @@ def use_sharing(sharing: Sharing | None) -> None:
     before, _of_session = _of_session, sharing
     if before is not None:
         before.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Give everything back before the interpreter ends under the threads that renew it."""
+    for each in (_of_session, _of_script):
+        if each is not None and os.getpid() == _pid:  # a forked child has nothing to give back
+            each.close()
 
 
 def sharing() -> Sharing:

@@ -298,10 +298,11 @@ def test_a_process_of_another_host_is_believed_until_its_time_is_over(here: Shar
 
 
 def test_what_another_program_has_put_there(here: Sharing) -> None:
-    here.store.keys.run(("SET", here.locks.key("a"), "yes"))
-    with pytest.raises(AlreadyLockedDevices, match="by something that is not bliss_like: b'yes'"):
-        lock("a", timeout=0)
-    assert [holder.name for holder in lslock()] == ["a"]
+    for value in ("yes", '{"process": 3}', '{"since": "noon"}'):
+        here.store.keys.run(("SET", here.locks.key("a"), value))
+        with pytest.raises(AlreadyLockedDevices, match="by something that is not bliss_like: b'"):
+            lock("a", timeout=0)
+        assert [holder.name for holder in lslock()] == ["a"]
 
 
 def test_many_who_want_several_at_once(store: StreamStore) -> None:

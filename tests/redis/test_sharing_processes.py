@@ -185,6 +185,15 @@ def test_a_script_and_a_session_respect_each_other(names: dict[str, Any]) -> Non
         names["roby"].move(1)
 
 
+def test_a_script_that_ends_leaves_nothing(names: dict[str, Any], redis_server: EmbeddedServer) -> None:
+    with another(SCRIPT, "roby", "shutter") as script:
+        assert script.process.stdin is not None
+        script.process.stdin.close()
+        assert script.process.wait(20) == 0
+    held = RedisStore(redis_server.url).keys.names("bl1:lock:")
+    assert [key.rpartition("}")[2] for key in held] == ["session:eh1"]  # for other hosts, too
+
+
 TURNS = """
 from bliss_like.errors import AlreadyLockedDevices
 done = 0

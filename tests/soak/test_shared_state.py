@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bliss_like.config import locks
 from bliss_like.config.channels import Channel
 from bliss_like.config.lock_holder import Holder
 from bliss_like.config.settings import HashSetting, SimpleSetting
@@ -151,3 +152,42 @@ def check(crew: Crew) -> None:
 def held(crew: Crew) -> list[Holder]:
     sharing = Sharing(RedisStore(crew.url))
     return sharing.locks.holders()
+
+
+FROZEN = """
+import sys
+from bliss_like.config.locks import lock
+from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data.redis_store import connect
+here = Sharing(connect(), session="frozen")
+here.locks.time_to_live = 4.0
+use_sharing(here)
+held = lock("taken", "let go")
+print("ready", flush=True)
+sys.stdin.readline()
+print(held.is_held)
+use_sharing(None)
+"""
+
+
+def test_who_was_frozen_past_his_time_learns_it(crew: Crew) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FROZEN],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGSTOP)
+        with locks.lock("let go", timeout=20):
+            pass
+        with locks.lock("taken", timeout=5):
+            process.send_signal(signal.SIGCONT)
+            said = process.stderr.readline() + process.stderr.readline()
+            assert "lock of let go was gone and is taken again: for up to" in said
+            assert "lock of taken, taken at" in said and "is lost: it is held by session here" in said
+            assert process.communicate("\n", timeout=20)[0] == "False\n"
+            assert [holder.session for holder in locks.lslock() if holder.name == "taken"] == ["here"]
