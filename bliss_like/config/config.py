@@ -267,7 +267,10 @@ class Config:
         texts = {name: written_text(entry) for name, entry in old.entries.items() if name not in self._made}
         tree = load_tree(self.path, self, old.documents, forget_edits=True)
         comparison = compare(texts, Survey(tree, self.path), self._made)
-        refuse_closing(comparison.closing, self._made)
+        if comparison.closing:
+            refuse_closing(
+                [*comparison.closing, *(n for n, made in self._made.items() if made.survives_reload)], self._made
+            )
         self._tree = continued(old, tree)
         for name, made in self._made.items():
             if made.survives_reload and name in comparison.changed:

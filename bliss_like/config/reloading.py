@@ -55,7 +55,8 @@ class Changes:
         return bool(self.added or self.removed or self.changed or self.errors)
 
     def __info__(self) -> str:
-        return str(self)
+        hint = "\nresetup() makes anew what has changed, and gives it its name in the session"
+        return f"{self}{hint if self.changed or self.removed else ''}"
 
     def __str__(self) -> str:
         told = {"added": self.added, "removed": self.removed, "changed": self.changed}

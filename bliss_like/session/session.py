@@ -183,10 +183,16 @@ class Session:
             raise SessionError(f"session '{self.name}' is not set up: {self.name}.setup() comes first")
         if self._is_building:
             raise SessionError(f"session '{self.name}' is being set up: resetup() has to wait for the end of that")
-        for scan in self.scans:
+        self.__refuse_close__()
+
+    def __refuse_close__(self) -> None:
+        """Refuse that anything is closed that a scan may need.
+
+        :raises SessionError: one is running.
+        """
+        for scan in self.scans if self.is_active else ():
             if scan.state is not ScanState.IDLE and not scan.state.is_final:
-                way_out = "wait for its end, or abort it, before resetup()"
-                raise SessionError(f"session '{self.name}': {scan!r} is running: {way_out}")
+                raise SessionError(f"session '{self.name}': {scan!r} is running: wait for its end, or abort it first")
 
     def read_again(self) -> None:
         """Take over what the configuration says of the session now; if that is wrong, it goes on as it was."""

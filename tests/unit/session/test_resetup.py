@@ -197,9 +197,7 @@ def test_not_while_a_scan_is_running(session: Session) -> None:
     with gevent.Timeout(10):
         while not scan.path:
             gevent.sleep(0.01)
-    with pytest.raises(
-        SessionError, match=r"session 's': Scan\(.*\) is running: wait for its end, or abort it, before"
-    ):
+    with pytest.raises(SessionError, match=r"session 's': Scan\(.*\) is running: wait for its end, or abort it first"):
         session.resetup()
     scan.stop()
     running.get(timeout=10)
@@ -243,6 +241,22 @@ def test_an_abort_leaves_what_was_not_touched(session: Session, write: Write) ->
     write(setup="runs = 10")
     assert session.resetup()
     assert session.env_dict["runs"] == 10
+
+
+def test_nor_a_reload_that_would_close_something(session: Session, write: Write) -> None:
+    scan = session.env_dict["loopscan"](100, 0.05, session.env_dict["diode"], run=False)
+    running = gevent.spawn(scan.run)
+    with gevent.Timeout(10):
+        while not scan.path:
+            gevent.sleep(0.01)
+    assert not session.config.reload()
+    write(more=TWO)
+    with pytest.raises(ConfigError, match=r"nothing was reloaded: session 's': Scan\(.*\) is running"):
+        session.config.reload()
+    assert devices.closed == [] and "user" in session.config.names_list
+    scan.stop()
+    running.get(timeout=10)
+    assert session.config.reload().removed == ("user",)
 
 
 def test_not_while_a_motor_moves_that_it_would_close(session: Session, write: Write) -> None:
