@@ -20,6 +20,7 @@ from bliss_like.config import locks
 from bliss_like.config.channels import Channel, EventChannel
 from bliss_like.config.settings import HashSetting, SimpleSetting, use_store
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.data.process import is_gone, this_process
 from bliss_like.data.redis_store import RedisStore
 from bliss_like.errors import AlreadyLockedDevices, StoreUnavailable
 
@@ -91,11 +92,15 @@ class Worker:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     file.seek(0)
-                    self.note("wrong", f"two inside {file.name}: {self.number} and {file.read()} at {time.time():.2f}")
-                else:
-                    file.truncate(0)
-                    file.write(str(self.number))
-                    file.flush()
+                    other = {**this_process(), "pid": int(file.read() or 0)}
+                    if not is_gone(other):
+                        self.note("wrong", f"two inside {file.name}: {this_process()} and {other} at {time.time():.2f}")
+                    fcntl.flock(
+                        file, fcntl.LOCK_EX
+                    )  # a killed process does nothing more, but its files close a bit later
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
             time.sleep(self.dice.choice([0, 0.001, 0.01]))
         finally:
             for file in files:
