@@ -1,10 +1,9 @@
 """The locks of one beamline, as one process sees them: who holds what, taken in one step and renewed as long as it is held.
 
 A lock is a key with its holder and a time to live. It is free when it is not there, or when its holder is a process of this
-host that has ended. Who unlocks by force notes whom that was taken from, so that he does not take it again, as he does what
-a server has lost. What this process holds is counted, so that taking it again
-costs nothing. A thread renews and gives back: a prompt that calculates for a minute keeps its locks, and giving back waits
-for no server and cannot be interrupted.
+host that has ended. What a server has lost is taken again by its holder; who unlocks by force leaves a note, so that he does
+not. What this process holds is counted, so that taking it again costs nothing. A thread renews and gives back: a prompt that
+calculates for a minute keeps its locks, and giving back waits for no server and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -49,6 +48,11 @@ class Holding:
         self.renewed = time.monotonic()
         self.lost = ""
         """Why it is not held any more, though nobody has given it back."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nobody else can have it: it was renewed within its time to live."""
+        return not self.lost and time.monotonic() - self.renewed < self.ttl
 
     @property
     def command(self) -> tuple[str | bytes | int, ...]:

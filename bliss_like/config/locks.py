@@ -73,8 +73,10 @@ class Lock:
 
     @property
     def is_held(self) -> bool:
-        """Whether they are held, as far as is known: false soon after somebody has unlocked them by force."""
-        return bool(self._taken) and all(holding.count and not holding.lost for holding in self._taken[-1])
+        """Whether they are surely held: false soon after somebody has unlocked them by force, and as long as the server has
+        not been reached for longer than their time to live.
+        """
+        return bool(self._taken) and all(holding.count and holding.is_sure for holding in self._taken[-1])
 
     def __enter__(self) -> Self:
         if not (self._is_fresh and self.is_held):

@@ -263,6 +263,18 @@ def test_locks_and_values_survive_a_restart(
     other.close()
 
 
+def test_a_lock_is_not_sure_while_its_server_is_gone_for_longer_than_it_lives(
+    here: Sharing, server_that_can_be_restarted: RestartableServer
+) -> None:
+    held = lock("roby")
+    server_that_can_be_restarted.kill()
+    assert held.is_held
+    wait_until(lambda: not held.is_held)
+    server_that_can_be_restarted.start()
+    wait_until(lambda: held.is_held)
+    held.release()
+
+
 def test_values_set_while_a_process_was_cut_off(
     here: Sharing, server_that_can_be_restarted: RestartableServer, caplog: pytest.LogCaptureFixture
 ) -> None:
