@@ -58,7 +58,10 @@ def get_node(db_name: str, store: StreamStore | None = None) -> DataNode | None:
     if scan is None:
         kind = store.get_fields(paths.node(db_name)).get(b"kind")
         return DataNode(store, db_name, NodeKind(kind.decode())) if kind else None
-    structure = ScanStructure(store, scan).refresh()
+    try:
+        structure = ScanStructure(store, scan).refresh()
+    except NodeNotFound:  # its time was over between the two looks
+        return None
     if db_name == scan and structure.scan:
         return ScanNode(store, scan, structure.scan.kind, structure)
     node = structure.nodes.get(db_name)
