@@ -215,6 +215,8 @@ class LockSpace:
         holdings = list(holdings)
         with self._mutex:
             _count_down(holdings)
+            if all(holding.count for holding in holdings):
+                return  # of what is still held here the thread need not hear, nor take its time from a scan
         self._keep_on()
         self._work.set()
         deadline, pause = time.monotonic() + 2, 0.0001
