@@ -84,6 +84,7 @@ class LockSpace:
                 for holding in holdings:
                     holding.count = 0
             self.release(holdings)
+            self._work.set()
             if keeper is not None:
                 keeper.join(0.5)
 
