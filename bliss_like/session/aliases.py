@@ -67,8 +67,6 @@ class Aliases(Mapping[str, Any]):
         hidden = self._take_name_of(device)
         self._aliases[alias] = _Alias(device, channel, hidden)
         self._session.names.give({alias: device})
-        if hidden:
-            self._session.names.renamed[hidden] = alias
         set_alias(channel, alias)
         return Text(f"{_label(channel)} is now called {alias}") if verbose else None
 
@@ -96,7 +94,6 @@ class Aliases(Mapping[str, Any]):
         del self._aliases[alias]
         set_alias(known.channel, None)
         names.take_back(alias)
-        names.renamed.pop(known.hidden_name, None)
         if known.hidden_name and known.hidden_name not in names:
             names.give({known.hidden_name: known.device})
 
@@ -104,6 +101,10 @@ class Aliases(Mapping[str, Any]):
         """Remove all aliases."""
         for alias in list(self._aliases):
             self.remove(alias)
+
+    def of_hidden(self, name: str) -> str:
+        """Return the alias of the device that has lost this name to it; empty when there is none."""
+        return next((alias for alias, known in self._aliases.items() if name == known.hidden_name), "")
 
     def get_alias(self, obj_or_name: Any) -> str | None:
         """Return the alias of an object or of a name, None when it has none."""

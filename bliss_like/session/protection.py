@@ -7,7 +7,7 @@ its globals up four times slower.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import CodeType
 from typing import Any
 
@@ -28,8 +28,8 @@ class Names(MutableMapping[str, Any]):
         self._protected: dict[str, Any] = {}
         self.assigned: set[str] = set()
         """Names that statements have given to something, and be it what they stood for."""
-        self.renamed: dict[str, str] = {}
-        """What is called otherwise in this session, by its own name; told to who uses that."""
+        self.why_missing: Callable[[str], str] = lambda name: ""
+        """Returns what to tell whoever uses a name that is not there."""
 
     def __getitem__(self, name: str) -> Any:
         return self.namespace[name]
@@ -100,7 +100,7 @@ class Names(MutableMapping[str, Any]):
     def copy(self) -> Names:
         """Return names of their own that start with these, protected in the same way."""
         names = Names(dict(self.namespace))
-        names._protected, names.renamed = dict(self._protected), self.renamed
+        names._protected, names.why_missing = dict(self._protected), self.why_missing
         return names
 
     def run(self, code: CodeType) -> Any:
@@ -114,8 +114,8 @@ class Names(MutableMapping[str, Any]):
             self._undo()
             if isinstance(error, NameError) and error.name in self._protected:  # all that `del` says of our refusal
                 raise _refusal(error.name).with_traceback(error.__traceback__) from None
-            if isinstance(error, NameError) and error.name in self.renamed:
-                error.args = (f"{error}: it is called {self.renamed[error.name]} in this session",)
+            if type(error) is NameError and error.name and error.name not in self.namespace:
+                error.args = (f"{error}{self.why_missing(error.name)}",)
             raise
         changed = self._undo()
         if changed:

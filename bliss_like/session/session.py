@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -32,6 +33,7 @@ from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
+from .missing import why_missing
 from .namespace import STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
@@ -133,6 +135,7 @@ class Session:
             self._start_afresh()
             self.config.aliases = self.aliases
             self.names = Names({} if env_dict is None else env_dict)
+            self.names.why_missing = partial(why_missing, self)
             self._build(verbose)
         except BaseException:
             self.close()

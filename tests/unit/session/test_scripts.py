@@ -225,6 +225,25 @@ def test_a_script_that_says_what_the_session_says_already(session: Session, tmp_
     assert vars(session.env_dict["user"]) == vars(apart) == {"number": 3, "nothing": None}
 
 
+def test_the_name_of_what_is_in_no_session(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "config" / "more.yml").write_text(
+        "- {name: spare, class: SimulatedMotors, axes: [{name: spare_x}]}\n- {name: bad, class: SimulatedMotors}\n"
+    )
+    session.config.reload()
+    told = (
+        r"^name 'spare_x' is not defined: it is in config/more.yml:1:\d+, but not in this session: add it to "
+        r"config-objects of s, then resetup\(\)$"
+    )
+    with pytest.raises(NameError, match=told):
+        run(session, "spare_x")
+    yaml = tmp_path / "config" / "sessions" / "s.yml"
+    yaml.write_text("name: s\nclass: Session\nconfig-objects: [spare_x, bad]\n")
+    session.resetup()
+    assert run(session, "spare_x.name") == "spare_x"
+    with pytest.raises(NameError, match="'bad' is not defined: it could not be made, ERROR_REPORT says why"):
+        run(session, "bad")
+
+
 def test_the_own_name_of_what_has_an_alias(session: Session, tmp_path: Path) -> None:
     session.aliases.add("table", session.env_dict["robx"])
     with pytest.raises(NameError, match=r"^name 'robx' is not defined: it is called table in this session$"):
