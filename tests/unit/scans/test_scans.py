@@ -202,14 +202,16 @@ def test_home_before_the_end_is_published_also_after_an_error(robx: Axis) -> Non
 
 
 def test_a_refused_relative_scan_leaves_the_axis_to_whom_it_moves_for(diode: SamplingCounter) -> None:
-    axis = make_axis("robx", velocity=50, acceleration=5000)
+    axis = make_axis("robx", velocity=5, acceleration=5000)
     moving = gevent.spawn(axis.move, 5)
 
     class UntilItIsThere(ScanPreset):
         def stop(self, scan: Scan) -> None:
             moving.join()
 
-    gevent.sleep(0.02)
+    with gevent.Timeout(5):
+        while not axis.is_moving:
+            gevent.sleep(0.001)
     scan = dscan(axis, -1, 1, 2, 0, diode, run=False)
     scan.presets.insert(0, UntilItIsThere())
     with pytest.raises(AxisFault):
