@@ -5,6 +5,7 @@ Positions, velocities and accelerations are in the controller's own units: steps
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from gevent.lock import RLock
@@ -58,10 +59,12 @@ class MotorController:
         with self._initializing:
             if not self._is_initialized:
                 self.initialize()
+                self.initialize_hardware()
                 self._is_initialized = True
             if axis in self._initialized_axes:
                 return
             self.initialize_axis(axis)
+            self.initialize_hardware_axis(axis)
             scale = abs(axis.steps_per_unit)
             if axis.config.velocity is not None:
                 self.set_velocity(axis, axis.config.velocity * scale)
@@ -72,10 +75,25 @@ class MotorController:
     # -- what a driver overloads ---------------------------------------------------------------------------------------
 
     def initialize(self) -> None:
-        """Connect to the hardware."""
+        """Read the configuration and prepare; called once, before anything else."""
+
+    def initialize_hardware(self) -> None:
+        """Connect to the hardware; called after `initialize`."""
 
     def initialize_axis(self, axis: Axis) -> None:
-        """Prepare one axis; the velocity and acceleration of its configuration are set after it."""
+        """Prepare one axis; its velocity and acceleration are set after it."""
+
+    def initialize_hardware_axis(self, axis: Axis) -> None:
+        """Set up the hardware of one axis; called after `initialize_axis`."""
+
+    def initialize_encoder(self, encoder: Any) -> None:
+        """Prepare one encoder, before it is first read."""
+
+    def finalize(self) -> None:
+        """Let go of the hardware: the controller is closed."""
+
+    def finalize_axis(self, axis: Axis) -> None:
+        """Let go of one axis; called before `finalize`."""
 
     def connect_axis(self, axis: Axis, timeout: float) -> None:
         """See to it, before the first use, that the hardware of an axis answers within `timeout` seconds.
@@ -83,33 +101,58 @@ class MotorController:
         :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
         """
 
+    # -- reading
+
     def read_position(self, axis: Axis) -> float:
         """Where the axis is, also in motion."""
         raise NotImplementedError(f"{type(self).__name__} must overload read_position")
 
-    def set_position(self, axis: Axis, position: float) -> None:
-        """Write the position register without moving."""
-        raise unsupported(axis, "position register that can be written")
+    def read_positions(self, *axes: Axis) -> Sequence[float]:
+        """Where several axes are: overload it when the hardware tells all in one round trip."""
+        return [self.read_position(axis) for axis in axes]
+
+    def state(self, axis: Axis) -> AxisState:
+        """MOVING or READY, with what else is true."""
+        raise NotImplementedError(f"{type(self).__name__} must overload state")
+
+    def states(self, *axes: Axis) -> Sequence[AxisState]:
+        """The states of several axes: overload it when the hardware tells all in one round trip."""
+        return [self.state(axis) for axis in axes]
 
     def steps_position_precision(self, axis: Axis) -> float:
         """Positions that differ by less are the same."""
         return 1e-6
 
+    # -- settings of the hardware
+
+    def set_position(self, axis: Axis, new_position: float) -> float | None:
+        """Write the position register without moving; may return what the register then has."""
+        raise unsupported(axis, "position register that can be written")
+
     def read_velocity(self, axis: Axis) -> float:
         raise unsupported(axis, "velocity")
 
-    def set_velocity(self, axis: Axis, velocity: float) -> None:
+    def set_velocity(self, axis: Axis, new_velocity: float) -> None:
         raise unsupported(axis, "velocity")
 
     def read_acceleration(self, axis: Axis) -> float:
         raise unsupported(axis, "acceleration")
 
-    def set_acceleration(self, axis: Axis, acceleration: float) -> None:
+    def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
         raise unsupported(axis, "acceleration")
 
-    def state(self, axis: Axis) -> AxisState:
-        """MOVING or READY, with what else is true."""
-        raise NotImplementedError(f"{type(self).__name__} must overload state")
+    def set_on(self, axis: Axis) -> None:
+        """Give the axis its power."""
+        raise unsupported(axis, "power that can be switched")
+
+    def set_off(self, axis: Axis) -> None:
+        raise unsupported(axis, "power that can be switched")
+
+    # -- moving
+
+    def check_ready_to_move(self, axis: Axis, state: AxisState) -> bool:
+        """Return whether the axis can be moved; only asked when it is not READY."""
+        return False
 
     def prepare_move(self, motion: Motion) -> None:
         """Load what the start needs; nothing moves yet."""
@@ -140,3 +183,113 @@ class MotorController:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def start_jog(self, axis: Axis, velocity: float, direction: int) -> None:
+        """Turn without end, at `velocity` > 0 in `direction` 1 or -1; called again, to change them in motion."""
+        raise unsupported(axis, "jog")
+
+    def stop_jog(self, axis: Axis) -> None:
+        """Brake, and return at once."""
+        self.stop(axis)
+
+    def home_search(self, axis: Axis, switch: int) -> None:
+        """Start to look for the home switch, to the positive side or (switch -1) to the negative one; return at once."""
+        raise unsupported(axis, "home search")
+
+    def home_state(self, axis: Axis) -> AxisState:
+        """The state of an axis that looks for its home switch."""
+        return self.state(axis)
+
+    def limit_search(self, axis: Axis, limit: int) -> None:
+        """Start to move to the positive or (limit -1) the negative limit switch, and return at once."""
+        raise unsupported(axis, "limit search")
+
+    # -- encoders and closed loops
+
+    def read_encoder(self, encoder: Any) -> float:
+        """Where the encoder is, in its own steps."""
+        raise NotImplementedError(f"{type(self).__name__} must overload read_encoder")
+
+    def read_encoders(self, *encoders: Any) -> Sequence[float]:
+        """Where several encoders are: overload it when the hardware tells all in one round trip."""
+        return [self.read_encoder(encoder) for encoder in encoders]
+
+    def set_encoder(self, encoder: Any, new_value: float) -> None:
+        """Make the present place `new_value` steps of the encoder."""
+        raise NotImplementedError(f"{type(self).__name__} must overload set_encoder")
+
+    def get_closed_loop_requirements(self) -> Sequence[str]:
+        """Return the names of the parameters that the closed loop of an axis must have in YAML, besides `state`."""
+        raise NotImplementedError(f"{type(self).__name__} must overload get_closed_loop_requirements")
+
+    def get_closed_loop_state(self, axis: Axis) -> Any:
+        """A ClosedLoopState, or its name."""
+        raise NotImplementedError(f"{type(self).__name__} must overload get_closed_loop_state")
+
+    def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must overload activate_closed_loop")
+
+    def get_closed_loop_param(self, axis: Axis, param: str) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must overload get_closed_loop_param")
+
+    def set_closed_loop_param(self, axis: Axis, param: str, value: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must overload set_closed_loop_param")
+
+    # -- trajectories: positions of axes over time, that the hardware follows by itself (devices/trajectory.py)
+
+    def has_trajectory(self) -> bool:
+        return False
+
+    def prepare_trajectory(self, *trajectories: Any) -> None:
+        """Load trajectories (in steps: `trajectory.convert_to_steps()` was called); nothing moves."""
+        raise NotImplementedError(f"{type(self).__name__} must overload prepare_trajectory")
+
+    def move_to_trajectory(self, *trajectories: Any) -> None:
+        """Start to move to the first points, and return at once."""
+        raise NotImplementedError(f"{type(self).__name__} must overload move_to_trajectory")
+
+    def start_trajectory(self, *trajectories: Any) -> None:
+        """Start the loaded trajectories together, and return at once."""
+        raise NotImplementedError(f"{type(self).__name__} must overload start_trajectory")
+
+    def stop_trajectory(self, *trajectories: Any) -> None:
+        """Brake, and return at once."""
+        raise NotImplementedError(f"{type(self).__name__} must overload stop_trajectory")
+
+    def has_trajectory_event(self) -> bool:
+        """Whether the hardware can give pulses at points of a trajectory."""
+        return False
+
+    def set_trajectory_events(self, *trajectories: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must overload set_trajectory_events")
+
+    # -- pulses at positions
+
+    def set_event_positions(self, axis: Axis, positions: Any) -> None:
+        """Give a pulse at each of these positions (steps, in order)."""
+        raise unsupported(axis, "pulses at positions")
+
+    def get_event_positions(self, axis: Axis) -> Any:
+        raise unsupported(axis, "pulses at positions")
+
+    # -- for people
+
+    def get_info(self, axis: Axis) -> str:
+        """What the hardware tells of one axis."""
+        return ""
+
+    def get_axis_info(self, axis: Axis) -> str:
+        """What is shown of the axis besides what all axes have."""
+        return ""
+
+    def get_id(self, axis: Axis) -> str:
+        """The identity of the hardware: model, serial number, firmware."""
+        raise unsupported(axis, "identity")
+
+    def raw_write(self, message: str | bytes) -> None:
+        """Send a command of the hardware's own language."""
+        raise NotImplementedError(f"{type(self).__name__} must overload raw_write")
+
+    def raw_write_read(self, message: str | bytes) -> str | bytes:
+        """Send a command of the hardware's own language, and return the answer."""
+        raise NotImplementedError(f"{type(self).__name__} must overload raw_write_read")
