@@ -47,13 +47,14 @@ class CalcAxisConfig(AxisConfig):
     @model_validator(mode="after")
     def _check_role(self) -> Self:
         is_own = isinstance(self.name, str)
-        if is_own == (self.role != "pseudo"):
-            name = self.name if is_own else f"${self.tag}"
+        if is_own and self.name.startswith("$"):  # a reference to nothing: an error that is told already
+            return self
+        if is_own and self.role != "pseudo":
             raise ValueError(
-                f"tags {self.tags!r} are for an axis that is there already; write its name as '${name}'"
-                if is_own
-                else f"{name} is an axis that is there already: its tags begin with 'real' or 'param', came {self.tags!r}"
+                f"tags {self.tags!r} are for an axis that is there already; write its name as '${self.name}'"
             )
+        if not is_own and self.role == "pseudo":
+            raise ValueError(f"tags: of a $axis, they begin with 'real' or 'param', came {self.tags!r}")
         known = _OWN_KEYS if is_own else {"name", "tags"}
         meaningless = sorted((self.model_fields_set - known) & AxisConfig.model_fields.keys())
         if meaningless and is_own:

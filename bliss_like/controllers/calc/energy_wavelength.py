@@ -128,7 +128,13 @@ class EnergyWavelength(CalcController):
     def _wavelength(self, tag: str, value: Value) -> Any:
         """Return angstrom."""
         value = np.asarray(value) * self._per[tag]
-        return value if tag == "wavelength" else np.divide(KEV_ANGSTROM, value)
+        return value if tag == "wavelength" else _converted(value)
 
     def _in_units(self, tag: str, wavelength: Value) -> Any:
-        return (wavelength if tag == "wavelength" else np.divide(KEV_ANGSTROM, wavelength)) / self._per[tag]
+        return (wavelength if tag == "wavelength" else _converted(wavelength)) / self._per[tag]
+
+
+def _converted(value: Any) -> Any:
+    """Return the wavelength in angstrom of an energy in keV, or the other way round; infinite of 0."""
+    with np.errstate(divide="ignore"):
+        return np.divide(KEV_ANGSTROM, value)

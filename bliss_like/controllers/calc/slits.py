@@ -18,11 +18,11 @@ from typing import Any, Literal
 from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
 from bliss_like.devices.calculation import Value
 
-PAIRS = {"vertical": ("up", "down", "vgap", "voffset"), "horizontal": ("back", "front", "hgap", "hoffset")}
+PAIRS = {"vertical": ("up", "down", "vgap", "voffset"), "horizontal": ("front", "back", "hgap", "hoffset")}
 """Tags of the blade towards which the offset is positive, of the other one, of gap and offset."""
 
-OTHER_BLADES = {"hall": "back", "ring": "front"}
-"""Other tags of blades: the hall is outside of the ring."""
+OTHER_TAGS = {"hall": "front", "ring": "back", "voff": "voffset", "hoff": "hoffset"}
+"""Other tags of the same axes."""
 
 
 class Slits(CalcController):
@@ -46,7 +46,7 @@ class Slits(CalcController):
 
     def _there(self, tag: str) -> str:
         """Return the tag by which an axis is called here."""
-        return next((other for other, same in OTHER_BLADES.items() if same == tag and other in self._tagged), tag)
+        return next((other for other, same in OTHER_TAGS.items() if same == tag and other in self._tagged), tag)
 
     def calc_from_real(self, real_user_positions: dict[str, Value]) -> dict[str, Value]:
         found: dict[str, Any] = {}
