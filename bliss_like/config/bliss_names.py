@@ -9,14 +9,17 @@ CLASSES = {
     "simulationdiode": "SimulatedDiodes",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
+    "slits": "Slits",
+    "energywavelength": "EnergyWavelength",
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
-"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
+them."""
 
 LATER = {
     *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),

@@ -85,11 +85,10 @@ def test_what_is_said(beamline: Path) -> None:
         "encoders: not yet here, kept as a comment",
     ]
     assert reports["icepap"] == ["class icepap: not yet here"]
-    assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
+    assert reports["slits"] == ["class: slits -> Slits", "name: slits added: every object has a name"]
     assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
     assert reports["Session 'eh1'"] == [
         "config-objects: tz1: nothing of that name is here; a comment now",
-        "config-objects: s1g: nothing of that name is here; a comment now",
         "config-objects: eh2: a session, not an object; a comment now",
         "synoptic: not yet here, kept as a comment",
     ]
