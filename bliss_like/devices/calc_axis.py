@@ -125,7 +125,11 @@ class CalcAxis(Axis):
 
     @property
     def state(self) -> AxisState:
-        return self.read_state()
+        """MOVING when one of its real axes moves, READY when all are; what else is true of them, with their names."""
+        return self.controller.state(self)
+
+    def read_state(self) -> AxisState:
+        return self.state
 
     def refuse_if_moving(self) -> None:
         """:raises AxisFault: one of its real axes is on its way."""

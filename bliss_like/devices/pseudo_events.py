@@ -25,6 +25,7 @@ class PseudoEvents:
         self._controller = controller
         self._seen: dict[Any, float] = {}
         self._told: dict[tuple[Any, AxisEvent], Any] = {}
+        self._due: set[AxisEvent] = set()
         self._telling: Any = None
         self._moving = False
         self._inputs = [*controller.reals, *controller.params]
@@ -46,37 +47,40 @@ class PseudoEvents:
 
     def on_position(self, axis: Any, position: float) -> None:
         self._seen[axis] = position
-        self._tell_soon()
+        self._tell_soon(AxisEvent.POSITION)
 
     def _on_state(self, state: Any) -> None:
-        self._tell_soon()
+        self._tell_soon(AxisEvent.STATE)
 
-    def _tell_soon(self) -> None:
-        if not self._telling and self._is_wanted(AxisEvent.POSITION, AxisEvent.STATE):
+    def _tell_soon(self, event: AxisEvent) -> None:
+        self._due.add(event)
+        if not self._telling and self._is_wanted(event):
             self._telling = gevent.spawn(self._tell)
 
-    def _is_wanted(self, *kinds: AxisEvent) -> bool:
-        return any(events.has_receivers(axis, kind) for axis in self._controller.pseudos for kind in kinds)
+    def _is_wanted(self, event: AxisEvent) -> bool:
+        return any(events.has_receivers(axis, event) for axis in self._controller.pseudos)
 
     def _on_move_done(self, done: bool) -> None:
         moving = any(is_on_its_way(axis) for axis in self._controller.reals)
         if moving == self._moving:
             return
         self._moving = moving
-        if not moving and self._is_wanted(AxisEvent.POSITION, AxisEvent.STATE):
+        self._due.add(AxisEvent.STATE)
+        if not moving:
             self._tell()
         for axis in self._controller.pseudos:
             events.send(axis, AxisEvent.MOVE_DONE, not moving)
 
     def _tell(self) -> None:
         """Send what has changed."""
-        for axis in self._inputs:
-            if axis not in self._seen:
-                self._seen[axis] = axis._set_position
-        if self._is_wanted(AxisEvent.POSITION):
+        due, self._due = self._due, set()
+        if AxisEvent.POSITION in due and self._is_wanted(AxisEvent.POSITION):
+            for axis in self._inputs:
+                if axis not in self._seen:
+                    self._seen[axis] = axis._set_position
             for axis, position in derived(self._controller.pseudos, self._seen).items():
                 self._send(axis, AxisEvent.POSITION, position)
-        if self._is_wanted(AxisEvent.STATE):
+        if AxisEvent.STATE in due and self._is_wanted(AxisEvent.STATE):
             for axis in self._controller.pseudos:
                 self._send(axis, AxisEvent.STATE, axis.state)
 
