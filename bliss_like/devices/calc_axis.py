@@ -6,6 +6,7 @@ real axes before anything starts, and its position and state follow from theirs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
@@ -275,8 +276,8 @@ class CalcController(MotorController):
         return {axis: found[self._tags[axis]] for axis in self.pseudos}
 
     def _be_ready(self) -> None:
-        if self.pseudos:
-            self.make_ready(self.pseudos[0])
+        for axis in self.pseudos:
+            self.make_ready(axis)
 
     def _refuse_strange(self, found: Mapping[str, Value]) -> None:
         strange = [tag for tag in found if tag not in self._tagged]
@@ -287,6 +288,8 @@ class CalcController(MotorController):
             )
 
     def _refuse_nowhere(self, targets: Mapping[Any, Value], axis: Any, positions: Value) -> None:
+        if isinstance(positions, float) and math.isfinite(positions):
+            return
         bad = ~np.isfinite(np.atleast_1d(positions))
         if bad.any():
             first = int(bad.ravel().argmax())
@@ -377,7 +380,8 @@ def refuse_with_its_real_axes(axes: Sequence[Any]) -> None:
 
 def _is_there(axis: Any, positions: Value, left: float) -> bool:
     """Tell whether an axis need not move at all."""
-    return bool(np.all(np.isclose(positions, left, rtol=1e-13, atol=axis.precision)))
+    there = abs(positions - left) <= axis.precision + 1e-13 * abs(left)
+    return bool(there if isinstance(there, bool) else there.all())
 
 
 def _nth(value: Value, n: int) -> float:

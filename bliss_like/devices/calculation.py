@@ -37,6 +37,8 @@ class Calculation:
         :raises AxisLimitError: the function refuses a position.
         :raises DeviceError: what it returns is not {tag: position}.
         """
+        if all(isinstance(value, float) for value in positions.values()):
+            return self._of_floats(dict(positions))
         shape = np.broadcast_shapes(*(np.shape(value) for value in positions.values()))
         if not shape:
             return self._of_floats({tag: float(value) for tag, value in positions.items()})
