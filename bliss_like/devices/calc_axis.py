@@ -13,17 +13,21 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, WithJsonSchema, model_validator
 
+from bliss_like.devices import events
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calculation import Calculation, Value
+from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.positions import axes_below, inputs_of, read_positions, real_axes_of, set_positions
+from bliss_like.devices.planning import real_axes
+from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions
 from bliss_like.devices.pseudo_events import PseudoEvents
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
 _ROLES = ("real", "param")
-_OWN_KEYS = {"name", "tags", "unit", "sign", "low_limit", "high_limit", "tolerance", "user_tag", "interlock"}
+_OWN_KEYS = {"name", "tags", "unit", "sign", "low_limit", "high_limit", "tolerance", "user_tag", "interlock", "class_"}
 _NAME_SCHEMA = {"type": "string", "description": "of a pseudo axis; $name of another axis: with `tags: real ...`"}
 
 
@@ -31,18 +35,23 @@ class CalcAxisConfig(AxisConfig):
     """What YAML says of one axis: of a pseudo axis, or of another one that it is calculated from."""
 
     name: Annotated[Any, WithJsonSchema(_NAME_SCHEMA)]
-    tags: str = Field(default="", description="`real <tag>`, `param <tag>` of a $axis; `<tag>` of a pseudo axis")
+    tags: str | list[str] = Field(
+        default="", description="`real <tag>`, `param <tag>` of a $axis; `<tag>` of a pseudo axis"
+    )
+
+    @property
+    def words(self) -> list[str]:
+        return self.tags.split() if isinstance(self.tags, str) else self.tags
 
     @property
     def role(self) -> str:
         """`real`, `param`, or `pseudo`."""
-        words = self.tags.split()
-        return words[0] if words and words[0] in _ROLES else "pseudo"
+        return self.words[0] if self.words and self.words[0] in _ROLES else "pseudo"
 
     @property
     def tag(self) -> str:
         """How the calculation calls the axis: the last word of its tags, else its name."""
-        words = self.tags.split()[0 if self.role == "pseudo" else 1 :]
+        words = self.words[0 if self.role == "pseudo" else 1 :]
         return words[-1] if words else str(getattr(self.name, "name", self.name))
 
     @model_validator(mode="after")
@@ -71,45 +80,38 @@ class CalcAxis(Axis):
     controller: CalcController
 
     @property
-    def no_offset(self) -> bool:
-        return self.controller.no_offset
+    def reals(self) -> tuple[Axis, ...]:
+        """The axes that it moves; some may be pseudo axes again."""
+        return tuple(self.controller.reals)
 
     @property
-    def offset(self) -> float:
-        return super().offset
-
-    @offset.setter
-    def offset(self, offset: float) -> None:
-        if self.no_offset and offset != self.offset:
-            raise AxisFault(
-                f"{name_of(self)} has no offset: {self.controller.name} has `no_offset`. Setting its position or its dial "
-                "sets the positions of its real axes"
-            )
-        Axis.offset.fset(self, offset)  # type: ignore[attr-defined]
+    def no_offset(self) -> bool:  # type: ignore[override]
+        return self.controller.no_offset
 
     @property
     def position(self) -> float:
         """Where the axis is, in user units: from one reading of its real axes. Setting it moves only the offset, or, with
         `no_offset`, the offsets of its real axes.
         """
-        return super().position
+        return float(self.dial2user(self.dial))
 
     @position.setter
     def position(self, position: float) -> None:
         if self.no_offset:
-            self.dial = self.user2dial(self._number(position, "position"))
+            self.dial = self.user2dial(number(self, position, "position"))
         else:
             Axis.position.fset(self, position)  # type: ignore[attr-defined]
 
     @property
     def dial(self) -> float:
         """Where the axis is, in dial units. Setting it sets the positions of its real axes, so that it is there."""
-        return super().dial
+        self.make_ready()
+        return float(self.controller.read_dials(self)[0])
 
     @dial.setter
     def dial(self, dial: float) -> None:
         self.refuse_if_moving()
-        dial, user = self._number(dial, "dial"), self.position
+        dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         if not self.no_offset:
             self.offset = user - self.sign * self.dial
@@ -117,40 +119,61 @@ class CalcAxis(Axis):
     @property
     def _set_position(self) -> float:
         """Where its real axes were last sent, in user units."""
-        return set_positions([self])[self]
+        return float(set_positions([self])[self])
+
+    def announce_scale(self) -> None:
+        super().announce_scale()
+        events.send(self, AxisEvent.POSITION, self._set_position)
 
     def sync_hard(self) -> None:
         """Take the hardware's positions of its real axes as the last commanded ones."""
-        for axis in real_axes_of(self.controller.reals):
+        for axis in real_axes([self]):
             axis.sync_hard()
+        events.send(self, AxisEvent.SYNC_HARD, self._set_position)
 
     @property
     def state(self) -> AxisState:
         """MOVING when one of its real axes moves, READY when all are; what else is true of them, with their names."""
-        return self.controller.state(self)
+        if self.disabled:
+            return super().state
+        return combined_state(self.reals)
 
     def read_state(self) -> AxisState:
         return self.state
 
+    hw_state = property(read_state)
+
     def refuse_if_moving(self) -> None:
-        """:raises AxisFault: one of its real axes is on its way."""
-        for axis in axes_below(self):
+        """:raises AxisFault: one of the axes that it is calculated from is on its way."""
+        for axis in inputs_below(self):
             try:
                 axis.refuse_if_moving()
             except AxisFault as error:
-                raise AxisFault(f"{name_of(self)}: {error}") from None
+                raise AxisFault(f"{name_of(self)} cannot be moved: {error}") from None
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        for axis in self.controller.reals:
+        for axis in self.reals:
             axis.stop(wait=False)
         if wait:
             self.wait_move()
 
+    def stop_wanted(self, by: str) -> bool:
+        """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
+        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
+        return any(stopped)
+
     def wait_move(self) -> None:
         """Return when its real axes stand still."""
-        for axis in self.controller.reals:
+        for axis in self.reals:
             axis.wait_move()
+
+    def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
+        raise self.controller.not_its_own(self, kind.replace("_", " "))
+
+    def heard(self, values: Mapping[str, Any]) -> None:
+        """Another process has changed something; where it is, its real axes tell."""
+        super().heard({key: value for key, value in values.items() if key not in ("position", "state")})
 
 
 class CalcControllerConfig(MotorControllerConfig):
@@ -199,11 +222,12 @@ class CalcController(MotorController):
             raise DeviceError(f"{self.name}: the tag {item.tag!r} is there twice; each axis needs one of its own")
         {"real": self.reals, "param": self.params, "pseudo": self.pseudos}[item.role].append(axis)
         self._tags[axis] = item.tag
-        for tag in dict.fromkeys([*item.tags.split(), item.tag]):
+        for tag in dict.fromkeys([*item.words, item.tag]):
             self._tagged.setdefault(tag, []).append(axis)
 
     def __close__(self) -> None:
         self._events.close()
+        super().__close__()
 
     # -- what a subclass overloads -------------------------------------------------------------------------------------
 
@@ -277,7 +301,7 @@ class CalcController(MotorController):
 
     def _be_ready(self) -> None:
         for axis in self.pseudos:
-            self.make_ready(axis)
+            axis.make_ready()
 
     def _refuse_strange(self, found: Mapping[str, Value]) -> None:
         strange = [tag for tag in found if tag not in self._tagged]
@@ -315,7 +339,7 @@ class CalcController(MotorController):
             real.position = position
 
     def state(self, axis: Axis) -> AxisState:
-        return combined_state(self.reals)
+        return axis.state
 
     def pseudos_are_moving(self) -> bool:
         """Tell whether one of the real axes is on its way."""
@@ -325,19 +349,19 @@ class CalcController(MotorController):
         return 1e-12  # the real axes have theirs
 
     def read_velocity(self, axis: Axis) -> float:
-        raise self._not_its_own(axis, "velocity")
+        raise self.not_its_own(axis, "velocity")
 
     def set_velocity(self, axis: Axis, new_velocity: float) -> None:
-        raise self._not_its_own(axis, "velocity")
+        raise self.not_its_own(axis, "velocity")
 
     def read_acceleration(self, axis: Axis) -> float:
-        raise self._not_its_own(axis, "acceleration")
+        raise self.not_its_own(axis, "acceleration")
 
     def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
-        raise self._not_its_own(axis, "acceleration")
+        raise self.not_its_own(axis, "acceleration")
 
-    def _not_its_own(self, axis: Axis, what: str) -> DeviceError:
-        reals = ", ".join(name_of(real) for real in real_axes_of(self.reals))
+    def not_its_own(self, axis: Axis, what: str) -> DeviceError:
+        reals = ", ".join(name_of(real) for real in real_axes(self.reals))
         return DeviceError(
             f"{name_of(axis)} is calculated and has no {what} of its own; its real axes have one: {reals}"
         )
@@ -365,17 +389,6 @@ def combined_state(axes: Sequence[Any]) -> AxisState:
     elif states and all("READY" in state for state in states.values()):
         combined.set("READY")
     return combined
-
-
-def refuse_with_its_real_axes(axes: Sequence[Any]) -> None:
-    """:raises AxisFault: a pseudo axis would move together with one of those that it is calculated from."""
-    for pseudo in axes:
-        for axis in axes_below(pseudo):
-            if axis in axes:
-                raise AxisFault(
-                    f"{name_of(pseudo)} is calculated from {name_of(axis)}: the two cannot be moved at once; "
-                    "move one after the other"
-                )
 
 
 def _is_there(axis: Any, positions: Value, left: float) -> bool:

@@ -48,13 +48,15 @@ class SoftAxis(Axis):
         :param export_to_session: make it a name of the session, if there is one.
         :raises ValueError: the name is that of something else in the session, or a limit is wrong.
         """
-        config = AxisConfig(
-            name=name,
-            unit=unit,
-            low_limit=low_limit,
-            high_limit=high_limit,
-            tolerance=tolerance,
-            timeout=10.0 if tolerance is not None else math.inf,
+        config = AxisConfig.model_validate(
+            {
+                "name": name,
+                "unit": unit,
+                "low_limit": low_limit,
+                "high_limit": high_limit,
+                "tolerance": tolerance,
+                "timeout": 10.0 if tolerance is not None else math.inf,
+            }
         )
         super().__init__(name, _SoftController(name, obj, (position, move, stop, state)), config)
         if export_to_session:

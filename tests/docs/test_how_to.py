@@ -103,7 +103,11 @@ def test_new_session(home: Path, redis_server: EmbeddedServer) -> None:
 
 def test_pseudo_axes(home: Path) -> None:
     write_files("docs/how-to/pseudo-axes.md", home)
-    (home / "config" / "s.yml").write_text("{name: s, class: Session, config-objects: ['s1*', 'beam_*', 'mirror_*']}")
+    (home / "config" / "s.yml").write_text(
+        "{name: s, class: Session, config-objects: ['s1*', 'beam_*', 'mirror_*', seen]}"
+    )
+    diodes = "{name: d, class: SimulatedDiodes, counters: [{name: seen}]}"
+    (home / "config" / "diodes.yml").write_text(diodes)
     config = Config("config")
     assert config.check() == []
     names = set_up("s", config).env_dict
@@ -114,7 +118,7 @@ def test_pseudo_axes(home: Path) -> None:
         names["s1vg"].move(12)
     with pytest.raises(DeviceError, match="s1vg is calculated and has no velocity"):
         names["s1vg"].velocity = 1
-    scan = names["ascan"](names["beam_height"], 2, 4, 4, 0)
+    scan = names["ascan"](names["beam_height"], 2, 4, 4, 0, names["seen"])
     assert scan.get_data("axis:beam_height") == pytest.approx(np.linspace(2, 4, 5))
     assert names["mirror_angle"].position == pytest.approx(np.arctan(4 / 500) / 2e-3)
     config.close()

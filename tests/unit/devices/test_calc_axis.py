@@ -16,11 +16,13 @@ from bliss_like.controllers.calc.slits import Slits
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices import events
 from bliss_like.devices.axis import Axis, check_limits
-from bliss_like.devices.axis_group import move
+from bliss_like.devices.axis_group import AxisGroup, move
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.calc_axis import CalcController, refuse_with_its_real_axes
+from bliss_like.devices.calc_axis import CalcController
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.positions import axes_below, read_positions, real_axes_of
+from bliss_like.devices.planning import all_below
+from bliss_like.devices.planning import real_axes as real_axes_of
+from bliss_like.devices.positions import read_positions
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 from tests.unit.devices.calc import calc, real_axes
 from tests.unit.devices.making import Notes, make
@@ -108,7 +110,7 @@ def test_all_real_axes_of_a_tree_are_read_once_and_together() -> None:
     one = calc(Slits, {"up": up, "down": down}, GAP, name="one")
     other = calc(Double, {"x": up}, {"twice": {}}, name="other")
     both = calc(Slits, {"up": one.axes["vgap"], "down": other.axes["twice"]}, {"vgap": {"name": "top"}, "voff": {}})
-    assert axes_below(both.axes["top"]) == [one.axes["vgap"], up, down, other.axes["twice"]]
+    assert all_below(both.axes["top"]) == [one.axes["vgap"], up, down, other.axes["twice"]]
     for axis in (up, down, z):
         assert axis._set_position == 0
     motors.readings.clear()
@@ -127,6 +129,17 @@ def test_relative_moves_start_from_where_the_real_axes_were_sent() -> None:
     twice = calc(Double, {"x": x}, {"twice": {}}).axes["twice"]
     x.move(0.25)
     assert twice._set_position == 0.5
+
+
+def test_a_group_knows_the_real_axes(slits: Slits) -> None:
+    vgap, (up, down) = slits.axes["vgap"], slits.reals
+    group = AxisGroup(vgap)
+    group.move(vgap, 3)
+    assert group.position == {vgap: 3}
+    assert group.position_with_reals == {vgap: 3, up: 1.5, down: 1.5}
+    assert group.axes_with_reals == {"vgap": vgap, "up": up, "down": down}
+    assert group.dial == {vgap: 3}
+    assert group.state == "READY"
 
 
 def test_axes_that_cannot_be_read_say_so() -> None:
@@ -151,7 +164,7 @@ def test_no_offset_sets_the_real_axes() -> None:
     vgap.position = 0
     assert (up.position, down.position) == (pytest.approx(0.5), pytest.approx(-0.5))
     assert (up.dial, vgap.position, vgap.offset) == (1, pytest.approx(0), 0)
-    with pytest.raises(AxisFault, match="vgap has no offset: calc has `no_offset`. Setting its position"):
+    with pytest.raises(RuntimeError, match="vgap: its user position is its dial position; it has no offset to set"):
         vgap.offset = 1
 
 
@@ -252,10 +265,15 @@ def test_the_state_says_which_real_axis_it_is() -> None:
 
 
 def test_a_pseudo_axis_and_one_of_its_real_axes_do_not_move_at_once(slits: Slits) -> None:
-    other = calc(Double, {"x": slits.axes["vgap"]}, {"twice": {}})
-    refuse_with_its_real_axes([slits.axes["vgap"], slits.axes["voffset"]])
-    with pytest.raises(RuntimeError, match="twice is calculated from up: the two cannot be moved at once"):
-        refuse_with_its_real_axes([other.axes["twice"], slits.reals[0]])
+    vgap, voffset, up = slits.axes["vgap"], slits.axes["voffset"], slits.reals[0]
+    twice = calc(Double, {"x": vgap}, {"twice": {}}).axes["twice"]
+    move(vgap, 1, voffset, 1)
+    for pseudo, axis in ((vgap, up), (twice, up), (twice, vgap)):
+        with pytest.raises(RuntimeError, match=f"^{axis.name} .* moved by itself and by {pseudo.name}. Move one after"):
+            move(pseudo, pseudo.position, axis, 5)
+        with pytest.raises(RuntimeError, match=f"^{axis.name} .* moved by itself and by {pseudo.name}. Move one after"):
+            check_limits({pseudo: [0, 1], axis: [0, 1]})
+    assert up.position == 1.5
 
 
 @pytest.mark.parametrize(
