@@ -22,9 +22,7 @@ CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "e
 them."""
 
 LATER = {
-    *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),
-    *("display_digits", "encoder", "encoders", "jog_velocity", "modulo", "motion_hooks", "persistent_position"),
-    *("read_position", "shutters", "switches", "tags", "velocity_high_limit", "velocity_low_limit"),
+    *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),
     *("icat-metadata", "icat-mapping", "integration", "synoptic"),
 }
 """Keys of BLISS whose meaning is not yet here."""

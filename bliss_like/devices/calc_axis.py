@@ -210,7 +210,7 @@ class CalcController(MotorController):
         self.axes = {axis.name: axis for axis in self.pseudos}
         self._from_real = Calculation(self.calc_from_real, name)
         self._to_real = Calculation(self.calc_to_real, name)
-        self._events = PseudoEvents(self)
+        self.events = PseudoEvents(self)
 
     def create_axis(self, item: CalcAxisConfig) -> Any:
         """The pseudo axis that an item of `axes` describes, or the axis that it names."""
@@ -226,7 +226,7 @@ class CalcController(MotorController):
             self._tagged.setdefault(tag, []).append(axis)
 
     def __close__(self) -> None:
-        self._events.close()
+        self.events.close()
         super().__close__()
 
     # -- what a subclass overloads -------------------------------------------------------------------------------------

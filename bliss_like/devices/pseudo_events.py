@@ -31,6 +31,8 @@ class PseudoEvents:
         self._due: set[AxisEvent] = set()
         self._telling: Any = None
         self._moving = False
+        self._dragged: list[Any] = []
+        """The pseudo axes that are on their way because others moved their real axes."""
         self._inputs = [*controller.reals, *controller.params]
         self._receivers: list[tuple[Any, AxisEvent, Callable[[Any], None]]] = []
         for axis in self._inputs:
@@ -72,20 +74,24 @@ class PseudoEvents:
         if moving == self._moving:
             return
         self._moving = moving
-        others = [pseudo for pseudo in self._controller.pseudos if pseudo.current_move is not axis.current_move]
-        if others and not moving:
-            self._tell_now()
-        for pseudo in others:  # those that are moved themselves are told by their move
+        if moving:  # those that are moved themselves are told by their move
+            self._dragged = [pseudo for pseudo in self._controller.pseudos if not pseudo._moves_here]
+        elif self._dragged:
+            self.tell_now()
+        for pseudo in self._dragged:
             events.send(pseudo, AxisEvent.INTERNAL_MOVE_DONE, not moving)
             events.send(pseudo, AxisEvent.MOVE_DONE, not moving)
 
     def _on_own_move_done(self, axis: Any, done: bool) -> None:
         if done:
-            self._tell_now()
+            self.tell_now()
 
     # -- what is told --------------------------------------------------------------------------------------------------
 
-    def _tell_now(self) -> None:
+    def tell_now(self) -> None:
+        """Send what has changed, without waiting for more to come."""
+        for controller in {axis.controller for axis in self._inputs if axis.reals}:
+            controller.events.tell_now()
         self._due.add(AxisEvent.STATE)
         self._tell()
 

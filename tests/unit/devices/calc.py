@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
+
+import gevent
 
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
@@ -30,3 +33,10 @@ def calc(calc_class: type[C], inputs: dict[str, Any], pseudos: dict[str, dict[st
     items += [{"name": tag, "tags": tag} | more for tag, more in pseudos.items()]
     keys = {"name": "calc", **keys}
     return make(calc_class, axes=items, **keys)
+
+
+def reached(condition: Callable[[], object]) -> None:
+    """Let other greenlets run until `condition()` is true."""
+    with gevent.Timeout(5):
+        while not condition():
+            gevent.sleep(0.001)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from functools import partial
 from typing import Any
 
 import gevent
@@ -23,8 +24,8 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.planning import all_below
 from bliss_like.devices.planning import real_axes as real_axes_of
 from bliss_like.devices.positions import read_positions
-from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
-from tests.unit.devices.calc import calc, real_axes
+from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError
+from tests.unit.devices.calc import calc, reached, real_axes
 from tests.unit.devices.making import Notes, make
 
 GAP = {"vgap": {}, "voffset": {}}
@@ -468,3 +469,110 @@ def test_a_closed_controller_tells_nothing(slits: Slits, notes: dict[tuple[str, 
     slits.reals[0].move(3)
     gevent.sleep(0)
     assert not any(notes.values())
+
+
+def test_a_move_of_a_pseudo_axis_is_told_once_and_in_order(slits: Slits) -> None:
+    told: list[tuple[str, AxisEvent, Any]] = []
+    keep = []
+    for axis in slits.pseudos:
+        for event in (AxisEvent.POSITION, AxisEvent.MOVE_DONE):
+            keep.append(partial(lambda name, event, value: told.append((name, event, value)), axis.name, event))
+            events.connect(axis, event, keep[-1])
+    slits.axes["vgap"].move(2)
+    gevent.sleep(0)
+    assert [(event, value) for name, event, value in told if name == "vgap"] == [
+        (AxisEvent.MOVE_DONE, False),
+        (AxisEvent.POSITION, 2),
+        (AxisEvent.MOVE_DONE, True),
+    ]
+    assert [(event, value) for name, event, value in told if name == "voffset"] == [
+        (AxisEvent.MOVE_DONE, False),
+        (AxisEvent.POSITION, 0),
+        (AxisEvent.MOVE_DONE, True),
+    ]
+    del told[:]
+    slits.axes["voffset"].move(0)
+    assert told == []
+
+
+def test_nested_axes_and_params_tell_too() -> None:
+    up, down, param = real_axes("up", "down", "param", initial_position=1)
+    inner = calc(Slits, {"up": up, "down": down}, GAP, name="inner")
+    root = calc(Root, {"x": inner.axes["vgap"], "param one": param}, {"root": {}}).axes["root"]
+    positions, ends = Notes(), Notes()
+    events.connect(root, AxisEvent.POSITION, positions.take)
+    events.connect(root, AxisEvent.MOVE_DONE, ends.take)
+    root.move(4)
+    assert (positions[-1], ends) == (4, [False, True])
+    up.move(24 + 1)
+    gevent.sleep(0)
+    assert positions[-1] == pytest.approx(math.sqrt(33))
+    assert ends == [False, True] * 2
+    param.move(2)
+    gevent.sleep(0)
+    assert positions[-1] == pytest.approx(2 * math.sqrt(33))
+    assert ends == [False, True] * 2
+
+
+# -- interruptions
+
+
+def slow_slits(**of_down: Any) -> Slits:
+    (up,) = real_axes("up", velocity=10, acceleration=1000)
+    (down,) = real_axes("down", **({"velocity": 10, "acceleration": 1000} | of_down))
+    return calc(Slits, {"up": up, "down": down}, GAP)
+
+
+def test_a_waiter_that_is_killed_stops_the_real_axes() -> None:
+    made = slow_slits()
+    vgap = made.axes["vgap"]
+    waiter = gevent.spawn(vgap.move, 100)
+    reached(lambda: vgap.position > 0)
+    waiter.kill()
+    assert vgap.state == AxisState("READY")
+    assert 0 < vgap.position < 90
+    assert vgap._set_position == pytest.approx(vgap.position)
+
+
+def test_the_stop_of_one_real_axis_stops_them_all() -> None:
+    made = slow_slits()
+    vgap = made.axes["vgap"]
+    vgap.move(100, wait=False)
+    reached(lambda: vgap.position > 0)
+    made.reals[0].stop()
+    assert not vgap.is_moving
+    vgap.move(100, wait=False)
+    assert vgap.stop_wanted("another process")
+    vgap.wait_move()
+    assert not vgap.stop_wanted("another process")
+    with pytest.raises(AxisStopped):
+        gevent.spawn_later(0.05, made.axes["voffset"].stop)
+        vgap.move(200)
+
+
+@pytest.mark.parametrize("fault", ["start", "moving", "short"])
+def test_a_real_axis_that_fails_stops_the_others_and_is_named(fault: str) -> None:
+    made = slow_slits(fault=fault, timeout=0.3)
+    vgap, up = made.axes["vgap"], made.reals[0]
+    with pytest.raises(DeviceError, match="^down"):
+        vgap.move(20)
+    assert not vgap.is_moving
+    here = up.position
+    assert here < 10.1
+    gevent.sleep(0.02)
+    assert up.position == here
+
+
+def test_a_real_axis_that_cannot_move_is_named(slits: Slits) -> None:
+    up, _ = slits.reals
+    up.disable("it is being repaired")
+    with pytest.raises(DeviceError, match="up is disabled .it is being repaired"):
+        slits.axes["vgap"].move(1)
+    assert "DISABLED" in slits.axes["vgap"].state and "READY" not in slits.axes["vgap"].state
+
+
+def test_it_looks_for_no_switches(slits: Slits) -> None:
+    vgap = slits.axes["vgap"]
+    for call in (lambda: vgap.jog(1), vgap.home, lambda: vgap.hw_limit(1)):
+        with pytest.raises(DeviceError, match="vgap is calculated and has no (jog|homing|limit search) of its own"):
+            call()
