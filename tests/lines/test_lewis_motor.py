@@ -27,7 +27,7 @@ def server() -> Iterator[LewisServer]:
 
 @pytest.fixture
 def proxy(server: LewisServer) -> Iterator[Proxy]:
-    server.control.stop()
+    server.control.call("stop")
     server.control.speed = 20.0
     with Proxy(server.port) as proxy:
         yield proxy
@@ -111,7 +111,7 @@ def test_a_target_that_the_device_has_from_somebody_else(axis: Axis, server: Lew
     assert axis.state == "MOVING"
     with pytest.raises(AxisFault, match="lew"):
         axis.move(at)
-    server.control.stop()
+    server.control.call("stop")
 
 
 def test_words_that_the_device_does_not_know(controller: LewisMotor, axis: Axis) -> None:
@@ -176,7 +176,9 @@ def test_a_frozen_device_is_stopped_when_it_thaws(axis: Axis, server: LewisServe
     axis.rmove(0.5)
 
 
-def test_a_start_that_is_not_answered_is_not_repeated_but_stopped(axis: Axis, server: LewisServer, proxy: Proxy) -> None:
+def test_a_start_that_is_not_answered_is_not_repeated_but_stopped(
+    axis: Axis, server: LewisServer, proxy: Proxy
+) -> None:
     target = far_from(axis.position)
     proxy.cut_after_request = b"T="
     with pytest.raises(NotConnectedError, match="was lost after b'T=.*' was sent.*may have been executed"):
