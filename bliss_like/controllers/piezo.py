@@ -40,7 +40,7 @@ class PiezoAxisConfig(AxisConfig):
         default=0.05, ge=0, description="um; above the noise of the read-back. null: trust it"
     )
     um_per_volt: float = Field(default=1.0, gt=0, description="nominal, for moves without servo")
-    window: float = Field(default=0.05, gt=0, description="um; without servo: it stands still when it stays within")
+    window: float = Field(default=0.05, gt=0, description="um; without servo: at rest when the read-back stays within")
     settling_time: float = Field(default=0.02, ge=0, description="seconds to stay within the window")
 
 
@@ -91,18 +91,21 @@ class Piezo(MotorController):
         return [AxisState("READY" if rests else "MOVING") for rests in at_rest]
 
     def _has_settled(self, axis: Axis) -> bool:
-        """Without servo the amplifier cannot tell: look whether the read-back stays within the window."""
+        """Without servo the amplifier cannot tell: look whether its voltage is there, and the read-back stays within the window."""
         if axis not in self._settling:
             return True
-        position = self.read_position(axis)
+        keys = self._keys[axis]
+        (voltage,), (target,), (position,) = (self._values(query, axis) for query in ("VOL?", "SVA?", "POS?"))
         now = time.monotonic()
         reference, since = self._settling[axis]
-        if abs(position - reference) > self._keys[axis].window:
+        is_there = abs(voltage - target) * keys.um_per_volt <= keys.window
+        if not is_there or abs(position - reference) > keys.window:
             self._settling[axis] = position, now
-        elif now - since >= self._keys[axis].settling_time:
-            del self._settling[axis]
-            return True
-        return False
+            return False
+        if now - since < keys.settling_time:
+            return False
+        del self._settling[axis]
+        return True
 
     # -- moving
 

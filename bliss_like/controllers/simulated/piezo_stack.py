@@ -19,7 +19,7 @@ class PiezoStack:
     travel: float = 100.0
     volts: float = 100.0
     slew_rate: float = 2000.0
-    """um/s of the servo; the amplifier alone is as fast."""
+    """um/s of the servo; the amplifier alone is as fast. To change it, `set_slew_rate`."""
     lag: float = 0.004
     """Time constant of the servo."""
     window: float = 0.02
@@ -57,6 +57,14 @@ class PiezoStack:
             self._start, self._lagging, self._crept = self.voltage, self._lagging_now(), self._crept + self._creep_now()
         self.target = target
         self._began = self.clock()
+
+    def set_slew_rate(self, slew_rate: float) -> None:
+        """Go on from here with another velocity."""
+        if self.on_target:
+            self._start = self.target
+        else:
+            self.move(self.target)
+        self.slew_rate = slew_rate
 
     def halt(self) -> None:
         self.move(self.position if self.servo else self.voltage)

@@ -68,6 +68,18 @@ def test_a_halt_stays_where_it_is(stack: PiezoStack, clock: Clock) -> None:
     assert stack.position == pytest.approx(at)
 
 
+@pytest.mark.parametrize("servo", [True, False])
+def test_another_velocity_is_no_jump(stack: PiezoStack, clock: Clock, servo: bool) -> None:
+    stack.switch(servo)
+    stack.move(80)
+    for wait, rate in ((0.02, 100), (0.1, 2000), (3, 1), (1, 1000)):
+        clock.now += wait
+        before = stack.position
+        stack.set_slew_rate(rate)
+        assert stack.position == pytest.approx(before, abs=1e-6)
+    assert stack.on_target == servo
+
+
 def test_without_servo_the_way_back_is_another(clock: Clock) -> None:
     stack = PiezoStack(clock, creep=0)
 

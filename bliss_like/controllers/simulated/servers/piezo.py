@@ -85,7 +85,7 @@ class PiezoAmplifier:
         elif value <= 0:
             return OUT_OF_RANGE
         else:
-            stack.slew_rate = value
+            stack.set_slew_rate(value)
         return NO_ERROR
 
 
