@@ -59,4 +59,5 @@ class LewisMotor(MotorController):
         return self._line.ask(message)
 
     def __close__(self) -> None:
+        super().__close__()
         self._line.close()

@@ -167,4 +167,5 @@ class Piezo(MotorController):
         return self._line.ask(message)
 
     def __close__(self) -> None:
+        super().__close__()
         self._line.close()

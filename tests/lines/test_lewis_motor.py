@@ -14,6 +14,7 @@ from bliss_like.controllers.lewis_motor import LewisMotor
 from bliss_like.devices.axis import Axis
 from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError, NotConnectedError
 from tests.lewis_servers import LewisServer
+from tests.lines.conftest import REST
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
@@ -194,8 +195,6 @@ def test_a_late_position_is_not_taken_for_a_later_one(axis: Axis, server: LewisS
     proxy.hold()
     with pytest.raises(NotConnectedError, match=r"did not answer b'P\?'"):
         axis.position  # noqa: B018
-    server.control.position = 11.0
-    until(lambda: server.control.position == 10.0)
     server.control.target = 12.0
     until(lambda: server.control.position == 12.0)
     proxy.release()
@@ -228,5 +227,5 @@ def test_a_session_starts_without_the_device(axis: Axis, proxy: Proxy, controlle
     with pytest.raises(NotConnectedError, match="cannot be reached"):
         controller.connect_axis(axis, 1)
     proxy.accept()
-    gevent.sleep(1.0)
+    gevent.sleep(REST)
     controller.connect_axis(axis, 1)
