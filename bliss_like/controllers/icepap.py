@@ -73,7 +73,8 @@ class IcePAP(MotorController):
         self._accelerations: dict[Axis, float] = {}
         self._openings_seen = 0
         self._to_stop: set[Axis] = set()
-        self._stopping: gevent.Greenlet[..., None] | None = None
+        self.stopping: gevent.Greenlet[..., None] | None = None
+        """Waits for a controller that could not be told to stop."""
 
     @property
     def client(self) -> Any:
@@ -114,8 +115,8 @@ class IcePAP(MotorController):
             raise NotConnectedError(f"{axis.name}: {error}") from None
 
     def finalize(self) -> None:
-        if self._stopping is not None:
-            self._stopping.kill()
+        if self.stopping is not None:
+            self.stopping.kill()
         self._line.close()
 
     # -- reading, of any number of axes in one round trip --------------------------------------------------------------
@@ -225,8 +226,8 @@ class IcePAP(MotorController):
             self.client.stop(self._addresses(axes))
         except NotConnectedError as error:
             self._to_stop.update(axes)
-            if not self._stopping:
-                self._stopping = gevent.spawn(self._stop_when_back)
+            if not self.stopping:
+                self.stopping = gevent.spawn(self._stop_when_back)
             raise NotConnectedError(f"{error}. What moves is stopped as soon as it answers again") from None
 
     def _stop_when_back(self) -> None:
