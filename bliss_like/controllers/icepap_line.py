@@ -1,10 +1,10 @@
 """The conversation with an IcePAP over TCP: one question at a time, and never the answer to another one.
 
 The official client has a line of its own, which this one replaces, because that one takes the first piece of an answer
-for the whole (`?FPOS 12` when `00` is still on its way, and `00` then answers the next question), sends a command a second
-time when the connection breaks (a motion would start twice), and waits with a lock of threads in its hands (the second
-greenlet that asks would then stop the process for ever). Here a connection on which anything went wrong, be it that the
-greenlet was killed, is closed, so that nothing late can arrive on the next one.
+for the whole (`?FPOS 12` when `00` is still on its way, and `00` then answers the next question), waits on a new connection
+for what was asked on the broken one, and does so with a lock of threads in its hands: the second greenlet that asks stops
+the process for ever. Here a connection on which anything went wrong, be it that the greenlet was killed, is closed, so
+that nothing late can arrive on the next one.
 """
 
 from __future__ import annotations

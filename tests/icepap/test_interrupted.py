@@ -136,7 +136,7 @@ def test_an_answer_that_comes_twice(proxied: IcePAP, proxy: Proxy, simulator: Si
     for value in range(20):
         with contextlib.suppress(NotConnectedError):  # when the second copy comes while this is asked
             proxied.raw_write(f"POS AXIS 1 {value}")
-        wait_until(lambda: float(simulator.tell("?POS 1").split()[1]) == value)
+        assert float(simulator.tell("?POS 1").split()[1]) == value
         proxy.repeat()
         assert proxied.read_position(th) == value
 
