@@ -30,7 +30,7 @@ RETRY_PERIOD = 0.5
 
 class IcePAPAxisConfig(AxisConfig):
     address: int = Field(description="10 * crate (0..15) + driver (1..8): 1, 8, 11, ... 158")
-    autopower: bool = Field(default=True, description="the motor gets its power when the axis is first used")
+    power_on: bool = Field(default=True, description="the motor gets its power when the axis is first used")
 
     @field_validator("address")
     @classmethod
@@ -100,7 +100,7 @@ class IcePAP(MotorController):
         self._openings_seen = self._line.openings
 
     def initialize_hardware_axis(self, axis: Axis) -> None:
-        if self._configs[axis].autopower and "OFF" in self.state(axis):
+        if self._configs[axis].power_on and "OFF" in self.state(axis):
             try:
                 self.set_on(axis)
             except NotConnectedError:
