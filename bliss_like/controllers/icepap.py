@@ -8,43 +8,52 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, Self
 
-import gevent
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from bliss_like.controllers.icepap_line import IcePAPLine
 from bliss_like.controllers.icepap_state import axis_state
 from bliss_like.devices.axis import Axis, AxisConfig
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.encoder import Encoder, EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
 from bliss_like.errors import DeviceError, NotConnectedError
 
 _log = logging.getLogger(__name__)
 
-RETRY_PERIOD = 0.5
-"""Seconds between two looks whether a controller that could not be told to stop is back."""
+
+def _check_address(address: int) -> int:
+    if not (0 < address < 160 and 1 <= address % 10 <= 8):
+        raise ValueError(f"expected 10 * crate (0..15) + driver (1..8), such as 1 or 23, came {address}")
+    return address
+
+
+Address = Annotated[int, AfterValidator(_check_address), Field(description="10 * crate (0..15) + driver (1..8)")]
 
 
 class IcePAPAxisConfig(AxisConfig):
-    address: int = Field(description="10 * crate (0..15) + driver (1..8): 1, 8, 11, ... 158")
+    address: Address
     power_on: bool = Field(default=True, description="the motor gets its power when the axis is first used")
 
-    @field_validator("address")
-    @classmethod
-    def _check_address(cls, address: int) -> int:
-        if not (0 < address < 160 and 1 <= address % 10 <= 8):
-            raise ValueError(f"expected 10 * crate (0..15) + driver (1..8), such as 1 or 23, came {address}")
-        return address
+
+class IcePAPEncoderConfig(EncoderConfig):
+    address: Address
+    source: Literal["MEASURE", "ENCIN", "INPOS", "ABSENC", "MOTOR", "SHFTENC", "TGTENC", "CTRLENC", "SYNC", "AXIS"] = (
+        Field(
+            default="MEASURE",
+            description="the register of the driver; MEASURE, what it is configured to measure with, in steps of the axis, "
+            "and any other in steps of the encoder",
+        )
+    )
 
 
 class IcePAP(MotorController):
     """One system of up to 16 crates of 8 drivers.
 
-    It is told to stop also after a time in which it could not be reached: an axis that moved when it went away and still
-    moves when it is back is stopped then. When it was restarted meanwhile, it gets its velocities again before a motion.
+    When it was restarted meanwhile, it gets its velocities and accelerations again before the next motion.
     """
 
     class Config(MotorControllerConfig):
@@ -52,6 +61,7 @@ class IcePAP(MotorController):
         port: int = Field(default=5000, gt=0, lt=65536)
         timeout: float = Field(default=3.0, gt=0, description="seconds to wait for a connection, and for an answer")
         axes: list[IcePAPAxisConfig]  # type: ignore[assignment]
+        encoders: list[IcePAPEncoderConfig] = Field(default_factory=list)  # type: ignore[assignment]
 
         @model_validator(mode="after")
         def _check_addresses(self) -> Self:
@@ -67,14 +77,12 @@ class IcePAP(MotorController):
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config)
         self._configs = {self.axes[item.name]: item for item in config.axes}
+        self._encoder_configs = {self.encoders[item.name]: item for item in config.encoders}
         self._line = IcePAPLine(name, config.host, config.port, config.timeout)
         self._client: Any = None
         self._velocities: dict[Axis, float] = {}
         self._accelerations: dict[Axis, float] = {}
         self._openings_seen = 0
-        self._to_stop: set[Axis] = set()
-        self.stopping: gevent.Greenlet[..., None] | None = None
-        """Waits for a controller that could not be told to stop."""
 
     @property
     def client(self) -> Any:
@@ -86,7 +94,7 @@ class IcePAP(MotorController):
     def address(self, axis: Axis) -> int:
         return self._configs[axis].address
 
-    def _addresses(self, axes: Iterable[Axis]) -> list[int]:
+    def _addresses(self, axes: Sequence[Axis]) -> list[int]:
         return [self.address(axis) for axis in axes]
 
     # -- from the first use to the last --------------------------------------------------------------------------------
@@ -115,8 +123,6 @@ class IcePAP(MotorController):
             raise NotConnectedError(f"{axis.name}: {error}") from None
 
     def finalize(self) -> None:
-        if self.stopping is not None:
-            self.stopping.kill()
         self._line.close()
 
     # -- reading, of any number of axes in one round trip --------------------------------------------------------------
@@ -125,27 +131,27 @@ class IcePAP(MotorController):
         return self.read_positions(axis)[0]
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        return self._read(self.client.get_fpos, axes)
+        return self._read(self.client.get_fpos, self._addresses(axes))
 
     def state(self, axis: Axis) -> AxisState:
         return self.states(axis)[0]
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        return [axis_state(int(status)) for status in self._read(self.client.get_fstatus, axes)]
+        return [axis_state(int(status)) for status in self._read(self.client.get_fstatus, self._addresses(axes))]
 
-    def _read(self, query: Callable[..., Sequence[float]], axes: Sequence[Axis], *args: str) -> Sequence[float]:
-        """Ask the client for one number for each axis.
+    def _read(self, query: Callable[..., Sequence[float]], addresses: Sequence[int], *args: str) -> Sequence[float]:
+        """Ask the client for one number for each address.
 
         :raises NotConnectedError: that is not what came.
         """
         try:
-            values = query(self._addresses(axes), *args)
+            values = query(addresses, *args)
         except (TypeError, ValueError):  # what the client raises when there is no answer, or it has other than numbers
             values = ()
-        if len(values) != len(axes) or not all(math.isfinite(value) for value in values):
+        if len(values) != len(addresses) or not all(math.isfinite(value) for value in values):
             self._line.close()
             question, answer = self._line.last_exchange
-            numbers = "a number" if len(axes) == 1 else f"{len(axes)} numbers"
+            numbers = "a number" if len(addresses) == 1 else f"{len(addresses)} numbers"
             raise NotConnectedError(f"{self._line.where}, asked {question!r}: expected {numbers}, came {answer!r}")
         return values
 
@@ -160,7 +166,7 @@ class IcePAP(MotorController):
         return self.read_position(axis)
 
     def read_velocity(self, axis: Axis) -> float:
-        return self._read(self.client.get_velocity, [axis])[0]
+        return self._read(self.client.get_velocity, [self.address(axis)])[0]
 
     def set_velocity(self, axis: Axis, new_velocity: float) -> None:
         """Set it, and keep the acceleration that was set; the acceleration time that the hardware has by itself stays."""
@@ -170,7 +176,7 @@ class IcePAP(MotorController):
             self.set_acceleration(axis, self._accelerations[axis])
 
     def read_acceleration(self, axis: Axis) -> float:
-        acctime = self._read(self.client.get_acctime, [axis])[0]
+        acctime = self._read(self.client.get_acctime, [self.address(axis)])[0]
         return self.read_velocity(axis) / acctime if acctime else math.inf
 
     def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
@@ -211,58 +217,56 @@ class IcePAP(MotorController):
 
     def start_all(self, *motions: Motion) -> None:
         """Start them by one command, at the same moment; as a group, they stop together if one of them fails."""
-        self._to_stop.difference_update(motion.axis for motion in motions)  # each was seen standing still since
         targets = [(self.address(motion.axis), round(motion.target_pos)) for motion in motions]
         self.client.move(targets, group=len(targets) > 1)
 
     def stop(self, axis: Axis) -> None:
-        self._stop([axis])
+        self.client.stop([self.address(axis)])
 
     def stop_all(self, *motions: Motion) -> None:
-        self._stop([motion.axis for motion in motions])
-
-    def _stop(self, axes: Sequence[Axis]) -> None:
-        try:
-            self.client.stop(self._addresses(axes))
-        except NotConnectedError as error:
-            self._to_stop.update(axes)
-            if not self.stopping:
-                self.stopping = gevent.spawn(self._stop_when_back)
-            raise NotConnectedError(f"{error}. What moves is stopped as soon as it answers again") from None
-
-    def _stop_when_back(self) -> None:
-        while self._to_stop:
-            gevent.sleep(RETRY_PERIOD)
-            axes = list(self._to_stop)
-            try:
-                moving = [axis for axis, state in zip(axes, self.states(*axes), strict=True) if "MOVING" in state]
-                moving = [axis for axis in moving if axis in self._to_stop]  # not what was started anew meanwhile
-                if moving:
-                    self.client.stop(self._addresses(moving))
-                    names = ", ".join(axis.name for axis in moving)
-                    _log.warning("%s answers again; still moving and stopped: %s", self._line.where, names)
-            except NotConnectedError:
-                continue
-            except DeviceError as error:
-                _log.error("%s", error)
-            self._to_stop.difference_update(axes)
+        self.client.stop([self.address(motion.axis) for motion in motions])
 
     def start_jog(self, axis: Axis, velocity: float, direction: int) -> None:
         self._restore_settings()
-        self._to_stop.discard(axis)
         self.client[self.address(axis)].jog(velocity * direction)
 
     def home_search(self, axis: Axis, switch: int) -> None:
         self._restore_settings()
-        self._to_stop.discard(axis)
         self.client[self.address(axis)].home(1 if switch > 0 else -1)
+
+    def home_state(self, axis: Axis) -> AxisState:
+        """MOVING until the whole sequence is over, which stands still between its phases; FAULT when it found nothing."""
+        found, _ = self.client[self.address(axis)].homestat
+        if found == "MOVING":
+            return AxisState("MOVING")
+        state = self.state(axis)
+        if found == "NOTFOUND":
+            state.set("FAULT")
+        return state
 
     def limit_search(self, axis: Axis, limit: int) -> None:
         self._restore_settings()
-        self._to_stop.discard(axis)
         self.client[self.address(axis)].srch("LIM+" if limit > 0 else "LIM-", "POSEDGE", 1 if limit > 0 else -1)
 
-    # -- closed loop ---------------------------------------------------------------------------------------------------
+    # -- encoders and closed loop --------------------------------------------------------------------------------------
+
+    def read_encoder(self, encoder: Encoder) -> float:
+        return self.read_encoders(encoder)[0]
+
+    def read_encoders(self, *encoders: Encoder) -> Sequence[float]:
+        """In one round trip for each register that is read."""
+        values: dict[Encoder, float] = {}
+        configs = {encoder: self._encoder_configs[encoder] for encoder in encoders}
+        for source in dict.fromkeys(config.source for config in configs.values()):
+            addresses = {encoder: config.address for encoder, config in configs.items() if config.source == source}
+            query = self.client.get_fpos if source == "MEASURE" else self.client.get_enc
+            values.update(zip(addresses, self._read(query, list(addresses.values()), source), strict=True))
+        return [values[encoder] for encoder in encoders]
+
+    def set_encoder(self, encoder: Encoder, new_value: float) -> None:
+        config = self._encoder_configs[encoder]
+        set_register = self.client.set_pos if config.source == "MEASURE" else self.client.set_enc
+        set_register([(config.address, round(new_value))], config.source)
 
     def get_closed_loop_requirements(self) -> Sequence[str]:
         return ()
@@ -285,7 +289,7 @@ class IcePAP(MotorController):
 
     def get_info(self, axis: Axis) -> str:
         address = self.address(axis)
-        (status,) = self._read(self.client.get_fstatus, [axis])
+        (status,) = self._read(self.client.get_fstatus, [address])
         lines = [
             self.get_id(axis),
             f"name           {self._line.ask(f'{address}:?NAME')}",

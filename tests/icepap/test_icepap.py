@@ -95,25 +95,61 @@ def test_an_axis_turns_until_it_is_stopped_and_changes_its_velocity_meanwhile(
     icepap: IcePAP, simulator: Simulator
 ) -> None:
     th = icepap.axes["th"]
-    assert th.position == 0
-    icepap.start_jog(th, 500, 1)
+    th.jog(0.5)
     wait_until(lambda: th.position > 0.01)
     assert "MOVING" in th.state
-    icepap.start_jog(th, 1000, 1)
+    th.jog(1)
     wait_until(lambda: float(simulator.tell("?JOG 1").split()[1]) == 1000)
-    icepap.stop_jog(th)
-    wait_until(lambda: "MOVING" not in th.state)
+    th.stop()
+    assert "READY" in th.state
+    assert th.velocity == 4
+
+
+def test_encoders_of_one_register_are_read_in_one_round_trip(proxy: Proxy, new_icepap: Callable[..., IcePAP]) -> None:
+    encoders = [
+        {"name": "th_encoder", "address": 1, "steps_per_unit": 1000},
+        {"name": "phi_encoder", "address": 11, "steps_per_unit": -100},
+    ]
+    icepap = new_icepap(proxy.port, encoders=encoders)
+    th_encoder, phi_encoder = icepap.encoders.values()
+    icepap.axes["th"].move(0.25)
+    icepap.axes["phi"].move(-1)
+    assert (th_encoder.read(), phi_encoder.read()) == (0.25, -1)
+    proxy.requests.clear()
+    assert list(icepap.read_encoders(phi_encoder, th_encoder)) == [100, 250]
+    assert proxy.requests == [b"?FPOS MEASURE 11 1\r"]
+    proxy.requests.clear()
+    th_encoder.set(0.5)
+    assert proxy.requests[0] == b"#POS MEASURE 1 500\r"
+
+
+def test_the_simulator_knows_no_registers_of_encoders(simulator: Simulator, new_icepap: Callable[..., IcePAP]) -> None:
+    encoder = {"name": "encoder", "address": 1, "source": "ENCIN"}
+    encoder = new_icepap(simulator.port, encoders=[encoder]).encoders["encoder"]
+    with pytest.raises(DeviceError, match=re.escape("refused '?ENC ENCIN 1': Command not recognised")):
+        encoder.read()
+
+
+def test_the_states_of_a_home_search(proxied: IcePAP, proxy: Proxy) -> None:
+    """By answers as the manual has them: the simulator knows none."""
+    th = proxied.axes["th"]
+    proxy.garble(1, b"1:?HOMESTAT MOVING 1\r\n")
+    assert proxied.home_state(th).names == ("MOVING",)
+    proxy.garble(1, b"1:?HOMESTAT FOUND 1\r\n")
+    assert "READY" in proxied.home_state(th)
+    proxy.garble(1, b"1:?HOMESTAT NOTFOUND 0\r\n")
+    assert "FAULT" in proxied.home_state(th)
 
 
 def test_power(icepap: IcePAP, simulator: Simulator) -> None:
     th = icepap.axes["th"]
     assert "OFF" not in th.state
-    icepap.set_off(th)
+    th.off()
     assert "OFF" in th.state
     assert "READY" not in th.state
     with pytest.raises(AxisFault, match="OFF"):
         th.move(1)
-    icepap.set_on(th)
+    th.on()
     assert simulator.tell("?POWER 1").split() == ["?POWER", "ON"]
     assert "READY" in th.state
 
@@ -175,10 +211,10 @@ def test_a_refused_command_says_who_refused_what_and_why(
 @pytest.mark.parametrize(
     ("call", "command"),
     [
-        (lambda icepap, axis: icepap.home_search(axis, 1), "1:HOME 1"),
-        (lambda icepap, axis: icepap.home_search(axis, -1), "1:HOME -1"),
-        (lambda icepap, axis: icepap.limit_search(axis, 1), "1:SRCH LIM+ POSEDGE +1"),
-        (lambda icepap, axis: icepap.limit_search(axis, -1), "1:SRCH LIM- POSEDGE -1"),
+        (lambda icepap, axis: axis.home(1), "1:HOME 1"),
+        (lambda icepap, axis: axis.home(-1), "1:HOME -1"),
+        (lambda icepap, axis: axis.hw_limit(1), "1:SRCH LIM+ POSEDGE +1"),
+        (lambda icepap, axis: axis.hw_limit(-1), "1:SRCH LIM- POSEDGE -1"),
         (lambda icepap, axis: icepap.activate_closed_loop(axis, True), "1:PCLOOP ON"),
         (lambda icepap, axis: icepap.get_closed_loop_state(axis), "1:?PCLOOP"),
     ],
