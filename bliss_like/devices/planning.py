@@ -203,17 +203,18 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
         raise _outside(axis, target - backlash, backlash=backlash)
 
 
-def all_below(axis: Axis) -> list[Axis]:
+def all_below(axis: Any) -> list[Any]:
     """Return all axes that a pseudo axis is made of, down to the real ones, each once; a real axis is made of none."""
-    found: dict[Axis, None] = {}
-    for each in axis.reals:
+    found: dict[Any, None] = {}
+    for each in getattr(axis, "reals", ()):
         found.update(dict.fromkeys([each, *all_below(each)]))
     return list(found)
 
 
-def real_axes(axes: Iterable[Axis]) -> list[Axis]:
+def real_axes(axes: Iterable[Any]) -> list[Any]:
     """Return the axes, and instead of pseudo axes those that they are made of in the end; each once."""
-    found: dict[Axis, None] = {}
+    found: dict[Any, None] = {}
     for axis in axes:
-        found.update(dict.fromkeys(real_axes(axis.reals) if axis.reals else [axis]))
+        reals = getattr(axis, "reals", ())
+        found.update(dict.fromkeys(real_axes(reals) if reals else [axis]))
     return list(found)
