@@ -74,6 +74,17 @@ class TimeLaw:
             turns.append((math.inf, self.end))
         return tuple(turns)
 
+    def rates(self) -> Iterator[tuple[float, float, float]]:
+        """Yield (time, velocity, acceleration) wherever one of them may be largest; both, where phases meet."""
+        for (start, _, velocity, acceleration, jerk), following in pairwise(self.phases):
+            yield start, velocity, acceleration
+            duration = following.start - start
+            peak = -acceleration / jerk if jerk else 0.0
+            if 0 < peak < duration:
+                yield start + peak, velocity + acceleration * peak / 2, 0.0
+            ramp = acceleration + jerk * duration / 2
+            yield following.start, velocity + ramp * duration, acceleration + jerk * duration
+
     def passages(self, positions: Sequence[float]) -> Iterator[float]:
         """Yield when the motion passes each of these positions, one after the other; ends at the first that it does not."""
         stretches = pairwise(self.turns)

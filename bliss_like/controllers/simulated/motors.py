@@ -62,6 +62,7 @@ class SimulatedMotors(MotorController):
         tracks = {item.name: _at(item.initial_position * item.steps_per_unit) for item in config.axes}
         self._tracks = SharedTracks(tracks, config.node.config.beamline) if config.node else Tracks(tracks)
         self._pulses: dict[Axis, list[float]] = {}
+        self._pulse_times: dict[Axis, list[float]] = {}
         self._loaded: dict[Axis, TimeLaw] = {}
         self._gone = (math.inf, math.inf)
         self._is_exchanging = False
@@ -276,11 +277,14 @@ class SimulatedMotors(MotorController):
     def set_trajectory_events(self, *trajectories: Any) -> None:
         with self._exchange():
             for each in trajectories:
-                self.set_event_positions(each.axis, each.events_positions["position"])
+                events = each.events_positions
+                self.set_event_positions(each.axis, events["position"])
+                self._pulse_times[each.axis] = (events["time"] - each.pvt["time"][0]).tolist()
 
     def set_event_positions(self, axis: Axis, positions: Any) -> None:
         with self._exchange():
             self._pulses[axis] = [float(position) for position in positions]
+            self._pulse_times.pop(axis, None)
 
     def get_event_positions(self, axis: Axis) -> Sequence[float]:
         with self._exchange():
@@ -289,10 +293,12 @@ class SimulatedMotors(MotorController):
     def pulses(self, axis: Axis) -> list[tuple[float, float]]:
         """Return when (seconds since the epoch) and where (steps) the last motion has given its pulses until now."""
         with self._exchange() as tracks:
-            track, positions = tracks[axis.name], self._pulses.get(axis, [])
+            track = tracks[axis.name]
+        times = self._pulse_times.get(axis)
+        if times is None:
+            times = list(track.law.passages([position - track.shift for position in self._pulses.get(axis, [])]))
         elapsed, epoch = track.elapsed, time.time() - track.elapsed
-        passages = track.law.passages([position - track.shift for position in positions])
-        return [(epoch + when, where) for when, where in zip(passages, positions, strict=False) if when <= elapsed]
+        return [(epoch + when, track.law.position(when) + track.shift) for when in times if when <= elapsed]
 
 
 def _mechanics(config: SimulatedAxisConfig) -> Mechanics:
