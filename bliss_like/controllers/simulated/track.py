@@ -130,6 +130,7 @@ class SharedTracks(Tracks):
         self._keys = {name: paths.setting(paths.join(beamline, "simulated", name)) for name in tracks}
         self._stored: dict[str, object] = dict.fromkeys(tracks)
         self._changed: set[str] = set()
+        self._is_cut_off = False
 
     @cached_property
     def _store(self) -> KeyStore:
@@ -153,8 +154,11 @@ class SharedTracks(Tracks):
             return
         try:
             self._send({name: _dumped(self._tracks[name], name) for name in self._changed})
+            self._is_cut_off = False
         except StoreUnavailable as error:
-            _log.warning("other processes do not see what simulated motors do: %s", error)
+            if not self._is_cut_off:
+                _log.warning("other processes do not see what simulated motors do: %s", error)
+            self._is_cut_off = True
 
     def _send(self, tracks: Mapping[str, bytes]) -> None:
         """Send all in one step (on a cluster, one for each motor)."""

@@ -226,7 +226,7 @@ def test_off_a_switch_but_not_further_onto_it() -> None:
     assert trapezoid(6, 2, 1, 1).within(-5, 5).end == 2
     assert trapezoid(6, 8, 1, 1).within(-5, 5).end == 6
     assert trapezoid(0, 8, math.inf, 1).within(-5, 5).end == 5
-    assert endless(0, 0, -2, 1).within(-5, 5).duration == 1 + 5 / 2 - 0  # 1 at the ramp's end at 2 s, then 2/s
+    assert endless(0, 0, -2, 1).within(-5, 5).duration == 3.5  # at -2 after 2 s, then 2/s
     assert trapezoid(0, 5, 1, 1).within(-5, 5).duration == trapezoid(0, 5, 1, 1).duration
 
 
