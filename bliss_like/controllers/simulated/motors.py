@@ -67,6 +67,9 @@ class SimulatedMotors(MotorController):
         self._gone = (math.inf, math.inf)
         self._is_exchanging = False
 
+    def finalize(self) -> None:
+        self._tracks.flush()
+
     # -- the line to the hardware --------------------------------------------------------------------------------------
 
     def unplug(self, after: float = 0.0, seconds: float = math.inf) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,14 @@ def motors_of(axis: Axis) -> SimulatedMotors:
     return controller
 
 
-def until_rest(axis: Axis) -> None:
+def until(condition: Callable[[], object]) -> None:
     with gevent.Timeout(5):
-        while axis.is_moving:
+        while not condition():
             gevent.sleep(0.001)
+
+
+def until_rest(axis: Axis) -> None:
+    until(lambda: not axis.is_moving)
 
 
 @pytest.mark.parametrize("steps_per_unit", [1, 500, -500])
@@ -109,7 +113,7 @@ def test_a_jog_changes_velocity_and_direction_without_a_jump() -> None:
     motors.start_jog(axis, 8, -1)
     later = motors.read_position(axis)
     assert at <= later < at + 0.1
-    wait_until(lambda: gevent.sleep(0.001) or motors.read_position(axis) < -0.1)
+    until(lambda: motors.read_position(axis) < -0.1)
     motors.stop_jog(axis)
     stopping = motors.read_position(axis)
     until_rest(axis)
@@ -219,15 +223,16 @@ def test_a_motor_is_where_another_process_has_left_it(store: Any, root: Path) ->
     here, there = (Config(root).get("robx") for _ in range(2))
     assert (here.position, there.position) == (5, 5)
     here.move(5.5, wait=False)
-    assert there.read_state() == "MOVING"
+    until(lambda: there.read_state() == "MOVING")
     first = there.dial
     between = here.dial
     assert first <= between <= there.dial
     here.wait_move()
+    until(lambda: not there.is_moving)
     assert (there.dial, there.read_state().names) == (5.5, ("READY",))
     here.controller.set_position(here, 0)
     here.velocity = 3
-    assert (there.dial, there.velocity) == (0, 3)
+    until(lambda: (there.dial, there.velocity) == (0, 3))
     late = Config(root).get("robx")
     assert late.dial == 0
 
@@ -239,7 +244,7 @@ def test_it_runs_to_its_end_when_its_process_is_gone_and_can_be_stopped_by_anoth
     robx.controller.start_jog(robx, 1000, 1)
     del robx, config
     found = Config(root).get("robx")
-    assert found.is_moving
+    until(lambda: found.is_moving)
     found.stop()
     until_rest(found)
     assert found.dial > 5
@@ -250,17 +255,24 @@ def test_a_motion_is_one_write_and_reading_is_none(store: Any, root: Path, monke
     robx, roby = config.get("robx"), config.get("roby")
     motors = robx.controller
     _ = robx.position, roby.position
+    gevent.sleep(0)
+    motors.finalize()
     asked: list[Command] = []
     run = store.run
     monkeypatch.setattr(store, "run", lambda *commands, **more: asked.extend(commands) or run(*commands, **more))
     robx.move(5.1)
     own = [command for command in asked if "simulated:" in str(command[1])]
     assert len(own) == 1 and len(own[0][2]) < 1000
+    robx.move(5.2)
+    roby.move(1)
+    motors.finalize()
+    later = [command for command in asked[1:] if "simulated:" in str(command[1])]
     asked.clear()
     motors.read_positions(robx, roby)
     motors.states(robx, roby)
     motors.set_velocity(robx, motors.read_velocity(robx))
     assert asked == []
+    assert len(later) <= 3
 
 
 def test_without_the_store_it_goes_on_with_what_it_knows(
@@ -269,6 +281,8 @@ def test_without_the_store_it_goes_on_with_what_it_knows(
     robx, there = (Config(root).get("robx") for _ in range(2))
     motors = robx.controller
     assert (robx.position, there.position) == (5, 5)
+    motors.finalize()
+    there.controller.finalize()
 
     def gone(*args: Any, **more: Any) -> Any:
         raise StoreUnavailable("no server")
@@ -278,8 +292,9 @@ def test_without_the_store_it_goes_on_with_what_it_knows(
         patch.setattr(store, "read", gone)
         motors.set_position(robx, 100)
         assert motors.read_position(robx) == 100
-        assert "other processes do not see what simulated motors do: no server" in caplog.text
-    assert (motors.read_position(robx), there.dial) == (100, 1)
+        until(lambda: "other processes do not see what simulated motors do: no server" in caplog.text)
+    until(lambda: there.dial == 1)
+    assert motors.read_position(robx) == 100
     assert len(caplog.records) == 1
 
 
