@@ -68,7 +68,7 @@ def check_law(axis: Axis, pvt: Points) -> None:
         if not low - rounding <= position <= high + rounding:
             side = f"below its low limit {low:g}" if position < low else f"above its high limit {high:g}"
             raise _refusal(axis, pvt, time, f"the position {position:g} is {side}; its limits are {low:g} .. {high:g}")
-    rates, fastest, steepest = list(law.rates()), axis.velocity, axis.acceleration
+    rates, fastest, steepest = list(law.rates()), _fastest(axis), axis.acceleration
     for time, velocity, _ in rates:
         if abs(velocity) > fastest * _ROUNDING:
             raise _refusal(axis, pvt, time, f"it needs a velocity of {abs(velocity):g}, but has {fastest:g}")
@@ -76,6 +76,12 @@ def check_law(axis: Axis, pvt: Points) -> None:
         if abs(acceleration) > steepest * _ROUNDING:
             what = f"it needs an acceleration of {abs(acceleration):g}, but has {steepest:g}"
             raise _refusal(axis, pvt, time, what)
+
+
+def _fastest(axis: Axis) -> float:
+    """Return the highest velocity that can be set, if it is known, or the one that is set."""
+    high = axis.velocity_high_limit
+    return axis.velocity if math.isinf(high) else high
 
 
 def _refusal(axis: Axis, pvt: Points, elapsed: float, what: str) -> AxisLimitError:

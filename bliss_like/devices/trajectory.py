@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bliss_like.devices import motion_line
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.planning import Calculating
 from bliss_like.devices.pvt import PVT, Points, check_law, checked_points
 from bliss_like.devices.trajectory_move import Call, TrajectoryMove, call_all
 from bliss_like.errors import AxisFault, AxisStopped, DeviceError
@@ -222,7 +224,7 @@ class TrajectoryGroup:
         with claimed([each.axis for each in self._enabled()], f"preparing {self}"):
             for trajectory in self._enabled():
                 trajectory.axis.refuse_if_moving()
-                trajectory.axis.controller.make_ready(trajectory.axis)
+                trajectory.axis.make_ready(again=True)
             self._prepared = None
             self._steps = [each.convert_to_dial().convert_to_steps() for each in self._enabled()]
             call_all(lambda controller, *own: controller.prepare_trajectory(*own), self._steps)
@@ -232,7 +234,7 @@ class TrajectoryGroup:
 
     def move_to_start(self, wait: bool = True, polling_time: float | None = None) -> None:
         """Move all axes to their first points, each with its own velocity."""
-        self._run(lambda controller, *own: controller.move_to_trajectory(*own), 0, wait, polling_time)
+        self._run(lambda controller, *own: controller.move_to_trajectory(*own), False, wait, polling_time)
 
     def move_to_end(self, wait: bool = True, polling_time: float | None = None) -> None:
         """Run the trajectories.
@@ -240,7 +242,7 @@ class TrajectoryGroup:
         :raises AxisFault: an axis is not at its first point, is not ready, or failed; then all were stopped.
         :raises AxisStopped: somebody stopped an axis (only with `wait`).
         """
-        self._run(lambda controller, *own: controller.start_trajectory(*own), -1, wait, polling_time)
+        self._run(lambda controller, *own: controller.start_trajectory(*own), True, wait, polling_time)
 
     def stop(self, wait: bool = True) -> None:
         """Brake; no error when all stand still."""
@@ -259,18 +261,26 @@ class TrajectoryGroup:
     def is_moving(self) -> bool:
         return self._group.is_moving
 
-    def _run(self, start: Call, point: int, wait: bool, polling_time: float | None) -> None:
-        if self._prepared != self._scales():
-            self.prepare()
-        if point:
+    def _run(self, start: Call, along: bool, wait: bool, polling_time: float | None) -> None:
+        axes = [each.axis for each in self._enabled()]
+        with claimed(axes, f"moving {self}"):
+            if self._prepared != self._scales():
+                self.prepare()
             for trajectory in self._enabled():
-                _check_start(trajectory)
-        move = TrajectoryMove(self._steps, start, point, polling_time)
-        move.start()
-        if wait:
-            move.wait()
-            if move.was_stopped:
-                raise AxisStopped(f"stopped on its way: {self}")
+                trajectory.axis.refuse_if_moving()
+                trajectory.axis._check_ready(trajectory.axis.dial)
+                if along:
+                    _check_start(trajectory)
+                if polling_time is not None:
+                    trajectory.axis.polling_time = polling_time
+            move = TrajectoryMove(self._steps, start, along, [self.calc_axis] if self.calc_axis else [])
+            if any(axis.settings.is_shared for axis in axes):
+                motion_line.follow()
+            move.start()
+            if wait:
+                move.wait()
+                if move.was_stopped:
+                    raise AxisStopped(f"stopped on its way: {self}")
 
     def _enabled(self) -> list[Trajectory]:
         return [each for each in self._trajectories if each.axis not in self._disabled]
@@ -305,9 +315,7 @@ def trajectory_of(
             f"{calc_axis.name}: expected at least 2 points and a time_per_point > 0 s, got {npoints} and {time_per_point}"
         )
     times = np.linspace(0, npoints * time_per_point, nodes)
-    targets: dict[Any, Positions] = {calc_axis: np.linspace(start, stop, nodes)}
-    while pseudo := next((axis for axis in targets if hasattr(axis.controller, "real_targets")), None):
-        targets.update(pseudo.controller.real_targets({pseudo: targets.pop(pseudo)}))
+    targets = _of_reals({calc_axis: np.linspace(start, stop, nodes)})
     velocities = {axis: _slope(positions, times) for axis, positions in targets.items()}
     ramps = [
         max(*(abs(velocities[axis][node]) / axis.acceleration for axis in targets), time_per_point / 10)
@@ -317,6 +325,15 @@ def trajectory_of(
         *(Trajectory(axis, _with_ramps(targets[axis], velocities[axis], times, *ramps)) for axis in targets),
         calc_axis=calc_axis,
     )
+
+
+def _of_reals(targets: dict[Axis, Positions]) -> dict[Axis, Positions]:
+    """Return the positions of real axes that make those of pseudo axes."""
+    for axis, positions in targets.items():
+        if isinstance(axis.controller, Calculating):
+            others = {other: its for other, its in targets.items() if other is not axis}
+            return _of_reals({**others, **axis.controller.real_targets({axis: positions})})
+    return targets
 
 
 def _slope(positions: Positions, times: Positions) -> Positions:

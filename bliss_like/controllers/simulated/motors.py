@@ -8,18 +8,21 @@ unreachable, for tests. Motors from YAML are shared by all processes of the beam
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import gevent
 from pydantic import Field
 
-from bliss_like.controllers.simulated.track import Mechanics, SharedTracks, Track, Tracks
+from bliss_like.controllers.simulated.track import Mechanics, Track, Tracks
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_scale import beamline_of
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.encoder import Encoder, EncoderConfig
 from bliss_like.devices.motion import TimeLaw, at_rest, endless, through, trapezoid
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
@@ -40,11 +43,18 @@ class SimulatedAxisConfig(AxisConfig):
     )
 
 
+class SimulatedEncoderConfig(EncoderConfig):
+    offset: float = Field(default=0.0, description="dial units that it shows more than there are")
+    noise: float = Field(default=0.0, ge=0, description="standard deviation of one reading, dial units")
+    slip: float = Field(default=0.0, description="the part of each motion that it does not see")
+
+
 class SimulatedMotors(MotorController):
     """Any number of independent motors."""
 
     class Config(MotorControllerConfig):
         axes: list[SimulatedAxisConfig]  # type: ignore[assignment]
+        encoders: list[SimulatedEncoderConfig] = Field(default_factory=list)  # type: ignore[assignment]
         latency: float = Field(default=0.0, ge=0, description="seconds of each exchange with the hardware")
 
     def __init__(self, name: str, config: Config) -> None:
@@ -60,15 +70,12 @@ class SimulatedMotors(MotorController):
             if item.home_velocity
         }
         tracks = {item.name: _at(item.initial_position * item.steps_per_unit) for item in config.axes}
-        self._tracks = SharedTracks(tracks, config.node.config.beamline) if config.node else Tracks(tracks)
+        self._tracks = Tracks(tracks, beamline_of(self))
         self._pulses: dict[Axis, list[float]] = {}
         self._pulse_times: dict[Axis, list[float]] = {}
         self._loaded: dict[Axis, TimeLaw] = {}
         self._gone = (math.inf, math.inf)
         self._is_exchanging = False
-
-    def finalize(self) -> None:
-        self._tracks.flush()
 
     # -- the line to the hardware --------------------------------------------------------------------------------------
 
@@ -82,7 +89,7 @@ class SimulatedMotors(MotorController):
 
     @contextmanager
     def _exchange(self) -> Iterator[Tracks]:
-        """Take the time of a question and its answer; those inside it take none, and what they change is shared at the end.
+        """Take the time of a question and its answer; those inside it take none.
 
         :raises NotConnectedError: the controller does not answer.
         """
@@ -98,18 +105,11 @@ class SimulatedMotors(MotorController):
             yield self._tracks
         finally:
             self._is_exchanging = False
-            self._tracks.share()
 
     def connect_axis(self, axis: Axis, timeout: float) -> None:
         self.read_position(axis)
 
     # -- reading -------------------------------------------------------------------------------------------------------
-
-    def initialize_axis(self, axis: Axis) -> None:
-        """Let the motor stand where it was left."""
-        dial = axis.settings.now().get("dial")
-        if dial is not None:
-            self._tracks[axis].law = at_rest(dial * axis.steps_per_unit)
 
     def read_position(self, axis: Axis) -> float:
         with self._exchange() as tracks:
@@ -238,6 +238,52 @@ class SimulatedMotors(MotorController):
             )
         return switch
 
+    # -- encoders and closed loops -------------------------------------------------------------------------------------
+
+    def read_encoder(self, encoder: Encoder) -> float:
+        with self._exchange():
+            return self._measured(encoder) + random.gauss(0, _config_of(encoder).noise) * encoder.steps_per_unit
+
+    def read_encoders(self, *encoders: Encoder) -> Sequence[float]:
+        with self._exchange():
+            return super().read_encoders(*encoders)
+
+    def set_encoder(self, encoder: Encoder, new_value: float) -> None:
+        with self._exchange() as tracks:
+            name = self._axis_of(encoder).name
+            shift = tracks[name].encoder_shift + new_value - self._measured(encoder)
+            tracks[name] = replace(tracks[name], encoder_shift=shift)
+
+    def _measured(self, encoder: Encoder) -> float:
+        axis, config = self._axis_of(encoder), _config_of(encoder)
+        track = self._tracks[axis.name]
+        dial = track.load_now(self._mechanics[axis].play) / axis.steps_per_unit * (1 - config.slip) + config.offset
+        return dial * encoder.steps_per_unit + track.encoder_shift
+
+    def _axis_of(self, encoder: Encoder) -> Axis:
+        for axis in self.axes.values():
+            if axis.encoder is encoder:
+                return axis
+        raise DeviceError(f"{encoder.name} is at no axis: write `encoder: ${encoder.name}` for one of {self.name}")
+
+    def get_closed_loop_requirements(self) -> Sequence[str]:
+        return ("kp", "ki", "kd")
+
+    def get_closed_loop_state(self, axis: Axis) -> str:
+        with self._exchange() as tracks:
+            return "on" if tracks[axis.name].has_closed_loop else "off"
+
+    def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
+        """With it, the load is where the motor is, whatever the play."""
+        self._set(axis, has_closed_loop=bool(onoff), load=self._tracks[axis.name].shaft)
+
+    def get_closed_loop_param(self, axis: Axis, param: str) -> Any:
+        with self._exchange() as tracks:
+            return tracks[axis.name].parameters[param]
+
+    def set_closed_loop_param(self, axis: Axis, param: str, value: Any) -> None:
+        self._set(axis, parameters={**self._tracks[axis.name].parameters, param: value})
+
     # -- trajectories --------------------------------------------------------------------------------------------------
 
     def has_trajectory(self) -> bool:
@@ -308,6 +354,10 @@ class SimulatedMotors(MotorController):
             times = list(track.law.passages([position - track.shift for position in self._pulses.get(axis, [])]))
         elapsed, epoch = track.elapsed, time.time() - track.elapsed
         return [(epoch + when, track.law.position(when) + track.shift) for when in times if when <= elapsed]
+
+
+def _config_of(encoder: Encoder) -> SimulatedEncoderConfig:
+    return cast(SimulatedEncoderConfig, encoder.config)
 
 
 def _mechanics(config: SimulatedAxisConfig) -> Mechanics:
