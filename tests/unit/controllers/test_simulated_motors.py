@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import pytest
@@ -17,6 +17,7 @@ from bliss_like.data.key_store import Command
 from bliss_like.data.store import MemoryStore
 from bliss_like.devices import motion_line
 from bliss_like.devices.axis import Axis
+from bliss_like.devices.closed_loop import ClosedLoopState
 from bliss_like.devices.motion import endless, trapezoid
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError, StoreUnavailable
 from tests.unit.devices.making import make, make_axis
@@ -148,6 +149,97 @@ def test_without_power_nothing_moves() -> None:
     motors.set_on(axis)
     axis.move(0)
     assert axis.position == 0
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Iterator[Axis]:
+    """An axis with an encoder and a closed loop."""
+    (tmp_path / "motors.yml").write_text(ENCODER)
+    before = use_store(MemoryStore().keys)
+    yield Config(tmp_path).get("m")
+    motion_line.flush()
+    use_store(before)
+
+
+ENCODER = """
+- name: motors
+  class: SimulatedMotors
+  encoders: [{name: enc, steps_per_unit: 50, tolerance: 0.3}, {name: loose}]
+  axes:
+    - name: m
+      steps_per_unit: -100
+      encoder: $enc
+      play: 0.25
+      closed_loop: {state: "off", kp: 1, ki: 2, kd: 3}
+"""
+
+
+def test_the_encoder_sees_the_play(measured: Axis) -> None:
+    encoder = measured.encoder
+    assert encoder is not None
+    # with negative steps the shaft pushes on the way down
+    for target, seen in ((-2, -2), (-1.9, -2), (0, -0.25), (-0.1, -0.25), (-1, -1)):
+        measured.move(target)
+        assert (measured.position, measured.measured_position) == (target, pytest.approx(seen))
+    assert encoder.raw_read == pytest.approx(-50)
+    assert encoder.set(7) == pytest.approx(7)
+    with pytest.raises(AxisFault, match="m did not reach its target: it should be at 0, its encoder enc says 7.75"):
+        measured.move(0)
+
+
+def test_a_closed_loop_takes_the_play_out(measured: Axis) -> None:
+    measured.move(-2)
+    measured.move(-1)
+    assert measured.measured_position == pytest.approx(-1.25)
+    loop = measured.closed_loop
+    assert loop is not None and loop.state is ClosedLoopState.OFF and (loop.kp, loop.kd) == (1, 3)
+    loop.on()
+    loop.kp = 9
+    assert loop.state is ClosedLoopState.ON and loop.kp == 9
+    assert measured.measured_position == pytest.approx(-1)
+    measured.move(0)
+    assert measured.measured_position == pytest.approx(0)
+    loop.off()
+    measured.move(-0.1)
+    assert measured.measured_position == pytest.approx(-0.1)
+
+
+def test_an_encoder_that_disagrees(measured: Axis) -> None:
+    encoder = measured.encoder
+    assert encoder is not None
+    config = cast(Any, encoder.config)
+    config.slip, config.offset = 0.1, 0.05
+    measured.move(-2)
+    assert measured.measured_position == pytest.approx(-1.75)
+    with pytest.raises(
+        AxisFault, match="its encoder enc says -3.55, which is more than the encoder's tolerance 0.3 away"
+    ):
+        measured.move(-4)
+    config.noise = 0.1
+    readings = {measured.measured_position for _ in range(100)}
+    assert len(readings) > 90 and max(abs(each + 3.55) for each in readings) < 1
+    loose = cast(SimulatedMotors, measured.controller).encoders["loose"]
+    with pytest.raises(DeviceError, match=r"loose is at no axis: write `encoder: \$loose` for one of motors"):
+        loose.read()
+
+
+def test_searches_and_jogs_of_an_axis() -> None:
+    axis = make_axis(**SWITCHES, **FAST, jog_velocity=20, steps_per_unit=10)
+    axis.home()
+    assert axis.position == 1 and "HOME" in axis.state
+    axis.hw_limit(-1)
+    assert axis.position == -2 and "LIMNEG" in axis.state
+    axis.move(0)
+    axis.jog()
+    until(lambda: axis.position > 0.2)
+    axis.jog(-30)
+    until(lambda: axis.position < 0)
+    axis.stop()
+    assert "READY" in axis.state and axis.velocity == 100
+    axis.off()
+    assert axis.state == "OFF"
+    axis.on()
+    axis.rmove(0.1)
 
 
 def test_a_slow_line_takes_its_time_once_for_many_axes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gevent
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.motion import trapezoid
+from bliss_like.devices.motion_hook import MotionHook
+from bliss_like.devices.planning import Motion
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.trajectory import PVT, CyclicTrajectory, Trajectory, TrajectoryGroup, trajectory_of
-from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError, UserAbort
+from bliss_like.errors import AxisFault, AxisLimitError, AxisOnLimitError, AxisStopped, DeviceError, UserAbort
 from tests.unit.devices.making import make, make_axis
 
 FAST = {"velocity": 100.0, "acceleration": 10000.0}
@@ -163,6 +166,48 @@ def test_a_controller_that_is_gone_in_motion_is_a_failure_and_stops_the_others()
     gone.controller.plug_in()  # type: ignore[attr-defined]
     assert not fine.is_moving and fine.position < 5
     gone.stop()
+
+
+class Brake(MotionHook):
+    """Notes what it is told; may veto."""
+
+    vetoes = False
+
+    def __init__(self) -> None:
+        super().__init__("brake", None)
+        self.told: list[str] = []
+
+    def pre_move(self, motion_list: Sequence[Motion]) -> None:
+        self.told += [f"before {motion.axis.name} {motion.type} {motion.user_target_pos:g}" for motion in motion_list]
+        if self.vetoes:
+            raise RuntimeError("the brake is stuck")
+
+    def post_move(self, motion_list: Sequence[Motion]) -> None:
+        self.told += [f"after {motion.axis.name}" for motion in motion_list]
+
+
+def test_hooks_are_told_and_may_veto(robx: Axis) -> None:
+    brake = Brake()
+    robx.motion_hooks.append(brake)
+    group = TrajectoryGroup(Trajectory(robx, WAVE))
+    group.prepare()
+    assert brake.told == []
+    group.move_to_start()
+    group.move_to_end()
+    assert brake.told == ["before robx move 1", "after robx", "before robx trajectory 3", "after robx"]
+    brake.vetoes = True
+    with pytest.raises(RuntimeError, match="the brake is stuck"):
+        group.move_to_start()
+    assert robx.position == 3 and brake.told[-1] == "after robx"
+
+
+def test_an_axis_that_fails_on_its_way_stops_all() -> None:
+    fine = make_axis("fine", velocity=20, acceleration=200)
+    ends = make_axis("ends", velocity=20, acceleration=200, hard_high_limit=2)
+    group = TrajectoryGroup(*(Trajectory(axis, points((0, 0, 0), (10, 0, 2))) for axis in (fine, ends)))
+    with pytest.raises(AxisOnLimitError, match="ends did not arrive: it is at 2 and should be at 10, .*LIMPOS"):
+        group.move_to_end()
+    assert not fine.is_moving and 2 < fine.position < 6
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
