@@ -49,10 +49,11 @@ class _StoppedBeforeStart(BaseException):
 class Move:
     """One or several motions that begin and end together."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, pursuits: Sequence[Pursuit] = ()) -> None:
+        """:param pursuits: how the motions are followed; by default each after its type."""
         self.motions = plan.motions
         self.axes = plan.axes
-        self._pursuits = [pursuit_of(motion) for motion in plan.motions]
+        self._pursuits = list(pursuits) or [pursuit_of(motion) for motion in plan.motions]
         self._began = time.monotonic()
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._started = Event()
