@@ -87,6 +87,10 @@ class AlreadyLockedDevices(DeviceError):
     """Who they are, each with `name`, `session`, `process`, `since`, `purpose`."""
 
 
+class UsageError(BlissLikeError, TypeError, ValueError):
+    """A command was called with wrong arguments, the message says which; nothing was moved."""
+
+
 # -- scans -------------------------------------------------------------------------------------------------------------
 
 
@@ -106,7 +110,7 @@ class ScanSequenceError(ScanError):
     """A sequence or a group of scans was used wrongly."""
 
 
-class ScanUsageError(BlissLikeError, TypeError, ValueError):
+class ScanUsageError(UsageError):
     """A scan command was called with wrong arguments; nothing was moved."""
 
 

@@ -1,0 +1,107 @@
+"""Where axes are and how they do: one question to each controller, all controllers at once, each with a time limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.motor_controller import MotorController
+from bliss_like.devices.naming import name_of
+from bliss_like.errors import NotConnectedError
+
+PATIENCE = 3.0
+"""Seconds that a controller has to answer."""
+
+FAILURES = (Exception, gevent.Timeout)
+"""What a broken driver may raise; gevent's Timeout is no Exception."""
+
+
+@dataclass
+class Reading:
+    """What one axis told: NaN and no state where it did not, then `problem` says why."""
+
+    axis: Any
+    user: float = math.nan
+    dial: float = math.nan
+    state: AxisState | None = None
+    problem: str = "no answer"
+
+    @property
+    def state_name(self) -> str:
+        """The names of the state; empty when it is READY and nothing else."""
+        names = self.state.names if self.state is not None else ()
+        return "" if names == ("READY",) else " ".join(names)
+
+
+def read(axes: Iterable[Any], timeout: float | None = None) -> list[Reading]:
+    """Return a reading of each axis, in their order; an axis that fails has its problem in it, and disturbs no other.
+
+    Who has not answered in time is left to end by itself: killed in the middle of a request, a driver would have to open
+    its line again, perhaps in the middle of a motion.
+
+    :param timeout: seconds that a controller has; `PATIENCE` by default.
+    """
+    timeout = PATIENCE if timeout is None else timeout
+    readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in axes}
+    controllers: dict[Any, list[Reading]] = {}
+    for axis, reading in readings.items():
+        controllers.setdefault(getattr(axis, "controller", axis), []).append(reading)
+    answers = [gevent.spawn(_ask, controller, group) for controller, group in controllers.items()]
+    gevent.joinall(answers, timeout=timeout)
+    return [Reading(**vars(reading)) for reading in readings.values()]  # what comes late changes nothing any more
+
+
+def _ask(controller: Any, readings: Sequence[Reading]) -> None:
+    usable = [reading for reading in readings if _is_usable(controller, reading)]
+    if not usable:
+        return
+    try:
+        _ask_together(controller, usable)
+    except FAILURES as error:
+        if len(usable) == 1 or isinstance(error, NotConnectedError | OSError | gevent.Timeout):
+            for reading in usable:
+                reading.problem = told(error)
+            return
+        for reading in usable:  # whose failure was it?
+            try:
+                _ask_together(controller, [reading])
+            except FAILURES as own:
+                reading.problem = told(own)
+
+
+def _is_usable(controller: Any, reading: Reading) -> bool:
+    axis = reading.axis
+    if getattr(axis, "disabled", False):
+        reading.state, reading.problem = AxisState("DISABLED"), f"disabled; {name_of(axis)}.enable() tries it again"
+        return False
+    try:
+        if isinstance(controller, MotorController):
+            controller.make_ready(axis)
+    except FAILURES as error:
+        reading.problem = told(error)
+        return False
+    return True
+
+
+def _ask_together(controller: Any, readings: Sequence[Reading]) -> None:
+    axes = [reading.axis for reading in readings]
+    if isinstance(controller, MotorController):
+        dials = [
+            position / axis.steps_per_unit
+            for axis, position in zip(axes, controller.read_positions(*axes), strict=True)
+        ]
+        states = controller.states(*axes)
+    else:
+        dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
+    for reading, dial, state in zip(readings, dials, states, strict=True):
+        reading.dial, reading.user, reading.state, reading.problem = dial, reading.axis.dial2user(dial), state, ""
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says, in a line."""
+    return " ".join(str(error).split()) or type(error).__name__
