@@ -37,6 +37,13 @@ class ObjectNotFound(ConfigError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class MissingKey(ConfigError, KeyError):
+    """A driver asked its configuration for a key that is not there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
 class ObjectCreationFailed(ConfigError):
     """An object of the configuration could not be made; `__cause__` is its own exception."""
 

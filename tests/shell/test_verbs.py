@@ -21,7 +21,7 @@ OBJECTS = """
 - {name: moving, class: Session, config-objects: ["*"], setup-file: ./moving.py}
 """
 
-SETUP = '''
+SETUP = """
 import gevent
 import time
 
@@ -41,7 +41,7 @@ def chatter():
             print("chatter", number)
 
     gevent.spawn(talk)
-'''
+"""
 
 
 @pytest.fixture
