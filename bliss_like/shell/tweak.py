@@ -21,14 +21,16 @@ from bliss_like.devices.axis_group import move
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import UserAbort
 from bliss_like.scans import ct
-from bliss_like.standard.columns import blocks, shown
+from bliss_like.standard.columns import blocks
 from bliss_like.standard.positions import position_column
 from bliss_like.standard.reading import FAILURES, Reading, read, told
 from bliss_like.standard.tweaking import Tweak
 
 from .console import Console
 
-HELP = "left, right: move   up, down: step x2, /2   page keys: x10, /10   digits, Enter: step   s: stop   q: leave"
+HELP = (
+    "left, right: move    up, down: step x2, /2    page keys: step x10, /10\ndigits, Enter: step    s: stop    q: leave"
+)
 PERIOD = 0.1
 """Seconds between two looks."""
 
@@ -158,14 +160,13 @@ class Board:
         for reading in self._readings:
             head, cells = position_column(reading, ("user", "dial"))
             chosen = reading.axis is self._axis and len(self._axes) > 1
-            step = shown(reading.axis, self._steps[reading.axis])
-            columns.append((f">{head}" if chosen else head, {**cells, "step": step}))
+            columns.append((f">{head}" if chosen else head, {**cells, "step": f"{self._steps[reading.axis]:g}"}))
         return "\n\n".join("\n".join(block) for block in blocks(("user", "dial", "step", "state"), columns))
 
     def text(self) -> str:
         """Return the screen."""
         counters = [f"{name_of(counter)}  {value}" for counter, value in self._values.items()]
-        keys = HELP + ("   tab: next axis" if len(self._axes) > 1 else "")
+        keys = HELP + ("    tab: next axis" if len(self._axes) > 1 else "")
         line = f"step: {self._typed}" if self._typed else self._message
         problems = [f"{name_of(reading.axis)}: {reading.problem}" for reading in self._readings if reading.problem]
         parts = [keys, self.positions(), "\n".join(counters), "\n".join(problems), line]

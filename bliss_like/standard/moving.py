@@ -14,11 +14,11 @@ from bliss_like.devices.naming import name_of
 from bliss_like.errors import UsageError
 
 from .arguments import axis_of, number_of, targets_of, verb
-from .live import follow
+from .live import follow, is_live
 
 POSITIONS = "axis, position, axis, position, ..."
 DISTANCES = "axis, distance, axis, distance, ..."
-DISPLAYS = ("auto", "none")
+DISPLAYS = ("auto", "always", "none")
 
 
 @verb(POSITIONS)
@@ -75,7 +75,7 @@ def move(
     wait: bool = True,
     relative: bool = False,
     dial: bool = False,
-    display_mode: str | None = None,
+    display_mode: str = "auto",
     display_dependencies: bool = True,
 ) -> None:
     """Move axes together.
@@ -83,12 +83,13 @@ def move(
     :param wait: return when they have arrived; otherwise once they have started.
     :param relative: the positions are distances.
     :param dial: they are in dial units.
-    :param display_mode: "auto" shows where the axes are meanwhile, None or "none" nothing; only with `wait`.
+    :param display_mode: "auto" shows on a terminal where the axes are meanwhile, "always" elsewhere where they came to
+        rest, too, "none" nothing; only with `wait`.
     :param display_dependencies: shows the real axes of pseudo axes, too.
     """
-    if display_mode not in (None, *DISPLAYS):
+    if display_mode not in DISPLAYS:
         raise UsageError(f"display_mode: expected one of {', '.join(map(repr, DISPLAYS))}, got {display_mode!r}")
-    show = wait and display_mode == "auto"
+    show = wait and (display_mode == "always" or (display_mode == "auto" and is_live()))
     _move(args, wait, relative, dial, show, display_dependencies)
 
 
@@ -114,16 +115,20 @@ def _reals_of(axes: Any) -> Iterator[Any]:
         yield from _reals_of(reals)
 
 
-@contextlib.contextmanager
-def rockit(motor: Any, total_move: float) -> Iterator[None]:
-    """Let an axis go to and fro, half of `total_move` to each side, as long as the context is open; then it goes back.
+@verb("motor, total_move")
+def rockit(motor: Any, total_move: float) -> contextlib.AbstractContextManager[None]:
+    """`with rockit(roby, 0.2):` an axis goes to and fro, half of `total_move` to each side, and back to where it was.
 
-    :raises UsageError: the arguments are wrong.
-    :raises AxisLimitError: it would leave its limits; nothing was moved.
+    :raises AxisLimitError: when the context is entered, if it would leave its limits; nothing was moved.
     """
     axis, reach = axis_of("motor", motor), abs(number_of("total_move", total_move)) / 2
     if reach == 0:
         raise UsageError("total_move: expected a distance, got 0")
+    return _rocking(axis, reach)
+
+
+@contextlib.contextmanager
+def _rocking(axis: Any, reach: float) -> Iterator[None]:
     middle = axis._set_position
     check_limits({axis: [middle - reach, middle + reach]})
     rocking = gevent.spawn(_rock, axis, middle - reach, middle + reach)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
+from gevent.lock import BoundedSemaphore
 
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.motor_controller import MotorController
@@ -19,6 +21,8 @@ PATIENCE = 3.0
 
 FAILURES = (Exception, gevent.Timeout)
 """What a broken driver may raise; gevent's Timeout is no Exception."""
+
+_turns: WeakKeyDictionary[Any, BoundedSemaphore] = WeakKeyDictionary()
 
 
 @dataclass
@@ -41,8 +45,8 @@ class Reading:
 def read(axes: Iterable[Any], timeout: float | None = None) -> list[Reading]:
     """Return a reading of each axis, in their order; an axis that fails has its problem in it, and disturbs no other.
 
-    Who has not answered in time is left to end by itself: killed in the middle of a request, a driver would have to open
-    its line again, perhaps in the middle of a motion.
+    Who has not answered in time is left to end by itself, and asked again only then: killed in the middle of a request, a
+    driver would have to open its line again, perhaps in the middle of a motion.
 
     :param timeout: seconds that a controller has; `PATIENCE` by default.
     """
@@ -51,9 +55,18 @@ def read(axes: Iterable[Any], timeout: float | None = None) -> list[Reading]:
     controllers: dict[Any, list[Reading]] = {}
     for axis, reading in readings.items():
         controllers.setdefault(getattr(axis, "controller", axis), []).append(reading)
-    answers = [gevent.spawn(_ask, controller, group) for controller, group in controllers.items()]
-    gevent.joinall(answers, timeout=timeout)
+    tasks = [gevent.spawn(_ask_in_turn, controller, group, timeout) for controller, group in controllers.items()]
+    gevent.joinall(tasks, timeout=timeout)
     return [Reading(**vars(reading)) for reading in readings.values()]  # what comes late changes nothing any more
+
+
+def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float) -> None:
+    turn = _turns.setdefault(controller, BoundedSemaphore())
+    if turn.acquire(timeout=timeout):
+        try:
+            _ask(controller, readings)
+        finally:
+            turn.release()
 
 
 def _ask(controller: Any, readings: Sequence[Reading]) -> None:

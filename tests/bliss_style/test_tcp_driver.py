@@ -99,7 +99,9 @@ def test_a_key_that_the_driver_needs_is_asked_for(config: Config) -> None:
     axis = config.get("sx")
     with pytest.raises(KeyError) as missing:
         axis.config.get("address", int)
-    assert str(missing.value).startswith("sx: its configuration has no key 'address', which its driver needs; it has name")
+    assert str(missing.value).startswith(
+        "sx: its configuration has no key 'address', which its driver needs; it has name"
+    )
     with pytest.raises(ConfigError, match="sy: key label: its driver expects int, came 'table'"):
         config.get("sy").config.get("label", int)
 

@@ -108,6 +108,15 @@ def test_a_relative_move_shows_too(motors: Motors, capsys: pytest.CaptureFixture
     assert "2.0000" in capsys.readouterr().out
 
 
+def test_move_shows_what_is_asked_for(motors: Motors, capsys: pytest.CaptureFixture[str]) -> None:
+    motors(robx={})
+    move("robx", 1)
+    move("robx", 2, display_mode="none")
+    assert capsys.readouterr().out == ""  # nobody watches
+    move("robx", 3, display_mode="always")
+    assert "3.0000" in capsys.readouterr().out
+
+
 def test_a_move_that_fails_shows_where_the_axis_stands(motors: Motors, capsys: pytest.CaptureFixture[str]) -> None:
     motors(robx={"fault": "moving", "velocity": 100, "acceleration": 10000})
     with pytest.raises(AxisFault):
@@ -183,7 +192,7 @@ def test_unknown_keywords_are_told(motors: Motors) -> None:
     motors(robx={})
     with pytest.raises(UsageError, match="unexpected keyword argument 'wiat'"):
         move("robx", 1, wiat=False)  # type: ignore[call-arg]
-    with pytest.raises(UsageError, match="display_mode: expected one of 'auto', 'none', got 'loud'"):
+    with pytest.raises(UsageError, match="display_mode: expected one of 'auto', 'always', 'none', got 'loud'"):
         move("robx", 1, display_mode="loud")
 
 
@@ -210,6 +219,17 @@ def test_nothing_rocks_beyond_the_limits(motors: Motors) -> None:
     motors(robx={"high_limit": 1})
     with pytest.raises(AxisLimitError), rockit("robx", 4):
         pytest.fail("it was let in")
+
+
+def test_rockit_says_what_is_wrong(motors: Motors) -> None:
+    motors(robx={})
+    for args, expected in [
+        (("robx", 0), "total_move: expected a distance, got 0"),
+        ((3, 1), "motor: expected an axis"),
+    ]:
+        with pytest.raises(UsageError, match=expected) as refused:
+            rockit(*args)
+        assert str(refused.value).endswith("usage: rockit(motor, total_move)")
 
 
 def test_a_failure_while_rocking_is_told_in_the_end(motors: Motors) -> None:
