@@ -11,10 +11,11 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.encoder import EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.errors import ConfigError, MissingKey
 
@@ -87,12 +88,19 @@ class ControllerAxisConfig(AnyKeys, AxisConfig):
     model_config = _TAKES_ANY_KEY
 
 
+class ControllerEncoderConfig(AnyKeys, EncoderConfig):
+    """What YAML says of one encoder."""
+
+    model_config = _TAKES_ANY_KEY
+
+
 class ControllerConfig(AnyKeys, MotorControllerConfig):
     """What YAML says of a controller, and what its driver may ask: `self.config.get("host")`."""
 
     model_config = _TAKES_ANY_KEY
 
     axes: list[ControllerAxisConfig]  # type: ignore[assignment]
+    encoders: list[ControllerEncoderConfig] = Field(default_factory=list)  # type: ignore[assignment]
 
 
 class Controller(MotorController):

@@ -189,7 +189,7 @@ class Repl:
         except BaseException as error:  # the prompt outlives every command
             self._errors.show(error)
             way_out = getattr(error, "offer", None)
-            if isinstance(way_out, str):
+            if isinstance(way_out, str) and way_out:
                 self._prompt.offer(way_out)
 
 

@@ -110,7 +110,7 @@ def _move(
 def _reals_of(axes: Any) -> Iterator[Any]:
     """Yield the axes that move when these do: the reals of pseudo axes, and theirs."""
     for axis in axes:
-        reals = list(getattr(getattr(axis, "controller", None), "reals", ()))
+        reals = list(getattr(axis, "reals", ()))
         yield from reals
         yield from _reals_of(reals)
 
@@ -135,8 +135,8 @@ def _rocking(axis: Any, reach: float) -> Iterator[None]:
     try:
         yield
     finally:
-        failure = rocking.value if rocking.ready() else None
         rocking.kill()  # which stops the axis, and waits until it stands still
+        failure = rocking.value if isinstance(rocking.value, Exception) else None
         if failure is None:
             axis.move(middle)
     if failure is not None:

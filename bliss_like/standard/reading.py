@@ -94,7 +94,7 @@ def _is_usable(controller: Any, reading: Reading) -> bool:
         return False
     try:
         if isinstance(controller, MotorController):
-            controller.make_ready(axis)
+            axis.make_ready()
     except FAILURES as error:
         reading.problem = told(error)
         return False
@@ -104,11 +104,8 @@ def _is_usable(controller: Any, reading: Reading) -> bool:
 def _ask_together(controller: Any, readings: Sequence[Reading]) -> None:
     axes = [reading.axis for reading in readings]
     if isinstance(controller, MotorController):
-        dials = [
-            position / axis.steps_per_unit
-            for axis, position in zip(axes, controller.read_positions(*axes), strict=True)
-        ]
-        states = controller.states(*axes)
+        dials = [axis.shown(dial) for axis, dial in zip(axes, controller.read_dials(*axes), strict=True)]
+        states = controller.read_states(*axes)
     else:
         dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
     for reading, dial, state in zip(readings, dials, states, strict=True):

@@ -235,4 +235,5 @@ def test_rockit_says_what_is_wrong(motors: Motors) -> None:
 def test_a_failure_while_rocking_is_told_in_the_end(motors: Motors) -> None:
     axis = motors(robx={"fault": "start"}).axes["robx"]
     with pytest.raises(Exception, match="refuses to start"), rockit(axis, 1):
-        gevent.sleep(0)
+        for _ in range(50):  # turns of the hub, in which it starts and fails
+            gevent.sleep(0)
