@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,12 @@ class Motor:
     velocity: float = 1000.0
     acceleration: float = 1e6
     powered: bool = True
+    home: float = 300.0
+    """Where its home switch is, and its positive limit switch 200 further."""
+    slip: float = 0.0
+    """How far what the encoder sees is from where the motor believes to be."""
+    encoder_zero: float = 0.0
+    searching: bool = False
 
     @property
     def position(self) -> float:
@@ -34,7 +41,20 @@ class Motor:
         self.law = trapezoid(self.position, target, self.velocity, self.acceleration)
         self.began = time.monotonic()
 
+    @property
+    def encoder(self) -> float:
+        return self.position + self.slip - self.encoder_zero
+
+    def jog(self, velocity: float) -> None:
+        self.law = trapezoid(self.position, math.copysign(1e9, velocity), abs(velocity), self.acceleration)
+        self.began = time.monotonic()
+
+    def search(self, target: float) -> None:
+        self.searching = True
+        self.go(target)
+
     def stop(self) -> None:
+        self.searching = False
         self.law = self.law.stopped_at(time.monotonic() - self.began, self.acceleration)
 
 
@@ -59,6 +79,11 @@ class StageBox:
             "ACC?": lambda motor: motor.acceleration,
             "ACC": lambda motor, value: setattr(motor, "acceleration", float(value)),
             "POWER": lambda motor, on: setattr(motor, "powered", on == "ON"),
+            "ENC?": lambda motor: round(motor.encoder),
+            "ENC": lambda motor, value: setattr(motor, "encoder_zero", motor.position + motor.slip - float(value)),
+            "HOME": lambda motor: motor.search(motor.home),
+            "LIMIT": lambda motor, side: motor.go(motor.home + 200 if side == "+" else -500),
+            "JOG": lambda motor, velocity: motor.jog(float(velocity)),
             "ID?": lambda motor: f"STAGE-{number}",
         }
         if command not in answer:
@@ -70,7 +95,10 @@ class StageBox:
     def _state(motor: Motor) -> str:
         if not motor.powered:
             return "PARKED"
-        return "BUSY" if motor.is_moving else "IDLE"
+        if motor.is_moving:
+            return "SEARCHING" if motor.searching else "BUSY"
+        switches = {motor.home: "HOME", motor.home + 200: "LIM+", -500: "LIM-"}
+        return switches.get(round(motor.position), "IDLE")
 
     def serve(self, connection: socket.socket, _address: object) -> None:
         with connection.makefile("rw") as lines:
