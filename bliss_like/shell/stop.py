@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bliss_like.data import server
 from bliss_like.devices import motion_line
 
 PATIENCE = 1.0
@@ -15,6 +16,9 @@ def stop(names: Sequence[str]) -> int:
 
     :raises StoreUnavailable: the server does not answer.
     """
+    if not server.is_configured() and server.status() is None:
+        print("No session runs: there is no server.")
+        return 0
     stopped = motion_line.request_stop(*names, by="bliss-like stop", patience=PATIENCE)
     if stopped:
         print(f"Stopped: {', '.join(stopped)}")

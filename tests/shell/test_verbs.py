@@ -191,3 +191,30 @@ def test_what_a_motion_says_is_shown_where_the_keys_are(shell: Terminal) -> None
     shell.wait_for("above its high limit 1")
     shell.type("q")
     shell.wait_for("MOVING [3]:")
+
+
+# -- stops from elsewhere ----------------------------------------------------------------------------------------------
+
+
+def test_axes_are_stopped_from_anywhere(shell: Terminal, run: OpenShell) -> None:
+    idle = run("stop")
+    assert idle.wait_for_end() == 0
+    assert idle.lines == ["No session of the beamline moves anything."]
+    shell.type("umv(roby, 100)\n")
+    shell.wait_for(lambda: any(line.split()[1:] > ["0.1"] for line in lines_with(shell, "user")))
+    stopping = run("stop", "roby", "robx")
+    assert stopping.wait_for_end() == 0
+    assert stopping.lines == ["Stopped: roby", "No session of the beamline moves robx."]
+    shell.wait_for("MOVING [2]:")
+    assert any(line.startswith("AxisStopped: ") for line in shell.lines)
+
+
+def test_somebody_else_has_moved_an_axis_and_the_way_out_is_offered(shell: Terminal) -> None:
+    shell.type("mv(robx, 1); robx.controller.set_position(robx, 3)\n")
+    shell.wait_for("MOVING [2]:")
+    shell.type("mv(robx, 2)\n")
+    shell.wait_for("MOVING [3]: sync(robx)")
+    shell.type("\n")
+    shell.wait_for(lambda: shell.last_line == "MOVING [4]:")
+    shell.type("mv(robx, 2); wa()\n")
+    shell.wait_for("2.0000")
