@@ -100,23 +100,20 @@ def stm(*axes: Any, read_hw: bool = False) -> None:
 
 
 def _print_states(axes: Sequence[Any], read_hw: bool) -> None:
-    states = {reading.axis: reading for reading in read(axes)} if read_hw else {}
-    rows = []
-    for axis in axes:
-        if axis in states:
-            reading = states[axis]
-            state = str(reading.state) if reading.state is not None else f"!ERR {reading.problem}"
-        else:
-            state = _known_state(axis)
-        rows.append((name_of(axis), state))
-    print(table(("axis", "state"), rows))
+    asked = [axis for axis in axes if read_hw or not _moves_here(axis)]
+    told_states = {reading.axis: _state_told(reading) for reading in read(asked, positions=False)}
+    print(table(("axis", "state"), [(name_of(axis), told_states.get(axis) or axis.state) for axis in axes]))
 
 
-def _known_state(axis: Any) -> str:
-    try:
-        return str(axis.state)
-    except FAILURES as error:
-        return f"!ERR {told(error)}"
+def _moves_here(axis: Any) -> bool:
+    move = getattr(axis, "current_move", None)
+    return move is not None and not move.done
+
+
+def _state_told(reading: Reading) -> str:
+    if not reading.problem:
+        return str(reading.state)
+    return " ".join(["!ERR" if reading.state is None else reading.state_name, reading.problem])
 
 
 @verb("axis, ...")

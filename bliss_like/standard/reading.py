@@ -13,7 +13,6 @@ from gevent.lock import BoundedSemaphore
 
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.motor_controller import MotorController
-from bliss_like.devices.naming import name_of
 from bliss_like.errors import NotConnectedError
 
 PATIENCE = 3.0
@@ -21,6 +20,9 @@ PATIENCE = 3.0
 
 FAILURES = (Exception, gevent.Timeout)
 """What a broken driver may raise; gevent's Timeout is no Exception."""
+
+UNREACHABLE = (NotConnectedError, OSError, gevent.Timeout)
+"""What is the same for all axes of a controller."""
 
 _turns: WeakKeyDictionary[Any, BoundedSemaphore] = WeakKeyDictionary()
 
@@ -42,74 +44,82 @@ class Reading:
         return "" if names == ("READY",) else " ".join(names)
 
 
-def read(axes: Iterable[Any], timeout: float | None = None) -> list[Reading]:
+def read(axes: Iterable[Any], timeout: float | None = None, positions: bool = True) -> list[Reading]:
     """Return a reading of each axis, in their order; an axis that fails has its problem in it, and disturbs no other.
 
     Who has not answered in time is left to end by itself, and asked again only then: killed in the middle of a request, a
     driver would have to open its line again, perhaps in the middle of a motion.
 
     :param timeout: seconds that a controller has; `PATIENCE` by default.
+    :param positions: False: only the states.
     """
     timeout = PATIENCE if timeout is None else timeout
     readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in axes}
     controllers: dict[Any, list[Reading]] = {}
     for axis, reading in readings.items():
         controllers.setdefault(getattr(axis, "controller", axis), []).append(reading)
-    tasks = [gevent.spawn(_ask_in_turn, controller, group, timeout) for controller, group in controllers.items()]
+    tasks = [
+        gevent.spawn(_ask_in_turn, controller, group, timeout, positions) for controller, group in controllers.items()
+    ]
     gevent.joinall(tasks, timeout=timeout)
     return [Reading(**vars(reading)) for reading in readings.values()]  # what comes late changes nothing any more
 
 
-def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float) -> None:
+def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float, positions: bool) -> None:
     turn = _turns.setdefault(controller, BoundedSemaphore())
     if turn.acquire(timeout=timeout):
         try:
-            _ask(controller, readings)
+            _ask(controller, readings, positions)
         finally:
             turn.release()
 
 
-def _ask(controller: Any, readings: Sequence[Reading]) -> None:
-    usable = [reading for reading in readings if _is_usable(controller, reading)]
-    if not usable:
-        return
+def _ask(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
+    """Ask for all at once; when that fails, one by one, unless it is the line that fails."""
     try:
-        _ask_together(controller, usable)
-    except FAILURES as error:
-        if len(usable) == 1 or isinstance(error, NotConnectedError | OSError | gevent.Timeout):
-            for reading in usable:
-                reading.problem = told(error)
-            return
-        for reading in usable:  # whose failure was it?
+        usable = [reading for reading in readings if _is_usable(controller, reading)]
+        if usable:
+            _ask_together(controller, usable, positions)
+    except UNREACHABLE as error:
+        for reading in readings:
+            reading.problem = told(error)
+    except Exception:
+        for reading in usable:
             try:
-                _ask_together(controller, [reading])
-            except FAILURES as own:
-                reading.problem = told(own)
+                _ask_together(controller, [reading], positions)
+            except FAILURES as error:
+                reading.problem = told(error)
 
 
 def _is_usable(controller: Any, reading: Reading) -> bool:
+    """:raises Exception: one of `UNREACHABLE`: no axis of the controller is."""
     axis = reading.axis
-    if getattr(axis, "disabled", False):
-        reading.state, reading.problem = AxisState("DISABLED"), f"disabled; {name_of(axis)}.enable() tries it again"
-        return False
     try:
         if isinstance(controller, MotorController):
             axis.make_ready()
-    except FAILURES as error:
+        return True
+    except UNREACHABLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - told in its place
         reading.problem = told(error)
+        reading.state = AxisState("DISABLED") if axis.disabled else None
         return False
-    return True
 
 
-def _ask_together(controller: Any, readings: Sequence[Reading]) -> None:
+def _ask_together(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
     axes = [reading.axis for reading in readings]
     if isinstance(controller, MotorController):
-        dials = [axis.shown(dial) for axis, dial in zip(axes, controller.read_dials(*axes), strict=True)]
+        dials = controller.read_dials(*axes) if positions else [math.nan] * len(axes)
         states = controller.read_states(*axes)
     else:
         dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
     for reading, dial, state in zip(readings, dials, states, strict=True):
-        reading.dial, reading.user, reading.state, reading.problem = dial, reading.axis.dial2user(dial), state, ""
+        reading.dial, reading.state, reading.problem = _shown(reading.axis, dial), state, ""
+        reading.user = reading.axis.dial2user(reading.dial)
+
+
+def _shown(axis: Any, dial: float) -> float:
+    return float(axis.shown(dial)) if hasattr(axis, "shown") else dial
 
 
 def told(error: BaseException) -> str:

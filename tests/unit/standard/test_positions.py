@@ -201,6 +201,28 @@ def test_states_of_what_fails(motors: Motors, capsys: Shown) -> None:
         assert "!ERR it is mad" in capsys.readouterr().out
 
 
+def test_disabled_axes_are_told_in_place(motors: Motors, capsys: Shown) -> None:
+    class Unready(SimulatedMotors):
+        def initialize_axis(self, axis: Axis) -> None:
+            if axis.name == "lame":
+                raise DeviceError("has no card")
+
+    axes = motors(Unready, good={}, lame={}, retired={}).axes
+    axes["retired"].disable("it squeaks")
+    wa()
+    shown = rows(capsys)
+    assert shown[1:3] == [["user", "0.0000", "!ERR", "!ERR"], ["dial", "0.0000", "!ERR", "!ERR"]]
+    assert shown[3] == ["state", "DISABLED", "DISABLED"]
+    assert " ".join(shown[5]) == "lame: has no card" and "it squeaks" in " ".join(shown[6])
+    sta()
+    shown = [" ".join(row) for row in rows(capsys)[2:]]
+    assert (
+        shown[0].startswith("good READY")
+        and "DISABLED" in shown[1]
+        and "retired DISABLED retired is disabled" in shown[2]
+    )
+
+
 def test_a_session_without_axes_says_so(known: dict[str, Any], capsys: Shown) -> None:
     for verb in (wa, wu, sta, lsmot):
         verb()
