@@ -24,6 +24,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions
 from bliss_like.devices.pseudo_events import PseudoEvents
+from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
 
@@ -89,7 +90,7 @@ class CalcAxis(Axis):
         """MOVING when one of its real axes moves, READY when all are; what else is true of them, with their names."""
         if self.disabled:
             return super().state
-        return combined_state(self.reals)
+        return self.controller.state_of_reals()
 
     def read_state(self) -> AxisState:
         return self.state
@@ -266,6 +267,18 @@ class CalcController(MotorController):
                 f"{_nth(positions, first):g}. Nothing was moved"
             )
 
+    def scan_on_trajectory(
+        self,
+        calc_axis: CalcAxis,
+        start: float,
+        stop: float,
+        npoints: int,
+        time_per_point: float,
+        interpolation_factor: int = 1,
+    ) -> TrajectoryGroup:
+        """Return the trajectories of the real axes that move a pseudo axis with a constant velocity; see `trajectory_of`."""
+        return trajectory_of(calc_axis, start, stop, npoints, time_per_point, interpolation_factor)
+
     # -- what axes ask of their controller -----------------------------------------------------------------------------
 
     def read_position(self, axis: Axis) -> float:
@@ -283,6 +296,21 @@ class CalcController(MotorController):
 
     def state(self, axis: Axis) -> AxisState:
         return axis.state
+
+    def state_of_reals(self) -> AxisState:
+        """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
+        states = {axis: axis.state for axis in self.reals}
+        combined = AxisState()
+        for axis, state in states.items():
+            for name in state.names:
+                if name not in ("READY", "MOVING"):
+                    combined.create_state(name, f"{name_of(axis)}: {state.description(name)}")
+                    combined.set(name)
+        if any("MOVING" in state for state in states.values()):
+            combined.set("MOVING")
+        elif states and all("READY" in state for state in states.values()):
+            combined.set("READY")
+        return combined
 
     def pseudos_are_moving(self) -> bool:
         """Tell whether one of the real axes is on its way."""
@@ -316,22 +344,6 @@ class CalcController(MotorController):
             f"  {self._tags[each]:<9} {name_of(each)}  {position:g}{f' {each.unit}' if each.unit else ''}"
             for each, position in positions.items()
         )
-
-
-def combined_state(axes: Sequence[Any]) -> AxisState:
-    """MOVING when one of the axes moves, READY when all are; what else is true of one, with its name."""
-    states = {axis: axis.state for axis in axes}
-    combined = AxisState()
-    for axis, state in states.items():
-        for name in state.names:
-            if name not in ("READY", "MOVING"):
-                combined.create_state(name, f"{name_of(axis)}: {state.description(name)}")
-                combined.set(name)
-    if any("MOVING" in state for state in states.values()):
-        combined.set("MOVING")
-    elif states and all("READY" in state for state in states.values()):
-        combined.set("READY")
-    return combined
 
 
 def _is_there(axis: Any, positions: Value, left: float) -> bool:
