@@ -22,7 +22,7 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import real_axes
-from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions
+from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
 from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
@@ -32,6 +32,7 @@ class CalcAxis(Axis):
     """An axis that is calculated from others."""
 
     controller: CalcController
+    _no_offset: bool | None = None
 
     @property
     def reals(self) -> tuple[Axis, ...]:
@@ -39,8 +40,12 @@ class CalcAxis(Axis):
         return tuple(self.controller.reals)
 
     @property
-    def no_offset(self) -> bool:  # type: ignore[override]
-        return self.controller.no_offset
+    def no_offset(self) -> bool:
+        return self.controller.no_offset if self._no_offset is None else self._no_offset
+
+    @no_offset.setter
+    def no_offset(self, no_offset: bool) -> None:
+        self._no_offset = bool(no_offset)
 
     @property
     def position(self) -> float:
@@ -148,7 +153,7 @@ class CalcController(MotorController):
         self._tags: dict[Any, str] = {}
         super().__init__(name, config.model_copy(update={"axes": []}))  # not all of them are its own
         self.config = config
-        self.no_offset: bool = config.no_offset
+        self.no_offset = bool(config.no_offset)
         for item in config.axes:
             self._add(item)
         self.axes = {axis.name: axis for axis in self.pseudos}
@@ -295,11 +300,14 @@ class CalcController(MotorController):
             real.position = position
 
     def state(self, axis: Axis) -> AxisState:
-        return axis.state
+        return self.state_of_reals()
+
+    def states(self, *axes: Axis) -> Sequence[AxisState]:
+        return [self.state_of_reals()] * len(axes)
 
     def state_of_reals(self) -> AxisState:
         """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
-        states = {axis: axis.state for axis in self.reals}
+        states = states_of(self.reals)
         combined = AxisState()
         for axis, state in states.items():
             for name in state.names:

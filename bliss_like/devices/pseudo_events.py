@@ -98,6 +98,11 @@ class PseudoEvents:
         if self._due:
             self._tell()
 
+    def recalculate(self) -> None:
+        """Send positions that are others now without a motion: the calculation has changed."""
+        self._due.add(AxisEvent.POSITION)
+        self.tell_now()
+
     def _tell_soon(self, event: AxisEvent) -> None:
         self._due.add(event)
         if not self._telling and self._is_wanted(event):

@@ -109,6 +109,7 @@ class EnergyWavelength(CalcController):
         for axis in self.pseudos:
             axis.refuse_if_moving()
         self._dspace = float(dspace)
+        self.events.recalculate()
 
     def complete(self, named: dict[str, Value]) -> dict[str, Value]:
         wavelengths = [self._wavelength(tag, value) for tag, value in named.items()]
