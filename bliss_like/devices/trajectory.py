@@ -221,6 +221,11 @@ class TrajectoryGroup:
         """
         for trajectory in self._enabled():
             check_law(trajectory.axis, trajectory.pvt)
+            if trajectory.has_events() and not trajectory.axis.controller.has_trajectory_event():
+                raise DeviceError(
+                    f"{name_of(trajectory.axis)}: its controller {trajectory.axis.controller.name} gives no pulses along trajectories; "
+                    f"leave out its events_positions"
+                )
         with claimed([each.axis for each in self._enabled()], f"preparing {self}"):
             for trajectory in self._enabled():
                 trajectory.axis.refuse_if_moving()

@@ -273,6 +273,14 @@ def test_groups_that_cannot_be(robx: Axis) -> None:
         TrajectoryGroup(Trajectory(robx, WAVE), Trajectory(soft, WAVE))
 
 
+def test_pulses_that_the_hardware_cannot_give(robx: Axis, monkeypatch: pytest.MonkeyPatch) -> None:
+    trajectory = Trajectory(robx, WAVE)
+    trajectory.events_positions = WAVE[1:]
+    monkeypatch.setattr(robx.controller, "has_trajectory_event", lambda: False)
+    with pytest.raises(DeviceError, match="robx: its controller robx_motors gives no pulses along trajectories"):
+        TrajectoryGroup(trajectory).prepare()
+
+
 def test_moving_axes_are_left_alone(robx: Axis) -> None:
     robx.move(20, wait=False)
     group = TrajectoryGroup(Trajectory(robx, WAVE))
