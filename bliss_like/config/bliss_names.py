@@ -7,6 +7,7 @@ CLASSES = {
     "faultymockup": "SimulatedMotors",
     "simulation_diode": "SimulatedDiodes",
     "simulationdiode": "SimulatedDiodes",
+    "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
 }

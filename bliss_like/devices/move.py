@@ -20,7 +20,7 @@ from gevent.event import Event
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.hooking import Hooks
+from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import Motion, Plan
@@ -145,7 +145,7 @@ class Move:
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        hooks = Hooks(self.motions)
+        hooks = hooks_of_motions(self.motions)
         try:
             self._announce(moving=True)
             self._run_hooks(hooks)

@@ -201,9 +201,10 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
         raise _outside(axis, target - backlash, backlash=backlash)
 
 
-def real_axes(axes: Iterable[Axis]) -> list[Axis]:
+def real_axes(axes: Iterable[Any]) -> list[Any]:
     """Return the axes, and instead of pseudo axes those that they are made of in the end; each once."""
-    found: dict[Axis, None] = {}
+    found: dict[Any, None] = {}
     for axis in axes:
-        found.update(dict.fromkeys(real_axes(axis.reals) if axis.reals else [axis]))
+        reals = getattr(axis, "reals", ())
+        found.update(dict.fromkeys(real_axes(reals) if reals else [axis]))
     return list(found)
