@@ -21,7 +21,6 @@ from bliss_like.devices.closed_loop import ClosedLoopState
 from bliss_like.devices.motion import endless, trapezoid
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError, StoreUnavailable
 from tests.unit.devices.making import make, make_axis
-from tests.waiting import wait_until
 
 FAST = {"velocity": 100.0, "acceleration": 10000.0}
 SWITCHES = {"hard_low_limit": -2, "hard_high_limit": 3, "home_switch": 1}
