@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bliss_like.config import Config, get_config
@@ -121,4 +122,27 @@ def test_trajectories(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulses = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [float(where) for _, where in pulses] == pytest.approx([0, 0, 0])
     assert float(pulses[2][0]) - float(pulses[0][0]) == pytest.approx(0.8, abs=1e-3)
+    config.close()
+
+
+def test_pseudo_axes(home: Path) -> None:
+    write_files("docs/how-to/pseudo-axes.md", home)
+    (home / "config" / "s.yml").write_text(
+        "{name: s, class: Session, config-objects: ['s1*', 'beam_*', 'mirror_*', seen]}"
+    )
+    diodes = "{name: d, class: SimulatedDiodes, counters: [{name: seen}]}"
+    (home / "config" / "diodes.yml").write_text(diodes)
+    config = Config("config")
+    assert config.check() == []
+    names = set_up("s", config).env_dict
+    moving, _ = blocks_of("docs/how-to/pseudo-axes.md", "python")
+    exec(moving, names)
+    assert (names["s1u"].position, names["s1d"].position, names["s1vg"].position) == (2, 0.5, 2.5)
+    with pytest.raises(AxisLimitError, match="s1u.*s1vg"):
+        names["s1vg"].move(12)
+    with pytest.raises(DeviceError, match="s1vg is calculated and has no velocity"):
+        names["s1vg"].velocity = 1
+    scan = names["ascan"](names["beam_height"], 2, 4, 4, 0, names["seen"])
+    assert scan.get_data("axis:beam_height") == pytest.approx(np.linspace(2, 4, 5))
+    assert names["mirror_angle"].position == pytest.approx(np.arctan(4 / 500) / 2e-3)
     config.close()
