@@ -14,7 +14,9 @@ from typing import Any, ClassVar, TypeVar, overload
 from pydantic import BaseModel, ConfigDict, Field
 
 from bliss_like.config.models import ObjectConfig
+from bliss_like.devices import calc_axis
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.calc_axis import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.encoder import EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.errors import ConfigError, MissingKey
@@ -117,6 +119,29 @@ class Controller(MotorController):
     def get_axis(self, name: str) -> Axis:
         """:raises KeyError: it has no axis of that name."""
         return self.axes[name]
+
+
+class AnyCalcAxisConfig(AnyKeys, CalcAxisConfig):
+    """What YAML says of one axis of a calculation."""
+
+    model_config = _TAKES_ANY_KEY
+
+
+class AnyCalcConfig(AnyKeys, CalcControllerConfig):
+    """What YAML says of a calculation, and what it may ask: `self.config.get("ratio", float)`."""
+
+    model_config = _TAKES_ANY_KEY
+
+    axes: list[AnyCalcAxisConfig]  # type: ignore[assignment]
+
+
+class CalcController(calc_axis.CalcController):
+    """Pseudo axes; see `devices.calc_axis` for what a subclass overloads."""
+
+    Config: ClassVar[type[CalcControllerConfig]] = AnyCalcConfig
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
 
 @overload
