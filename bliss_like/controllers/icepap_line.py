@@ -64,7 +64,7 @@ class IcePAPLine:
         """
         asked = time.monotonic()
         with self._lock:
-            self._open(asked, self.timeout, "")
+            self._open(asked, self.timeout, None)
 
     def send_cmd(self, cmd: str) -> list[str] | None:
         """Ask as the client does: return the words of the answer, or its lines; None for no more than an acknowledgement."""
@@ -84,13 +84,14 @@ class IcePAPLine:
         question = _Question(command)
         with self._lock:
             for again in (False, True):
-                self._open(asked, timeout, question.text)
+                self._open(asked, timeout, question)
                 try:
                     answer = self._exchange(question, timeout)
                     break
                 except TimeoutError:
-                    problem = f"{self.where} did not answer {question.text!r} within {timeout:g} s"
-                    raise NotConnectedError(problem + question.doubt) from None
+                    problem = f"did not answer {question.text!r} within {timeout:g} s"
+                    self._failure = (time.monotonic(), f"it {problem}")
+                    raise NotConnectedError(f"{self.where} {problem}{question.doubt}") from None
                 except (OSError, _NoAnswer) as error:
                     problem = f"{self.where}, asked {question.text!r}: {error}"
                     if again or not question.is_query:
@@ -99,20 +100,24 @@ class IcePAPLine:
             self.last_exchange = (question.text, answer)
         return self._accepted(question, answer)
 
-    def _open(self, asked: float, timeout: float, command: str) -> None:
-        """Have a connection on which nothing is left from before."""
+    def _open(self, asked: float, timeout: float, question: _Question | None) -> None:
+        """Have a connection on which nothing is left from before.
+
+        Those who wait for their turn while the controller is away are told so at once, not after a timeout each; but for
+        commands, of which one may be a stop.
+        """
         if self._socket is not None and self._is_clean(self._socket):
             return
         self.close()
-        purpose = f" to ask {command!r}" if command else ""
-        if self._failure is not None and self._failure[0] > asked:  # while this one waited for the lock: no second wait
-            raise NotConnectedError(f"{self.where} cannot be reached{purpose}: {self._failure[1]}")
+        away = f"{self.where} cannot be reached" + (f" to ask {question.text!r}" if question else "")
+        if self._failure is not None and self._failure[0] > asked and (question is None or question.is_query):
+            raise NotConnectedError(f"{away}: {self._failure[1]}")
         try:
             connection = socket.create_connection((self.host, self.port), timeout)
         except OSError as error:
             reason = f"no connection within {timeout:g} s" if isinstance(error, TimeoutError) else str(error)
             self._failure = (time.monotonic(), f"{reason}. Is it switched on, and are `host` and `port` right?")
-            raise NotConnectedError(f"{self.where} cannot be reached{purpose}: {self._failure[1]}") from None
+            raise NotConnectedError(f"{away}: {self._failure[1]}") from None
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connection
         self._failure = None

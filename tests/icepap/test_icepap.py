@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import builtins
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from bliss_like.config import Config
 from bliss_like.controllers.icepap import IcePAP
+from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
 from tests.icepap.simulator import Simulator
+from tests.iocs import ROOT
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
@@ -267,3 +274,39 @@ def test_a_stop_by_somebody_else_ends_the_move(icepap: IcePAP, simulator: Simula
     simulator.tell("#STOP 1")
     with pytest.raises(AxisFault, match="th did not arrive"):
         th.wait_move()
+
+
+BEAMLINE = """
+- name: ice
+  class: IcePAP
+  host: 127.0.0.1
+  port: {port}
+  axes:
+    - {{name: th, address: 1, steps_per_unit: 1000, velocity: 4, acctime: 0.1, encoder: $th_encoder, unit: deg}}
+  encoders:
+    - {{name: th_encoder, address: 1, steps_per_unit: 1000, tolerance: 0.01}}
+"""
+
+
+def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: EmbeddedServer) -> None:
+    (tmp_path / "ice.yml").write_text(BEAMLINE.format(port=proxy.port))
+    config = Config(tmp_path)
+    th = config.get("th")
+    th.move(0.25)
+    assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
+    assert f"address 1 of ice at 127.0.0.1:{proxy.port}" in th.__info__()
+    config.close()
+    wait_until(lambda: not proxy.connections)
+
+
+def test_a_configuration_is_checked_without_the_client(tmp_path: Path) -> None:
+    (tmp_path / "ice.yml").write_text(BEAMLINE.format(port=1))
+    program = (
+        "import sys; sys.modules['icepap'] = None; from bliss_like.config import Config; config = Config(sys.argv[1]); "
+        "assert config.check() == []; assert config.get('th').controller.name == 'ice'"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
