@@ -1,182 +1,150 @@
-"""A TCP proxy that does to a connection what networks and firmware do: between a driver and its simulator, in tests.
+"""A TCP proxy that does to a device's connection what networks and devices do: cuts, silence, delays, garbage.
 
-::
-
-    with Proxy("127.0.0.1", simulator.port) as proxy:
-        driver = Driver("127.0.0.1", proxy.port)
-        proxy.drop()
-        driver.ask(...)
-
-It runs in threads of its own, so that it works for whatever the driver is made of. An answer is what the server sends at
-once; what a fault counts are answers.
+It runs in threads of its own with real sockets, so that a client which blocks its process can be tested too.
 """
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import Self
 
-Fault = Callable[[bytes], Iterator[bytes]]
-"""What is passed on for one answer."""
+Change = Callable[[bytes], bytes]
 
 
 class Proxy:
-    """Listens on `port`, a free one of the loopback, and passes everything to and from one server."""
+    """Listens on a free port of the loopback and passes on to `port`, except for what a test asks it to spoil."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
-        self.connections: set[socket.socket] = set()
-        """Both ends of what passes through."""
-        self._lost: Callable[[bytes], bool] | None = None
-        self._faults: deque[Fault] = deque()
-        self._flows = threading.Event()
-        self._flows.set()
-        self._closed = threading.Event()
-        self._delay = 0.0
-        self._threads: list[threading.Thread] = []
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._target = (host, port)
+        self._changes: list[Change] = []
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._lock = threading.Lock()
+        self._answers_pass = threading.Event()
+        self._answers_pass.set()
+        self.requests = bytearray()
+        """All that the clients have sent."""
+        self.connections = 0
+        """How many connections were accepted."""
+        self.delay = 0.0
+        """Seconds by which each answer is late."""
+        self.cut_at_request: bytes | None = None
+        """Cut the connection when a request holds this, before the device sees it."""
+        self.cut_after_request: bytes | None = None
+        """When a request holds this, give it to the device, and cut the connection instead of passing on the answer."""
+        self._cut_now = False
         self.port = 0
-        self.requests: list[bytes] = []
-        """What clients have sent, in order, as it came."""
-        self.accepted = 0
-        """How many connections clients have made."""
         self.accept()
 
-    # -- faults --------------------------------------------------------------------------------------------------------
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self.port}"
 
-    def delay(self, seconds: float) -> None:
-        """Let each answer from now on come that much later; 0 for none."""
-        self._delay = seconds
-
-    def drop(self, answers: int = 1) -> None:
-        """Lose the next answers."""
-        self._add(answers, lambda answer: iter(()))
-
-    def drop_if(self, question: Callable[[bytes], bool]) -> None:
-        """Lose the answer to the next request for which this is true."""
-        self._lost = question
-
-    def garble(self, answers: int = 1, noise: bytes = b"\x00\xff#!\xfe \x07noise\r\n") -> None:
-        """Send noise instead of the next answers."""
-        self._add(answers, lambda answer: iter((noise,)))
-
-    def halve(self, answers: int = 1) -> None:
-        """Pass the first half of the next answers and lose the rest."""
-        self._add(answers, lambda answer: iter((answer[: len(answer) // 2],)))
-
-    def split(self, answers: int = 1, pause: float = 0.02) -> None:
-        """Pass the next answers byte by byte, with pauses between."""
-
-        def bytewise(answer: bytes) -> Iterator[bytes]:
-            for i in range(len(answer)):
-                yield answer[i : i + 1]
-                self._closed.wait(pause)
-
-        self._add(answers, bytewise)
-
-    def repeat(self, answers: int = 1) -> None:
-        """Pass the next answers twice."""
-        self._add(answers, lambda answer: iter((answer, answer)))
+    # -- faults
 
     def cut(self) -> None:
-        """Break all connections; new ones are accepted."""
-        for connection in list(self.connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def cut_at_answer(self) -> None:
-        """Break all connections when the next answer comes, and lose it."""
-
-        def cut(answer: bytes) -> Iterator[bytes]:
-            self.cut()
-            return iter(())
-
-        self._add(1, cut)
-
-    def freeze(self) -> None:
-        """Pass nothing either way, connections left open; new ones are accepted, and as silent."""
-        self._flows.clear()
-
-    def thaw(self) -> None:
-        """Pass what was held back, and flow again."""
-        self._flows.set()
+        """End all connections; new ones are accepted."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            _close(*pair)
 
     def refuse(self) -> None:
-        """Break all connections, and refuse new ones until `accept`."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
-        self._listener.close()
+        """End all connections, and refuse new ones until `accept`."""
+        _close(self._listener)
+        self._listening.join(10)
         self.cut()
 
     def accept(self) -> None:
-        """Take connections (again, after `refuse`), on the same port."""
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        """Accept connections, at the same port as before."""
+        self._listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
         self.port = self._listener.getsockname()[1]
-        self._spawn(self._serve, self._listener)
+        self._listening = threading.Thread(target=self._listen, args=(self._listener,), daemon=True)
+        self._listening.start()
 
-    def _add(self, answers: int, fault: Fault) -> None:
-        self._faults.extend([fault] * answers)
+    def hold(self) -> None:
+        """Keep all answers back until `release`; requests are passed on."""
+        self._answers_pass.clear()
 
-    # -- what passes ---------------------------------------------------------------------------------------------------
+    def release(self) -> None:
+        """Pass on the answers that were kept back, late, and those after them."""
+        self._answers_pass.set()
 
-    def _spawn(self, work: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def spoil_next(self, change: Change) -> None:
+        """Change what next comes from the device: `spoil_next(lambda answer: answer[:3])`; called again, what comes after."""
+        self._changes.append(change)
 
-    def _serve(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+    def say(self, data: bytes) -> None:
+        """Send to the clients what the device did not say."""
+        with self._lock:
+            for client, _ in self._pairs:
+                client.sendall(data)
+
+    # -- the work
+
+    def _listen(self, listener: socket.socket) -> None:
+        while True:
+            try:
                 client, _ = listener.accept()
-                self.accepted += 1
-                try:
-                    server = socket.create_connection(self._server, 5)
-                except OSError:
-                    client.close()
-                    continue
-                server.settimeout(None)
-                for connection in (client, server):
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self.connections.add(connection)
-                self._spawn(self._pump, client, server, self._request)
-                self._spawn(self._pump, server, client, self._answer)
+            except OSError:
+                return
+            self.connections += 1
+            try:
+                device = socket.create_connection(self._target, 5)
+            except OSError:
+                _close(client)
+                continue
+            device.settimeout(None)
+            with self._lock:
+                self._pairs.append((client, device))
+            for pump in (self._pass_requests, self._pass_answers):
+                threading.Thread(target=pump, args=(client, device), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, passed: Fault) -> None:
-        """Pass what comes from `source` until one side ends; then both are ended."""
-        with contextlib.suppress(OSError):
-            while received := source.recv(65536):
-                self._flows.wait()
-                for piece in passed(received):
-                    sink.sendall(piece)
-        for connection in (source, sink):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.connections.discard(source)
-        source.close()
+    def _pass_requests(self, client: socket.socket, device: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                self.requests += data
+                if self.cut_at_request and self.cut_at_request in data:
+                    self.cut_at_request = None
+                    break
+                if self.cut_after_request and self.cut_after_request in data:
+                    self.cut_after_request, self._cut_now = None, True
+                device.sendall(data)
+        _close(client, device)
 
-    def _request(self, request: bytes) -> Iterator[bytes]:
-        self.requests.append(request)
-        if self._lost is not None and self._lost(request):
-            self._lost = None
-            self.drop()
-        return iter((request,))
-
-    def _answer(self, answer: bytes) -> Iterator[bytes]:
-        self._closed.wait(self._delay)
-        return self._faults.popleft()(answer) if self._faults else iter((answer,))
+    def _pass_answers(self, client: socket.socket, device: socket.socket) -> None:
+        with suppress(OSError):
+            while data := device.recv(65536):
+                if self.delay:
+                    time.sleep(self.delay)
+                self._answers_pass.wait()
+                if self._cut_now:
+                    self._cut_now = False
+                    break
+                if self._changes:
+                    data = self._changes.pop(0)(data)
+                client.sendall(data)
+        _close(client, device)
 
     def close(self) -> None:
-        self._closed.set()
-        self.thaw()
+        self.release()
         self.refuse()
-        for thread in self._threads:
-            thread.join(5)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
+
+
+def _close(*sockets: socket.socket) -> None:
+    for one in sockets:
+        with suppress(OSError):  # wakes the thread that reads or accepts
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()

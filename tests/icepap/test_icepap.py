@@ -19,9 +19,9 @@ from bliss_like.controllers.icepap import IcePAP
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
+from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
-from tests.proxy import Proxy
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
 

@@ -78,10 +78,9 @@ def test_what_is_said(beamline: Path) -> None:
         "th: motion_hooks: $air, $brake: nothing of that name is here; a comment now",
     ]
     assert reports["icepap"] == ["class: icepap -> IcePAP", "name: ice_pap added: every object has a name"]
-    assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
+    assert reports["slits"] == ["class: slits -> Slits", "name: slits added: every object has a name"]
     assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
     assert reports["Session 'eh1'"] == [
-        "config-objects: s1g: nothing of that name is here; a comment now",
         "config-objects: eh2: a session, not an object; a comment now",
         "synoptic: not yet here, kept as a comment",
     ]
