@@ -53,7 +53,7 @@ def new_icepap() -> Iterator[Callable[..., IcePAP]]:
     made = []
 
     def new(port: int, **keys: Any) -> IcePAP:
-        keys = {"host": "127.0.0.1", "port": port, "timeout": 0.4, "axes": AXES, **keys}
+        keys = {"host": "127.0.0.1", "port": port, "timeout": 0.3, "axes": AXES, **keys}
         made.append(make(IcePAP, "ice", **keys))
         return made[-1]
 

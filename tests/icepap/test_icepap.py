@@ -28,12 +28,12 @@ from tests.waiting import wait_until
 
 def test_a_move_there_and_back(icepap: IcePAP) -> None:
     th, phi = icepap.axes["th"], icepap.axes["phi"]
-    th.move(1.5)
-    assert (th.position, th.dial, th.state) == (1.5, 1.5, "READY")
+    th.move(0.5)
+    assert (th.position, th.dial, th.state) == (0.5, 0.5, "READY")
     phi.move(2)
     assert (phi.position, icepap.read_position(phi)) == (2, -200)
-    th.rmove(-0.5)
-    assert th.position == 1
+    th.rmove(-0.2)
+    assert th.position == 0.3
 
 
 def test_positions_and_states_of_many_axes_take_one_round_trip(proxied: IcePAP, proxy: Proxy) -> None:
@@ -181,7 +181,7 @@ def test_a_stopped_move(icepap: IcePAP) -> None:
 def test_what_it_tells_of_itself(icepap: IcePAP, simulator: Simulator) -> None:
     phi = icepap.axes["phi"]
     assert icepap.get_id(phi) == "IcePAP 3.17, crate 1 (0008.01C4.E8A1), driver 1"
-    assert icepap.get_axis_info(phi) == f"address 11 of ice at 127.0.0.1:{simulator.port}"
+    assert icepap.get_axis_info(phi) == f"address 11 of ice (tcp://127.0.0.1:{simulator.port})"
     assert "name           phi\nposition       0 steps\nvelocity" in icepap.get_info(phi)
 
 
@@ -208,7 +208,7 @@ def test_a_refused_command_says_who_refused_what_and_why(
     simulator: Simulator, new_icepap: Callable[..., IcePAP]
 ) -> None:
     axis = new_icepap(simulator.port, axes=[{"name": "absent", "address": 158}]).axes["absent"]
-    where = re.escape(f"ice at 127.0.0.1:{simulator.port}")
+    where = re.escape(f"ice (tcp://127.0.0.1:{simulator.port})")
     with pytest.raises(DeviceError, match=f"^{where} refused '\\?FSTATUS 158': "):
         axis.controller.make_ready(axis)
     with pytest.raises(NotConnectedError, match="^absent: .* refused"):
@@ -294,7 +294,7 @@ def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: 
     th = config.get("th")
     th.move(0.25)
     assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
-    assert f"address 1 of ice at 127.0.0.1:{proxy.port}" in th.__info__()
+    assert f"address 1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
     config.close()
     wait_until(lambda: not proxy.connections)
 
