@@ -53,7 +53,7 @@ class IcePAPEncoderConfig(EncoderConfig):
 class IcePAP(MotorController):
     """One system of up to 16 crates of 8 drivers.
 
-    When it was restarted meanwhile, it gets its velocities and accelerations again before the next motion.
+    After a restart it gets its velocities and accelerations again before the next motion.
     """
 
     class Config(MotorControllerConfig):
@@ -122,7 +122,8 @@ class IcePAP(MotorController):
         except DeviceError as error:
             raise NotConnectedError(f"{axis.name}: {error}") from None
 
-    def finalize(self) -> None:
+    def __close__(self) -> None:
+        super().__close__()
         self._line.close()
 
     # -- reading, of any number of axes in one round trip --------------------------------------------------------------
@@ -187,12 +188,12 @@ class IcePAP(MotorController):
         if self._line.openings == self._openings_seen:
             return
         openings = self._line.openings
-        for axis, velocity in self._velocities.items():
+        for axis, velocity in list(self._velocities.items()):
             found = self.read_velocity(axis)
             if not math.isclose(found, velocity, rel_tol=0.01):  # the hardware rounds
                 _log.warning("%s: after a restart of %s its velocity was %g steps/s", axis.name, self._line, found)
                 self.set_velocity(axis, velocity)
-        for axis, acceleration in self._accelerations.items():
+        for axis, acceleration in list(self._accelerations.items()):
             if not math.isclose(self.read_acceleration(axis), acceleration, rel_tol=0.01):
                 self.set_acceleration(axis, acceleration)
         self._openings_seen = openings

@@ -26,7 +26,8 @@ class IcePAPLine:
     """Asks queries and tells commands.
 
     A query that was met by a broken connection or by noise is asked once more; a command is never sent twice.
-    `send_cmd`, `host`, `port`, `timeout` and `multiline_answer` are what the official client expects of its connection.
+    It has what the official client expects of its connection: `send_cmd`, `host`, `port`, `timeout`, `multiline_answer`,
+    `is_connected` and `disconnect`.
     """
 
     def __init__(self, name: str, host: str, port: int, timeout: float) -> None:
@@ -52,8 +53,13 @@ class IcePAPLine:
         with self._line.exchange():
             pass
 
+    def is_connected(self) -> bool:
+        return self._line.is_open
+
     def close(self) -> None:
         self._line.close()
+
+    disconnect = close
 
     def insist(self, what: str, action: Callable[[], Any]) -> None:
         """Do what must be done in the end: at once, or as soon as the controller answers again."""

@@ -59,7 +59,7 @@ def new_icepap() -> Iterator[Callable[..., IcePAP]]:
 
     yield new
     for controller in made:
-        controller.finalize()
+        controller.__close__()
 
 
 @pytest.fixture

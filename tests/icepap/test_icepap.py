@@ -202,6 +202,10 @@ def test_the_official_client_speaks_over_the_same_line(icepap: IcePAP) -> None:
     assert icepap.client[1].name == "th"
     assert icepap.client.ver["SYSTEM"]["VER"][0] == 3.17
     assert icepap.client.get_power([1, 2]) == [True, True]
+    assert icepap.client.connected
+    icepap.client.disconnect()
+    assert not icepap.client.connected
+    assert icepap.client.get_fpos([1, 2]) == [0, 0]
 
 
 def test_a_refused_command_says_who_refused_what_and_why(
