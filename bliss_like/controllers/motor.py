@@ -15,9 +15,9 @@ from typing import Any, ClassVar, TypeVar, get_args, overload
 from pydantic import BaseModel, ConfigDict, Field
 
 from bliss_like.config.models import ObjectConfig
-from bliss_like.devices import calc_axis
+from bliss_like.devices import calc_axis, calc_config
 from bliss_like.devices.axis import Axis, AxisConfig
-from bliss_like.devices.calc_axis import CalcAxisConfig, CalcControllerConfig
+from bliss_like.devices.calc_config import CalcAxisConfig
 from bliss_like.devices.encoder import EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.errors import ConfigError, MissingKey
@@ -138,27 +138,33 @@ class Controller(MotorController):
         return self.axes[name]
 
 
-class AnyCalcAxisConfig(AnyKeys, CalcAxisConfig):
-    """What YAML says of one axis of a calculation."""
+class ControllerCalcAxisConfig(AnyKeys, CalcAxisConfig):
+    """What YAML says of one pseudo axis."""
 
     model_config = _TAKES_ANY_KEY
 
 
-class AnyCalcConfig(AnyKeys, CalcControllerConfig):
-    """What YAML says of a calculation, and what it may ask: `self.config.get("ratio", float)`."""
+class CalcControllerConfig(AnyKeys, calc_config.CalcControllerConfig):
+    """What YAML says of a calc controller."""
 
     model_config = _TAKES_ANY_KEY
 
-    axes: list[AnyCalcAxisConfig]  # type: ignore[assignment]
+    axes: list[ControllerCalcAxisConfig]  # type: ignore[assignment]
+    no_offset: bool | None = None  # type: ignore[assignment]
 
 
-class CalcController(calc_axis.CalcController):
-    """Pseudo axes; see `devices.calc_axis` for what a subclass overloads."""
+class CalcController(Controller, calc_axis.CalcController):
+    """A controller of pseudo axes; see `devices.calc_axis.CalcController` for what a driver overloads."""
 
-    Config: ClassVar[type[CalcControllerConfig]] = AnyCalcConfig
+    Config: ClassVar[type[ObjectConfig]] = CalcControllerConfig  # type: ignore[assignment]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def _axis_tag(self, axis: Axis) -> str:
+        return self._tags[axis]
+
+    def _calc_from_real(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Tell the positions again: a parameter of the calculation has changed."""
+        self.events.recalculate()
+        return {self._tags[axis]: axis.dial for axis in self.pseudos}
 
 
 @overload
