@@ -120,10 +120,10 @@ class Controller(MotorController):
             for axis in self.axes.values():
                 setattr(axis, name, functools.partial(types.MethodType(function, self), axis))
 
-    def create_axis(self, item: Any) -> Axis:
+    def create_axis(self, item: Any) -> Any:
         """:raises ConfigError: there is no class of axes of that name, neither here nor beside the driver."""
         if item.class_ in _OWN_CLASSES:
-            return self.axis_class(item.name, self, item)
+            return super().create_axis(item)
         module = type(self).__module__
         found = getattr(sys.modules[module], item.class_, None)
         if isinstance(found, type) and issubclass(found, Axis):
