@@ -2,6 +2,7 @@
 
 from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.calc_axis import CalcAxis
 from bliss_like.devices.planning import Motion
 from bliss_like.devices.trajectory import CyclicTrajectory, Trajectory
 from bliss_like.errors import AxisFault as AxisFaultError
@@ -13,6 +14,7 @@ __all__ = [
     "AxisOffError",
     "AxisOnLimitError",
     "AxisState",
+    "CalcAxis",
     "CyclicTrajectory",
     "Motion",
     "Trajectory",
