@@ -328,7 +328,10 @@ def trajectory_of(
             f"{calc_axis.name}: expected at least 2 points and a time_per_point > 0 s, got {npoints} and {time_per_point}"
         )
     times = np.linspace(0, npoints * time_per_point, nodes)
-    targets = _of_reals({calc_axis: np.linspace(start, stop, nodes)})
+    targets = {
+        axis: np.broadcast_to(positions, nodes)
+        for axis, positions in _of_reals({calc_axis: np.linspace(start, stop, nodes)}).items()
+    }
     velocities = {axis: _slope(positions, times) for axis, positions in targets.items()}
     ramps = [
         max(*(abs(velocities[axis][node]) / axis.acceleration for axis in targets), time_per_point / 10)
