@@ -95,6 +95,8 @@ def test_the_limits_of_the_pseudo_axis_and_of_the_real_ones() -> None:
     vgap, voffset = made.axes["vgap"], made.axes["voffset"]
     with pytest.raises(AxisLimitError, match="vgap: 9 is above its high limit 8"):
         vgap.move(9)
+    with pytest.raises(AxisLimitError, match="vgap: 100 is above its high limit 8"):  # and not what is wrong with up
+        vgap.move(100)
     voffset.move(1)
     with pytest.raises(AxisLimitError, match="up: 5 is above its high limit 4.*vgap"):
         vgap.move(8)
