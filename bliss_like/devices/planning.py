@@ -94,6 +94,8 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
         value = number(axis, position, "distance" if relative else "position", error=AxisLimitError)
         axis.refuse_if_moving()
         asked[axis] = axis._set_position + value if relative else value
+        if axis.reals:  # its own limits say more than those of what it is made of
+            _check_one(axis, _Made(asked[axis]))
     levels = _expanded(asked)
     for axis, made in levels.items():
         _check_one(axis, made)
