@@ -10,14 +10,17 @@ CLASSES = {
     "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
+    "slits": "Slits",
+    "energywavelength": "EnergyWavelength",
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
-"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
+them."""
 
 LATER = {
     *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),
@@ -29,7 +32,7 @@ UNNEEDED = {"independent", "package", "module"}
 """Keys that say nothing more once the class has its name of here."""
 
 PYTHON_IMPORTS = {
-    "bliss.common.scans": "bliss_like.scans",
-    "bliss.common.standard": "bliss_like.scans",
+    "bliss.config.wardrobe": "bliss_like.config.settings",
+    "bliss.config.conductor.client": "bliss_like.config.locks",
 }
 """Modules that moved; all others have `bliss_like` for `bliss`."""
