@@ -17,7 +17,9 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record")
+EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record", "tests.motor_ioc")
+MOTOR_RECORDS = "BLISS_LIKE_MOTOR_RECORDS"
+"""Environment variable with `host:port prefix` of an IOC with motor records m1 and m2, used instead of `tests/motor_ioc.py`."""
 
 
 def _script() -> ModuleType:
@@ -73,6 +75,8 @@ def _running(example: str) -> Iterator[Ioc]:
         if importlib.util.find_spec(package) is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {package}")
     os.environ.update(script.client_environment(_REPEATER_PORT, *_PORTS))
+    if MOTOR_RECORDS in os.environ:
+        os.environ["EPICS_CA_ADDR_LIST"] += " " + os.environ[MOTOR_RECORDS].split()[0]
     ioc = _IOCS[example]
     ioc.start()
     yield ioc
@@ -95,3 +99,15 @@ def scalars_and_arrays() -> Iterator[Ioc]:
 def fake_motor() -> Iterator[Ioc]:
     """Motor records, whose puts are answered long before the motor stands still."""
     yield from _running("fake_motor_record")
+
+
+@pytest.fixture(scope="session")
+def motor_ioc() -> Iterator[Ioc]:
+    """Motor records as EPICS documents them."""
+    yield from _running("tests.motor_ioc")
+
+
+@pytest.fixture(scope="session")
+def motor_records(motor_ioc: Ioc) -> str:
+    """The address of motor records without their names, m1 and m2."""
+    return f"ca://{os.environ.get(MOTOR_RECORDS, '- rec:').split()[1]}"

@@ -33,17 +33,36 @@ def choice(name: str, *words: str, value: int = 0, **keys: Any) -> Any:
 
 
 class Motor(PVGroup):
-    VAL, RBV, DVAL, DRBV = number("VAL"), number("RBV"), number("DVAL"), number("DRBV")
+    VAL, RBV, DVAL, DRBV = (number(name, units="mm") for name in ("VAL", "RBV", "DVAL", "DRBV"))
     OFF, DIR = number("OFF"), choice("DIR", "Pos", "Neg")
     FOFF, SET = choice("FOFF", "Variable", "Frozen"), choice("SET", "Use", "Set")
     HLM, LLM, DHLM, DLLM = number("HLM", 20), number("LLM", -20), number("DHLM", 20), number("DLLM", -20)
-    DMOV, MOVN, HLS, LLS, LVIO, MISS = flag("DMOV", 1), flag("MOVN"), flag("HLS"), flag("LLS"), flag("LVIO"), flag("MISS")
+    DMOV, MOVN, HLS, LLS, LVIO, MISS = (
+        flag("DMOV", 1),
+        flag("MOVN"),
+        flag("HLS"),
+        flag("LLS"),
+        flag("LVIO"),
+        flag("MISS"),
+    )
     STOP, JOGF, JOGR, HOMF, HOMR = flag("STOP"), flag("JOGF"), flag("JOGR"), flag("HOMF"), flag("HOMR")
     SPMG, CNEN = choice("SPMG", "Stop", "Pause", "Move", "Go", value=3), choice("CNEN", "Disable", "Enable", value=1)
-    VELO, VBAS, VMAX, ACCL, JVEL = number("VELO", 5), number("VBAS", 0.1), number("VMAX", 20), number("ACCL", 0.1), number("JVEL", 2)
-    MSTA, MRES, RDBD, BDST, RTRY = number("MSTA", 0x822), number("MRES", STEP), number("RDBD", 0.002), number("BDST"), flag("RTRY", 3)
-    EGU, DESC = pvproperty(name=".EGU", value="mm"), pvproperty(name=".DESC", value="a motor of the tests")
-    VERS = number("VERS", 7)
+    VELO, VBAS, VMAX, ACCL, JVEL = (
+        number("VELO", 5),
+        number("VBAS", 0.1),
+        number("VMAX", 20),
+        number("ACCL", 0.1),
+        number("JVEL", 2),
+    )
+    MSTA, MRES, RDBD, BDST, RTRY = (
+        number("MSTA", 0x822),
+        number("MRES", STEP),
+        number("RDBD", 0.002),
+        number("BDST"),
+        flag("RTRY", 3),
+    )
+    DESC = pvproperty(name=".DESC", value="a motor of the tests")
+    VERS, DTYP, STAT, SEVR = number("VERS", 7), choice("DTYP", "Tests"), flag("STAT"), flag("SEVR")
     stuck = pvproperty(name=":stuck", value=0, doc="the hardware does not move, whatever it is told")
 
     _halt = False
@@ -169,13 +188,16 @@ class Motor(PVGroup):
         await self.DMOV.write(0)
         await self.MOVN.write(1)
         await self.travel(target, velocity if callable(velocity) else lambda: velocity)
-        await self.MISS.write(int(math.isfinite(target) and not self._halt and abs(self.DRBV.value - target) > 0.002))
+        missed = math.isfinite(target) and not self._halt and abs(self.DRBV.value - target) > self.RDBD.value
+        await self.MISS.write(int(missed and not self.HLS.value and not self.LLS.value))
         await self.MOVN.write(0)
         await self.DMOV.write(1)
 
     async def travel(self, target: float, velocity: Any) -> None:
         target = round(target / STEP) * STEP if math.isfinite(target) else target
-        low, high = (limit if self.DLLM.value != self.DHLM.value else math.inf for limit in (self.DLLM.value, self.DHLM.value))
+        low, high = (
+            limit if self.DLLM.value != self.DHLM.value else math.inf for limit in (self.DLLM.value, self.DHLM.value)
+        )
         if not math.isfinite(target) and math.isfinite(high):
             target = min(max(target, low), high)
         while not self._halt:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import gevent
 from pydantic import Field, field_validator, model_validator
@@ -33,6 +33,8 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
 from bliss_like.errors import AxisLimitError, DeviceError
+
+T = TypeVar("T")
 
 OF_THE_RECORD = {
     "sign": "DIR",
@@ -112,7 +114,7 @@ class EpicsMotors(MotorController):
         record = self._records[axis]
         record.watch()
         if axis.config.unit is None:
-            axis.unit = record["EGU"] or None
+            axis.unit = record.field("RBV").unit
         if "tolerance" not in axis.config.model_fields_set:
             axis.tolerance = max(record["RDBD"], abs(record["MRES"]))
 
@@ -261,9 +263,11 @@ class EpicsMotors(MotorController):
             self.stop(axis)
             record.wait_until_it_stands()
             errand = None
+        if errand is not None:
+            record.put("JVEL", velocity, wait=False)  # it would be answered after the jog
+            return
         record.put("JVEL", velocity)
-        if errand is None:
-            self._jog(axis, "jog", field)
+        self._jog(axis, "jog", field)
 
     def _jog(self, axis: Axis, kind: str, field: str) -> None:
         """:raises AxisLimitError: the record would refuse. It must not even be asked: it keeps a jog that it refused, and
@@ -285,7 +289,8 @@ class EpicsMotors(MotorController):
 
     def get_info(self, axis: Axis) -> str:
         record = self._records[axis]
-        return "\n".join(f"{record.address}.{name:<5} {record.get(name)}" for name in INFO)
+        values = _together(record.text, INFO)
+        return "\n".join(f"{record.address}.{name:<5} {value}" for name, value in zip(INFO, values, strict=True))
 
     def get_axis_info(self, axis: Axis) -> str:
         return f"motor record {self._records[axis].address}"
@@ -337,11 +342,11 @@ class _Teller:
             self._telling.kill(block=False)
 
 
-def _together(call: Callable[[Axis], Any], axes: Sequence[Axis]) -> list[Any]:
-    """Ask for several axes at once: in the time of one round trip."""
-    if len(axes) == 1:
-        return [call(axes[0])]
-    asking = [gevent.spawn(call, axis) for axis in axes]
+def _together(call: Callable[[T], Any], items: Sequence[T]) -> list[Any]:
+    """Ask several at once: in the time of one round trip."""
+    if len(items) == 1:
+        return [call(items[0])]
+    asking = [gevent.spawn(call, item) for item in items]
     try:
         gevent.joinall(asking, raise_error=True)
         return [greenlet.value for greenlet in asking]

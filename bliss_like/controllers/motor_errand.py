@@ -59,7 +59,7 @@ class Errand:
                 f"{name_of(self.axis)}: {self.record.address} refused {self.value:g} because of its soft limits "
                 f"{self._soft_limits} (LVIO); it is at {self._position:g}"
             )
-        if self.record.get("MISS"):
+        if self.record.get("MISS") and self._switches == "none":
             raise AxisFault(
                 f"{name_of(self.axis)} did not arrive: it is at {self._position:g} and should be at {self.value:g}. "
                 f"{self.record.address} has used up its {self.record.get('RTRY')} retries (MISS); its retry deadband "

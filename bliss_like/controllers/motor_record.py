@@ -24,10 +24,7 @@ from bliss_like.errors import DeviceError, NotConnectedError
 START_PATIENCE = 0.5
 """Seconds from the answer to a write until DMOV must have fallen."""
 
-WATCHED = (
-    *("DMOV", "RBV", "OFF", "DIR", "HLM", "LLM", "HLS", "LLS", "MSTA", "SPMG", "SET", "CNEN"),
-    *("RDBD", "MRES", "EGU", "BDST"),
-)
+WATCHED = tuple("DMOV RBV OFF DIR HLM LLM HLS LLS MSTA SPMG SET CNEN RDBD MRES".split())
 """Fields whose changes are subscribed to."""
 
 COMMANDS = ("VAL", "STOP")
@@ -117,6 +114,13 @@ class MotorRecord:
     def get(self, name: str) -> Any:
         """The value of a field, asked from the IOC."""
         return self.field(name).get()
+
+    def text(self, name: str) -> str:
+        """The value of a field as people read it; a menu's word."""
+        signal = self.field(name)
+        value = signal.get()
+        choices = signal.description.choices
+        return choices[value] if choices else f"{value:g}" if isinstance(value, float) else str(value)
 
     def put(self, name: str, value: Any, wait: bool = True) -> None:
         """Write a field; with `wait`, return when the record has done what follows from it.
