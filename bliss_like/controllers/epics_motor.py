@@ -26,10 +26,8 @@ from bliss_like.controllers.motor_record import (
     eventually,
 )
 from bliss_like.controllers.record_axis import RecordAxis
-from bliss_like.devices import events
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
 from bliss_like.errors import AxisLimitError, DeviceError
@@ -44,9 +42,6 @@ OF_THE_RECORD = {
     "backlash": "BDST",
 }
 """Keys of an axis that YAML must not have here -> the field that has it."""
-
-TELLING_TIME = 0.02
-"""Seconds between two events of an axis that others move."""
 
 INFO = """
 DESC DTYP VAL RBV DVAL DRBV OFF DIR LLM HLM VELO VBAS VMAX ACCL JVEL
@@ -85,17 +80,13 @@ class EpicsMotors(MotorController):
 
     shared = True
 
+    axis_class = RecordAxis
+
+    axes: dict[str, RecordAxis]  # type: ignore[assignment]
+
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config)
-        self._records: dict[Axis, MotorRecord] = {}
         self._errands: dict[Axis, Errand] = {}
-        self._tellers: dict[Axis, _Teller] = {}
-        for item in config.axes:
-            teller = _Teller()
-            record = MotorRecord(item.record, teller.take)
-            axis = RecordAxis(item.name, self, item, record)
-            teller.axis, teller.tell = axis, self._tell
-            self.axes[item.name], self._records[axis], self._tellers[axis] = axis, record, teller
         self._states = AxisState()
         for _, word, meaning in WORDS:
             self._states.create_state(word, meaning)
@@ -103,15 +94,18 @@ class EpicsMotors(MotorController):
         self._states.create_state("SETTING", "its record takes targets as the present position: put its SET to Use")
         self._states.create_state("HOMED", "has found its home switch")
 
+    def _record(self, axis: Axis) -> MotorRecord:
+        return self.axes[axis.name].record
+
     def connect_axis(self, axis: Axis, timeout: float) -> None:
-        self._records[axis].connect(timeout)
+        self._record(axis).connect(timeout)
 
     def initialize(self) -> None:
-        for record in self._records.values():  # all are sought before the first is waited for
-            record.open()
+        for axis in self.axes.values():  # all are sought before the first is waited for
+            axis.record.open()
 
     def initialize_hardware_axis(self, axis: Axis) -> None:
-        record = self._records[axis]
+        record = self._record(axis)
         record.watch()
         if axis.config.unit is None:
             axis.unit = record.field("RBV").unit
@@ -119,37 +113,37 @@ class EpicsMotors(MotorController):
             axis.tolerance = max(record["RDBD"], abs(record["MRES"]))
 
     def __close__(self) -> None:
-        for teller in self._tellers.values():
-            teller.close()
-        for record in self._records.values():
-            record.close()
+        super().__close__()
+        for axis in self.axes.values():
+            axis.close_record()
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def read_position(self, axis: Axis) -> float:
-        return float(axis.user2dial(self._records[axis].get("RBV")))
+        return float(axis.user2dial(self._record(axis).get("RBV")))
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
         return _together(self.read_position, axes)
 
     def steps_position_precision(self, axis: Axis) -> float:
-        return float(min(1e-6, abs(self._records[axis]["MRES"]) / 2 or 1e-6))
+        return float(min(1e-6, abs(self._record(axis)["MRES"]) / 2 or 1e-6))
 
     def state(self, axis: Axis) -> AxisState:
         """:raises DeviceError: what was sent has failed, and was not told yet."""
-        record = self._records[axis]
+        record = self._record(axis)
         moving = record.is_moving()
         if errand := self._errands.get(axis):
             errand.refuse_pause(moving)
             if not moving:
                 del self._errands[axis]
                 errand.check()
-        return self._state_of(record, moving)
+        return self.state_of(record, moving)
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
         return _together(self.state, axes)
 
-    def _state_of(self, record: MotorRecord, moving: bool) -> AxisState:
+    def state_of(self, record: MotorRecord, moving: bool) -> AxisState:
+        """What the fields say that are subscribed to."""
         status = int(record["MSTA"])
         state = self._states.new()
         faults = [word for bit, word, _ in WORDS if status & bit]
@@ -176,7 +170,7 @@ class EpicsMotors(MotorController):
 
     def set_position(self, axis: Axis, new_position: float) -> float:
         """Make the present place another dial position: DVAL in the mode SET."""
-        record = self._records[axis]
+        record = self._record(axis)
         record.set("SET", 1)
         try:
             record.put("DVAL", new_position)
@@ -191,11 +185,11 @@ class EpicsMotors(MotorController):
         )
 
     def read_velocity(self, axis: Axis) -> float:
-        return float(self._records[axis].get("VELO"))
+        return float(self._record(axis).get("VELO"))
 
     def set_velocity(self, axis: Axis, new_velocity: float) -> None:
         """The acceleration stays: the record keeps its time (ACCL) instead, which is changed with it."""
-        record = self._records[axis]
+        record = self._record(axis)
         self._check_velocity(axis, new_velocity)
         acceleration = self.read_acceleration(axis)
         record.put("VELO", new_velocity)
@@ -203,21 +197,21 @@ class EpicsMotors(MotorController):
             self.set_acceleration(axis, acceleration)
 
     def _check_velocity(self, axis: Axis, velocity: float) -> None:
-        low, high = self._records[axis].velocity_limits()
+        low, high = self._record(axis).velocity_limits()
         if not low <= velocity <= high:
             raise ValueError(
                 f"{axis.name}: velocity {velocity:g} is not between VBAS {low:g} and VMAX {high:g} of "
-                f"{self._records[axis].address}"
+                f"{self._record(axis).address}"
             )
 
     def read_acceleration(self, axis: Axis) -> float:
         """From VBAS to VELO in ACCL seconds; infinite when that is 0."""
-        record = self._records[axis]
+        record = self._record(axis)
         velocity, base, time_to_velocity = (float(record.get(name)) for name in ("VELO", "VBAS", "ACCL"))
         return (velocity - base) / time_to_velocity if time_to_velocity > 0 else math.inf
 
     def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
-        record = self._records[axis]
+        record = self._record(axis)
         record.put("ACCL", (record.get("VELO") - record.get("VBAS")) / new_acceleration)
 
     def set_on(self, axis: Axis) -> None:
@@ -227,7 +221,7 @@ class EpicsMotors(MotorController):
         self._switch(axis, 0)
 
     def _switch(self, axis: Axis, on: int) -> None:
-        record = self._records[axis]
+        record = self._record(axis)
         if not int(record["MSTA"]) & CAN_SWITCH_POWER:
             raise unsupported(axis, f"power that can be switched: so says MSTA of {record.address}")
         record.set("CNEN", on)
@@ -239,13 +233,13 @@ class EpicsMotors(MotorController):
         self._send(axis, "move", "VAL", float(axis.dial2user(motion.target_pos)))
 
     def _send(self, axis: Axis, kind: str, field: str, value: float) -> None:
-        record = self._records[axis]
+        record = self._record(axis)
         self._errands[axis] = Errand(axis, record, kind, field, value)
         record.send(field, value)
 
     def stop(self, axis: Axis) -> None:
         self._errands.pop(axis, None)
-        self._records[axis].stop()
+        self._record(axis).stop()
 
     def home_search(self, axis: Axis, switch: int) -> None:
         self._send(axis, "homing", "HOMF" if switch > 0 else "HOMR", 1)
@@ -255,7 +249,7 @@ class EpicsMotors(MotorController):
         self._jog(axis, "limit_search", "JOGF" if limit > 0 else "JOGR")
 
     def start_jog(self, axis: Axis, velocity: float, direction: int) -> None:
-        record = self._records[axis]
+        record = self._record(axis)
         self._check_velocity(axis, velocity)
         field = "JOGF" if direction * axis.sign > 0 else "JOGR"
         errand = self._errands.get(axis)
@@ -273,7 +267,7 @@ class EpicsMotors(MotorController):
         """:raises AxisLimitError: the record would refuse. It must not even be asked: it keeps a jog that it refused, and
         starts it, to the other side, when its limits are changed.
         """
-        record = self._records[axis]
+        record = self._record(axis)
         low, high = record["LLM"], record["HLM"]
         position, velocity = record.get("VAL"), record.get("JVEL")
         free = position <= high - velocity if field == "JOGF" else position >= low + velocity
@@ -288,58 +282,16 @@ class EpicsMotors(MotorController):
     # -- for people ----------------------------------------------------------------------------------------------------
 
     def get_info(self, axis: Axis) -> str:
-        record = self._records[axis]
+        record = self._record(axis)
         values = _together(record.text, INFO)
         return "\n".join(f"{record.address}.{name:<5} {value}" for name, value in zip(INFO, values, strict=True))
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"motor record {self._records[axis].address}"
+        return f"motor record {self._record(axis).address}"
 
     def get_id(self, axis: Axis) -> str:
-        record = self._records[axis]
+        record = self._record(axis)
         return f"motor record {record.address}, version {record.get('VERS'):g}: {record.get('DESC')}"
-
-    # -- what others do ------------------------------------------------------------------------------------------------
-
-    def _tell(self, axis: Axis, news: set[str]) -> None:
-        """Send the events of what was not done by a motion of this process, which tells its own."""
-        record = self._records[axis]
-        if axis not in self._initialized_axes:
-            return
-        if news & {"OFF", "DIR", "HLM", "LLM"}:
-            events.send(axis, AxisEvent.LIMITS, axis.limits)
-        if axis.current_move is not None and not axis.current_move.done:
-            return
-        if news & {"RBV", "DMOV"}:
-            events.send(axis, AxisEvent.POSITION, float(record["RBV"]))
-        if news - {"RBV", "OFF", "DIR", "HLM", "LLM"}:
-            events.send(axis, AxisEvent.STATE, self._state_of(record, not record["DMOV"]))
-
-
-class _Teller:
-    """Gathers what the hub hears of one axis, and tells it in a greenlet, which may block, and not too often."""
-
-    axis: Axis
-    tell: Callable[[Axis, set[str]], None]
-
-    def __init__(self) -> None:
-        self._news: set[str] = set()
-        self._telling: gevent.Greenlet[[], None] | None = None
-
-    def take(self, name: str) -> None:
-        self._news.add(name)
-        if not self._telling:
-            self._telling = gevent.spawn(self._run)
-
-    def _run(self) -> None:
-        while self._news:
-            news, self._news = self._news, set()
-            self.tell(self.axis, news)
-            gevent.sleep(TELLING_TIME)
-
-    def close(self) -> None:
-        if self._telling:
-            self._telling.kill(block=False)
 
 
 def _together(call: Callable[[T], Any], items: Sequence[T]) -> list[Any]:

@@ -142,6 +142,10 @@ class MotorRecord:
         if not eventually(condition, self.timeout):
             raise DeviceError(f"{self.address} did not take {what} within {self.timeout:g} s")
 
+    @property
+    def sign(self) -> int:
+        return -1 if self["DIR"] else 1
+
     def velocity_limits(self) -> tuple[float, float]:
         """VBAS and VMAX, which is infinite when it is 0."""
         return float(self.get("VBAS")), float(self.get("VMAX")) or math.inf

@@ -16,7 +16,6 @@ import pytest
 from bliss_like.controllers.epics_motor import EpicsMotors
 from bliss_like.controllers.record_axis import RecordAxis
 from bliss_like.devices import events
-from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_group import move
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.signal import Signal, open_signal
@@ -290,50 +289,45 @@ def test_a_record_in_the_mode_set_is_not_moved(m1: RecordAxis) -> None:
 def test_power(m1: RecordAxis) -> None:
     controller = m1.controller
     assert m1.state.READY
-    controller.set_off(m1)
+    m1.off()
     assert panel(m1, "CNEN").get() == 0
     assert m1.state.OFF
-    with pytest.raises(AxisFault, match="m1 cannot be moved: its state is OFF"):
+    with pytest.raises(AxisFault, match="m1 cannot be moved: its state is OFF .*m1.on\\(\\) gives it its power"):
         m1.move(1)
-    controller.set_on(m1)
+    m1.on()
     m1.move(1)
 
 
 # -- home, jog, limit search -------------------------------------------------------------------------------------------
 
 
-def settled(axis: Axis) -> None:
-    until(lambda: "MOVING" not in axis.controller.state(axis))
-
-
 def test_home(m1: RecordAxis) -> None:
     m1.move(3)
-    m1.controller.home_search(m1, 1)
-    assert m1.is_moving
-    settled(m1)
+    m1.home()
     assert m1.position == pytest.approx(0.1)
     assert "HOMED" in m1.state
 
 
-@pytest.mark.parametrize("sign, direction", [(1, 1), (1, -1), (-1, 1)])
-def test_jog(m1: RecordAxis, sign: int, direction: int) -> None:
+@pytest.mark.parametrize("sign, way", [(1, 1), (1, -1), (-1, 1)])
+def test_jog(m1: RecordAxis, sign: int, way: int) -> None:
     m1.sign = sign
-    m1.controller.start_jog(m1, 2, direction)
-    until(lambda: m1.dial * direction > 0.1)
-    m1.controller.start_jog(m1, 10, direction)
-    until(lambda: m1.dial * direction > 1)
-    m1.controller.stop_jog(m1)
-    settled(m1)
+    m1.jog(2 * way)
+    until(lambda: m1.position * way > 0.1)
+    assert panel(m1, "JVEL").get() == 2
+    m1.jog(10 * way)
+    until(lambda: m1.position * way > 1)
+    assert panel(m1, "JVEL").get() == 10
+    m1.stop()
+    assert panel(m1, "DMOV").get() == 1
+    assert panel(m1, "VELO").get() == 20
 
 
 def test_a_jog_turns_back(m1: RecordAxis) -> None:
-    controller = m1.controller
-    controller.start_jog(m1, 2, 1)
-    until(lambda: m1.dial > 0.1)
-    controller.start_jog(m1, 2, -1)
-    until(lambda: m1.dial < 0)
-    controller.stop_jog(m1)
-    settled(m1)
+    m1.jog(2)
+    until(lambda: m1.position > 0.1)
+    m1.jog(-3)
+    until(lambda: m1.position < 0)
+    m1.stop()
 
 
 def test_a_jog_into_the_soft_limits_is_not_even_asked_for(m1: RecordAxis) -> None:
@@ -342,35 +336,42 @@ def test_a_jog_into_the_soft_limits_is_not_even_asked_for(m1: RecordAxis) -> Non
     with pytest.raises(
         AxisLimitError, match=r"m1: .*m1 starts no JOGF at 15, less than one second \(at JVEL 10\) from its"
     ):
-        m1.controller.start_jog(m1, 10, 1)
+        m1.jog(10)
     m1.limits = -19, 20
     gevent.sleep(0.1)
     assert m1.position == pytest.approx(15)
 
 
+def test_a_place_becomes_zero_at_the_end_of_a_jog(m1: RecordAxis) -> None:
+    m1.jog(5, reset_position=0)
+    until(lambda: m1.position > 1)
+    m1.stop()
+    fields = [panel(m1, name).get() for name in ("RBV", "DRBV", "OFF")]
+    assert [m1.position, m1.dial, *fields] == pytest.approx([0] * 5)
+    m1.limits = None, None
+    m1.hw_limit(-1)
+    m1.dial = -30  # as it was
+
+
 def test_limit_search(m1: RecordAxis) -> None:
     m1.limits = None, None
-    m1.move(-25)
-    m1.controller.limit_search(m1, -1)
-    settled(m1)
+    m1.move(-28)
+    m1.hw_limit(-1)
     assert m1.state.LIMNEG
     assert m1.dial == pytest.approx(-30)
     with pytest.raises(
         AxisFault, match="m1: .*m1 did not start when JOGR was written to it, at -30. Limit switches: LLS"
     ):
-        m1.controller.limit_search(m1, -1)
-        settled(m1)
+        m1.hw_limit(-1)
     m1.move(0)
 
 
 def test_a_limit_search_that_soft_limits_end_says_so(m1: RecordAxis) -> None:
-    m1.limits = -8, 20
-    m1.move(5)
-    m1.controller.limit_search(m1, -1)
+    m1.limits = -14, 20
     with pytest.raises(
-        AxisFault, match=r"m1: the search of its limit switch ended at .* without it. Soft limits of .*-8 \.\. 20"
+        AxisFault, match=r"m1: the search of its limit switch ended at .* without it. Soft limits of .*-14 \.\. 20"
     ):
-        settled(m1)
+        m1.hw_limit(-1)
 
 
 def test_what_people_are_shown(m1: RecordAxis) -> None:
