@@ -287,7 +287,6 @@ def test_a_record_in_the_mode_set_is_not_moved(m1: RecordAxis) -> None:
 
 
 def test_power(m1: RecordAxis) -> None:
-    controller = m1.controller
     assert m1.state.READY
     m1.off()
     assert panel(m1, "CNEN").get() == 0
