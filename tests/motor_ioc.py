@@ -3,12 +3,14 @@
     python -m tests.motor_ioc --prefix rec: --list-pvs --interfaces 127.0.0.1
 
 Each test that it serves also passes on the motor record of the EPICS community (release 7), see `tests/ioc/test_epics_motors.py`.
-The hardware of each motor: switches at the dial positions -30 and 30, a home switch at 0.1, steps of 0.001.
+With MOTORS_MOVE in its environment the motors are on their way to 15 when it starts, as if they had moved on while it was
+away. The hardware of each motor: switches at the dial positions -30 and 30, a home switch at 0.1, steps of 0.001.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from caproto import ChannelType, SkipWrite
@@ -223,6 +225,8 @@ class Motor(PVGroup):
     @DMOV.startup
     async def DMOV(self, _: Any, async_lib: Any) -> None:
         self.async_lib = async_lib
+        if "MOTORS_MOVE" in os.environ:
+            await self.go(15, self.VELO.value)
 
 
 class Motors(PVGroup):

@@ -62,6 +62,7 @@ class MotorRecord:
         self._watched = False
         self._writing: gevent.Greenlet[[str, Any], None] | None = None
         self._error: Exception | None = None
+        self._is_wanted = False
         self._answered = 0.0
         self._fell = True
         self._stop_is_due = False
@@ -183,13 +184,15 @@ class MotorRecord:
         """Write a field that starts a motion, and return at once; `is_moving` is true from here."""
         self._error = None
         self._fell = self._stop_is_due = False
+        self._is_wanted = True
         self._writing = gevent.spawn(self._write, name, value)
 
     def _write(self, name: str, value: Any) -> None:
         try:
             self.field(name).put(value)
         except Exception as error:  # noqa: BLE001 - raised by `is_moving`, in the motion that waits for it
-            self._error = error
+            if self._is_wanted:
+                self._error = error
         self._answered = time.monotonic()
 
     def is_moving(self) -> bool:
@@ -219,6 +222,7 @@ class MotorRecord:
 
         :raises NotConnectedError: it cannot be reached now.
         """
+        self._error, self._is_wanted = None, False
         started = self._fell or not self._writing
         self._stop_is_due = not self["DMOV"] or not started or not self.field("STOP").connected
         self.put("STOP", 1, wait=False)
