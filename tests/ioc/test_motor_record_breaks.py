@@ -69,7 +69,6 @@ def test_an_ioc_that_comes_back_with_its_motor_moving_stops_it(
     with pytest.raises(NotConnectedError, match="rec:m1.RBV: the connection to its IOC is lost"):
         print(m1.position)
     monkeypatch.setenv("MOTORS_MOVE", "1")
-    open_signal("ca://rec:m1.VELO")
     motor_ioc.start()
     until(lambda: m1.field("RBV").connected and m1.field("DMOV").connected, timeout=20)
     until(lambda: not m1.is_moving)
