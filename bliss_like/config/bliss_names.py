@@ -7,21 +7,23 @@ CLASSES = {
     "faultymockup": "SimulatedMotors",
     "simulation_diode": "SimulatedDiodes",
     "simulationdiode": "SimulatedDiodes",
+    "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
+    "slits": "Slits",
+    "energywavelength": "EnergyWavelength",
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
-"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
+them."""
 
 LATER = {
-    *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),
-    *("display_digits", "encoder", "encoders", "jog_velocity", "modulo", "motion_hooks", "persistent_position"),
-    *("read_position", "shutters", "switches", "tags", "velocity_high_limit", "velocity_low_limit"),
+    *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),
     *("icat-metadata", "icat-mapping", "integration", "synoptic"),
 }
 """Keys of BLISS whose meaning is not yet here."""
@@ -30,7 +32,7 @@ UNNEEDED = {"independent", "package", "module"}
 """Keys that say nothing more once the class has its name of here."""
 
 PYTHON_IMPORTS = {
-    "bliss.common.scans": "bliss_like.scans",
-    "bliss.common.standard": "bliss_like.scans",
+    "bliss.config.wardrobe": "bliss_like.config.settings",
+    "bliss.config.conductor.client": "bliss_like.config.locks",
 }
 """Modules that moved; all others have `bliss_like` for `bliss`."""

@@ -144,6 +144,9 @@ class _Line:
         self._listening.add(self._heard, lambda raw: decode(raw, "axes"))
 
     def forget(self) -> None:
+        """What could not be written until now is not for the store of the next session."""
+        with self._mutex:
+            self._changed.clear()
         self._listening = None
 
 

@@ -155,7 +155,7 @@ def test_in_each_others_way(names: dict[str, Any]) -> None:
                 match=rf"^slow is in use by session eh2 \(pid {eh2.pid}, \w+, .*\) since \d\d:\d\d:\d\d: ascan slow 0 100",
             ):
                 attempt()
-        assert robx.position == slow.position == 0
+        assert robx.position == 0
         roby.move(3)
         eh2.process.send_signal(signal.SIGINT)
         eh2.process.wait(20)
@@ -167,11 +167,28 @@ def test_killed_while_it_moves(names: dict[str, Any]) -> None:
         assert eh2.do("slow.move(100, wait=False)") == "done"
         with pytest.raises(AlreadyLockedDevices, match="since .*: moving slow to 100; "):
             names["slow"].move(1)
+        wait_until(lambda: names["slow"].is_moving)
         eh2.kill()
+        assert names["slow"].is_moving  # nobody has told the hardware to stop
+        names["slow"].stop()
+        wait_until(lambda: not names["slow"].is_moving)
         names["slow"].move(0.01)
         wait_until(lambda: {holder.name for holder in lslock()} == {"session:eh1"})
     with another(SESSION) as again:  # at once
         assert again.do("robx.move(1)") == "done"
+
+
+def test_a_motor_is_the_same_for_all_and_stays_where_it_was_left(names: dict[str, Any]) -> None:
+    robx = names["robx"]
+    with another(SESSION) as eh2:
+        assert eh2.do("robx.move(3, wait=False)") == "done"
+        wait_until(lambda: 0 < robx.position < 3, interval=0)
+        assert eh2.do("robx.wait_move()") == "done"
+        wait_until(lambda: robx.position == 3)
+        robx.rmove(1)
+    with another(SESSION) as again:
+        assert again.do("assert robx.position == 4; robx.rmove(-1)") == "done"
+        wait_until(lambda: robx.position == 3)
 
 
 def test_a_script_and_a_session_respect_each_other(names: dict[str, Any]) -> None:
