@@ -184,9 +184,11 @@ class FilterSet:
     def transmissions(self, energy: float | None = None) -> dict[int, float]:
         """The transmission of all combinations that let anything through at all, by bits."""
         energy = self.energy if energy is None else energy
-        single = [self.transmission_of(1 << number, energy) for number in range(len(self._filters))]
-        every = {bits: math.prod(t for n, t in enumerate(single) if bits >> n & 1) for bits in self.combinations}
-        return {bits: transmission for bits, transmission in every.items() if transmission > 1e-30}
+        known = [1.0]  # of the combinations of the first filters, by their bits
+        for number in range(len(self._filters)):
+            lets_through = self.transmission_of(1 << number, energy)
+            known += [transmission * lets_through for transmission in known]
+        return {bits: known[bits] for bits in self.combinations if known[bits] > 1e-30}
 
     def __info__(self) -> str:
         bits, energy = self.bits, self.energy

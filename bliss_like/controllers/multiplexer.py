@@ -12,7 +12,7 @@ from pydantic import Field
 
 from bliss_like.backends.line import Line
 from bliss_like.config.models import ObjectConfig, Reference, StrictModel
-from bliss_like.config.settings import HashSetting
+from bliss_like.config.settings import ObjectSettings
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.devices.switch import Switch
 from bliss_like.errors import DeviceError
@@ -33,6 +33,7 @@ class Multiplexer:
     def __init__(self, name: str, config: Config) -> None:
         self.name = name
         self._outputs = {output.name: output for output in config.outputs}
+        self._kept = ObjectSettings(f"{name}:stats", config.node.config.beamline if config.node else "")
         self._line = Line(config.address, name=name)
 
     def switch(self, output: str, value: str) -> None:
@@ -64,10 +65,6 @@ class Multiplexer:
         return {output: self.getPossibleValues(output) for output in self._outputs}
 
     # -- what was kept
-
-    @property
-    def _kept(self) -> HashSetting:
-        return HashSetting(f"{self.name}:stats")
 
     def storeCurrentStat(self, name: str) -> None:
         """Keep the present state of all outputs under a name."""
