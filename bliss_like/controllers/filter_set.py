@@ -53,8 +53,9 @@ class FilterSet:
     def __init__(self, name: str, config: Config) -> None:
         self.name = name
         self._config = config
-        self._filters = config.filters
-        self._energy = config.energy
+        self._filters: Sequence[Any] = config.filters
+        self._energy_axis: Any = config.energy_axis
+        self._energy = config.energy or math.nan
 
     # -- what is in ----------------------------------------------------------------------------------------------------
 
@@ -129,12 +130,12 @@ class FilterSet:
     @property
     def energy(self) -> float:
         """Of the beam, in keV."""
-        return float(self._config.energy_axis.position if self._config.energy_axis is not None else self._energy)
+        return float(self._energy if self._energy_axis is None else self._energy_axis.position)
 
     @energy.setter
     def energy(self, energy: float) -> None:
-        if self._config.energy_axis is not None:
-            raise DeviceError(f"{self.name} takes the energy from {self._config.energy_axis.name}: move that")
+        if self._energy_axis is not None:
+            raise DeviceError(f"{self.name} takes the energy from {self._energy_axis.name}: move that")
         attenuation.mass_attenuation(self._filters[0].material, energy)  # refuses what is in no table
         self._energy = energy
 

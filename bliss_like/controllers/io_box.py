@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -51,7 +52,7 @@ class IoBox:
         for name, value in pairs:
             request = f"OUT {self._config.outputs[name]} {int(bool(value))}"
             # An output may be switched twice: so what was not heard is said again as soon as the box answers.
-            answer = self._line.insist(f"switching {name}", lambda request=request: self._line.ask(request))
+            answer = self._line.insist(f"switching {name}", partial(self._line.ask, request))
             if answer != "OK":
                 raise self._line.unexpected(request, answer, "expected OK")
 
@@ -63,7 +64,9 @@ class IoBox:
     def __info__(self) -> str:
         names = [*self._config.inputs, *self._config.outputs]
         values = self.get(*names) if len(names) > 1 else [self.get(*names)] if names else []
-        return "\n".join([f"{self.name} ({self._line.address})", *(f"  {n}: {int(v)}" for n, v in zip(names, values, strict=True))])
+        return "\n".join(
+            [f"{self.name} ({self._line.address})", *(f"  {n}: {int(v)}" for n, v in zip(names, values, strict=True))]
+        )
 
     def __close__(self) -> None:
         self._line.close()

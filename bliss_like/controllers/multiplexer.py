@@ -7,6 +7,7 @@ a name and brought back, also after a restart.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -33,7 +34,8 @@ class Multiplexer:
     def __init__(self, name: str, config: Config) -> None:
         self.name = name
         self._outputs = {output.name: output for output in config.outputs}
-        self._kept = ObjectSettings(f"{name}:stats", config.node.config.beamline if config.node else "")
+        node: Any = config.node
+        self._kept = ObjectSettings(f"{name}:stats", node.config.beamline if node else "")
         self._line = Line(config.address, name=name)
 
     def switch(self, output: str, value: str) -> None:
@@ -77,7 +79,9 @@ class Multiplexer:
         """
         kept = self._kept.get(name)
         if kept is None:
-            raise DeviceError(f"{self.name} has kept nothing as {name!r}; there is: {', '.join(self._kept) or 'nothing'}")
+            raise DeviceError(
+                f"{self.name} has kept nothing as {name!r}; there is: {', '.join(self._kept) or 'nothing'}"
+            )
         for output, value in kept.items():
             self._input(self._output(output), value)
         for output, value in kept.items():
@@ -102,7 +106,9 @@ class Multiplexer:
         return output.inputs[name]
 
     def __info__(self) -> str:
-        return "\n".join([f"{self.name} ({self._line.address})", *(f"  {o}: {v}" for o, v in self.getGlobalStat().items())])
+        return "\n".join(
+            [f"{self.name} ({self._line.address})", *(f"  {o}: {v}" for o, v in self.getGlobalStat().items())]
+        )
 
     def __close__(self) -> None:
         self._line.close()

@@ -37,7 +37,9 @@ class QuadrantBpm(SamplingCounterController):
         scale_x: float = Field(default=1.0, description="units of x for all current on one side")
         scale_y: float = Field(default=1.0, description="units of y for all current on one side")
         unit: str = "mm"
-        too_little: float = Field(default=0.0, ge=0, description="sum of the currents under which there is no position: NaN")
+        too_little: float = Field(
+            default=0.0, ge=0, description="sum of the currents under which there is no position: NaN"
+        )
 
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name)
@@ -46,7 +48,8 @@ class QuadrantBpm(SamplingCounterController):
         self.create_counter(SamplingCounter, f"{name}_x", unit=config.unit)
         self.create_counter(SamplingCounter, f"{name}_y", unit=config.unit)
         self.create_counter(SamplingCounter, f"{name}_intensity", unit=self._currents[0].unit)
-        self.settings = ObjectSettings(name, config.node.config.beamline if config.node else "")
+        node: Any = config.node
+        self.settings = ObjectSettings(name, node.config.beamline if node else "")
 
     # -- currents ------------------------------------------------------------------------------------------------------
 
@@ -75,7 +78,9 @@ class QuadrantBpm(SamplingCounterController):
     def background(self, currents: Sequence[float]) -> list[float]:
         """left, right, top, bottom: what is subtracted; it survives a restart."""
         if len(currents) != len(SIDES) or not all(map(math.isfinite, currents)):
-            raise DeviceError(f"{self.name}: expected numbers as the background of {', '.join(SIDES)}, got {currents!r}")
+            raise DeviceError(
+                f"{self.name}: expected numbers as the background of {', '.join(SIDES)}, got {currents!r}"
+            )
         return [float(current) for current in currents]
 
     def clear_bg(self) -> None:

@@ -61,7 +61,9 @@ class Valve(BaseShutter):
             pressure = gauge.counter.raw_read
             if not pressure < gauge.below:  # also when it is NaN: a gauge that is off
                 unit = f" {gauge.counter.unit}" if gauge.counter.unit else ""
-                reasons.append(f"{gauge.counter.name} reads {pressure:.2g}{unit}, it opens below {gauge.below:.2g}{unit}")
+                reasons.append(
+                    f"{gauge.counter.name} reads {pressure:.2g}{unit}, it opens below {gauge.below:.2g}{unit}"
+                )
         return ", ".join(reasons)
 
     def _open(self) -> None:

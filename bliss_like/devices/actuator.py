@@ -83,7 +83,9 @@ class AbstractActuator(ABC):
         while (state := self.state) is not wanted:
             elapsed = time.monotonic() - began
             if elapsed > patience or state is ActuatorState.FAULT:
-                raise DeviceError(f"{self.name} should be {wanted} and is {state}, {elapsed:.1f} s after it was told to")
+                raise DeviceError(
+                    f"{self.name} should be {wanted} and is {state}, {elapsed:.1f} s after it was told to"
+                )
             gevent.sleep(min(0.05, max(0.001, elapsed / 10)))
 
     def __info__(self) -> str:

@@ -213,7 +213,9 @@ class BaseShutter:
             elapsed = time.monotonic() - began
             if state in HOPELESS or elapsed > patience:
                 late = "" if state in HOPELESS else f", {elapsed:.1f} s after it was told to"
-                raise DeviceError(f"{self.name} should be {word} and is {self.state_string}{late}{self._way_out(state)}")
+                raise DeviceError(
+                    f"{self.name} should be {word} and is {self.state_string}{late}{self._way_out(state)}"
+                )
             gevent.sleep(min(0.05, max(0.001, elapsed / 10)))
 
     def _way_out(self, state: BaseShutterState) -> str:

@@ -1,7 +1,7 @@
 """A shutter that scans open: for each point, so that nothing is irradiated while motors move, or for the whole scan.
 
-    DEFAULT_CHAIN.add_preset(ShutterPreset(fast_shutter))                      # every standard scan from now on
-    scan.acq_chain.add_preset(ShutterPreset(fast_shutter, each="scan"))        # this scan
+DEFAULT_CHAIN.add_preset(ShutterPreset(fast_shutter))                      # every standard scan from now on
+scan.acq_chain.add_preset(ShutterPreset(fast_shutter, each="scan"))        # this scan
 """
 
 from __future__ import annotations

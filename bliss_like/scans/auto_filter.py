@@ -6,10 +6,12 @@ raw counter, which stays within its range, the scan publishes it divided by the 
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, Self, cast
 
 from pydantic import Field, model_validator
 
@@ -24,9 +26,7 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
-from .lookup import lookupscan, pointscan
-from .mesh import amesh, dmesh
-from .step import a2scan, anscan, ascan, d2scan, dnscan, dscan
+from . import lookup, mesh, step
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,34 @@ FAINT = 100.0
 """The dark: a rate below the lowest one wanted by more than this factor is taken for that, as it says nothing."""
 
 
+P = ParamSpec("P")
+
+
+def filtered(command: Callable[P, Scan | None]) -> Callable[Concatenate[AutoFilter, P], Scan | None]:
+    """Make a standard scan a method of an auto-filter, with the same arguments."""
+    signature = inspect.signature(command)
+
+    @functools.wraps(command)
+    def method(self: AutoFilter, *args: P.args, **kwargs: P.kwargs) -> Scan | None:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return command(*args, **kwargs)  # says what is wrong
+        options = {"run": True, "return_scan": True, **bound.kwargs}
+        group = environment.active_measurement_group()
+        counters = bound.arguments.get("counters") or (() if group is None else (group,))
+        bound.arguments["counters"] = (*counters, *self.own_counters)
+        scan: Any = command(*bound.args, **{**bound.kwargs, "run": False, "return_scan": True})
+        scan.add_preset(_Filtering(self, scan))
+        if options["run"]:
+            scan.run()
+        return scan if options["return_scan"] else None
+
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = signature.replace(parameters=[this, *signature.parameters.values()])  # type: ignore[attr-defined]
+    return cast(Callable[Concatenate[AutoFilter, P], Scan | None], method)
+
+
 class AutoFilter:
     """`autof.ascan(eta, 9, 9.2, 40, 0.1)`, and so on: the standard scans of axes, with their arguments."""
 
@@ -44,7 +72,9 @@ class AutoFilter:
         filterset: Reference
         detector_counter: Reference = Field(description="what is to be kept in its range")
         monitor_counter: Reference | None = Field(default=None, description="of the beam before the filters")
-        min_count_rate: float = Field(gt=0, description="of the detector, per second (or its value, where it is a mean)")
+        min_count_rate: float = Field(
+            gt=0, description="of the detector, per second (or its value, where it is a mean)"
+        )
         max_count_rate: float = Field(gt=0, description="of the detector, as above")
         always_back: bool = Field(default=True, description="after a scan, filters as before it")
         corr_suffix: str = Field(default="_corr", description="of the channel of the corrected detector")
@@ -64,52 +94,21 @@ class AutoFilter:
         self.min_count_rate, self.max_count_rate = config.min_count_rate, config.max_count_rate
         self.always_back, self.corr_suffix = config.always_back, config.corr_suffix
 
-    def ascan(self, motor: Any, start: float, stop: float, intervals: int, count_time: float, *counters: Any, **options: Any) -> Scan | None:  # fmt: skip # noqa: E501
-        return self._scan(ascan, (motor, start, stop, intervals, count_time), counters, options)
+    ascan = filtered(step.ascan)
+    dscan = filtered(step.dscan)
+    a2scan = filtered(step.a2scan)
+    d2scan = filtered(step.d2scan)
+    anscan = filtered(step.anscan)
+    dnscan = filtered(step.dnscan)
+    amesh = filtered(mesh.amesh)
+    dmesh = filtered(mesh.dmesh)
+    lookupscan = filtered(lookup.lookupscan)
+    pointscan = filtered(lookup.pointscan)
 
-    def dscan(self, motor: Any, start: float, stop: float, intervals: int, count_time: float, *counters: Any, **options: Any) -> Scan | None:  # fmt: skip # noqa: E501
-        return self._scan(dscan, (motor, start, stop, intervals, count_time), counters, options)
-
-    def a2scan(self, *args: Any, **options: Any) -> Scan | None:
-        """Motor1, start1, stop1, motor2, start2, stop2, intervals, count_time, counters."""
-        return self._scan(a2scan, args[:8], args[8:], options)
-
-    def d2scan(self, *args: Any, **options: Any) -> Scan | None:
-        """Motor1, start1, stop1, motor2, start2, stop2, intervals, count_time, counters."""
-        return self._scan(d2scan, args[:8], args[8:], options)
-
-    def anscan(self, motors: Any, intervals: int, count_time: float, *counters: Any, **options: Any) -> Scan | None:
-        return self._scan(anscan, (motors, intervals, count_time), counters, options)
-
-    def dnscan(self, motors: Any, intervals: int, count_time: float, *counters: Any, **options: Any) -> Scan | None:
-        return self._scan(dnscan, (motors, intervals, count_time), counters, options)
-
-    def amesh(self, *args: Any, **options: Any) -> Scan | None:
-        """Motor1, start1, stop1, intervals1, motor2, start2, stop2, intervals2, count_time, counters."""
-        return self._scan(amesh, args[:9], args[9:], options)
-
-    def dmesh(self, *args: Any, **options: Any) -> Scan | None:
-        """Motor1, start1, stop1, intervals1, motor2, start2, stop2, intervals2, count_time, counters."""
-        return self._scan(dmesh, args[:9], args[9:], options)
-
-    def lookupscan(self, motors: Any, count_time: float, *counters: Any, **options: Any) -> Scan | None:
-        return self._scan(lookupscan, (motors, count_time), counters, options)
-
-    def pointscan(self, motor: Any, positions: Any, count_time: float, *counters: Any, **options: Any) -> Scan | None:
-        return self._scan(pointscan, (motor, positions, count_time), counters, options)
-
-    def _scan(
-        self, command: Callable[..., Any], args: tuple[Any, ...], counters: tuple[Any, ...], options: dict[str, Any]
-    ) -> Scan | None:
-        run, return_scan = options.pop("run", True), options.pop("return_scan", True)
-        group = environment.active_measurement_group()
-        given = counters or (() if group is None else (group,))
-        own = [counter for counter in (self.detector_counter, self.monitor_counter) if counter is not None]
-        scan: Scan = command(*args, *given, *own, run=False, **options)
-        scan.add_preset(_Filtering(self, scan))
-        if run:
-            scan.run()
-        return scan if return_scan else None
+    @property
+    def own_counters(self) -> list[Any]:
+        """What it needs to be counted in any case."""
+        return [counter for counter in (self.detector_counter, self.monitor_counter) if counter is not None]
 
     def choose(self, bits: int, rate: float, too_bright: float = math.inf) -> int:
         """Return the filters for a point where `bits` gave `rate`: the same ones if that is in range, or nothing better is.
@@ -130,13 +129,8 @@ class AutoFilter:
         return min(choice, key=lambda other: abs(math.log(choice[other] / goal)), default=bits)
 
     def __info__(self) -> str:
-        return "\n".join(
-            [
-                f"{self.name}: keeps {name_of(self.detector_counter)} within {self.min_count_rate:g} .. "
-                f"{self.max_count_rate:g} by {self.filterset.name}",
-                self.filterset.__info__(),
-            ]
-        )
+        limits = f"{self.min_count_rate:g} .. {self.max_count_rate:g}"
+        return f"{self.name}: keeps {name_of(self.detector_counter)} within {limits}\n{self.filterset.__info__()}"
 
 
 class _Corrected(AcquisitionSlave):
@@ -149,7 +143,9 @@ class _Corrected(AcquisitionSlave):
         names = {f"{auto.name}_transm": None, f"{auto.name}_filteridx": None, corrected: detector.unit}
         if monitor is not None:
             names[f"{auto.name}_ratio"] = None
-        self.channels.extend(AcquisitionChannel(f"{auto.name}:{name}", float, (), unit=unit) for name, unit in names.items())
+        self.channels.extend(
+            AcquisitionChannel(f"{auto.name}:{name}", float, (), unit=unit) for name, unit in names.items()
+        )
 
     def emit(self, transmission: float, bits: int, detector: float, monitor: float | None) -> None:
         corrected = detector / transmission
@@ -167,7 +163,9 @@ class _Filtering(ScanPreset):
         chain = scan.acq_chain
         master, timer = chain.top_masters[0], chain.timer
         if not isinstance(master, VariableStepTriggerMaster) or timer is None:
-            raise ScanUsageError(f"{auto.name}: {scan.name} does not go from point to point, its points cannot be taken again")
+            raise ScanUsageError(
+                f"{auto.name}: {scan.name} does not go from point to point, its points cannot be taken again"
+            )
         for node in chain.nodes_list:
             if isinstance(node, AcquisitionSlave) and node.has_reading:
                 node.point_by_point()
@@ -206,7 +204,9 @@ class _Filtering(ScanPreset):
             self._filterset.bits = self._bits = bits
             return True
         if rate > self._auto.max_count_rate:
-            _log.warning("%s: %g is too much, and there are no more filters", name_of(self._auto.detector_counter), rate)
+            _log.warning(
+                "%s: %g is too much, and there are no more filters", name_of(self._auto.detector_counter), rate
+            )
         self._keep()
         return False
 

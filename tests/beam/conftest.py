@@ -23,7 +23,9 @@ def served(device: BaseDevice) -> Iterator[int]:
     server: dict[str, Any] = {}
 
     def serve() -> None:
-        tcp = TCPServer(device.name, lambda channel, transport: device.protocol(device, channel, transport), url=("127.0.0.1", 0))
+        tcp = TCPServer(
+            device.name, lambda channel, transport: device.protocol(device, channel, transport), url=("127.0.0.1", 0)
+        )
         server.update(tcp=tcp, hub=gevent.get_hub(), over=gevent.event.Event())
         tcp.start()
         ready.set()

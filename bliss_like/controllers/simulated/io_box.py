@@ -33,7 +33,9 @@ class SimulatedIoBox:
         self.name = name
         self._outputs = {cylinder.output: False for cylinder in config.cylinders}
         self._there_at = dict.fromkeys(self._outputs, 0.0)
-        self._inputs = {c.on_input: (c, True) for c in config.cylinders} | {c.off_input: (c, False) for c in config.cylinders}
+        self._inputs = {c.on_input: (c, True) for c in config.cylinders} | {
+            c.off_input: (c, False) for c in config.cylinders
+        }
         self.switches = dict.fromkeys(config.on, True)
         """Inputs without a cylinder; what one plays with."""
 
