@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from bliss_like.config.models import ObjectConfig, Reference, StrictModel
+from bliss_like.controllers.multiple_positions import UNKNOWN
 from bliss_like.devices import attenuation
 from bliss_like.devices.actuator import ActuatorState
 from bliss_like.errors import DeviceError
@@ -106,7 +107,7 @@ class FilterSet:
             filter_ = self._filters[n]
             if filter_.ladder is not None and into_beam:
                 ladders[filter_.ladder] = filter_.label
-            elif filter_.ladder is not None and filter_.ladder.position in (filter_.label, "unknown"):
+            elif filter_.ladder is not None and filter_.ladder.position in (filter_.label, UNKNOWN):
                 ladders.setdefault(filter_.ladder, self._config.empty)
         for ladder, label in ladders.items():
             ladder.move(label, wait=False)

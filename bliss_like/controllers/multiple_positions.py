@@ -71,7 +71,8 @@ class MultiplePositions:
     @property
     def state(self) -> str:
         """READY or MOVING, or what keeps an axis from being READY."""
-        return str(self._group.state)
+        state = self._group.state
+        return next((name for name in ("MOVING", "READY") if name in state), str(state))
 
     def move(self, label: str, wait: bool = True) -> None:
         """Go there; errors as for `Axis.move`.

@@ -7,7 +7,6 @@ a name and brought back, also after a restart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import Field
 
@@ -34,8 +33,7 @@ class Multiplexer:
     def __init__(self, name: str, config: Config) -> None:
         self.name = name
         self._outputs = {output.name: output for output in config.outputs}
-        node: Any = config.node
-        self._kept = ObjectSettings(f"{name}:stats", node.config.beamline if node else "")
+        self._kept = ObjectSettings.of(config, suffix=":stats")
         self._line = Line(config.address, name=name)
 
     def switch(self, output: str, value: str) -> None:

@@ -48,8 +48,7 @@ class QuadrantBpm(SamplingCounterController):
         self.create_counter(SamplingCounter, f"{name}_x", unit=config.unit)
         self.create_counter(SamplingCounter, f"{name}_y", unit=config.unit)
         self.create_counter(SamplingCounter, f"{name}_intensity", unit=self._currents[0].unit)
-        node: Any = config.node
-        self.settings = ObjectSettings(name, node.config.beamline if node else "")
+        self.settings = ObjectSettings.of(config)
 
     # -- currents ------------------------------------------------------------------------------------------------------
 

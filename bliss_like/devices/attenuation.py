@@ -46,14 +46,6 @@ Ag 10.49 2:1401 3.351:388.8 3.351:1274 3.524:1126 3.524:1546 3.806:1282 3.806:14
 MATERIALS = tuple(word for word in _TABLES.split() if word.isalpha())
 
 
-def density(material: str) -> float:
-    """Return the usual density in g/cm³.
-
-    :raises DeviceError: there is no table of that material.
-    """
-    return _table(material)[0]
-
-
 def mass_attenuation(material: str, energy: float) -> float:
     """Return the attenuation in cm²/g at an energy in keV.
 

@@ -11,7 +11,7 @@ import inspect
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Self, cast
+from typing import Any, Concatenate, ParamSpec, Self
 
 from pydantic import Field, model_validator
 
@@ -62,7 +62,8 @@ def filtered(command: Callable[P, Scan | None]) -> Callable[Concatenate[AutoFilt
 
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     method.__signature__ = signature.replace(parameters=[this, *signature.parameters.values()])  # type: ignore[attr-defined]
-    return cast(Callable[Concatenate[AutoFilter, P], Scan | None], method)
+    made: Any = method
+    return made  # type: ignore[no-any-return]
 
 
 class AutoFilter:
