@@ -22,6 +22,9 @@ class MotionHook:
 
     Config: ClassVar[type[ObjectConfig]] = ObjectConfig
 
+    name = ""
+    _is_initialized = False
+
     def __init__(self, name: str, config: Any) -> None:
         self.name = name
         self.config = config

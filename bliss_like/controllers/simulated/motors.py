@@ -58,6 +58,12 @@ class SimulatedMotors(MotorController):
             for item in config.axes
         }
 
+    def initialize_axis(self, axis: Axis) -> None:
+        """Let the motor stand where it was left."""
+        dial = axis.settings.now().get("dial")
+        if dial is not None:
+            self._tracks[axis].law = at_rest(dial * axis.steps_per_unit)
+
     def read_position(self, axis: Axis) -> float:
         track = self._tracks[axis]
         return track.law.position(track.elapsed)
