@@ -12,7 +12,7 @@ class BoxActuator(AbstractActuator):
     """In the beam when the output is on."""
 
     class Config(ObjectConfig):
-        box: Reference = Field(description="of the plugs: anything with get(*names) and set(name, value)")
+        box: Reference = Field(description="of the plugs: an IoBox, or what has its get and set")
         output: str = Field(description="brings it in when on")
         in_input: str = Field(description="on when it is in")
         out_input: str = Field(description="on when it is out")

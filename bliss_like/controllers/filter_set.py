@@ -1,7 +1,7 @@
 """A set of filters that attenuate the beam: each of a material and a thickness, in the beam or out of it.
 
 A filter is on an actuator of its own, or one of several places of a ladder or a wheel. On a change new filters go in before
-old ones go out: nothing behind them ever sees more beam than before or after.
+old ones go out: nothing behind them sees more beam than before or after. (A ladder shows on its way what lies in between.)
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -46,15 +45,24 @@ class IoBox:
 
         :raises DeviceError: there is no such output, or the box did not take it.
         """
+        if len(names_and_values) % 2:
+            raise DeviceError(f"{self.name}.set: expected name, value, name, value...; got {names_and_values}")
         pairs = list(zip(names_and_values[::2], names_and_values[1::2], strict=True))
         for name, _ in pairs:
             self._check(name, self._config.outputs)
         for name, value in pairs:
-            request = f"OUT {self._config.outputs[name]} {int(bool(value))}"
-            # An output may be switched twice: so what was not heard is said again as soon as the box answers.
-            answer = self._line.insist(f"switching {name}", partial(self._line.ask, request))
-            if answer != "OK":
-                raise self._line.unexpected(request, answer, "expected OK")
+            self._switch(name, value)
+
+    def insist(self, name: str, value: Any) -> None:
+        """Switch one output, and if the box does not hear it, again as soon as it does: for what must be in the end."""
+        self._check(name, self._config.outputs)
+        self._line.insist(f"switching {name}", lambda: self._switch(name, value))
+
+    def _switch(self, name: str, value: Any) -> None:
+        request = f"OUT {self._config.outputs[name]} {int(bool(value))}"
+        answer = self._line.ask(request)
+        if answer != "OK":
+            raise self._line.unexpected(request, answer, "expected OK")
 
     def _check(self, name: str, known: dict[str, Any]) -> None:
         if name not in known:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, model_validator
 
 from bliss_like.config.models import ObjectConfig, StrictModel
 from bliss_like.devices.shutter import BaseShutter, BaseShutterState
@@ -34,6 +35,15 @@ class SignalShutter(BaseShutter):
         permits: list[SignalShutter.Permit] = Field(default_factory=list)
         timeout: float = Field(default=10.0, gt=0, description="seconds that it may take to open or to close")
 
+        @model_validator(mode="after")
+        def _check(self) -> Self:
+            unknown = sorted(set(self.states) - set(BaseShutterState.__members__))
+            if unknown:
+                raise ValueError(
+                    f"states: expected of {', '.join(BaseShutterState.__members__)}, got {', '.join(unknown)}"
+                )
+            return self
+
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config.timeout)
         self._config = config
@@ -52,7 +62,7 @@ class SignalShutter(BaseShutter):
     def _state(self) -> BaseShutterState:
         value: Any = self._status.get()
         choices = self._status.description.choices
-        if value not in self._states and isinstance(value, int) and 0 <= value < len(choices):
+        if value not in self._states and isinstance(value, int | np.integer) and 0 <= value < len(choices):
             value = choices[value]
         return self._states.get(value, BaseShutterState.UNKNOWN)
 

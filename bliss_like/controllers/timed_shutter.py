@@ -5,15 +5,21 @@ The box knows by itself how fast the blades are, and keeps the safety system's p
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import gevent
 from pydantic import Field
 
 from bliss_like.backends.line import Line
 from bliss_like.config.models import ObjectConfig
-from bliss_like.devices.shutter import BaseShutter, BaseShutterState, ShutterMode
+from bliss_like.devices.shutter import CLOSED_STATES, BaseShutter, BaseShutterState, ShutterMode
 from bliss_like.errors import DeviceError
 
-STATES = {state.name: state for state in BaseShutterState}
+Value = TypeVar("Value")
+Member = TypeVar("Member", bound=enum.Enum)
 
 
 class TimedShutter(BaseShutter):
@@ -31,12 +37,8 @@ class TimedShutter(BaseShutter):
         self._channel = config.channel
         self._line = Line(config.address, name=name)
 
-    def _ask(self, query: str) -> str:
-        request = f"?{query} {self._channel}"
-        answer = self._line.ask(request)
-        if answer.startswith("ERROR"):
-            raise DeviceError(f"{self.name}: {request!r} was answered {answer!r}")
-        return answer
+    def _ask(self, query: str, kind: Callable[[str], Value]) -> Value:
+        return self._line.ask_for(kind, f"?{query} {self._channel}")
 
     def _command(self, command: str, *arguments: object) -> None:
         request = " ".join(map(str, (command, self._channel, *arguments)))
@@ -47,13 +49,10 @@ class TimedShutter(BaseShutter):
             raise self._line.unexpected(request, answer, "expected OK")
 
     def _state(self) -> BaseShutterState:
-        answer = self._ask("STATE")
-        if answer not in STATES:
-            raise self._line.unexpected("?STATE", answer, f"expected one of {', '.join(STATES)}")
-        return STATES[answer]
+        return self._ask("STATE", partial(_named, BaseShutterState))
 
     def _refusal(self) -> str:
-        why = self._ask("WHY")
+        why = self._ask("WHY", str)
         return "" if why == "NOTHING" else why
 
     def _open(self) -> None:
@@ -64,7 +63,7 @@ class TimedShutter(BaseShutter):
         self._line.insist(f"closing {self.name}", lambda: self._command("CLOSE"))
 
     def _mode(self) -> ShutterMode:
-        return ShutterMode[self._ask("MODE")]
+        return self._ask("MODE", partial(_named, ShutterMode))
 
     def _set_mode(self, mode: ShutterMode) -> None:
         self._command("MODE", mode.name)
@@ -76,7 +75,9 @@ class TimedShutter(BaseShutter):
         with self._allowed_to_open():
             self._command("PULSE", f"{seconds:.6f}")
             gevent.sleep(seconds)
-            self._wait_for(frozenset({BaseShutterState.CLOSED}), "closed", None)
+            self._wait_for(CLOSED_STATES, "closed", None)
+            if self.state is BaseShutterState.INTERLOCK:
+                raise DeviceError(f"{self.name} was not open for {seconds:g} s, it is {self.state_string}")
 
     def measure_open_close_time(self) -> tuple[float, float]:
         """Open and close it, and return the seconds that each took, as the box has measured them."""
@@ -87,8 +88,7 @@ class TimedShutter(BaseShutter):
     @property
     def cycle(self) -> tuple[float, float, float]:
         """Seconds that it took to open, to close, and that it was open, the last time, by the clock of the box."""
-        opening, closing, was_open = self._line.ask_for(_three_numbers, f"?TIMES {self._channel}")
-        return opening, closing, was_open
+        return self._ask("TIMES", _three_numbers)
 
     def __close__(self) -> None:
         self._line.close()
@@ -97,3 +97,9 @@ class TimedShutter(BaseShutter):
 def _three_numbers(answer: str) -> tuple[float, float, float]:
     opening, closing, was_open = map(float, answer.split())
     return opening, closing, was_open
+
+
+def _named(kind: type[Member], answer: str) -> Member:
+    if answer not in kind.__members__:
+        raise ValueError(f"expected one of {', '.join(kind.__members__)}")
+    return kind[answer]

@@ -22,7 +22,7 @@ class Valve(BaseShutter):
         below: float = Field(gt=0, description="the valve opens below this, in the unit of the counter")
 
     class Config(ObjectConfig):
-        box: Reference = Field(description="of the plugs: anything with get(*names) and set(name, value)")
+        box: Reference = Field(description="of the plugs: an IoBox, or what has its get, set and insist")
         output: str = Field(description="opens it when on; off, or without power, it closes")
         open_input: str = Field(description="on when it is open")
         closed_input: str = Field(description="on when it is closed")
@@ -70,4 +70,4 @@ class Valve(BaseShutter):
         self._box.set(self._config.output, 1)
 
     def _close(self) -> None:
-        self._box.set(self._config.output, 0)
+        self._box.insist(self._config.output, 0)

@@ -202,7 +202,7 @@ class BaseShutter:
     def _close_after(self, error: BaseException) -> None:
         """Close it, as opening failed or was given up; that counts, whatever closing does."""
         try:
-            _surely(self._close)
+            _surely(lambda: self._close_and_wait(None))
         except Exception as again:  # noqa: BLE001 - the first failure is the one to raise
             error.add_note(f"Closing {self.name} failed too: {again}")
 

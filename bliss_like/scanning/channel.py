@@ -203,14 +203,13 @@ class AcquisitionChannel:
 
     def keep(self) -> None:
         """Publish the points that were kept back."""
-        draft, self._draft = self._draft, None
-        if draft is None:
+        if self._draft is None:
             return
-        for block in draft.blocks:
+        blocks, self._draft.blocks = self._draft.blocks, []
+        for block in blocks:
             self._sink.extend(block)
-            self._tell(block)
-        draft.blocks.clear()
-        self._draft = draft
+            for listener in self._listeners:
+                listener(self, block)
 
     def drop(self) -> None:
         """Forget the points that were kept back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import gevent
 import pytest
 
 from bliss_like.controllers.box_actuator import BoxActuator
@@ -13,8 +14,9 @@ from bliss_like.controllers.valve import Valve
 from bliss_like.devices.actuator import ActuatorState
 from bliss_like.devices.attenuation import transmission
 from bliss_like.devices.shutter import BaseShutterState
-from bliss_like.errors import DeviceError
+from bliss_like.errors import DeviceError, NotConnectedError
 from tests.beam.io_box import IoBoxSimulator
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
 NFILTERS = 4
@@ -34,7 +36,7 @@ def box(io_box: IoBoxSimulator) -> Iterator[IoBox]:
 @pytest.fixture
 def valve(box: IoBox) -> Valve:
     plugs = {"output": "rv", "open_input": "rv_open", "closed_input": "rv_closed", "permit_input": "permit"}
-    return make(Valve, "rv", box=box, timeout=1, **plugs)
+    return make(Valve, "rv", box=box, timeout=0.5, **plugs)
 
 
 @pytest.fixture
@@ -88,6 +90,25 @@ def test_a_valve_that_is_stuck(valve: Valve, io_box: IoBoxSimulator) -> None:
     with pytest.raises(DeviceError, match="rv should be open and is moving"):
         valve.open(timeout=0.1)
     assert io_box.outputs[0] is False
+
+
+def test_a_valve_is_closed_when_the_box_answers_again(io_box: IoBoxSimulator) -> None:
+    with Proxy(int(io_box.address.rpartition(":")[2])) as proxy:
+        plugs = {"inputs": {"rv_open": 1, "rv_closed": 2}, "outputs": {"rv": 1}}
+        box = make(IoBox, "wago", address=proxy.address, **plugs)
+        valve = make(Valve, "rv", box=box, output="rv", open_input="rv_open", closed_input="rv_closed")
+        valve.open()
+        proxy.refuse()
+        with pytest.raises(NotConnectedError, match="wago .* cannot be reached"):
+            valve.close()
+        with pytest.raises(NotConnectedError):
+            box.set("rv", 1)
+        proxy.accept()
+        with gevent.Timeout(10):
+            while io_box.outputs[0]:
+                gevent.sleep(0.02)
+        assert io_box.history == [(1, True), (1, False)]
+        box.__close__()
 
 
 def test_an_actuator(box: IoBox, io_box: IoBoxSimulator) -> None:

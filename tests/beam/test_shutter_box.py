@@ -17,7 +17,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def shutter(shutter_box: ShutterBox) -> Iterator[TimedShutter]:
-    shutter = make(TimedShutter, "fs", address=shutter_box.proxy.address, channel=1)
+    shutter = make(TimedShutter, "fs", address=shutter_box.proxy.address, channel=1, timeout=0.5)
     shutter._line.timeout = 0.3
     yield shutter
     shutter.__close__()
@@ -75,6 +75,12 @@ def test_a_blade_that_is_stuck(shutter: TimedShutter, shutter_box: ShutterBox) -
     assert shutter_box.blades["1"].is_open is False
 
 
+def test_the_safety_system_ends_an_exposure(shutter: TimedShutter, shutter_box: ShutterBox) -> None:
+    gevent.spawn_later(0.05, shutter_box.blades["1"].forbid, "the ring lost its beam")
+    with pytest.raises(DeviceError, match="fs was not open for 0.2 s, it is closed by an interlock: the ring lost its beam"):
+        shutter.open_for(0.2)
+
+
 def test_the_cable_opens_it_in_external_mode(shutter: TimedShutter, shutter_box: ShutterBox) -> None:
     shutter.mode = "external"
     assert shutter.mode is ShutterMode.EXTERNAL
@@ -87,7 +93,7 @@ def test_the_cable_opens_it_in_external_mode(shutter: TimedShutter, shutter_box:
 
 def test_a_channel_that_the_box_has_not(shutter_box: ShutterBox) -> None:
     other = make(TimedShutter, "fs9", address=shutter_box.proxy.address, channel=9)
-    with pytest.raises(DeviceError, match=r"fs9: '\?STATE 9' was answered 'ERROR \?STATE 9 is not understood'"):
+    with pytest.raises(DeviceError, match=r"'\?STATE 9' was answered .*ERROR \?STATE 9 is not understood"):
         other.state  # noqa: B018
     with pytest.raises(DeviceError, match=r"fs9 refused 'CLOSE 9': CLOSE 9 is not understood"):
         other.close()

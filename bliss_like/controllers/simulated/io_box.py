@@ -1,7 +1,7 @@
 """A simulated box of outputs and inputs with cylinders on it that compressed air drives: valves, filters, screens.
 
 An output that is switched on brings its cylinder to the one side, off to the other: an input at each end tells. It has the
-`get` and `set` of `bliss_like.controllers.io_box`.
+`get`, `set` and `insist` of `bliss_like.controllers.io_box`.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class SimulatedIoBox:
             if self._outputs[name] is not bool(value):
                 travel_time = next(c.travel_time for c, _ in self._inputs.values() if c.output == name)
                 self._outputs[name], self._there_at[name] = bool(value), time.monotonic() + travel_time
+
+    def insist(self, name: str, value: Any) -> None:
+        """As `set`: there is no line that could be lost."""
+        self.set(name, value)
 
     def _read(self, name: str) -> bool:
         if name in self._inputs:

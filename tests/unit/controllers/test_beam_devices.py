@@ -20,7 +20,9 @@ from bliss_like.controllers.quadrant_bpm import QuadrantBpm
 from bliss_like.controllers.signal_shutter import SignalShutter
 from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.controllers.simulated.diode import SimulatedDiodes
+from bliss_like.controllers.simulated.gaussian import GaussianDetector
 from bliss_like.controllers.simulated.io_box import SimulatedIoBox
+from bliss_like.controllers.simulated.shutter import SimulatedShutter
 from bliss_like.controllers.valve import Valve
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.shutter import BaseShutterState
@@ -108,6 +110,20 @@ def test_a_shutter_made_of_signals(plant: Any) -> None:
     plant.put(7)
     assert shutter.state is BaseShutterState.UNKNOWN
     shutter.__close__()
+
+
+def test_states_have_known_names() -> None:
+    with pytest.raises(ValidationError, match="states: expected of OPEN, CLOSED, .*, got OUVERT"):
+        make(SignalShutter, "fe", open="soft://a", close="soft://b", status="soft://c", states={"OUVERT": [1]})
+
+
+def test_a_detector_behind_a_shutter() -> None:
+    shutter = make(SimulatedShutter, "fs")
+    beam = {"name": "apd", "axes": [make_axis()], "height": 5, "through": [shutter]}
+    apd = make(GaussianDetector, "det", counters=[beam]).counters["apd"]
+    assert apd.raw_read == 0
+    with shutter:
+        assert apd.raw_read == 5
 
 
 def test_the_gauges_of_a_valve() -> None:
