@@ -2,7 +2,7 @@
 
 The rules: an answer that comes late never answers another request, so a line on which anything went wrong is reopened
 before it is used again; and a request that may have been executed is never sent a second time, so it is sent only over
-a connection that is found alive. Sockets are gevent's in any process: other greenlets run while one waits.
+a connection that is found alive.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import gevent
-from gevent import socket
 
+from bliss_like.backends.connection import Connection
 from bliss_like.backends.turns import Turns
 from bliss_like.errors import DeviceError, NotConnectedError
 
@@ -31,7 +30,7 @@ LONGEST = 1 << 24
 TOGETHER = 50
 """Requests that `ask_many` sends before it reads: more could fill the buffers of both sides, and none would go on."""
 
-Text = TypeVar("Text", str, bytes)
+Text = TypeVar("Text", str, bytes, str | bytes)
 Value = TypeVar("Value")
 
 
@@ -52,8 +51,8 @@ class Line:
         name: str = "",
         answer_terminator: bytes | None = None,
         pipelined: bool = True,
-        drain: float | None = None,
-        on_open: Callable[[Line], None] | None = None,
+        drain: float = 0.0,
+        on_open: Callable[[Line], object] | None = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -62,12 +61,12 @@ class Line:
         :param name: the device, for messages.
         :param answer_terminator: where it is another one than that of requests.
         :param pipelined: the device takes requests before it has answered those before.
-        :param drain: after anything that went wrong read the line until nothing came for `drain` seconds, and keep it.
+        :param drain: if > 0: after anything that went wrong read the line until nothing came for `drain` seconds, and keep it.
             Answers must not be later than that. For what is behind a terminal server: there they survive a reopening.
         :param on_open: called after each opening, before anything else is asked: to log in, to read a greeting.
         :raises ValueError: `address` is none.
         """
-        self._family, self._place = _endpoint(address)
+        self._connection = Connection(address)
         self.address = address
         self.name = name
         self.terminator = terminator
@@ -77,7 +76,6 @@ class Line:
         self._drain = drain
         self._on_open = on_open
         self._turns = Turns()
-        self._socket: Any = None
         self._thread: Any = None
         self._received = bytearray()
         self._in_doubt = False
@@ -94,7 +92,7 @@ class Line:
 
     @property
     def is_open(self) -> bool:
-        return self._socket is not None
+        return self._connection.is_open
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -191,9 +189,7 @@ class Line:
             self._request = data
             _log.debug("%s < %s", self, _short(data))
             try:
-                connection = self._alive()
-                connection.settimeout(self.timeout)
-                connection.sendall(data)
+                self._connection.send(data, self.timeout)
             except OSError as error:
                 raise self._lost(error) from None
 
@@ -235,12 +231,12 @@ class Line:
     def _prepare(self) -> None:
         """Have a connection on which nothing is under way."""
         self._outage.refuse(self)
-        if self._socket is not None and not self._in_doubt:
+        if self.is_open and not self._in_doubt:
             self._look_whether_alive()
         if self._in_doubt:
             self._in_doubt = False
             self._drain_line()
-        if self._socket is None:
+        if not self.is_open:
             self._open()
         for what in list(self._owed):
             self._settle(what)
@@ -248,8 +244,7 @@ class Line:
     def _open(self) -> None:
         self._thread = gevent.get_hub()
         try:
-            with gevent.Timeout(self.timeout, TimeoutError(f"no connection within {self.timeout:g} s")):
-                self._socket = self._connected()
+            self._connection.open(self.timeout)
         except OSError as error:
             self._outage.begin(str(error), now=True)
             raise NotConnectedError(f"{self} cannot be reached: {error}. Nothing was sent") from None
@@ -261,67 +256,41 @@ class Line:
                 self._disconnect()
                 raise
 
-    def _connected(self) -> Any:
-        if self._family == socket.AF_INET:
-            connection = socket.create_connection(self._place)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return connection
-        connection = socket.socket(self._family)
-        try:
-            connection.connect(self._place)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
     def _look_whether_alive(self) -> None:
         """Close the line if its other end is gone; doubt it if it has sent what nobody asked for."""
         try:
-            self._socket.settimeout(0)
-            came = self._socket.recv(65536)
-        except BlockingIOError:
-            came = None
-        except OSError:
-            came = b""
-        if came == b"":
-            _log.debug("%s was closed by its other end", self)
+            self._received += self._connection.already_there()
+        except OSError as error:
+            _log.debug("%s: %s", self, error)
             self._disconnect()
-            return
-        self._received += came or b""
         if self._received:
             _log.warning("%s sent what nobody asked for: %s", self, _short(self._received))
             self._doubt()
 
     def _drain_line(self) -> None:
-        """Where the line is not to be reopened: read until it is silent, or close it when it never is."""
-        deadline = time.monotonic() + self.timeout
+        """Read until the line is silent, or close it if it never is."""
         self._received.clear()
-        while self._socket is not None and self._drain is not None:
-            try:
-                self._socket.settimeout(self._drain)
-                came = self._socket.recv(65536)
-            except TimeoutError:
-                return
-            except OSError:
-                came = b""
-            _log.debug("%s > %s, too late", self, _short(came))
-            if not came or time.monotonic() > deadline:
-                self._disconnect()
+        deadline = time.monotonic() + self.timeout
+        try:
+            while time.monotonic() < deadline:
+                _log.debug("%s > %s, too late", self, _short(self._connection.receive(self._drain)))
+        except TimeoutError:
+            return
+        except OSError as error:
+            _log.debug("%s: %s", self, error)
+        self._disconnect()
 
     def _doubt(self) -> None:
         """Whatever comes from now on answers nothing that is asked from now on."""
-        if self._drain is None or self._socket is None:
+        if not self._drain or not self.is_open:
             self._disconnect()
         else:
             self._in_doubt = True
 
     def _disconnect(self) -> None:
-        connection, self._socket = self._socket, None
+        self._connection.close()
         self._received.clear()
         self._in_doubt = False
-        if connection is not None:
-            connection.close()
 
     def _check_thread(self) -> None:
         if self._thread is not None and self._thread is not gevent.get_hub():
@@ -334,8 +303,9 @@ class Line:
         try:
             action()
         except BaseException as error:
-            if not self.is_open or self._in_doubt or not isinstance(error, DeviceError):
+            if not self.is_open or self._in_doubt or not isinstance(error, Exception):
                 self._owed[what] = action
+                self._persist()
                 raise
             _log.error("%s, owed since the line was lost, was refused: %s", what, error)
         else:
@@ -356,23 +326,11 @@ class Line:
 
     # -- bytes ---------------------------------------------------------------------------------------------------------
 
-    def _alive(self) -> Any:
-        if self._socket is None:
-            raise ConnectionError("it was closed before")
-        return self._socket
-
     def _receive(self, deadline: float) -> None:
-        left = deadline - time.monotonic()
         try:
-            if left <= 0:
-                raise TimeoutError("timed out")
-            connection = self._alive()
-            connection.settimeout(left)
-            came = connection.recv(65536)
+            came = self._connection.receive(deadline - time.monotonic())
         except OSError as error:
             raise self._lost(error) from None
-        if not came:
-            raise self._lost(ConnectionError("the other end closed the connection"))
         _log.debug("%s > %s", self, _short(came))
         self._received += came
         if len(self._received) > LONGEST:
@@ -386,7 +344,8 @@ class Line:
         if isinstance(error, TimeoutError):
             self._outage.begin(f"no answer to {asked}")
             self._doubt()
-            return DeviceError(f"{self} did not answer {asked} in time{half}. It may have been executed")
+            kind = DeviceError if half else NotConnectedError
+            return kind(f"{self} did not answer {asked} in time{half}. It may have been executed")
         self._outage.begin(str(error))
         self._disconnect()
         return NotConnectedError(f"{self} was lost after {asked} was sent: {error}{half}. It may have been executed")
@@ -440,21 +399,6 @@ class _Outage:
             raise NotConnectedError(
                 f"{line} does not answer since {since} ({self._reason}). Nothing was sent; it is tried again in {left:.1f} s"
             )
-
-
-def _endpoint(address: str) -> tuple[int, Any]:
-    parts = urlsplit(address)
-    try:
-        if parts.scheme == "tcp" and parts.hostname and parts.port:
-            return socket.AF_INET, (parts.hostname, parts.port)
-    except ValueError:
-        parts = parts._replace(scheme="")
-    if parts.scheme == "unix" and parts.path and not parts.netloc:
-        return socket.AF_UNIX, parts.path
-    raise ValueError(
-        f"the address of a line must be tcp://host:port or unix:///path, got {address!r}. "
-        "A serial line needs a terminal server, such as ser2net or socat"
-    )
 
 
 def _short(data: str | bytes | bytearray) -> str:

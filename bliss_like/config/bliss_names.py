@@ -7,16 +7,20 @@ CLASSES = {
     "faultymockup": "SimulatedMotors",
     "simulation_diode": "SimulatedDiodes",
     "simulationdiode": "SimulatedDiodes",
+    "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
+    "slits": "Slits",
+    "energywavelength": "EnergyWavelength",
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
-"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
+them."""
 
 LATER = {
     *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),

@@ -29,6 +29,12 @@ class MotionHook:
         self.name = name
         self.config = config
 
+    def initialize(self) -> None:
+        """Call `init`, the first time."""
+        if not self._is_initialized:
+            self.init()
+            self._is_initialized = True
+
     def init(self) -> None:
         """Prepare for the first motion; called once, before it."""
 

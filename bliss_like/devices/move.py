@@ -20,7 +20,7 @@ from gevent.event import Event
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.hooking import Hooks
+from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import Motion, Plan
@@ -49,10 +49,11 @@ class _StoppedBeforeStart(BaseException):
 class Move:
     """One or several motions that begin and end together."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, pursuits: Sequence[Pursuit] = ()) -> None:
+        """:param pursuits: how the motions are followed; by default each after its type."""
         self.motions = plan.motions
         self.axes = plan.axes
-        self._pursuits = [pursuit_of(motion) for motion in plan.motions]
+        self._pursuits = list(pursuits) or [pursuit_of(motion) for motion in plan.motions]
         self._began = time.monotonic()
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._started = Event()
@@ -144,7 +145,7 @@ class Move:
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        hooks = Hooks(self.motions)
+        hooks = hooks_of_motions(self.motions)
         try:
             self._announce(moving=True)
             self._run_hooks(hooks)

@@ -36,7 +36,7 @@ class Motion:
     delta: float
     backlash: float = 0.0
     type: str = "move"
-    """Or "jog", "homing", "limit_search"."""
+    """Or "jog", "homing", "limit_search", "trajectory"."""
     direction: int = 0
     """Of those: 1 or -1."""
     velocity: float = 0.0
@@ -49,6 +49,8 @@ class Motion:
         if self.type == "move":
             start = self.axis.dial2user((self.target_pos - self.delta) / self.axis.steps_per_unit)
             return f"Moving {name} from {start:.10g} to {self.user_target_pos:.10g}{unit}"
+        if self.type == "trajectory":
+            return f"{name} follows its trajectory to {self.user_target_pos:.10g}{unit}"
         way = "positive" if self.direction > 0 else "negative"
         what = {"jog": "turns", "homing": "looks for its home switch", "limit_search": "looks for its limit switch"}
         return f"{name} {what[self.type]} in {way} direction"
@@ -109,6 +111,10 @@ def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:
 
 def _expanded(targets: Mapping[Axis, Any]) -> dict[Axis, _Made]:
     """Return the targets with those of all axes that they need, pseudo axes before what they are made of."""
+    for pseudo in targets:
+        for axis in all_below(pseudo):  # also if it would not move: it is told what the pseudo axis tells it, too
+            if axis in targets:
+                raise _told_twice(axis, _Made(None), _Made(None, (pseudo,)))
     found: dict[Axis, _Made] = {}
     level = {axis: _Made(position) for axis, position in targets.items()}
     while level:
@@ -199,9 +205,18 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
         raise _outside(axis, target - backlash, backlash=backlash)
 
 
-def real_axes(axes: Iterable[Axis]) -> list[Axis]:
+def all_below(axis: Any) -> list[Any]:
+    """Return all axes that a pseudo axis is made of, down to the real ones, each once; a real axis is made of none."""
+    found: dict[Any, None] = {}
+    for each in getattr(axis, "reals", ()):
+        found.update(dict.fromkeys([each, *all_below(each)]))
+    return list(found)
+
+
+def real_axes(axes: Iterable[Any]) -> list[Any]:
     """Return the axes, and instead of pseudo axes those that they are made of in the end; each once."""
-    found: dict[Axis, None] = {}
+    found: dict[Any, None] = {}
     for axis in axes:
-        found.update(dict.fromkeys(real_axes(axis.reals) if axis.reals else [axis]))
+        reals = getattr(axis, "reals", ())
+        found.update(dict.fromkeys(real_axes(reals) if reals else [axis]))
     return list(found)

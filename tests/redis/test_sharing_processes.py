@@ -167,7 +167,11 @@ def test_killed_while_it_moves(names: dict[str, Any]) -> None:
         assert eh2.do("slow.move(100, wait=False)") == "done"
         with pytest.raises(AlreadyLockedDevices, match="since .*: moving slow to 100; "):
             names["slow"].move(1)
+        wait_until(lambda: names["slow"].is_moving)
         eh2.kill()
+        assert names["slow"].is_moving  # nobody has told the hardware to stop
+        names["slow"].stop()
+        wait_until(lambda: not names["slow"].is_moving)
         names["slow"].move(0.01)
         wait_until(lambda: {holder.name for holder in lslock()} == {"session:eh1"})
     with another(SESSION) as again:  # at once

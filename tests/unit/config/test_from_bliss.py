@@ -61,7 +61,7 @@ def test_what_is_written_passes_the_check(beamline: Path, tmp_path: Path) -> Non
 
 def test_no_word_is_lost(beamline: Path) -> None:
     """Each key and value that was there is there: as it was, in a comment, or named as replaced."""
-    replaced = {"simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
+    replaced = {"icepap", "simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
     for old, new in convert(beamline).files.values():
         for line in old.splitlines():
             words = set(re.findall(r"[\w.$*/-]+", line)) - replaced
@@ -77,12 +77,10 @@ def test_what_is_said(beamline: Path) -> None:
         "host: unknown to its class here, kept as a comment",
         "th: motion_hooks: $air, $brake: nothing of that name is here; a comment now",
     ]
-    assert reports["icepap"] == ["class icepap: not yet here"]
-    assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
+    assert reports["icepap"] == ["class: icepap -> IcePAP", "name: ice_pap added: every object has a name"]
+    assert reports["slits"] == ["class: slits -> Slits", "name: slits added: every object has a name"]
     assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
     assert reports["Session 'eh1'"] == [
-        "config-objects: tz1: nothing of that name is here; a comment now",
-        "config-objects: s1g: nothing of that name is here; a comment now",
         "config-objects: eh2: a session, not an object; a comment now",
         "synoptic: not yet here, kept as a comment",
     ]
@@ -114,7 +112,7 @@ CONVERTED = {
     "  - name: x\n    # not yet here: disabled_cache:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
     f"{MOTORS}    note: |\n      two\n      lines\n\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
     "    # unknown here: note: |\n    #   two\n    #   lines\n\n    unit: mm\n",
-    "class: IcePAP\naxes:\n  - name: x\n": "# not yet here: class: IcePAP\n# not yet here: axes:\n#   - name: x\n",
+    "class: Galil\naxes:\n  - name: x\n": "# not yet here: class: Galil\n# not yet here: axes:\n#   - name: x\n",
 }
 
 
@@ -131,13 +129,13 @@ def test_what_works_as_it_is_stays(one: One) -> None:
 
 def test_what_needs_something_that_is_not_here(one: One) -> None:
     text = (
-        "- {name: ice, class: IcePAP, axes: [{name: x}]}\n"
+        "- {name: g, class: Galil, axes: [{name: x}]}\n"
         "- {name: cam, class: SimulatedCamera, axis_x: $x}\n"
         "- {name: beam, class: GaussianDetector, counters: [{name: c, axes: [$x, $y]}]}\n"
     )
     _, told = one(text)
     assert told == [
-        "class IcePAP: not yet here",
+        "class Galil: not yet here",
         "axis_x: $x: nothing of that name is here; a comment now",
         "c: it needs $x, $y, which is not here; a comment now",
     ]
