@@ -74,6 +74,15 @@ def test_many_requests_cost_one_round_trip(line: Line, proxy: Proxy) -> None:
     assert line.ask_many([]) == []
 
 
+def test_many_requests_to_a_device_that_waits_for_acknowledgements(device: Device) -> None:
+    line = Line(f"tcp://127.0.0.1:{device.port}", b"\r\n")
+    began = time.monotonic()
+    for _ in range(20):
+        line.ask_many([f"ECHO {i}" for i in range(5)])
+    assert time.monotonic() - began < 0.4  # 0.8 s and more, if it had to wait
+    line.close()
+
+
 def test_more_requests_than_buffers_hold(line: Line) -> None:
     long = "x" * 10_000
     assert line.ask_many([f"ECHO {i}{long}" for i in range(500)]) == [f"{i}{long}" for i in range(500)]
