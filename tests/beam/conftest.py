@@ -9,51 +9,55 @@ from typing import Any
 
 import gevent
 import pytest
-from sinstruments.simulator import BaseDevice, TCPServer
+from gevent.event import Event
 
-from tests.beam.io_box import IoBoxSimulator
-from tests.beam.shutter_box import ShutterBox
+from bliss_like.controllers.simulated.servers.io_box import IoBoxServer
+from bliss_like.controllers.simulated.servers.lines import Answer, serve
+from bliss_like.controllers.simulated.servers.shutter_box import ShutterBox
 from tests.proxy import Proxy
 
 
 @contextmanager
-def served(device: BaseDevice) -> Iterator[int]:
-    """Serve a device on a free port of the loopback; yields the port."""
+def served(answer: Answer) -> Iterator[int]:
+    """Serve a box on a free port of the loopback; yields the port."""
     ready = threading.Event()
-    server: dict[str, Any] = {}
+    thread_of_box: dict[str, Any] = {}
 
-    def serve() -> None:
-        tcp = TCPServer(
-            device.name, lambda channel, transport: device.protocol(device, channel, transport), url=("127.0.0.1", 0)
-        )
-        server.update(tcp=tcp, hub=gevent.get_hub(), over=gevent.event.Event())
-        tcp.start()
+    def run() -> None:
+        over = Event()
+        server = serve(answer)
+        thread_of_box.update(hub=gevent.get_hub(), over=over, port=server.server_port)
         ready.set()
-        server["over"].wait()
-        tcp.stop()
+        over.wait()
+        server.stop()
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(10)
-    try:
-        yield server["tcp"].server_port
-    finally:
-        server["hub"].loop.run_callback_threadsafe(server["over"].set)
-        thread.join(10)
+    yield thread_of_box["port"]
+    thread_of_box["hub"].loop.run_callback_threadsafe(thread_of_box["over"].set)
+    thread.join(10)
 
 
 @pytest.fixture
-def shutter_box() -> Iterator[ShutterBox]:
-    """Behind a proxy, `box.proxy`."""
-    box = ShutterBox("shutter_box")
-    with served(box) as port, Proxy(port) as proxy:
-        box.proxy = proxy
-        yield box
+def shutter_box() -> ShutterBox:
+    return ShutterBox()
 
 
 @pytest.fixture
-def io_box() -> Iterator[IoBoxSimulator]:
-    box = IoBoxSimulator("io_box")
-    with served(box) as port:
-        box.address = f"tcp://127.0.0.1:{port}"
-        yield box
+def shutter_proxy(shutter_box: ShutterBox) -> Iterator[Proxy]:
+    """What the shutter box is behind."""
+    with served(shutter_box.answer) as port, Proxy(port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def io_box() -> IoBoxServer:
+    return IoBoxServer(travel_time=0.02)
+
+
+@pytest.fixture
+def io_proxy(io_box: IoBoxServer) -> Iterator[Proxy]:
+    """What the box of inputs and outputs is behind."""
+    with served(io_box.answer) as port, Proxy(port) as proxy:
+        yield proxy

@@ -10,12 +10,12 @@ import pytest
 from bliss_like.controllers.box_actuator import BoxActuator
 from bliss_like.controllers.filter_set import FilterSet
 from bliss_like.controllers.io_box import IoBox
+from bliss_like.controllers.simulated.servers.io_box import IoBoxServer
 from bliss_like.controllers.valve import Valve
 from bliss_like.devices.actuator import ActuatorState
 from bliss_like.devices.attenuation import transmission
 from bliss_like.devices.shutter import BaseShutterState
 from bliss_like.errors import DeviceError, NotConnectedError
-from tests.beam.io_box import IoBoxSimulator
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
@@ -23,12 +23,12 @@ NFILTERS = 4
 
 
 @pytest.fixture
-def box(io_box: IoBoxSimulator) -> Iterator[IoBox]:
+def box(io_proxy: Proxy) -> Iterator[IoBox]:
     inputs = {"rv_open": 1, "rv_closed": 2, "permit": 32}
     for n in range(NFILTERS):
         inputs |= {f"f{n}_in": 2 * n + 3, f"f{n}_out": 2 * n + 4}
     outputs = {"rv": 1, **{f"f{n}": n + 2 for n in range(NFILTERS)}}
-    box = make(IoBox, "wago", address=io_box.address, inputs=inputs, outputs=outputs)
+    box = make(IoBox, "wago", address=io_proxy.address, inputs=inputs, outputs=outputs)
     yield box
     box.__close__()
 
@@ -62,14 +62,14 @@ def test_plugs_have_names(box: IoBox) -> None:
     assert box.get("rv") is True
 
 
-def test_a_plug_that_the_box_has_not(io_box: IoBoxSimulator) -> None:
-    box = make(IoBox, "wago", address=io_box.address, outputs={"lamp": 99})
+def test_a_plug_that_the_box_has_not(io_proxy: Proxy) -> None:
+    box = make(IoBox, "wago", address=io_proxy.address, outputs={"lamp": 99})
     with pytest.raises(DeviceError, match=r"'OUT 99 1' was answered .*ERROR not understood.*expected OK"):
         box.set("lamp", 1)
     box.__close__()
 
 
-def test_the_valve(valve: Valve, io_box: IoBoxSimulator) -> None:
+def test_the_valve(valve: Valve, io_box: IoBoxServer) -> None:
     assert valve.state is BaseShutterState.CLOSED
     valve.open()
     assert valve.is_open and io_box.outputs[0]
@@ -77,7 +77,7 @@ def test_the_valve(valve: Valve, io_box: IoBoxSimulator) -> None:
     assert valve.is_closed and not io_box.outputs[0]
 
 
-def test_the_vacuum_system_forbids_it(valve: Valve, io_box: IoBoxSimulator) -> None:
+def test_the_vacuum_system_forbids_it(valve: Valve, io_box: IoBoxServer) -> None:
     io_box.permit = False
     assert valve.state_string == ("closed by an interlock: the vacuum system does not permit it (permit is off)")
     with pytest.raises(DeviceError, match="rv stays closed: the vacuum system does not permit it"):
@@ -85,33 +85,30 @@ def test_the_vacuum_system_forbids_it(valve: Valve, io_box: IoBoxSimulator) -> N
     assert io_box.history == []
 
 
-def test_a_valve_that_is_stuck(valve: Valve, io_box: IoBoxSimulator) -> None:
+def test_a_valve_that_is_stuck(valve: Valve, io_box: IoBoxServer) -> None:
     io_box.stuck.add(1)
     with pytest.raises(DeviceError, match="rv should be open and is moving"):
         valve.open(timeout=0.1)
     assert io_box.outputs[0] is False
 
 
-def test_a_valve_is_closed_when_the_box_answers_again(io_box: IoBoxSimulator) -> None:
-    with Proxy(int(io_box.address.rpartition(":")[2])) as proxy:
-        plugs = {"inputs": {"rv_open": 1, "rv_closed": 2}, "outputs": {"rv": 1}}
-        box = make(IoBox, "wago", address=proxy.address, **plugs)
-        valve = make(Valve, "rv", box=box, output="rv", open_input="rv_open", closed_input="rv_closed")
-        valve.open()
-        proxy.refuse()
-        with pytest.raises(NotConnectedError, match="wago .* cannot be reached"):
-            valve.close()
-        with pytest.raises(NotConnectedError):
-            box.set("rv", 1)
-        proxy.accept()
-        with gevent.Timeout(10):
-            while io_box.outputs[0]:
-                gevent.sleep(0.02)
-        assert io_box.history == [(1, True), (1, False)]
-        box.__close__()
+def test_a_valve_is_closed_when_the_box_answers_again(
+    valve: Valve, box: IoBox, io_box: IoBoxServer, io_proxy: Proxy
+) -> None:
+    valve.open()
+    io_proxy.refuse()
+    with pytest.raises(NotConnectedError, match="wago .* cannot be reached"):
+        valve.close()
+    with pytest.raises(NotConnectedError):
+        box.set("f0", 1)  # nobody wants it to come in some time later
+    io_proxy.accept()
+    with gevent.Timeout(10):
+        while io_box.outputs[0]:
+            gevent.sleep(0.02)
+    assert io_box.history == [(1, True), (1, False)]
 
 
-def test_an_actuator(box: IoBox, io_box: IoBoxSimulator) -> None:
+def test_an_actuator(box: IoBox, io_box: IoBoxServer) -> None:
     diode = make(BoxActuator, "diode", box=box, output="f0", in_input="f0_in", out_input="f0_out", timeout=1)
     assert diode.is_out() and diode.state == "OUT"
     diode.toggle()
@@ -126,7 +123,7 @@ def test_an_actuator(box: IoBox, io_box: IoBoxSimulator) -> None:
         diode.set_in(timeout=0.05)
 
 
-def test_filters_by_bits_and_by_transmission(filters: FilterSet, io_box: IoBoxSimulator) -> None:
+def test_filters_by_bits_and_by_transmission(filters: FilterSet, io_box: IoBoxServer) -> None:
     assert (filters.bits, filters.transmission, filters.attenuation) == (0, 1, 1)
     filters.bits = 0b0101
     assert io_box.outputs[1:5] == [True, False, True, False]
@@ -138,14 +135,14 @@ def test_filters_by_bits_and_by_transmission(filters: FilterSet, io_box: IoBoxSi
     assert filters.bits == 0
 
 
-def test_filters_go_in_before_others_go_out(filters: FilterSet, io_box: IoBoxSimulator) -> None:
+def test_filters_go_in_before_others_go_out(filters: FilterSet, io_box: IoBoxServer) -> None:
     filters.bits = 0b0011
     io_box.history.clear()
     filters.bits = 0b1100
     assert io_box.history == [(4, True), (5, True), (2, False), (3, False)]
 
 
-def test_a_filter_that_is_stuck_lets_nothing_more_through(filters: FilterSet, io_box: IoBoxSimulator) -> None:
+def test_a_filter_that_is_stuck_lets_nothing_more_through(filters: FilterSet, io_box: IoBoxServer) -> None:
     filters.bits = 0b0001
     io_box.stuck.add(4)
     with pytest.raises(DeviceError, match="f2 should be IN and is MOVING"):

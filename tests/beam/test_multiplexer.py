@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from bliss_like.controllers.multiplexer import Multiplexer, MultiplexerSwitch
+from bliss_like.controllers.simulated.servers.shutter_box import ShutterBox
 from bliss_like.errors import DeviceError
-from tests.beam.shutter_box import ShutterBox
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
 OUTPUTS = [
@@ -18,8 +19,8 @@ OUTPUTS = [
 
 
 @pytest.fixture
-def mux(shutter_box: ShutterBox) -> Iterator[Multiplexer]:
-    mux = make(Multiplexer, "mux", address=shutter_box.proxy.address, outputs=OUTPUTS)
+def mux(shutter_proxy: Proxy) -> Iterator[Multiplexer]:
+    mux = make(Multiplexer, "mux", address=shutter_proxy.address, outputs=OUTPUTS)
     yield mux
     mux.__close__()
 
@@ -35,7 +36,7 @@ def test_routes_by_name(mux: Multiplexer, shutter_box: ShutterBox) -> None:
     assert mux.__info__().splitlines()[1:] == ["  gate: input 7, which has no name", "  shutter: detector"]
 
 
-def test_what_there_is_not(mux: Multiplexer, shutter_box: ShutterBox) -> None:
+def test_what_there_is_not(mux: Multiplexer, shutter_box: ShutterBox, shutter_proxy: Proxy) -> None:
     with pytest.raises(DeviceError, match="mux has no output 'shuter', did you mean 'shutter'"):
         mux.switch("shuter", "timer")
     with pytest.raises(
@@ -43,7 +44,7 @@ def test_what_there_is_not(mux: Multiplexer, shutter_box: ShutterBox) -> None:
     ):
         mux.switch("gate", "detector")
     assert set(shutter_box.routes.values()) == {0}
-    wrong = make(Multiplexer, "mux", address=shutter_box.proxy.address, outputs=[{**OUTPUTS[0], "inputs": {"far": 9}}])
+    wrong = make(Multiplexer, "mux", address=shutter_proxy.address, outputs=[{**OUTPUTS[0], "inputs": {"far": 9}}])
     with pytest.raises(
         DeviceError, match="mux did not switch gate to far: 'ROUTE 1 9' was answered 'ERROR no such input'"
     ):
@@ -51,7 +52,7 @@ def test_what_there_is_not(mux: Multiplexer, shutter_box: ShutterBox) -> None:
     wrong.__close__()
 
 
-def test_states_are_kept_and_brought_back(mux: Multiplexer, shutter_box: ShutterBox) -> None:
+def test_states_are_kept_and_brought_back(mux: Multiplexer) -> None:
     mux.switch("gate", "timer")
     mux.storeCurrentStat("step scans")
     mux.switch("gate", "encoder")
