@@ -32,7 +32,7 @@ UNNEEDED = {"independent", "package", "module"}
 """Keys that say nothing more once the class has its name of here."""
 
 PYTHON_IMPORTS = {
-    "bliss.common.scans": "bliss_like.scans",
-    "bliss.common.standard": "bliss_like.scans",
+    "bliss.config.wardrobe": "bliss_like.config.settings",
+    "bliss.config.conductor.client": "bliss_like.config.locks",
 }
 """Modules that moved; all others have `bliss_like` for `bliss`."""

@@ -90,7 +90,10 @@ def test_what_is_said(beamline: Path) -> None:
 def test_imports_of_setup_files(beamline: Path) -> None:
     conversion = convert(beamline)
     _, new = conversion.files[Path("sessions/eh1_setup.py")]
-    assert "# not needed, the names are there: from bliss.setup_globals import *\nfrom bliss_like.scans import" in new
+    assert (
+        "# not needed, the names are there: from bliss.setup_globals import *\nfrom bliss_like.common.scans import"
+        in new
+    )
     assert [str(remark).partition(": ")[2] for remark in conversion.remarks] == [
         "imports of bliss -> bliss_like, in lines 3, 4; look whether each name is here"
     ]
