@@ -523,6 +523,19 @@ def test_a_kill_does_not_end_insisting(line: Line, proxy: Proxy, device: Device)
     assert device.seen == ["ECHO 0", "ECHO stop", "ECHO stop", "ECHO go"]
 
 
+def test_a_kill_before_its_turn_does_not_end_insisting(line: Line, device: Device) -> None:
+    asking = gevent.spawn(line.ask, "SLEEP 0.1")
+    until(lambda: device.seen)
+    stopping = gevent.spawn(line.insist, "stopping x", lambda: line.ask("ECHO stop"))
+    gevent.sleep(0)
+    stopping.kill()
+    assert device.seen == ["SLEEP 0.1"]
+    until(lambda: "ECHO stop" in device.seen)
+    assert asking.get() == "slept 0.1"
+    assert line.ask("ECHO go") == "go"
+    assert device.seen == ["SLEEP 0.1", "ECHO stop", "ECHO go"]
+
+
 def test_what_is_owed_and_not_answered_stays_owed_until_the_line_is_closed(line: Line, device: Device) -> None:
     for _ in range(2):
         with pytest.raises(DeviceError, match="did not answer b'STOP'"):
