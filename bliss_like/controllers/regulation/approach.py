@@ -29,6 +29,8 @@ class Approach:
         """:param target: the setpoint, written already."""
         self.target = target
         self.failure: Exception | None = None
+        self.value: float | None = None
+        """What the input read last on the way."""
         self.followers = 0
         """How many will raise `failure`; without any, it is logged."""
         self._loop = loop
@@ -82,7 +84,7 @@ class Approach:
         try:
             self._loop.check_regulating()
             is_ramping = self._loop.is_ramping()
-            value = self._loop.measured()
+            value = self.value = self._loop.measured()
         except RegulationFault:
             raise
         except DeviceError as error:

@@ -74,8 +74,8 @@ class Loop:
         self.approach: Approach | None = None
         """The way to the last setpoint that was set here."""
         self.soft_ramp = SoftRamp(self._start_of_ramp, self._write_setpoint, f"the ramp of {self.name}")
-        self._deadband = config.deadband
-        self._deadband_time = config.deadband_time
+        self._deadband: float = config.deadband
+        self._deadband_time: float = config.deadband_time
         self._wait_mode = WaitMode[config.wait_mode.upper()]
         self._counters = ReadingCounters(controller.name, self.__connect__)
         self._counters.add(self.name, self.read, self.unit, "SINGLE")

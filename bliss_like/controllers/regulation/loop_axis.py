@@ -33,6 +33,9 @@ class _LoopDrive(MotorController):
         self._loop.__connect__(timeout)
 
     def read_position(self, axis: Axis) -> float:
+        approach = self._approach
+        if approach is not None and approach.value is not None and (approach.failure or not approach.is_over):
+            return approach.value  # it bears some readings that fail
         return self._loop.measured()
 
     def state(self, axis: Axis) -> AxisState:

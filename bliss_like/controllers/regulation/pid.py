@@ -42,5 +42,4 @@ class PID:
         wanted = others + self._integral + self.ki * error * elapsed
         if low <= wanted <= high or (wanted > high) != (error > 0):
             self._integral += self.ki * error * elapsed
-        self._integral = min(max(self._integral, low), high)
         return min(max(others + self._integral, low), high)
