@@ -30,7 +30,7 @@ LONGEST = 1 << 24
 TOGETHER = 50
 """Requests that `ask_many` sends before it reads: more could fill the buffers of both sides, and none would go on."""
 
-Text = TypeVar("Text", str, bytes)
+Text = TypeVar("Text", str, bytes, str | bytes)
 Value = TypeVar("Value")
 
 

@@ -1,0 +1,70 @@
+"""Simulated devices of the package lewis, each a process of its own on free ports of the loopback."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.waiting import wait_until
+
+
+class LewisServer:
+    """A running device; `control` is the simulated device itself, from behind: `server.control.position = 3`."""
+
+    def __init__(self, device: str, package: str = "lewis.examples", speed: float = 1.0) -> None:
+        """:param speed: of the simulated time."""
+        if importlib.util.find_spec("lewis") is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)("needs lewis")
+        self.port, self._control_port = _free_ports(2)
+        self._command = [sys.executable, "-m", "lewis", "-k", package, device, "-c", "0.005", "-e", str(speed)]
+        self._command += ["-p", f"stream: {{bind_address: 127.0.0.1, port: {self.port}}}", "-o", "none"]
+        self._command += ["-r", f"127.0.0.1:{self._control_port}"]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, afresh and at the same port as before."""
+        self._process = subprocess.Popen(  # a child's pipe kept open would make whoever reads ours wait
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        wait_until(self._answers, timeout=20)
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, f"it ended at once: {' '.join(self._command)}"
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    @property
+    def control(self) -> Any:
+        from lewis.core.control_client import ControlClient
+
+        return ControlClient("127.0.0.1", str(self._control_port)).get_object_collection()["device"]
+
+    def freeze(self) -> None:
+        """Let it answer nothing, its connections left open."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.killpg(self._process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End it as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
