@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record")
+EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record", "thermo_sim")
 
 
 def _script() -> ModuleType:
@@ -94,4 +94,10 @@ def scalars_and_arrays() -> Iterator[Ioc]:
 @pytest.fixture(scope="session")
 def fake_motor() -> Iterator[Ioc]:
     """Motor records, whose puts are answered long before the motor stands still."""
-    yield from _running("fake_motor_record")
+    yield from _running("fake_motor_record", "thermo_sim")
+
+
+@pytest.fixture(scope="session")
+def thermo_sim() -> Iterator[Ioc]:
+    """A temperature that swings around its setpoint, less and less, whenever it gets one."""
+    yield from _running("thermo_sim")

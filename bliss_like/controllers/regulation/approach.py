@@ -25,11 +25,13 @@ _log = logging.getLogger(__name__)
 class Approach:
     """One new setpoint, and what became of it."""
 
-    def __init__(self, loop: Loop, target: float) -> None:
-        """:param target: the setpoint, written already."""
+    def __init__(self, loop: Loop, target: float, value: float) -> None:
+        """:param target: the setpoint, written already.
+        :param value: what the input read before it.
+        """
         self.target = target
         self.failure: Exception | None = None
-        self.value: float | None = None
+        self.value = value
         """What the input read last on the way."""
         self.followers = 0
         """How many will raise `failure`; without any, it is logged."""

@@ -44,6 +44,9 @@ ERRORS = {
 }
 """Bits of the second byte of a status."""
 
+ACKNOWLEDGED = ("", "b''")
+"""What a command is answered: nothing, which the simulator writes as Python does."""
+
 SLOWEST, FASTEST = 0.01, 150.0
 """Rates in degrees per minute."""
 
@@ -81,8 +84,9 @@ class LinkamT95(Controller):
         super().__init__(name, config)
         self._line = Line(config.address, terminator=b"\r", timeout=config.timeout, name=name)
         self._setpoint: float | None = None
+        self._is_held = False
         self._rate = FASTEST
-        self._told = -math.inf
+        self._switched_on = self._sent_off = -math.inf
 
     def status(self) -> Status:
         """Ask the box how it is."""
@@ -97,9 +101,8 @@ class LinkamT95(Controller):
         """Send a command that is answered by an empty line."""
         with self._line.exchange():
             answer = self._line.ask(command)
-            if answer:
+            if answer not in ACKNOWLEDGED:
                 raise self._line.unexpected(command, answer, "expected an empty line")
-        self._told = time.monotonic()
 
     def initialize_controller(self) -> None:
         self.status()  # the manual wants `T` to be the first request
@@ -143,26 +146,36 @@ class LinkamT95(Controller):
         self.start_ramp(tloop, sp)
 
     def start_regulation(self, tloop: Loop) -> None:
-        if self.status().state == STOPPED:
+        status = self.status()
+        if status.state == STOPPED:
+            self._send_limit(status.temperature)  # not to wherever it was sent last
             self.tell("S")
+            self._switched_on = time.monotonic()
 
     def stop_regulation(self, tloop: Loop) -> None:
         self._line.insist(f"stopping {self.name}", lambda: self.tell("E"))
+        self._switched_on = -math.inf
 
     def is_regulating(self, tloop: Loop) -> bool:
-        return self.status().state != STOPPED or self._may_still_follow()
+        return self.status().state != STOPPED or _is_recent(self._switched_on)
 
     def start_ramp(self, tloop: Loop, sp: float) -> None:
-        limit = round(sp * 10)
         self.tell(f"R1{round(self._rate * 100)}")
-        self.tell(f"L1{limit}")
-        self._setpoint = limit / 10
+        self._send_limit(sp)
         status = self.status()
-        if status.state == HOLDING_AS_TOLD:
-            self.tell("H" if self._setpoint > status.temperature else "C")
+        if self._is_held or status.state == HOLDING_AS_TOLD:
+            self.tell("H" if sp > status.temperature else "C")
+            self._is_held = False
+        self._sent_off = time.monotonic()
+
+    def _send_limit(self, degrees: float) -> None:
+        tenths = round(degrees * 10)
+        self.tell(f"L1{tenths}")
+        self._setpoint = tenths / 10
 
     def stop_ramp(self, tloop: Loop) -> None:
         self._line.insist(f"holding {self.name}", lambda: self.tell("O"))
+        self._is_held = True
         self._setpoint = self.status().temperature
 
     def is_ramping(self, tloop: Loop) -> bool:
@@ -170,7 +183,7 @@ class LinkamT95(Controller):
         if status.state in (HEATING, COOLING):
             return True
         is_there = self._setpoint is None or abs(status.temperature - self._setpoint) < 0.15
-        return not is_there and self._may_still_follow()
+        return not is_there and _is_recent(self._sent_off)
 
     def set_ramprate(self, tloop: Loop, rate: float) -> None:
         """:param rate: degrees/s; 0: as fast as the box can."""
@@ -185,6 +198,7 @@ class LinkamT95(Controller):
     def get_ramprate(self, tloop: Loop) -> float:
         return self._rate / 60
 
-    def _may_still_follow(self) -> bool:
-        """Whether the last command is so young that the box may not have followed it."""
-        return time.monotonic() - self._told < PATIENCE
+
+def _is_recent(told: float) -> bool:
+    """Whether a command is so young that the box may not have followed it."""
+    return time.monotonic() - told < PATIENCE

@@ -135,13 +135,14 @@ class Loop:
             self.controller.start_regulation(self)
         self.soft_ramp.failure = None
         self.check_regulating()
+        value = self.measured()
         self._end_approach()
         if self.ramprate:
             self._start_ramp(target)
         else:
             self.soft_ramp.stop()
             self._write_setpoint(target)
-        self.approach = Approach(self, target)
+        self.approach = Approach(self, target, value)
 
     @property
     def working_setpoint(self) -> float:

@@ -34,7 +34,7 @@ class _LoopDrive(MotorController):
 
     def read_position(self, axis: Axis) -> float:
         approach = self._approach
-        if approach is not None and approach.value is not None and (approach.failure or not approach.is_over):
+        if approach is not None and (approach.failure or not approach.is_over):
             return approach.value  # it bears some readings that fail
         return self._loop.measured()
 
