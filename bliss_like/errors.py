@@ -76,6 +76,25 @@ class AxisFault(DeviceError, RuntimeError):
     """An axis is not ready to move, or failed while moving."""
 
 
+class AxisOnLimitError(AxisFault):
+    """A limit switch ended a motion."""
+
+
+class AxisOffError(AxisFault):
+    """An axis has no power."""
+
+
+class AxisDiscrepancy(AxisFault):
+    """An axis is not where it was left: somebody else has moved it, or its hardware has forgotten where it is."""
+
+    offer = ""
+    """A command that is a way out."""
+
+
+class AxisDisabled(AxisFault):
+    """An axis was taken out of use, or its hardware could not be set up."""
+
+
 class AxisStopped(AxisFault):
     """An axis was stopped on its way while somebody waited for its arrival."""
 

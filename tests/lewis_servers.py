@@ -16,6 +16,32 @@ import pytest
 from tests.waiting import wait_until
 
 
+class Control:
+    """A simulated device from behind, over lewis' control server: its attributes are read and set."""
+
+    def __init__(self, port: int) -> None:
+        self.__dict__["_port"] = port
+
+    def __getattr__(self, name: str) -> Any:
+        return self.call(f"{name}:get")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.call(f"{name}:set", value)
+
+    def call(self, method: str, *values: object) -> Any:
+        import zmq
+
+        request = {"jsonrpc": "2.0", "id": "1", "method": f"device.{method}", "params": values}
+        with zmq.Context.instance().socket(zmq.REQ) as remote:
+            remote.setsockopt(zmq.LINGER, 0)
+            remote.setsockopt(zmq.RCVTIMEO, 5000)
+            remote.connect(f"tcp://127.0.0.1:{self._port}")
+            remote.send_json(request)
+            answer = remote.recv_json()
+        assert "result" in answer, answer
+        return answer["result"]
+
+
 class LewisServer:
     """A running device; `control` is the simulated device itself, from behind: `server.control.position = 3`."""
 
@@ -27,6 +53,7 @@ class LewisServer:
         self._command = [sys.executable, "-m", "lewis", "-k", package, device, "-c", "0.005", "-e", str(speed)]
         self._command += ["-p", f"stream: {{bind_address: 127.0.0.1, port: {self.port}}}", "-o", "none"]
         self._command += ["-r", f"127.0.0.1:{self._control_port}"]
+        self.control = Control(self._control_port)
         self.start()
 
     def start(self) -> None:
@@ -41,12 +68,6 @@ class LewisServer:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False
-
-    @property
-    def control(self) -> Any:
-        from lewis.core.control_client import ControlClient
-
-        return ControlClient("127.0.0.1", str(self._control_port)).get_object_collection()["device"]
 
     def freeze(self) -> None:
         """Let it answer nothing, its connections left open."""

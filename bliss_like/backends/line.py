@@ -52,7 +52,7 @@ class Line:
         answer_terminator: bytes | None = None,
         pipelined: bool = True,
         drain: float = 0.0,
-        on_open: Callable[[Line], None] | None = None,
+        on_open: Callable[[Line], object] | None = None,
     ) -> None:
         """Nothing is opened yet.
 

@@ -7,6 +7,7 @@ CLASSES = {
     "faultymockup": "SimulatedMotors",
     "simulation_diode": "SimulatedDiodes",
     "simulationdiode": "SimulatedDiodes",
+    "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
 }
@@ -19,9 +20,7 @@ CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontro
 """Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
 
 LATER = {
-    *("acctime", "autopower", "backlash", "check_discrepancy", "check_encoder", "closed_loop", "disabled_cache"),
-    *("display_digits", "encoder", "encoders", "jog_velocity", "modulo", "motion_hooks", "persistent_position"),
-    *("read_position", "shutters", "switches", "tags", "velocity_high_limit", "velocity_low_limit"),
+    *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),
     *("icat-metadata", "icat-mapping", "integration", "synoptic"),
 }
 """Keys of BLISS whose meaning is not yet here."""

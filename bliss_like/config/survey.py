@@ -13,12 +13,12 @@ import textwrap
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, cast, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
 from .construction import class_of, place_problem
-from .loader import INIT, Tree, load_tree
+from .loader import INIT, Tree, item_kind, load_tree
 from .node import ConfigList, ConfigNode
 from .plugins import BY_CLASS, NODE
 from .references import Objects, dereference, is_reference
@@ -87,7 +87,7 @@ class Survey:
             return None
         if entry.owner:
             container = self.class_of(entry.owner)
-            return _item_class(container) if container and entry.key in item_keys(container.Config) else None
+            return _item_class(container, entry.key) if container and entry.key in item_keys(container.Config) else None
         if entry.node.plugin not in BY_CLASS:
             return None
         written = tuple(inherited(entry.node, key) for key in ("class", "package", "module"))
@@ -250,10 +250,13 @@ def _assigned(cls: type[object]) -> set[str] | None:
     return names
 
 
-def _item_class(container: type[Any]) -> type[Any] | None:
-    """Return what the container's `get_item` is annotated to return."""
+def _item_class(container: type[Any], key: str) -> type[Any] | None:
+    """Return what the container's `get_item` is annotated to return; of several classes the one that `key` is called by."""
     try:
         found = get_type_hints(container.get_item).get("return")
     except (AttributeError, NameError, TypeError):
         return None
+    for each in get_args(found):
+        if inspect.isclass(each) and each.__name__.lower() == item_kind(key):
+            return each
     return found if inspect.isclass(found) else None

@@ -1,6 +1,6 @@
 """A motor behind a TCP port: the example motor of the package lewis. Copy it for a motor that speaks lines of text.
 
-    lewis -k lewis.examples example_motor -p "stream: {bind_address: 127.0.0.1, port: 9999}"
+lewis -k lewis.examples example_motor -p "stream: {bind_address: 127.0.0.1, port: 9999}"
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bliss_like.errors import DeviceError
 class LewisMotor(MotorController):
     """One motor, 0 to 250 mm; it takes no new target while it moves. All its commands::
 
-        T=<mm>  T=<mm>           start; or `err: ` and why not
-        T?      <mm>             the target
-        P?      <mm>             where it is
-        S?      idle | moving
-        H       T=<mm>,P=<mm>    stop: the target becomes where it is
+    T=<mm>  T=<mm>           start; or `err: ` and why not
+    T?      <mm>             the target
+    P?      <mm>             where it is
+    S?      idle | moving
+    H       T=<mm>,P=<mm>    stop: the target becomes where it is
     """
 
     class Config(MotorControllerConfig):
@@ -59,4 +59,5 @@ class LewisMotor(MotorController):
         return self._line.ask(message)
 
     def __close__(self) -> None:
+        super().__close__()
         self._line.close()

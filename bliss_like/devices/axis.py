@@ -1,78 +1,54 @@
-"""An axis: something with a position that can be moved, in the user's units.
-
-Three scales: user = sign * dial + offset, dial = steps / steps_per_unit; the controller speaks steps. Limits are kept in
-dial units, so that moving the user's zero never opens them.
-"""
+"""An axis: something with a position that can be moved, in the user's units."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike
-from pydantic import Field, model_validator
-
-from bliss_like.config.models import ItemConfig
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
+from bliss_like.devices.axis_config import AxisConfig
+from bliss_like.devices.axis_kept import AxisKept
+from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.closed_loop import ClosedLoop
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
-from bliss_like.devices.move import Motion, Move, run_motions
+from bliss_like.devices.move import Move, run_plan
 from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
+from bliss_like.devices.planning import Motion, Plan, check_backlash, check_limits, plan, real_axes
+from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DeviceError
 
 if TYPE_CHECKING:
+    from bliss_like.devices.encoder import Encoder
+    from bliss_like.devices.motion_hook import MotionHook
     from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["Axis", "AxisConfig", "AxisState", "check_limits"]
+RETRY = 10.0
+"""Seconds for which the hardware of an axis that could not be set up is not asked again, but by a move or `enable()`."""
+
+__all__ = ["Axis", "AxisConfig", "AxisState", "Motion", "check_limits"]
 
 
-class AxisConfig(ItemConfig):
-    """What YAML says of one axis."""
-
-    unit: str | None = None
-    steps_per_unit: float = Field(default=1.0, description="controller units in one dial unit; negative turns the way")
-    sign: Literal[1, -1] = 1
-    velocity: float | None = Field(default=None, gt=0, description="units/s; absent: what the hardware has")
-    acceleration: float | None = Field(default=None, gt=0, description="units/s²; absent: what the hardware has")
-    low_limit: float = Field(default=-math.inf, description="dial units")
-    high_limit: float = Field(default=math.inf, description="dial units")
-    tolerance: float | None = Field(default=1e-4, ge=0, description="units from the target; null: trust the controller")
-    timeout: float = Field(default=10.0, gt=0, description="seconds an axis may come no nearer to its target")
-    polling_time: float = Field(default=0.02, gt=0, description="seconds between two looks at a moving axis")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not self.low_limit < self.high_limit:
-            raise ValueError(f"low_limit {self.low_limit:g} must be below high_limit {self.high_limit:g}")
-        if self.steps_per_unit == 0:
-            raise ValueError("steps_per_unit must not be 0")
-        return self
-
-
-class Axis:
+class Axis(AxisKept):
     """One axis of a controller. Nothing touches the hardware before the first read or move."""
 
     def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
-        self.name = name
-        self.controller = controller
-        self.config = config
-        self.unit = config.unit
-        self.steps_per_unit = config.steps_per_unit
-        self.tolerance = config.tolerance
+        super().__init__(name, controller, config)
         self.timeout = config.timeout
         self.polling_time = config.polling_time
+        self.motion_hooks: list[MotionHook] = list(config.motion_hooks)
+        self.closed_loop = ClosedLoop(self, config.closed_loop) if config.closed_loop is not None else None
         self.current_move: Move | None = None
-        self._sign: int = config.sign
-        self._offset = 0.0
-        self._dial_limits = (config.low_limit, config.high_limit)
-        self._dial_target: float | None = None
-        self._last_state: AxisState | None = None
+        self._is_ready = False
+        self._disabled = ""
+        self._failed_at = -math.inf
+        self._failure: Exception | None = None
+        motion_line.register(self)
 
     def __connect__(self, timeout: float) -> None:
         self.controller.connect_axis(self, timeout)
@@ -82,7 +58,7 @@ class Axis:
 
     def __close__(self) -> None:
         """Stop: nobody would follow its motion any more."""
-        if self.current_move is not None and not self.current_move.done:
+        if self._moves_here:
             _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
             self.stop()
 
@@ -92,275 +68,161 @@ class Axis:
     def __info__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         low, high = self.limits
-        return "\n".join(
-            [
-                f"axis {both_names_of(self)} of {self.controller.name}",
-                f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
-                f"  limits    {low:g} .. {high:g}{unit}",
-                f"  state     {self.state}",
-            ]
-        )
+        lines = [
+            f"axis {both_names_of(self)} of {self.controller.name}",
+            f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
+            f"  limits    {low:g} .. {high:g}{unit}",
+            f"  state     {self.state}",
+        ]
+        try:
+            lines.append(f"  velocity  {self.velocity:g}{unit}/s, acceleration {self.acceleration:g}{unit}/s²")
+        except DeviceError:
+            pass  # it has none
+        if self.backlash:
+            lines.append(f"  backlash  {self.backlash:g}{unit}")
+        if self.encoder is not None:
+            lines.append(f"  encoder   {self.encoder.name}: {self.measured_position:g}{unit}")
+        if more := self.controller.get_axis_info(self):
+            lines.append(more)
+        return "\n".join([*lines, *self.set_by_hand()])
 
     @property
     def interlock(self) -> bool:
         """Whether one session at a time may move it, if the configuration says nothing else."""
         return self.controller.interlock
 
-    # -- scales --------------------------------------------------------------------------------------------------------
+    @property
+    def reals(self) -> tuple[Axis, ...]:
+        """The axes that it is made of, if it is a pseudo axis."""
+        return ()
 
-    def dial2user(self, dial: float) -> float:
-        return self._sign * dial + self._offset
+    def has_tag(self, tag: str) -> bool:
+        tags = self.config.tags
+        return tag in ([tags] if isinstance(tags, str) else tags)
 
-    def user2dial(self, user: float) -> float:
-        return (user - self._offset) / self._sign
+    # -- readiness -----------------------------------------------------------------------------------------------------
+
+    def make_ready(self, *, again: bool = False) -> None:
+        """Set up the hardware at the first use.
+
+        :param again: try at once, even if it has just failed.
+        :raises AxisDisabled: it was taken out of use, or has just failed to be set up.
+        """
+        if self._is_ready:
+            return
+        name = name_of(self)
+        if self._disabled:
+            raise AxisDisabled(f"{name} is disabled ({self._disabled}); {name}.enable() takes it into use again")
+        if not again and time.monotonic() - self._failed_at < RETRY:
+            raise AxisDisabled(
+                f"{name} is disabled, as its hardware could not be set up: {self._failure}. When that is mended: "
+                f"{name}.enable()"
+            ) from self._failure
+        try:
+            self.controller.make_ready(self)
+        except Exception as failure:
+            self._failed_at, self._failure = time.monotonic(), failure
+            raise
+        self._failure, self._failed_at, self._is_ready = None, -math.inf, True
 
     @property
-    def sign(self) -> int:
-        return self._sign
+    def disabled(self) -> bool:
+        """Whether it was taken out of use, or its hardware could not be set up."""
+        return bool(self._disabled) or (not self._is_ready and self._failure is not None)
 
-    @sign.setter
-    def sign(self, sign: int) -> None:
-        if sign not in (1, -1):
-            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
+    def disable(self, reason: str = "taken out of use by hand") -> None:
+        """Take it out of use in this session: nothing asks its hardware any more."""
         self.refuse_if_moving()
-        self._sign = int(sign)
-        self._announce_scale()
+        self._disabled, self._is_ready = reason, False
 
-    @property
-    def offset(self) -> float:
-        return self._offset
+    def enable(self) -> None:
+        """Take it into use again.
 
-    @offset.setter
-    def offset(self, offset: float) -> None:
+        :raises Exception: its hardware cannot be set up.
+        """
+        self._disabled = ""
+        self.make_ready(again=True)
+
+    def on(self) -> None:
+        """Give it its power."""
         self.refuse_if_moving()
-        self._offset = self._number(offset, "offset")
-        self._announce_scale()
+        self.make_ready()
+        self.controller.set_on(self)
+        self.read_state()
 
-    def _announce_scale(self) -> None:
-        events.send(self, AxisEvent.POSITION, self._set_position)
-        events.send(self, AxisEvent.LIMITS, self.limits)
+    def off(self) -> None:
+        """Take its power away."""
+        self.refuse_if_moving()
+        self.make_ready()
+        self.controller.set_off(self)
+        self.read_state()
 
     # -- position ------------------------------------------------------------------------------------------------------
 
     @property
     def position(self) -> float:
         """Where the axis is, in user units: read from the hardware, also in motion. Setting it moves only the offset."""
-        return self.dial2user(self.dial)
+        return float(self.dial2user(self.dial))
 
     @position.setter
     def position(self, position: float) -> None:
         self.refuse_if_moving()
-        position = self._number(position, "position")
-        self.offset = self._offset + position - self._set_position
+        position = number(self, position, "position")
+        self.offset = self.offset + position - self._set_position
 
     @property
     def dial(self) -> float:
         """Where the axis is, in dial units: read. Setting it writes the controller's register; the user position stays."""
-        return self._ready_controller().read_position(self) / self.steps_per_unit
+        self.make_ready()
+        return self.shown(self.controller.read_dials(self)[0])
 
     @dial.setter
     def dial(self, dial: float) -> None:
         self.refuse_if_moving()
-        dial, user = self._number(dial, "dial"), self.position
-        self._ready_controller().set_position(self, dial * self.steps_per_unit)
-        self._dial_target = self.dial
-        self.offset = user - self._sign * self._dial_target
+        dial, user = number(self, dial, "dial"), self.position
+        self.make_ready()
+        self.controller.set_position(self, dial * self.steps_per_unit)
+        dial = self.dial
+        if self.no_offset:
+            self.settings.store(target=dial, heading=None)
+        else:
+            self.settings.store(target=dial, heading=None, offset=user - self.sign * dial)
+        self.announce_scale()
 
     @property
     def _set_position(self) -> float:
         """Where the axis was last sent, in user units: relative moves start from here, so that they do not add up errors."""
-        if self._dial_target is None or (self.controller.shared and not self._is_near(self._dial_target)):
-            self._dial_target = self.dial
-        return self.dial2user(self._dial_target)
+        return float(self.dial2user(self._dial_target()))
+
+    def _dial_target(self) -> float:
+        target = self.settings.now().get("target")
+        if target is None or (self.controller.shared and not self._is_near(target)):
+            target = self.dial
+            self.settings.remember(target=target, heading=None)
+        return float(target)
 
     def _is_near(self, dial: float) -> bool:
-        moving = self.current_move is not None and not self.current_move.done
-        return moving or abs(self.dial - dial) <= self.nearness
+        return self._moves_here or self._away(self.dial, dial) <= self.nearness
+
+    @property
+    def _hw_position(self) -> float:
+        """The same as `position`, which is always that of the hardware."""
+        return self.position
 
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
         self.refuse_if_moving()
-        self._dial_target = None
-        events.send(self, AxisEvent.POSITION, self._set_position)
+        self.settings.remember(target=None, heading=None)
+        self.saw(self.dial, self.read_state())
+        events.send(self, AxisEvent.SYNC_HARD, self._set_position)
 
-    # -- limits --------------------------------------------------------------------------------------------------------
+    def shown(self, dial: float) -> float:
+        """Return a dial position as people see it: within one turn, if there are turns."""
+        return dial if self.config.modulo is None else dial % self.config.modulo
 
-    @property
-    def dial_limits(self) -> tuple[float, float]:
-        """(low, high) in dial units, infinite where there is none."""
-        return self._dial_limits
-
-    @dial_limits.setter
-    def dial_limits(self, limits: tuple[float | None, float | None]) -> None:
-        self._dial_limits = self._low_and_high(limits)
-        events.send(self, AxisEvent.LIMITS, self.limits)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """(low, high) in user units; None or infinite where there is none."""
-        low, high = sorted(self.dial2user(limit) for limit in self._dial_limits)
-        return low, high
-
-    @limits.setter
-    def limits(self, limits: tuple[float | None, float | None]) -> None:
-        dial_low, dial_high = sorted(self.user2dial(limit) for limit in self._low_and_high(limits))
-        self.dial_limits = (dial_low, dial_high)
-
-    def _low_and_high(self, limits: tuple[float | None, float | None]) -> tuple[float, float]:
-        try:
-            low, high = limits
-            low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name_of(self)}: limits must be (low, high), None for none, got {limits!r}") from None
-        if not low < high:
-            raise ValueError(f"{name_of(self)}: the low limit must be below the high limit, got {low:g} and {high:g}")
-        return low, high
-
-    @property
-    def low_limit(self) -> float:
-        return self.limits[0]
-
-    @low_limit.setter
-    def low_limit(self, limit: float | None) -> None:
-        self.limits = (limit, self.limits[1])
-
-    @property
-    def high_limit(self) -> float:
-        return self.limits[1]
-
-    @high_limit.setter
-    def high_limit(self, limit: float | None) -> None:
-        self.limits = (self.limits[0], limit)
-
-    # -- speed ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def velocity(self) -> float:
-        """In units/s, as the controller has it; infinite for an axis that is there at once."""
-        return self._ready_controller().read_velocity(self) / abs(self.steps_per_unit)
-
-    @velocity.setter
-    def velocity(self, velocity: float) -> None:
-        velocity = self._number(velocity, "velocity", positive=True)
-        self._ready_controller().set_velocity(self, velocity * abs(self.steps_per_unit))
-        events.send(self, AxisEvent.VELOCITY, self.velocity)
-
-    @property
-    def acceleration(self) -> float:
-        """In units/s², as the controller has it."""
-        return self._ready_controller().read_acceleration(self) / abs(self.steps_per_unit)
-
-    @acceleration.setter
-    def acceleration(self, acceleration: float) -> None:
-        acceleration = self._number(acceleration, "acceleration", positive=True)
-        self._ready_controller().set_acceleration(self, acceleration * abs(self.steps_per_unit))
-        events.send(self, AxisEvent.ACCELERATION, self.acceleration)
-
-    @property
-    def acctime(self) -> float:
-        """Seconds from rest to full velocity."""
-        return self.velocity / self.acceleration
-
-    @acctime.setter
-    def acctime(self, acctime: float) -> None:
-        self.acceleration = self.velocity / self._number(acctime, "acctime", positive=True)
-
-    # -- state ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def is_moving(self) -> bool:
-        return "MOVING" in self.state
-
-    @property
-    def state(self) -> AxisState:
-        """MOVING from the start of a move until all its axes have arrived; otherwise what the hardware says."""
-        if self.current_move is not None and not self.current_move.done:
-            return AxisState("MOVING")
-        return self.read_state()
-
-    def read_state(self) -> AxisState:
-        """What the hardware says now."""
-        state = self._ready_controller().state(self)
-        if state != self._last_state:
-            self._last_state = state
-            events.send(self, AxisEvent.STATE, state)
-        return state
-
-    def refuse_if_moving(self) -> None:
-        """:raises AxisFault: a move of this axis is under way."""
-        if self.current_move is not None and not self.current_move.done:
-            name = name_of(self)
-            raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
-
-    # -- motion --------------------------------------------------------------------------------------------------------
-
-    def move(self, position: float, wait: bool = True, relative: bool = False) -> None:
-        """Move to a user position.
-
-        :param relative: `position` is counted from the last commanded position.
-        :raises AxisLimitError: outside the limits; nothing moved.
-        :raises AxisStopped: somebody stopped the axis on its way (only with `wait`).
-        :raises AxisFault: it moves already, is not ready, or did not arrive and was stopped.
-        :raises AlreadyLockedDevices: another session moves it, or has locked it.
-        """
-        with claimed([self], f"moving {self.name} {'by' if relative else 'to'} {position}"):
-            motion = self.plan(position, relative)
-            run_motions([motion] if motion else [], wait)
-
-    def rmove(self, distance: float, wait: bool = True) -> None:
-        """Move by a distance."""
-        self.move(distance, wait, relative=True)
-
-    def stop(self, wait: bool = True) -> None:
-        """Stop, and with it the axes that were started together with this one; no error when it stands still."""
-        if self.current_move is not None and not self.current_move.done:
-            self.current_move.stop()
-            if wait:
-                self.current_move.wait()
-        elif "MOVING" in self.read_state():
-            self._ready_controller().stop(self)
-            self._dial_target = None
-
-    def wait_move(self) -> None:
-        """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
-
-        :raises AxisFault: the motion failed.
-        """
-        if self.current_move is not None:
-            self.current_move.wait()
-
-    def plan(self, position: float, relative: bool = False) -> Motion | None:
-        """What a move would do, or None when the axis is there: then the hardware was not even asked.
-
-        :raises AxisLimitError, AxisFault: it cannot be done.
-        """
-        position = self._number(position, "position", error=AxisLimitError)
-        self.refuse_if_moving()
-        user_target = self._set_position + position if relative else position
-        check_limits({self: user_target})
-        dial_target = self.user2dial(user_target)
-        controller = self._ready_controller()
-        commanded = self._dial_target is not None and abs(self._dial_target - dial_target) <= self.precision
-        if commanded and not controller.shared:
-            return None
-        dial = self.dial
-        if commanded and abs(dial - dial_target) <= self.nearness:
-            return None
-        self._check_ready(dial)
-        target = dial_target * self.steps_per_unit
-        return Motion(self, user_target, dial_target, target, target - dial * self.steps_per_unit)
-
-    def _check_ready(self, dial: float) -> None:
-        state = self.read_state()
-        if "READY" not in state:
-            raise AxisFault(f"{name_of(self)} cannot be moved: its state is {state}")
-        if self.controller.shared or self._dial_target is None:
-            return
-        if self.tolerance is not None and abs(dial - self._dial_target) > self.nearness:
-            raise AxisFault(
-                f"{name_of(self)} is at {self.dial2user(dial):g}, but was left at {self._set_position:g}: somebody else has "
-                f"moved it. If its position is right, call {name_of(self)}.sync_hard() and move again"
-            )
+    def _away(self, one: float, other: float) -> float:
+        away, modulo = abs(one - other), self.config.modulo
+        return away if modulo is None else min(away % modulo, -away % modulo)
 
     @property
     def precision(self) -> float:
@@ -372,54 +234,307 @@ class Axis:
         """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
         return max(self.tolerance or 0.0, self.precision)
 
-    def look(self) -> tuple[AxisState, float]:
-        """State and dial position now; tells those who listen.
+    # -- encoder -------------------------------------------------------------------------------------------------------
 
-        The state is read last: an axis that is at its target and stands still afterwards has arrived, while one that stood
-        still before may just have begun to move, and have reached its target without having come to rest there.
+    @property
+    def encoder(self) -> Encoder | None:
+        """What measures where the axis is."""
+        return None if self.config.encoder is None else self.config.encoder()
+
+    @property
+    def dial_measured_position(self) -> float:
+        """:raises RuntimeError: it has no encoder."""
+        encoder = self.encoder
+        if encoder is None:
+            raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
+        return self.shown(encoder.read())
+
+    @property
+    def measured_position(self) -> float:
+        """Where its encoder says that it is, in user units.
+
+        :raises RuntimeError: it has no encoder.
         """
-        dial = self.dial
-        state = self.read_state()
-        events.send(self, AxisEvent.POSITION, self.dial2user(dial))
-        return state, dial
+        return float(self.dial2user(self.dial_measured_position))
 
-    def end_of_motion(self, arrived: Motion | None) -> None:
-        """Remember where the axis was left: at the target, or unknown until read."""
-        self._dial_target = arrived.dial_target_pos if arrived else None
-
-    def _ready_controller(self) -> MotorController:
-        self.controller.make_ready(self)
-        return self.controller
-
-    def _number(self, value: float, what: str, positive: bool = False, error: type[Exception] = ValueError) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise error(f"{name_of(self)}: {what} must be a number, got {value!r}") from None
-        if math.isnan(number) or (positive and number <= 0) or (not positive and math.isinf(number)):
-            raise error(f"{name_of(self)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
-        return number
-
-
-def check_limits(positions: Mapping[Any, ArrayLike]) -> None:
-    """Check whole trajectories before anything moves.
-
-    :param positions: {axis: one user position, or an array of them}.
-    :raises AxisLimitError: naming the axis, its first position that is outside, and its limits.
-    """
-    for axis, values in positions.items():
-        targets = np.asarray(values, dtype=float).ravel()
-        low, high = axis.limits
-        rounding = 1e-9 * max(1.0, *(abs(limit) for limit in (low, high) if math.isfinite(limit)), 1.0)
-        outside = ~((targets >= low - rounding) & (targets <= high + rounding))
-        if outside.any():
-            first = targets[outside.argmax()]
-            side = f"below its low limit {low:g}" if first < low else f"above its high limit {high:g}"
-            if not math.isfinite(first):
-                side = f"not between its limits {low:g} and {high:g}"
-            raise AxisLimitError(
-                f"{name_of(axis)}: {first:g} is {side}; its limits are {low:g} .. {high:g}. Nothing was moved"
+    def check_encoder(self, dial: float) -> None:
+        """:raises AxisFault: the encoder says that the axis is not where it should be."""
+        encoder = self.encoder
+        if encoder is None or self.config.check_encoder is False:
+            return
+        measured = self.dial_measured_position
+        if self._away(measured, dial) > encoder.tolerance:
+            raise AxisFault(
+                f"{name_of(self)} did not reach its target: it should be at {self.dial2user(self.shown(dial)):g}, its encoder "
+                f"{encoder.name} says {self.dial2user(measured):g}, which is more than the encoder's tolerance "
+                f"{encoder.tolerance:g} away"
             )
+
+    # -- state ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def _moves_here(self) -> bool:
+        return self.current_move is not None and not self.current_move.done
+
+    @property
+    def is_moving(self) -> bool:
+        return "MOVING" in self.state
+
+    @property
+    def state(self) -> AxisState:
+        """MOVING from the start of a move until all its axes have arrived; otherwise what the hardware says.
+
+        DISABLED when its hardware cannot be set up.
+        """
+        if self._moves_here:
+            return AxisState("MOVING")
+        try:
+            return self.read_state()
+        except Exception as error:
+            if not self.disabled:
+                raise
+            return AxisState(("DISABLED", str(error)))
+
+    def read_state(self) -> AxisState:
+        """What the hardware says now."""
+        self.make_ready()
+        state = self.controller.read_states(self)[0]
+        self.saw_state(state)
+        return state
+
+    hw_state = property(read_state)
+
+    def refuse_if_moving(self) -> None:
+        """:raises AxisFault: a move of this axis is under way."""
+        if self._moves_here:
+            name = name_of(self)
+            raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
+
+    # -- motion --------------------------------------------------------------------------------------------------------
+
+    def move(
+        self, position: float, wait: bool = True, relative: bool = False, polling_time: float | None = None
+    ) -> None:
+        """Move to a user position.
+
+        :param relative: `position` is counted from the last commanded position.
+        :param polling_time: seconds between two looks at the moving axis, from now on.
+        :raises AxisLimitError: outside the limits; nothing moved.
+        :raises AxisStopped: somebody stopped the axis on its way (only with `wait`).
+        :raises AxisFault: it moves already, is not ready, or did not arrive and was stopped.
+        :raises AlreadyLockedDevices: another session moves it, or has locked it.
+        """
+        if polling_time is not None:
+            self.polling_time = number(self, polling_time, "polling_time", positive=True)
+        with claimed(real_axes([self]), f"moving {self.name} {'by' if relative else 'to'} {position}"):
+            run_plan(plan({self: position}, relative=relative), wait)
+
+    def rmove(self, distance: float, wait: bool = True, polling_time: float | None = None) -> None:
+        """Move by a distance."""
+        self.move(distance, wait, True, polling_time)
+
+    def get_motion(self, position: float, relative: bool = False, polling_time: float | None = None) -> Motion | None:
+        """What a move would do to this axis, or None when it is there; nothing moves."""
+        return next(
+            (motion for motion in plan({self: position}, relative=relative).motions if motion.axis is self), None
+        )
+
+    def stop(self, wait: bool = True) -> None:
+        """Stop, and with it the axes that were started together with this one; no error when it stands still.
+
+        One that another session moves is stopped there, too.
+        """
+        if self._moves_here and self.current_move is not None:
+            self.current_move.stop()
+            if wait:
+                self.current_move.wait()
+        elif "MOVING" in self.read_state():
+            if self.settings.is_shared:
+                motion_line.ask_to_stop(self.name)
+            self.controller.stop(self)
+            self.settings.remember(target=None, heading=None)
+
+    def stop_wanted(self, by: str) -> bool:
+        """Somebody elsewhere wants it to stand still: stop without waiting, and return whether it moved."""
+        if not self._moves_here or self.current_move is None:
+            return False
+        self.current_move.stop(dead=True)
+        return True
+
+    def wait_move(self) -> None:
+        """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
+
+        :raises AxisFault: the motion failed.
+        """
+        if self.current_move is not None:
+            self.current_move.wait()
+
+    def jog(
+        self,
+        velocity: float | None = None,
+        reset_position: float | Callable[[Axis], object] | None = None,
+        polling_time: float | None = None,
+    ) -> None:
+        """Turn without end; called again, change the velocity in motion. `stop()` ends it, and so do the limits.
+
+        :param velocity: in units/s; its sign is the direction. By default `jog_velocity`.
+        :param reset_position: 0: the place where it is stopped becomes 0, user and dial; a function: called then.
+        """
+        wanted = self.jog_velocity if velocity is None else velocity
+        speed = self._allowed_velocity(abs(number(self, wanted, "velocity")), "velocity")
+        turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
+        velocity_steps = speed * abs(self.steps_per_unit)
+        if self._moves_here and self.current_move is not None and (jog := self.current_move.jog) is not None:
+            self.controller.start_jog(self, velocity_steps, int(turn))
+            jog.velocity, jog.direction = velocity_steps, int(turn)
+            return
+        self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
+
+    def home(self, switch: int = 1, wait: bool = True) -> None:
+        """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
+
+        The position stays what the hardware says; `sync_hard` is done.
+        """
+        self._operate("homing", 1 if switch >= 0 else -1, wait=wait)
+
+    def hw_limit(self, limit: int, wait: bool = True) -> None:
+        """Move to the positive limit switch, or (limit -1) to the negative one, of the controller; whatever the limits are."""
+        self._operate("limit_search", 1 if limit >= 0 else -1, wait=wait)
+
+    def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
+        if after is not None and after != 0 and not callable(after):
+            raise ValueError(f"{name_of(self)}: reset_position must be None, 0 or a function, got {after!r}")
+        with claimed(real_axes([self]), f"{kind} of {self.name}"):
+            self.refuse_if_moving()
+            self.make_ready(again=True)
+            self._check_ready(self.dial)
+            nowhere = direction * math.inf
+            motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
+            self._after_jog = after
+            run_plan(Plan([motion], [self]), wait)
+
+    # -- what a move asks and tells ------------------------------------------------------------------------------------
+
+    def plan(self, position: float) -> Motion | None:
+        """Return the motion to a user position that is within the limits, or None when the axis is there.
+
+        The hardware is not asked when it was already sent there, and nobody else can have moved it.
+
+        :raises AxisLimitError, AxisFault: it cannot be done.
+        """
+        self.make_ready(again=True)
+        controller, now = self.controller, self.settings.now()
+        dial_target = self.shown(float(self.user2dial(position)))
+        target, heading = now.get("target"), now.get("heading")
+        commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
+        if commanded and not controller.shared:
+            return None
+        raw = controller.read_dials(self)[0]
+        if commanded and self._away(raw, dial_target) <= self.nearness:
+            return None
+        self._check_ready(raw)
+        way = dial_target - raw
+        if self.config.modulo is not None:
+            way = (way + self.config.modulo / 2) % self.config.modulo - self.config.modulo / 2
+        return self._motion(position, raw, raw + way)
+
+    def _motion(self, user_target: float, dial: float, dial_target: float) -> Motion:
+        scale, backlash = self.steps_per_unit, self.backlash
+        steps_backlash = 0.0
+        target = dial_target * scale
+        if backlash and (dial_target - dial) * self.sign * backlash < 0:
+            check_backlash(self, user_target, backlash)
+            steps_backlash = backlash * self.sign * scale
+        beyond = target - steps_backlash
+        return Motion(self, user_target, dial_target, beyond, beyond - dial * scale, steps_backlash)
+
+    def _check_ready(self, dial: float) -> None:
+        state = self.read_state()
+        name = name_of(self)
+        if "OFF" in state and self.config.autopower:
+            self.controller.set_on(self)
+            state = self.read_state()
+        if "READY" not in state and ("MOVING" in state or not self.controller.check_ready_to_move(self, state)):
+            error = AxisOffError if "OFF" in state else AxisFault
+            hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
+            raise error(f"{name} cannot be moved: its state is {state}{hint}")
+        now = self.settings.now()
+        target, heading = now.get("target"), now.get("heading")
+        if self.controller.shared or target is None or self.tolerance is None or not self.config.check_discrepancy:
+            return
+        dial, ends = self.shown(dial), sorted([target, target if heading is None else self.shown(heading)])
+        if self._away(dial, target) > self.nearness and not ends[0] <= dial <= ends[1]:
+            discrepancy = AxisDiscrepancy(
+                f"{name} is at {self.dial2user(dial):g}, but was left at {self.dial2user(target):g}: somebody else has "
+                f"moved it, or its controller has forgotten where it is. If its position is right, take it with "
+                f"{name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
+            )
+            discrepancy.offer = f"sync({name})"
+            raise discrepancy
+
+    def about_to_move(self, motion: Motion) -> None:
+        """Remember where it may be if this process does not see the end."""
+        if motion.type == "move":
+            self.settings.remember(heading=motion.dial_target_pos)
+        else:
+            self.settings.remember(target=None, heading=None)
+
+    def saw(self, dial: float, state: AxisState) -> None:
+        """Take note of what was read, and tell those who listen if it is something new."""
+        dial = self.shown(dial)
+        position = float(self.dial2user(dial))
+        self.settings.remember(dial=dial, position=position)
+        if position != self._last_position:
+            self._last_position = position
+            events.send(self, AxisEvent.POSITION, position)
+        self.saw_state(state)
+
+    def end_of_motion(self, dial: float | None) -> None:
+        """Remember where the axis was left: at `dial`, or wherever its hardware says."""
+        stopped = dial is None
+        try:
+            if dial is None:
+                dial = self.dial
+                self.saw(dial, self.read_state())
+        except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
+            _log.debug("%s: not known where it was left", self.name, exc_info=True)
+        self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
+        if stopped and dial is not None:
+            events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
+        if self.config.autopower:
+            self.controller.set_off(self)
+
+    def end_of_jog(self) -> None:
+        """Give the hardware its velocity back, and do what was asked for the end."""
+        self.push_speed()
+        after, self._after_jog = self._after_jog, None
+        if callable(after):
+            after(self)
+        elif after is not None:
+            self.controller.set_position(self, 0.0)
+            self.settings.store(target=0.0, heading=None, offset=0.0)
+            self.announce_scale()
+
+    def heard(self, values: Mapping[str, Any]) -> None:
+        """Another process has changed something: tell those who listen here."""
+        if self._moves_here:
+            return
+        if "position" in values:
+            events.send(self, AxisEvent.POSITION, values["position"])
+        if values.get("state"):
+            self._last_state = AxisState(*((name, "") for name in values["state"]))
+            events.send(self, AxisEvent.STATE, self._last_state)
+        if {"low_limit", "high_limit", "offset", "sign"} & values.keys():
+            events.send(self, AxisEvent.LIMITS, self.limits)
+        for key, event in (("velocity", AxisEvent.VELOCITY), ("acceleration", AxisEvent.ACCELERATION)):
+            if values.get(key) is not None:
+                events.send(self, event, values[key])
+
+    def saw_state(self, state: AxisState) -> None:
+        if state != self._last_state:
+            self._last_state = state
+            self.settings.remember(state=list(state.names))
+            events.send(self, AxisEvent.STATE, state)
 
 
 def unsupported(axis: Axis, what: str) -> DeviceError:

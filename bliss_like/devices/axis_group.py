@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bliss_like.devices.axis import Axis, check_limits
+from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.interlock import claimed
-from bliss_like.devices.move import Motion, run_motions
+from bliss_like.devices.move import run_plan
+from bliss_like.devices.planning import plan, real_axes
 
 
 class AxisGroup:
@@ -56,10 +57,10 @@ class AxisGroup:
         strangers = [axis.name for axis in targets if axis not in self.axes.values()]
         if strangers:
             raise ValueError(f"{', '.join(strangers)}: not in this group of {', '.join(self.axes)}")
-        with claimed(targets, _purpose(targets, relative)):
-            motions = _plan(targets, relative)
+        with claimed(real_axes(targets), _purpose(targets, relative)):
+            plan_ = plan(targets, relative=relative)
             self.has_moved = True
-            run_motions(motions, wait)
+            run_plan(plan_, wait)
 
     def rmove(self, *args: Any, wait: bool = True) -> None:
         self.move(*args, wait=wait, relative=True)
@@ -79,17 +80,8 @@ class AxisGroup:
 def move(*args: Any, wait: bool = True, relative: bool = False) -> None:
     """Move axes together: `move(robx, 1, roby, 2)` or `move({robx: 1, roby: 2})`; all limits are checked first."""
     targets = targets_of(*args)
-    with claimed(targets, _purpose(targets, relative)):
-        run_motions(_plan(targets, relative), wait)
-
-
-def _plan(targets: Mapping[Axis, float], relative: bool) -> list[Motion]:
-    """Return the motions that a move would make, of the axes that are not there yet; nothing is moved."""
-    if relative:
-        targets = {axis: axis._set_position + distance for axis, distance in targets.items()}
-    check_limits(targets)
-    plans = [axis.plan(position) for axis, position in targets.items()]
-    return [motion for motion in plans if motion is not None]
+    with claimed(real_axes(targets), _purpose(targets, relative)):
+        run_plan(plan(targets, relative=relative), wait)
 
 
 def _purpose(targets: Mapping[Axis, float], relative: bool) -> str:

@@ -30,6 +30,12 @@ class AxisEvent(enum.Enum):
     """The velocity changed: float."""
     ACCELERATION = "acceleration"
     """The acceleration changed: float."""
+    SYNC_HARD = "sync_hard"
+    """The axis has taken the position of its hardware for the one it was sent to: the user position."""
+    INTERNAL_MOVE_DONE = "internal_move_done"
+    """As MOVE_DONE, and before it."""
+    MESSAGE = "msg"
+    """What people are told of a motion that starts: str."""
 
 
 def connect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> None:
@@ -45,10 +51,13 @@ def disconnect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> N
         return
 
 
-def send(sender: Any, event: enum.Enum, value: Any) -> None:
-    """Tell every receiver; one that raises is logged and stops neither the others nor the device."""
+def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None = None) -> None:
+    """Tell every receiver; one that raises is logged and stops neither the others nor the device.
+
+    :param make: makes of `value` what is told, when there is somebody to tell.
+    """
     for receiver in louie.dispatcher.live_receivers(louie.dispatcher.get_all_receivers(sender, event)):
         try:
-            receiver(value)
+            receiver(make(value) if make else value)
         except Exception:  # noqa: BLE001 - a listener's mistake is no reason to leave a motion unattended
             _log.exception("%r, receiver of %s of %s, failed", receiver, event.name, getattr(sender, "name", sender))

@@ -22,9 +22,18 @@ class MotionHook:
 
     Config: ClassVar[type[ObjectConfig]] = ObjectConfig
 
+    name = ""
+    _is_initialized = False
+
     def __init__(self, name: str, config: Any) -> None:
         self.name = name
         self.config = config
+
+    def initialize(self) -> None:
+        """Call `init`, the first time."""
+        if not self._is_initialized:
+            self.init()
+            self._is_initialized = True
 
     def init(self) -> None:
         """Prepare for the first motion; called once, before it."""

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from gevent.lock import RLock
+from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.encoder import Encoder, EncoderConfig, EncoderCounters
 from bliss_like.devices.move import Motion
 
 
@@ -20,12 +22,16 @@ class MotorControllerConfig(ObjectConfig):
     """What YAML says of a controller; a driver adds its fields, and may narrow the type of `axes`."""
 
     axes: list[AxisConfig]
+    encoders: list[EncoderConfig] = Field(default_factory=list)
 
 
 class MotorController:
     """A box that drives one or several axes."""
 
     Config: ClassVar[type[ObjectConfig]] = MotorControllerConfig
+
+    axis_class: ClassVar[type[Axis]] = Axis
+    """What its axes are."""
 
     shared: ClassVar[bool] = False
     """Others may move the axes too: then the position is read before each move, never remembered."""
@@ -37,13 +43,17 @@ class MotorController:
         """:param config: an instance of `Config`; the hardware is not touched yet."""
         self.name = name
         self.config = config
-        self.axes = {item.name: Axis(item.name, self, item) for item in config.axes}
+        self.axes = {item.name: self.axis_class(item.name, self, item) for item in config.axes}
+        self._encoder_counters = EncoderCounters(self)
+        self.encoders = {
+            item.name: Encoder(item.name, self._encoder_counters, item) for item in getattr(config, "encoders", ())
+        }
         self._initializing = RLock()
         self._is_initialized = False
-        self._initialized_axes: set[Axis] = set()
+        self._initialized: set[Axis | Encoder] = set()
 
-    def get_item(self, name: str) -> Axis:
-        return self.axes[name]
+    def get_item(self, name: str) -> Axis | Encoder:
+        return self.axes[name] if name in self.axes else self.encoders[name]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {' '.join(self.axes)}>"
@@ -52,25 +62,67 @@ class MotorController:
         for axis in self.axes.values():
             axis.refuse_if_moving()
 
+    def __close__(self) -> None:
+        if self._is_initialized:
+            for each in self._initialized:
+                if isinstance(each, Axis):
+                    self.finalize_axis(each)
+            self.finalize()
+
     def make_ready(self, axis: Axis) -> None:
         """Initialise the controller and the axis at their first use; after a failure the next use tries again."""
-        if axis in self._initialized_axes:
-            return
         with self._initializing:
-            if not self._is_initialized:
-                self.initialize()
-                self.initialize_hardware()
-                self._is_initialized = True
-            if axis in self._initialized_axes:
+            self._initialize_once()
+            if axis in self._initialized:
                 return
             self.initialize_axis(axis)
             self.initialize_hardware_axis(axis)
-            scale = abs(axis.steps_per_unit)
-            if axis.config.velocity is not None:
-                self.set_velocity(axis, axis.config.velocity * scale)
-            if axis.config.acceleration is not None:
-                self.set_acceleration(axis, axis.config.acceleration * scale)
-            self._initialized_axes.add(axis)
+            axis.rescale()
+            axis.push_speed()
+            if axis.closed_loop is not None:
+                axis.closed_loop.push()
+            self._initialized.add(axis)
+
+    def make_ready_for(self, encoder: Encoder) -> None:
+        """The same for an encoder."""
+        with self._initializing:
+            self._initialize_once()
+            if encoder not in self._initialized:
+                self.initialize_encoder(encoder)
+                self._initialized.add(encoder)
+
+    def _initialize_once(self) -> None:
+        if not self._is_initialized:
+            self.initialize()
+            self.initialize_hardware()
+            self._is_initialized = True
+
+    # -- in the units of the axes --------------------------------------------------------------------------------------
+
+    def read_dials(self, *axes: Axis) -> Sequence[float]:
+        """Where axes are, in dial units: by their encoders, for those whose configuration wants it."""
+        for axis in axes:
+            axis.make_ready()
+        of_motors = [axis for axis in axes if axis.config.read_position == "controller"]
+        steps = dict(zip(of_motors, self.read_positions(*of_motors), strict=True)) if of_motors else {}
+        return [
+            float(steps[axis]) / axis.steps_per_unit if axis in steps else axis.dial_measured_position for axis in axes
+        ]
+
+    def read_states(self, *axes: Axis) -> Sequence[AxisState]:
+        """What the hardware says of axes."""
+        for axis in axes:
+            axis.make_ready()
+        return self.states(*axes)
+
+    def start_operation(self, motion: Motion) -> None:
+        """Start what is no move to a position."""
+        if motion.type == "jog":
+            self.start_jog(motion.axis, motion.velocity, motion.direction)
+        elif motion.type == "homing":
+            self.home_search(motion.axis, motion.direction)
+        else:
+            self.limit_search(motion.axis, motion.direction)
 
     # -- what a driver overloads ---------------------------------------------------------------------------------------
 

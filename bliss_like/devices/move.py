@@ -2,59 +2,65 @@
 
 The polling greenlet belongs to the move and not to whoever waits, so that killing a waiter can never leave an axis
 unattended. A waiter that is killed stops the axes first; killed again, it leaves without seeing them stand still.
+
+A move has one or two legs. The second one comes back from beyond the targets, for the axes that have backlash; when the
+first was stopped, it takes up the play where they stand, and only a `stop()` of its own, or a failure, ends it early.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
 
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
-from bliss_like.errors import AxisFault, AxisStopped
+from bliss_like.devices.planning import Motion, Plan
+from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
+from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
+from bliss_like.errors import AxisStopped
 
 if TYPE_CHECKING:
-    from bliss_like.devices.axis import Axis
-    from bliss_like.devices.motor_controller import MotorController
+    pass
 
 _log = logging.getLogger(__name__)
-
-STOPPED_SHORT = ("FAULT", "LIMPOS", "LIMNEG", "OFF", "DISABLED")
-"""States in which an axis that stands away from its target will not get there by waiting."""
 
 BRAKING_PATIENCE = 10.0
 """Seconds that axes may take to stand still after a failure, before it is raised all the same."""
 
+WATCH = 60.0
+"""Seconds for which an axis that could not be stopped is tried to be stopped again."""
 
-@dataclass(frozen=True)
-class Motion:
-    """Where one axis is sent; the controller reads `target_pos` and `delta`, which are in its own units (steps)."""
+__all__ = ["Motion", "Move", "run_plan"]
 
-    axis: Axis
-    user_target_pos: float
-    dial_target_pos: float
-    target_pos: float
-    delta: float
+
+class _StoppedBeforeStart(BaseException):
+    """Thrown into the hooks of a move that somebody stops before it has begun."""
 
 
 class Move:
     """One or several motions that begin and end together."""
 
-    def __init__(self, motions: Sequence[Motion]) -> None:
-        self._pursuits = [_Pursuit(motion) for motion in motions]
+    def __init__(self, plan: Plan, pursuits: Sequence[Pursuit] = ()) -> None:
+        """:param pursuits: how the motions are followed; by default each after its type."""
+        self.motions = plan.motions
+        self.axes = plan.axes
+        self._pursuits = list(pursuits) or [pursuit_of(motion) for motion in plan.motions]
         self._began = time.monotonic()
+        self._greenlet: gevent.Greenlet[..., None] | None = None
         self._started = Event()
         self._done = Event()
-        self._stop_wanted = False
+        self._is_in_hooks = self._is_under_way = self._has_begun = False
+        self._stop_wanted = self._was_stopped = False
+        self._is_taking_up_play, self._may_take_up_play = False, True
         self._failure: BaseException | None = None
         self._failure_was_raised = False
         self._waiters = 0
@@ -66,25 +72,31 @@ class Move:
     @property
     def was_stopped(self) -> bool:
         """Somebody called `stop`, and not all axes had arrived."""
-        return self._stop_wanted and not all(pursuit.arrived for pursuit in self._pursuits)
+        return self._was_stopped
+
+    @property
+    def jog(self) -> Jog | None:
+        """How an axis turns that does so without end."""
+        pursuit = self._pursuits[0]
+        return pursuit if isinstance(pursuit, Jog) else None
 
     def start(self) -> None:
         """Start all axes, and return when they are started.
 
         :raises AxisFault: one of them moves already; nothing was started.
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
-        :raises Exception: what the controller raised; what had started was stopped.
+        :raises Exception: what a hook or the controller raised; what had started was stopped.
         """
-        self._claim = claim([pursuit.motion.axis for pursuit in self._pursuits], "moving")
+        self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
-            for pursuit in self._pursuits:
-                pursuit.motion.axis.refuse_if_moving()
+            for axis in self.axes:
+                axis.refuse_if_moving()
         except BaseException:
             self._claim.release()
             raise
-        for pursuit in self._pursuits:  # no switch to another greenlet between the check and here
-            pursuit.motion.axis.current_move = self
-        gevent.spawn(self._run)
+        for axis in self.axes:  # no switch to another greenlet between the check and here
+            axis.current_move = self
+        self._greenlet = gevent.spawn(self._run)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
@@ -100,12 +112,19 @@ class Move:
             self._failure_was_raised = True
             raise self._failure
 
-    def stop(self) -> None:
-        """Ask all axes to stop; `wait` returns once they stand still."""
+    def stop(self, *, dead: bool = False) -> None:
+        """Ask all axes to stop; `wait` returns once they stand still.
+
+        :param dead: do not even take up the play of those that have backlash.
+        """
         if self.done:
             return
+        if dead:
+            self._may_take_up_play = False
         self._stop_wanted = True
-        if self._started.is_set():
+        if self._is_in_hooks and self._greenlet is not None:
+            self._greenlet.kill(_StoppedBeforeStart, block=False)
+        elif self._is_under_way:
             self._stop_axes()
 
     def _or_stop(self, wait: Callable[[], Any]) -> None:
@@ -114,7 +133,8 @@ class Move:
             wait()
         except BaseException:
             try:
-                self.stop()
+                if not self._is_taking_up_play:
+                    self.stop()
             except Exception:  # noqa: BLE001 - what killed the waiter is raised, not what followed from it
                 _log.exception("stopping failed")
             self._done.wait()
@@ -122,148 +142,208 @@ class Move:
         finally:
             self._waiters -= 1
 
+    # -- in its own greenlet ---------------------------------------------------------------------------------------------
+
     def _run(self) -> None:
+        hooks = hooks_of_motions(self.motions)
         try:
             self._announce(moving=True)
-            self._start_axes()
-            self._started.set()
-            if self._stop_wanted:
-                self._stop_axes()
-            self._follow()
+            self._run_hooks(hooks)
+            self._go()
+        except _StoppedBeforeStart:
+            self._was_stopped = True
         except BaseException as failure:  # noqa: BLE001 - raised in those who wait
-            self._failure = failure
-            self._rescue(failure)
-            if not self._waiters:
-                _log.error("%s", failure)
+            self._fail(failure)
         finally:
-            for pursuit in self._pursuits:
-                pursuit.motion.axis.end_of_motion(pursuit.motion if pursuit.arrived else None)
-            self._claim.release()
-            self._done.set()
-            self._started.set()
-            self._announce(moving=False)
+            self._end(hooks)
+
+    def _run_hooks(self, hooks: Hooks) -> None:
+        if not hooks:
+            return
+        self._is_in_hooks = True
+        try:
+            hooks.before()
+        finally:
+            self._is_in_hooks = False
+
+    def _go(self) -> None:
+        if self._stop_wanted:
+            raise _StoppedBeforeStart
+        for motion in self.motions:
+            motion.axis.about_to_move(motion)
+        self._leg(self._pursuits)
+        if second := self._second_leg():
+            self._leg(second)
+        self._was_stopped |= self._stop_wanted and not all(pursuit.arrived for pursuit in self._pursuits)
+        for pursuit in self._pursuits:
+            if pursuit.end is not None:
+                pursuit.axis.check_encoder(pursuit.end)
+
+    def _leg(self, pursuits: list[Pursuit]) -> None:
+        self._has_begun = True
+        self._pursuits = [
+            *(each for each in self._pursuits if each.axis not in {one.axis for one in pursuits}),
+            *pursuits,
+        ]
+        self._start_axes(pursuits)
+        self._is_under_way = True
+        self._started.set()
+        if self._stop_wanted:
+            self._stop_axes()
+        self._follow(pursuits)
+        self._is_under_way = False
+
+    def _second_leg(self) -> list[Pursuit]:
+        """Return what is left to do for the axes with backlash."""
+        if not self._stop_wanted:
+            ways = [(pursuit, pursuit.motion.dial_target_pos) for pursuit in self._pursuits if pursuit.motion.backlash]
+        elif not self._may_take_up_play:
+            return []
+        else:
+            self._was_stopped, self._stop_wanted, self._is_taking_up_play = True, False, True
+            ways = [
+                (pursuit, dial + pursuit.motion.backlash / pursuit.axis.steps_per_unit)
+                for pursuit in self._pursuits
+                if pursuit.motion.backlash and (dial := pursuit.axis.dial) is not None
+            ]
+        return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
+
+    def _end(self, hooks: Hooks) -> None:
+        for pursuit in self._pursuits:
+            pursuit.axis.end_of_motion(pursuit.end)
+        try:
+            if self.jog is not None and self._has_begun:
+                self.jog.axis.end_of_jog()
+            hooks.after()
+        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
+            if self._failure is None:
+                self._failure = failure
+        self._claim.release()
+        if self._failure is not None and not self._waiters:
+            _log.error("%s", self._failure)
+        self._done.set()
+        self._started.set()
+        self._announce(moving=False)
 
     def _announce(self, moving: bool) -> None:
-        for pursuit in self._pursuits:
-            events.send(pursuit.motion.axis, AxisEvent.MOVE_DONE, not moving)
+        for axis in self.axes:
+            events.send(axis, AxisEvent.INTERNAL_MOVE_DONE, not moving)
+            events.send(axis, AxisEvent.MOVE_DONE, not moving)
+        if moving:
+            for motion in self.motions:
+                events.send(motion.axis, AxisEvent.MESSAGE, motion, make=lambda motion: motion.user_msg)
 
-    def _by_controller(self) -> dict[MotorController, list[Motion]]:
-        groups: dict[MotorController, list[Motion]] = {}
-        for pursuit in self._pursuits:
-            groups.setdefault(pursuit.motion.axis.controller, []).append(pursuit.motion)
-        return groups
+    # -- the hardware ----------------------------------------------------------------------------------------------------
 
-    def _start_axes(self) -> None:
-        groups = self._by_controller()
-        for controller, motions in groups.items():
-            controller.prepare_all(*motions)
-        if len(groups) == 1:
-            controller.start_all(*motions)
-            return
-        starts = [gevent.spawn(_failure_of, controller.start_all, *motions) for controller, motions in groups.items()]
-        gevent.joinall(starts)  # all of them before any error: what starts after the others were stopped would run on
-        for start in starts:
-            failure = start.get()
-            if failure is not None:
-                raise failure
+    def _start_axes(self, pursuits: Sequence[Pursuit]) -> None:
+        motions = {pursuit.axis: pursuit.motion for pursuit in pursuits}
+        starts: list[Callable[[], Any]] = []
+        for controller, axes in by_controller(motions).items():
+            group = [motions[axis] for axis in axes]
+            if group[0].type == "move":
+                controller.prepare_all(*group)
+                starts.append(partial(controller.start_all, *group))
+            else:
+                starts.append(partial(controller.start_operation, group[0]))
+        side_by_side(starts)  # all of them before any error: what starts after the others were stopped would run on
 
     def _stop_axes(self) -> None:
         """Stop every controller, also when another one fails to; then raise the first error."""
-        first: Exception | None = None
-        for controller, motions in self._by_controller().items():
-            try:
-                controller.stop_all(*motions)
-            except Exception as error:  # noqa: BLE001 - the other controllers must be stopped whatever it is
-                first = first or error
-        if first is not None:
-            raise first
+        motions = {pursuit.axis: pursuit.motion for pursuit in self._pursuits}
+        stops: list[Callable[[], Any]] = []
+        for controller, axes in by_controller(motions).items():
+            group = [motions[axis] for axis in axes]
+            stops.append(partial(controller.stop_jog, axes[0]) if self.jog else partial(controller.stop_all, *group))
+        side_by_side(stops)
 
-    def _follow(self) -> None:
-        moving = self._pursuits
-        while moving := [pursuit for pursuit in moving if not pursuit.is_over(self._stop_wanted)]:
-            gevent.sleep(self._pause(moving))
+    def _follow(self, pursuits: list[Pursuit]) -> None:
+        while pursuits := self._look(pursuits):
+            gevent.sleep(self._pause(pursuits))
 
-    def _pause(self, moving: Sequence[_Pursuit]) -> float:
+    def _look(self, pursuits: list[Pursuit]) -> list[Pursuit]:
+        """Return those that are not over.
+
+        States are read last: an axis that is at its target and stands still afterwards has arrived, while one that stood
+        still before may just have begun to move, and have reached its target without having come to rest there.
+        """
+        axes = [pursuit.axis for pursuit in pursuits]
+        dials = read_dials(axes)
+        states = read_states(axes)
+        moving = []
+        for pursuit in pursuits:
+            axis = pursuit.axis
+            dial, state = dials[axis], pursuit.state(axis.controller) or states[axis]
+            axis.saw(dial, state)
+            if not pursuit.is_over(dial, state, self._stop_wanted):
+                moving.append(pursuit)
+        return moving
+
+    def _pause(self, moving: Sequence[Pursuit]) -> float:
         """Look often at first, so that a short move ends soon, and then at the axes' own rate."""
-        polling_time = min(pursuit.motion.axis.polling_time for pursuit in moving)
+        polling_time = min(pursuit.axis.polling_time for pursuit in moving)
         return min(polling_time, max(0.001, (time.monotonic() - self._began) / 10))
 
-    def _rescue(self, failure: BaseException) -> None:
+    def _fail(self, failure: BaseException) -> None:
         """Stop what still moves, and wait until it stands still."""
+        self._failure = failure
+        if not self._has_begun:
+            return
         try:
             self._stop_axes()
-            deadline = time.monotonic() + BRAKING_PATIENCE
-            while any("MOVING" in pursuit.motion.axis.read_state() for pursuit in self._pursuits):
-                if time.monotonic() > deadline:
-                    failure.add_note("The axes were told to stop, but still move.")
-                    return
-                gevent.sleep(0.01)
+            self._wait_until_still(failure)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
+            gevent.spawn(self._stop_later)
+
+    def _wait_until_still(self, failure: BaseException) -> None:
+        deadline = time.monotonic() + BRAKING_PATIENCE
+        axes = [pursuit.axis for pursuit in self._pursuits]
+        while any("MOVING" in state for state in read_states(axes).values()):
+            if time.monotonic() > deadline:
+                failure.add_note("The axes were told to stop, but still move.")
+                return
+            gevent.sleep(0.01)
+
+    def _stop_later(self) -> None:
+        """Stop the axes when their controller answers again: nobody else would."""
+        deadline = time.monotonic() + WATCH
+        for axis in [pursuit.axis for pursuit in self._pursuits]:
+            while time.monotonic() < deadline and axis.current_move is self:
+                try:
+                    if "MOVING" in axis.read_state():
+                        axis.controller.stop(axis)
+                        _log.warning(
+                            "%s: still moved when its controller answered again, and was stopped", name_of(axis)
+                        )
+                    break
+                except Exception:  # noqa: BLE001 - it does not answer yet
+                    gevent.sleep(0.5)
 
 
-def _failure_of(call: Callable[..., Any], *args: Any) -> Exception | None:
-    """Return what a call raises: gevent would print what a greenlet raises."""
-    try:
-        call(*args)
-    except Exception as failure:  # noqa: BLE001 - raised by the move
-        return failure
-    return None
+def _to(motion: Motion, dial: float) -> Motion:
+    """Return the second leg of a motion, that ends at `dial`."""
+    axis = motion.axis
+    target = dial * axis.steps_per_unit
+    return Motion(axis, axis.dial2user(dial), dial, target, motion.backlash)
 
 
-def run_motions(motions: Sequence[Motion], wait: bool) -> None:
+def run_plan(plan: Plan, wait: bool) -> None:
     """Start motions together and, with `wait`, return when all have arrived.
 
     :raises AxisStopped: somebody stopped them on their way.
     """
-    if not motions:
+    if not plan.motions:
         return
-    move = Move(motions)
+    if any(axis.settings.is_shared for axis in plan.axes):
+        motion_line.follow()
+    move = Move(plan)
     move.start()
     if wait:
         move.wait()
         if move.was_stopped:
-            where = ", ".join(f"{name_of(m.axis)} on its way to {m.user_target_pos:g}" for m in motions)
-            raise AxisStopped(f"stopped: {where}")
+            raise AxisStopped(f"stopped: {', '.join(map(_sent, plan.motions))}")
 
 
-class _Pursuit:
-    """Follows one motion, and gives up when the axis comes no nearer to its target for `axis.timeout` seconds."""
-
-    def __init__(self, motion: Motion) -> None:
-        self.motion = motion
-        self.arrived = False
-        self._began = self._last_progress = time.monotonic()
-        self._nearest = math.inf
-
-    def is_over(self, stop_wanted: bool) -> bool:
-        """Look at the axis once.
-
-        :raises AxisFault: it stopped short, or comes no nearer.
-        """
-        axis, target = self.motion.axis, self.motion.dial_target_pos
-        state, dial = axis.look()
-        away = abs(dial - target)
-        if "MOVING" not in state:
-            self.arrived = axis.tolerance is None or away <= axis.nearness
-            if stop_wanted or self.arrived:
-                return True
-            if any(name in state for name in STOPPED_SHORT):
-                raise AxisFault(f"{self._whereabouts(dial)}: its state is {state}")
-        now = time.monotonic()
-        if away < self._nearest:
-            self._nearest, self._last_progress = away, now
-        elif now - self._last_progress > axis.timeout:
-            raise AxisFault(
-                f"{self._whereabouts(dial)}: it came no nearer for {axis.timeout:g} s and was stopped. "
-                f"Its state was {state}. If it is only slow, raise `timeout` in its configuration"
-            )
-        return False
-
-    def _whereabouts(self, dial: float) -> str:
-        axis = self.motion.axis
-        unit = f" {axis.unit}" if axis.unit else ""
-        return (
-            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
-            f"{self.motion.user_target_pos:g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
-        )
+def _sent(motion: Motion) -> str:
+    name = name_of(motion.axis)
+    return f"{name} on its way to {motion.user_target_pos:g}" if motion.type == "move" else motion.user_msg

@@ -41,13 +41,15 @@ class SoftAxis(Axis):
         :param state: gives an AxisState; without it the axis is READY as soon as `move` has returned.
         :param tolerance: how near the position must come; None: trust `move`, for as long as it takes.
         """
-        config = AxisConfig(
-            name=name,
-            unit=unit,
-            low_limit=low_limit,
-            high_limit=high_limit,
-            tolerance=tolerance,
-            timeout=10.0 if tolerance is not None else math.inf,
+        config = AxisConfig.model_validate(
+            {
+                "name": name,
+                "unit": unit,
+                "low_limit": low_limit,
+                "high_limit": high_limit,
+                "tolerance": tolerance,
+                "timeout": 10.0 if tolerance is not None else math.inf,
+            }
         )
         super().__init__(name, _SoftController(name, obj, (position, move, stop, state)), config)
 

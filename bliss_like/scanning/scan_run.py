@@ -24,11 +24,12 @@ from bliss_like.data import paths
 from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.process import this_process
+from bliss_like.devices.hooking import hooks_of_scan
 from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
-from .acquisition import AcquisitionObject, MetaTiming
+from .acquisition import AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
 from .greenlets import Shield, run_all
@@ -130,7 +131,9 @@ class ScanRun:
 
     def _prepare_all(self) -> None:
         scan, chain = self.scan, self.scan.acq_chain
-        self._at_rest += [_bound(preset.stop, scan) for preset in scan.presets]
+        hooks = hooks_of_scan(device for device in nodes.driven_by(chain) if is_axis(device))
+        self._at_rest += [*(_bound(preset.stop, scan) for preset in scan.presets), hooks.after]
+        hooks.before()
         run_all([_bound(preset.prepare, scan) for preset in scan.presets])
         for node in chain.nodes_list:
             node._acq_on_progress = self._on_progress

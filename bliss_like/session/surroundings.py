@@ -10,6 +10,7 @@ from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
+from bliss_like.devices import motion_line
 from bliss_like.devices.interlock import use_interlock
 from bliss_like.scanning.environment import Environment, environment
 
@@ -36,6 +37,7 @@ class Surroundings:
         session, tree = self._session, self._tree
         self._store_before = use_store(tree.store.keys)
         use_sharing(self._sharing)
+        motion_line.follow()
         set_active_session(session)
         session.scan_saving.enter()
         environment.presets = [session.hooks.around]
@@ -62,6 +64,7 @@ class Surroundings:
         environment.axes = session.axes
 
     def leave(self) -> None:
+        motion_line.leave()
         vars(environment).update(vars(Environment()))
         set_active_session(None)
         use_store(self._store_before)

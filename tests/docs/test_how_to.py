@@ -38,6 +38,8 @@ class Box(socketserver.StreamRequestHandler):
                     position[motor], answer = float(value), "OK"
                 case ["MOVING?", _]:
                     answer = "0"
+                case ["STOP", _]:
+                    answer = "OK"
                 case _:
                     answer = "ERROR unknown command"
             self.wfile.write(answer.encode() + b"\n")
@@ -73,8 +75,11 @@ def test_new_device(home: Path, box: int) -> None:
     assert (names["table_x"].position, names["table_x"].velocity) == (1.5, 2)
     scan = names["ascan"](names["table_z"], 1, 2, 4, 0.001, names["diode"])
     assert scan.get_data("axis:table_z").tolist() == [1, 1.25, 1.5, 1.75, 2]
-    with pytest.raises(DeviceError, match=re.escape("table: 'HOME 1' was answered 'ERROR unknown command'")):
-        names["table_x"].controller.ask("HOME 1")
+    table_x = names["table_x"]
+    table_x.controller.stop(table_x)
+    refused = f"table (tcp://localhost:{box}) refused 'HOME 1': ERROR unknown command"
+    with pytest.raises(DeviceError, match=re.escape(refused)):
+        table_x.controller.do("HOME 1")
     config.close()
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from bliss_like.backends.line import Line
 from bliss_like.errors import DeviceError, NotConnectedError
+from tests.lines.conftest import REST
 from tests.lines.device import Device, running_device
 from tests.proxy import Proxy
 
@@ -357,7 +358,7 @@ def test_nobody_listens(line: Line, proxy: Proxy) -> None:
     ):
         line.ask("ECHO 1")
     proxy.accept()
-    gevent.sleep(1.05)
+    gevent.sleep(REST + 0.05)
     assert line.ask("ECHO 2") == "2"
 
 
@@ -378,7 +379,7 @@ def test_a_silent_device_costs_its_timeout_twice_then_nothing(line: Line, proxy:
             line.ask("ECHO 1")
     assert time.monotonic() - began < 0.1
     proxy.release()
-    gevent.sleep(1.05)
+    gevent.sleep(REST + 0.05)
     assert line.ask("ECHO 2") == "2"
     proxy.hold()
     with pytest.raises(DeviceError, match="in time"):  # it did answer meanwhile
@@ -489,7 +490,7 @@ def test_what_is_insisted_on_is_done_when_the_device_is_back(line: Line, proxy: 
     proxy.accept()
     until(lambda: "ECHO stop" in device.seen)
     assert line.ask("ECHO next") == "next"
-    gevent.sleep(1.1)
+    gevent.sleep(2 * REST)
     assert device.seen.count("ECHO stop") == 1
 
 

@@ -57,6 +57,14 @@ class HashSetting(BaseSetting, MutableMapping[str, Any]):
         entries = self._entries(self._read())
         return [entries.get(key) for key in keys]
 
+    def raw(self) -> Any:
+        """Return all that is stored, as bytes; the same object as long as nobody has changed anything; None: nothing."""
+        return self._read()
+
+    def loaded(self, raw: Any) -> dict[str, Any]:
+        """Return the values of what `raw` has returned, with the defaults."""
+        return self._loaded(self._entries(raw))
+
     def fromkeys(self, *keys: str) -> list[Any]:
         """Return the values of these keys; None where there is none."""
         values = self.get_all()
@@ -121,6 +129,11 @@ class HashSetting(BaseSetting, MutableMapping[str, Any]):
 
         self._alter(alter)
         return done[0]
+
+    def change(self, values: Mapping[str, Any], remove: Sequence[str] = ()) -> None:
+        """Set some entries and remove others, in one step."""
+        removal = [("HDEL", self._key, *map(self._field, remove))] if remove else []
+        self._run(*self._hsets(self._dump_all(values)), *removal)
 
     def compare_and_set(self, key: str, old: Any, new: Any) -> bool:
         """Store `new` under a key if its value is `old` (of the same type, too; None also if there is none)."""

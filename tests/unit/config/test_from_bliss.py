@@ -61,7 +61,7 @@ def test_what_is_written_passes_the_check(beamline: Path, tmp_path: Path) -> Non
 
 def test_no_word_is_lost(beamline: Path) -> None:
     """Each key and value that was there is there: as it was, in a comment, or named as replaced."""
-    replaced = {"simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
+    replaced = {"icepap", "simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
     for old, new in convert(beamline).files.values():
         for line in old.splitlines():
             words = set(re.findall(r"[\w.$*/-]+", line)) - replaced
@@ -75,20 +75,12 @@ def test_what_is_said(beamline: Path) -> None:
         "class: mockup -> SimulatedMotors",
         "name: simulated_motors_2 added: every object has a name",
         "host: unknown to its class here, kept as a comment",
-        "robz: backlash: not yet here, kept as a comment",
-        "robz: encoder: not yet here, kept as a comment",
-        "roby: check_encoder: not yet here, kept as a comment",
-        "roby: tags: not yet here, kept as a comment",
-        "th: class: unknown to its class here, kept as a comment",
-        "th: modulo: not yet here, kept as a comment",
-        "th: motion_hooks: not yet here, kept as a comment",
-        "encoders: not yet here, kept as a comment",
+        "th: motion_hooks: $air, $brake: nothing of that name is here; a comment now",
     ]
-    assert reports["icepap"] == ["class icepap: not yet here"]
+    assert reports["icepap"] == ["class: icepap -> IcePAP", "name: ice_pap added: every object has a name"]
     assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
     assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
     assert reports["Session 'eh1'"] == [
-        "config-objects: tz1: nothing of that name is here; a comment now",
         "config-objects: s1g: nothing of that name is here; a comment now",
         "config-objects: eh2: a session, not an object; a comment now",
         "synoptic: not yet here, kept as a comment",
@@ -109,19 +101,19 @@ MOTORS = "class: Mockup\nname: m\naxes:\n  - name: x\n"
 
 CONVERTED = {
     "- {name: a, class: Session, config-objects: []}\n": "- {name: a, class: Session, config-objects: []}\n",
-    "- {name: m, class: Mockup, axes: [{name: x, backlash: 1, unit: mm}]}  # two\n": "- {name: m, class: SimulatedMotors, "
-    "axes: [{name: x, unit: mm}]}  # two  # not yet here: backlash: 1\n",
-    "- {name: m, class: Mockup, axes: [{name: x, backlash: 1, encoder: 2}]}\n": "- {name: m, class: SimulatedMotors, "
-    "axes: [{name: x, }]}  # not yet here: backlash: 1  # not yet here: encoder: 2\n",
-    f"{MOTORS}    backlash: 1\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
-    "    # not yet here: backlash: 1\n    unit: mm\n",
-    "- plugin: emotion\n  class: mockup\n  axes:\n  - backlash: 1\n    name: x": "- name: simulated_motors\n"
-    "  plugin: emotion\n  class: SimulatedMotors\n  axes:\n  - # not yet here: backlash: 1\n    name: x",
-    f"{MOTORS}    closed_loop:\n      kp: 1\n\n      ki: 2\n# end\n": "class: SimulatedMotors\nname: m\naxes:\n"
-    "  - name: x\n    # not yet here: closed_loop:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
+    "- {name: m, class: Mockup, axes: [{name: x, display_digits: 1, unit: mm}]}  # two\n": "- {name: m, class: SimulatedMotors, "
+    "axes: [{name: x, unit: mm}]}  # two  # not yet here: display_digits: 1\n",
+    "- {name: m, class: Mockup, axes: [{name: x, display_digits: 1, persistent_position: 2}]}\n": "- {name: m, class: SimulatedMotors, "
+    "axes: [{name: x, }]}  # not yet here: display_digits: 1  # not yet here: persistent_position: 2\n",
+    f"{MOTORS}    display_digits: 1\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
+    "    # not yet here: display_digits: 1\n    unit: mm\n",
+    "- plugin: emotion\n  class: mockup\n  axes:\n  - display_digits: 1\n    name: x": "- name: simulated_motors\n"
+    "  plugin: emotion\n  class: SimulatedMotors\n  axes:\n  - # not yet here: display_digits: 1\n    name: x",
+    f"{MOTORS}    disabled_cache:\n      kp: 1\n\n      ki: 2\n# end\n": "class: SimulatedMotors\nname: m\naxes:\n"
+    "  - name: x\n    # not yet here: disabled_cache:\n    #   kp: 1\n\n    #   ki: 2\n# end\n",
     f"{MOTORS}    note: |\n      two\n      lines\n\n    unit: mm\n": "class: SimulatedMotors\nname: m\naxes:\n  - name: x\n"
     "    # unknown here: note: |\n    #   two\n    #   lines\n\n    unit: mm\n",
-    "class: IcePAP\naxes:\n  - name: x\n": "# not yet here: class: IcePAP\n# not yet here: axes:\n#   - name: x\n",
+    "class: Galil\naxes:\n  - name: x\n": "# not yet here: class: Galil\n# not yet here: axes:\n#   - name: x\n",
 }
 
 
@@ -138,13 +130,13 @@ def test_what_works_as_it_is_stays(one: One) -> None:
 
 def test_what_needs_something_that_is_not_here(one: One) -> None:
     text = (
-        "- {name: ice, class: IcePAP, axes: [{name: x}]}\n"
+        "- {name: g, class: Galil, axes: [{name: x}]}\n"
         "- {name: cam, class: SimulatedCamera, axis_x: $x}\n"
         "- {name: beam, class: GaussianDetector, counters: [{name: c, axes: [$x, $y]}]}\n"
     )
     _, told = one(text)
     assert told == [
-        "class IcePAP: not yet here",
+        "class Galil: not yet here",
         "axis_x: $x: nothing of that name is here; a comment now",
         "c: it needs $x, $y, which is not here; a comment now",
     ]

@@ -16,7 +16,7 @@ from bliss_like.devices.axis import Axis, check_limits
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.move import Motion
-from bliss_like.errors import AxisLimitError, DeviceError
+from bliss_like.errors import AxisDisabled, AxisLimitError, DeviceError
 from tests.unit.devices.making import Notes, make, make_axis
 
 positions = st.floats(-1e6, 1e6)
@@ -110,8 +110,8 @@ def test_limits_that_are_no_pair_of_numbers_are_refused(limits: object) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (5.1, r"robx: 5.1 is above its high limit 5; its limits are -5 .. 5. Nothing was moved"),
-        (-6, r"robx: -6 is below its low limit -5; its limits are -5 .. 5. Nothing was moved"),
+        (5.1, r"robx: 5.1 is above its high limit 5 by 0.1; its limits are -5 .. 5. Nothing was moved"),
+        (-6, r"robx: -6 is below its low limit -5 by 1; its limits are -5 .. 5. Nothing was moved"),
         (math.inf, "robx: position must be finite, got inf"),
         (math.nan, "robx: position must be finite, got nan"),
         ("there", "robx: position must be a number, got 'there'"),
@@ -137,7 +137,7 @@ def test_whole_trajectories_are_checked_and_the_first_bad_position_is_named() ->
     check_limits({robx: np.linspace(0, 9, 10), roby: np.linspace(-9, 3, 10)})
     with pytest.raises(AxisLimitError, match="roby: 4 is above its high limit 3"):
         check_limits({robx: np.linspace(0, 9, 10), roby: np.linspace(0, 9, 10)})
-    with pytest.raises(AxisLimitError, match="roby: nan is not between"):
+    with pytest.raises(AxisLimitError, match="roby: nan is no position"):
         check_limits({roby: [1, math.nan]})
 
 
@@ -229,6 +229,13 @@ def test_the_first_use_initialises_and_tries_again_after_a_failure() -> None:
     assert motors.attempts == 0
     with pytest.raises(DeviceError, match="not awake"):
         robx.move(1)
+    assert robx.disabled
+    assert robx.state == "DISABLED"
+    with pytest.raises(AxisDisabled, match="could not be set up: not awake. When that is mended: robx.enable()"):
+        robx.position  # noqa: B018 - what is dead is not asked again and again
+    assert motors.attempts == 1
+    robx.enable()
+    assert not robx.disabled
     assert robx.position == 7
     assert motors.attempts == 2
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bliss_like.devices.motion import TimeLaw, at_rest, trapezoid
+from bliss_like.devices.motion import Phase, TimeLaw, at_rest, endless, through, trapezoid
 
 positions = st.floats(-1e4, 1e4)
 rates = st.floats(1e-2, 1e4)
@@ -112,3 +113,138 @@ def test_no_way_to_go_takes_no_time() -> None:
 def test_rates_must_be_positive(velocity: float, acceleration: float) -> None:
     with pytest.raises(ValueError, match="must be > 0"):
         trapezoid(0, 1, velocity, acceleration)
+
+
+# -- changes in motion, switches, points ---------------------------------------------------------------------------------
+
+
+def check_continuity(law: TimeLaw, until: float) -> None:
+    """The position and the velocity at the end of each phase are those at the beginning of the next."""
+    for before, after in pairwise(law.phases):
+        t = after.start - before.start
+        end = before.position + (before.velocity + (before.acceleration / 2 + before.jerk * t / 6) * t) * t
+        velocity = before.velocity + (before.acceleration + before.jerk * t / 2) * t
+        scale = max(abs(end), abs(velocity) * t, abs(before.acceleration) * t * t, abs(before.jerk) * t**3, 1)
+        assert end == pytest.approx(after.position, abs=1e-9 * scale)
+        if t:
+            assert velocity == pytest.approx(after.velocity, abs=1e-9 * scale / t)
+        assert after.start >= before.start
+    assert law.phases[0].start == 0 and until > 0
+
+
+@given(laws())
+def test_a_law_is_continuous(made: tuple[TimeLaw, float, float, float, float]) -> None:
+    check_continuity(made[0], 1)
+
+
+@given(st.floats(-100, 100), st.lists(st.tuples(st.floats(0, 5), st.floats(-100, 100)), max_size=5), rates)
+def test_the_velocity_is_changed_in_motion(
+    start: float, changes: list[tuple[float, float]], acceleration: float
+) -> None:
+    law = endless(start, 0, 10, acceleration)
+    for after, velocity in changes:
+        position, before = law.position(after), law.velocity(after)
+        law = endless(position, before, velocity, acceleration)
+        assert (law.position(0), law.velocity(0)) == (position, pytest.approx(before))
+        check_continuity(law, 1)
+        ramp = abs(velocity - before) / acceleration
+        assert law.velocity(ramp * 2 + 1) == velocity
+        assert law.position(ramp) == pytest.approx(position + (before + velocity) / 2 * ramp)
+        fastest = max(abs(before), abs(velocity))
+        assert all(abs(law.velocity(part * ramp)) <= fastest * (1 + 1e-9) for part in (0.1, 0.5, 0.9))
+        assert law.duration == (math.inf if velocity else pytest.approx(ramp))
+    stopped = law.stopped_at(1, acceleration)
+    assert stopped.duration < math.inf and stopped.velocity(stopped.duration) == 0
+
+
+points = st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100), st.floats(0.01, 10)), min_size=2, max_size=6)
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> tuple[TimeLaw, list[tuple[float, float, float]]]:
+    """A law through points, and these as (position, velocity, time)."""
+    rows, now = [], 0.0
+    for position, velocity, pause in draw(points):
+        rows.append((position, velocity, now))
+        now += pause
+    positions, velocities, times = zip(*rows, strict=True)
+    return through(positions, velocities, times), rows
+
+
+@given(curves())
+def test_through_points_with_their_velocities(made: tuple[TimeLaw, list[tuple[float, float, float]]]) -> None:
+    law, rows = made
+    for position, velocity, time in rows[:-1]:
+        assert law.position(time) == pytest.approx(position, abs=1e-6)
+        assert law.velocity(time) == pytest.approx(velocity, abs=1e-6)
+    position, velocity, time = rows[-1]
+    assert (law.duration, law.end) == (time, position)
+    assert law.position(time * (1 - 1e-12)) == pytest.approx(position, abs=1e-6)
+    assert law.velocity(math.nextafter(time, 0)) == pytest.approx(velocity, abs=1e-6)
+
+
+@given(curves(), fractions)
+def test_turns_and_rates_are_the_extremes(
+    made: tuple[TimeLaw, list[tuple[float, float, float]]], fraction: float
+) -> None:
+    law, _ = made
+    time = fraction * law.duration
+    positions = [position for _, position in law.turns]
+    assert min(positions) - 1e-6 <= law.position(time) <= max(positions) + 1e-6
+    velocities = [abs(velocity) for _, velocity, _ in law.rates()]
+    assert abs(law.velocity(time)) <= max(velocities) * (1 + 1e-9) + 1e-9
+    for (since, here), (until, there) in pairwise(law.turns):
+        quarter, half = (law.position(since + part * (until - since)) for part in (0.25, 0.5))
+        assert min(here, there) - 1e-6 <= quarter <= max(here, there) + 1e-6
+        assert (half - quarter) * (there - here) >= -1e-6
+
+
+@given(curves(), st.floats(-100, 100), st.floats(1, 100))
+def test_switches_stop_dead(
+    made: tuple[TimeLaw, list[tuple[float, float, float]]], middle: float, width: float
+) -> None:
+    law, rows = made
+    low, high = rows[0][0] - width, rows[0][0] + width / 3
+    cut = law.within(low, high)
+    assert cut.duration <= law.duration
+    for part in range(11):
+        time = cut.duration * part / 10
+        assert low - 1e-6 <= cut.position(time) <= high + 1e-6
+        if time < cut.duration:
+            assert cut.position(time) == law.position(time)
+    if cut.duration < law.duration:
+        assert cut.end in (low, high)
+        assert law.position(cut.duration) == pytest.approx(cut.end, abs=1e-5)
+    else:
+        assert cut.end == law.end
+
+
+def test_off_a_switch_but_not_further_onto_it() -> None:
+    assert trapezoid(5, 8, 1, 1).within(-5, 5).end == 5
+    assert trapezoid(5, 8, 1, 1).within(-5, 5).duration == 0
+    assert trapezoid(5, 2, 1, 1).within(-5, 5).end == 2
+    assert trapezoid(6, 2, 1, 1).within(-5, 5).end == 2
+    assert trapezoid(6, 8, 1, 1).within(-5, 5).end == 6
+    assert trapezoid(0, 8, math.inf, 1).within(-5, 5).end == 5
+    assert endless(0, 0, -2, 1).within(-5, 5).duration == 3.5  # at -2 after 2 s, then 2/s
+    assert trapezoid(0, 5, 1, 1).within(-5, 5).duration == trapezoid(0, 5, 1, 1).duration
+
+
+@given(curves(), st.lists(fractions, min_size=1, max_size=5))
+def test_passages_are_where_it_passes_one_after_the_other(
+    made: tuple[TimeLaw, list[tuple[float, float, float]]], parts: list[float]
+) -> None:
+    law, _ = made
+    wanted = [law.position(part * law.duration) for part in sorted(parts)]
+    times = list(law.passages(wanted))
+    assert len(times) == len(wanted)
+    assert times == sorted(times)
+    for time, position, part in zip(times, wanted, sorted(parts), strict=True):
+        assert law.position(time) == pytest.approx(position, abs=1e-6)
+        assert time <= part * law.duration * (1 + 1e-9) + 1e-9
+    assert list(law.passages([1e6, 0])) == []
+
+
+def test_shifted() -> None:
+    assert trapezoid(0, 5, 1, 1).shifted(2).phases == trapezoid(2, 7, 1, 1).phases
+    assert at_rest(1).shifted(1).phases == (Phase(0, 2, 0, 0),)

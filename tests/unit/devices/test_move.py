@@ -192,7 +192,7 @@ def test_an_axis_moved_by_somebody_else_is_not_trusted_until_synchronised() -> N
     robx = motors.axes["robx"]
     robx.move(1)
     motors.set_position(robx, 2)
-    with pytest.raises(AxisFault, match=r"robx is at 2, but was left at 1: .* call robx.sync_hard\(\)"):
+    with pytest.raises(AxisFault, match=r"robx is at 2, but was left at 1: .* take it with robx.sync_hard\(\)"):
         robx.move(5)
     robx.sync_hard()
     robx.move(5)

@@ -124,7 +124,7 @@ def test_a_scan_claims_once_all_that_it_drives(session: Session, tree: Tree, mon
     scan.run()
     assert during == {"robx": "ascan robx 0 1 20 0", "camera": "ascan robx 0 1 20 0"}
     until_free()
-    assert sum(command[0] == "SET" for command in asked) == 2
+    assert sum(command[0] == "SET" and ":lock:" in str(command[1]) for command in asked) == 2
 
 
 def test_a_refused_scan_has_not_begun(session: Session, other: LockSpace) -> None:

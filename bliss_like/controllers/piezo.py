@@ -1,0 +1,171 @@
+"""Piezo amplifiers with position sensors over TCP, in the manner of Physik Instrumente's General Command Set (GCS).
+
+A piezo knows no steps. With its servo (closed loop) it goes to a position, and its read-back differs by noise; without, it
+goes to a voltage, and its read-back differs by hysteresis and creep too: give such an axis `tolerance: null`.
+Try it: `python -m bliss_like.controllers.simulated.servers.piezo`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from bliss_like.backends.line import Line
+from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.move import Motion
+from bliss_like.errors import DeviceError
+
+ERRORS = {
+    1: "it does not understand the parameters",
+    2: "it does not know the command",
+    5: "the servo is switched the other way",
+    7: "the target is out of its limits",
+    10: "it was stopped",
+    15: "it has no such channel",
+    17: "the value is out of range",
+}
+"""What `ERR?` answers to a command that was not done."""
+
+STOPPED = 10
+
+
+class PiezoAxisConfig(AxisConfig):
+    channel: str = Field(pattern="^[A-Z0-9]+$", description="the name that the amplifier has for it")
+    unit: str | None = "um"
+    tolerance: float | None = Field(
+        default=0.05, ge=0, description="um; above the noise of the read-back. null: trust it"
+    )
+    um_per_volt: float = Field(default=1.0, gt=0, description="nominal, for moves without servo")
+    window: float = Field(default=0.05, gt=0, description="um; without servo: at rest when the read-back stays within")
+    settling_time: float = Field(default=0.02, ge=0, description="seconds to stay within the window")
+
+
+class Piezo(MotorController):
+    """The channels of one amplifier. Positions in um, velocities (slew rates) in um/s."""
+
+    class Config(MotorControllerConfig):
+        address: str = Field(description="tcp://host:port")
+        axes: list[PiezoAxisConfig]  # type: ignore[assignment]
+
+    def __init__(self, name: str, config: Config) -> None:
+        super().__init__(name, config)
+        # the error of a command that went down with a connection must not be taken for that of the next command
+        self._line = Line(config.address, name=name, on_open=lambda line: line.ask("ERR?"))
+        self._keys = {self.axes[item.name]: item for item in config.axes}
+        self._settling: dict[Axis, tuple[float, float]] = {}
+
+    def connect_axis(self, axis: Axis, timeout: float) -> None:
+        self._line.ask("*IDN?", timeout)
+
+    # -- reading
+
+    def read_position(self, axis: Axis) -> float:
+        return self._values("POS?", axis)[0]
+
+    def read_positions(self, *axes: Axis) -> Sequence[float]:
+        return self._values("POS?", *axes)
+
+    def read_velocity(self, axis: Axis) -> float:
+        return self._values("VEL?", axis)[0]
+
+    def set_velocity(self, axis: Axis, new_velocity: float) -> None:
+        self._do(f"VEL {self._keys[axis].channel} {new_velocity:g}")
+
+    def steps_position_precision(self, axis: Axis) -> float:
+        return 1e-4
+
+    def state(self, axis: Axis) -> AxisState:
+        return self.states(axis)[0]
+
+    def states(self, *axes: Axis) -> Sequence[AxisState]:
+        with_servo = self._values("SVO?", *axes)
+        on_target = self._values("ONT?", *axes)
+        at_rest = [
+            there if servo else self._has_settled(axis)
+            for axis, servo, there in zip(axes, with_servo, on_target, strict=True)
+        ]
+        return [AxisState("READY" if rests else "MOVING") for rests in at_rest]
+
+    def _has_settled(self, axis: Axis) -> bool:
+        """Without servo the amplifier cannot tell: look whether its voltage is there, and the read-back stays within the window."""
+        if axis not in self._settling:
+            return True
+        keys = self._keys[axis]
+        (voltage,), (target,), (position,) = (self._values(query, axis) for query in ("VOL?", "SVA?", "POS?"))
+        now = time.monotonic()
+        reference, since = self._settling[axis]
+        is_there = abs(voltage - target) * keys.um_per_volt <= keys.window
+        if not is_there or abs(position - reference) > keys.window:
+            self._settling[axis] = position, now
+            return False
+        if now - since < keys.settling_time:
+            return False
+        del self._settling[axis]
+        return True
+
+    # -- moving
+
+    def start_one(self, motion: Motion) -> None:
+        axis = motion.axis
+        if self._values("SVO?", axis)[0]:
+            self._do(f"MOV {self._keys[axis].channel} {motion.target_pos:.4f}")
+        else:
+            self._do(f"SVA {self._keys[axis].channel} {motion.target_pos / self._keys[axis].um_per_volt:.4f}")
+            self._settling[axis] = self.read_position(axis), time.monotonic()
+
+    def stop(self, axis: Axis) -> None:
+        self._line.insist(f"stopping {axis.name}", lambda: self._do(f"HLT {self._keys[axis].channel}", STOPPED))
+
+    # -- the servo
+
+    def get_closed_loop_requirements(self) -> Sequence[str]:
+        return ()
+
+    def get_closed_loop_state(self, axis: Axis) -> str:
+        return "on" if self._values("SVO?", axis)[0] else "off"
+
+    def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
+        self._do(f"SVO {self._keys[axis].channel} {int(onoff)}")
+
+    # -- the language
+
+    def _values(self, query: str, *axes: Axis) -> list[float]:
+        """Ask for a number of each axis, in one round trip: `POS? A` is answered `A=12.3`."""
+        requests = [f"{query} {self._keys[axis].channel}" for axis in axes]
+        values = []
+        for axis, request, answer in zip(axes, requests, self._line.ask_many(requests), strict=True):
+            channel, _, value = answer.partition("=")
+            try:
+                if channel != self._keys[axis].channel:
+                    raise ValueError(channel)
+                values.append(float(value))
+            except ValueError:
+                raise self._line.unexpected(request, answer, f"expected {self._keys[axis].channel}=<number>") from None
+        return values
+
+    def _do(self, command: str, expected: int = 0) -> None:
+        """Send a command, which is not answered, and ask how it went."""
+        with self._line.exchange():
+            self._line.write(command)
+            error = self._line.ask_for(int, "ERR?")
+        if error not in (0, expected):
+            raise DeviceError(f"{self._line} refused {command!r}: error {error}, {ERRORS.get(error, 'see its manual')}")
+
+    # -- for people
+
+    def get_id(self, axis: Axis) -> str:
+        return self._line.ask("*IDN?")
+
+    def raw_write(self, message: str | bytes) -> None:
+        self._line.write(message)
+
+    def raw_write_read(self, message: str | bytes) -> str | bytes:
+        return self._line.ask(message)
+
+    def __close__(self) -> None:
+        super().__close__()
+        self._line.close()

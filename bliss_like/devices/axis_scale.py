@@ -1,0 +1,205 @@
+"""The scales of an axis and its limits: user = sign * dial + offset, dial = steps / steps_per_unit.
+
+Limits are kept in dial units, so that moving the user's zero never opens them. What a user has set is in the settings of
+the axis and wins over the configuration, which tells all the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+from bliss_like.devices import events
+from bliss_like.devices.axis_config import AxisConfig
+from bliss_like.devices.axis_settings import AxisSettings
+from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.naming import name_of
+
+if TYPE_CHECKING:
+    from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
+
+Limits = tuple[float, float]
+
+
+class AxisScale:
+    """What an axis knows without asking its hardware."""
+
+    no_offset = False
+    """Whether the user position is always the dial position."""
+
+    def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
+        self.name = name
+        self.controller = controller
+        self.config = config
+        self.unit = config.unit
+        self.settings = AxisSettings(name, beamline_of(controller) if self._has_settings else None)
+        self.tolerance = config.tolerance
+
+    @property
+    def _has_settings(self) -> bool:
+        return self.config.class_ != "NoSettingsAxis"
+
+    @property
+    def steps_per_unit(self) -> float:
+        return self.config.steps_per_unit
+
+    @property
+    def _itself(self) -> Axis:
+        return cast("Axis", self)
+
+    def refuse_if_moving(self) -> None:
+        raise NotImplementedError
+
+    def rescale(self) -> None:
+        """Keep the user position and the place of the limits when `steps_per_unit` was changed in the configuration."""
+        now, new = self.settings.now(), self.steps_per_unit
+        old = now.get("steps_per_unit")
+        if old == new:
+            return
+        changed: dict[str, Any] = {"steps_per_unit": new}
+        if old is not None:
+            ratio = old / new
+            target = now.get("target")
+            if target is not None:
+                changed["target"] = target * ratio
+                changed["offset"] = self.dial2user(target) - self.sign * target * ratio
+            for key in ("low_limit", "high_limit"):
+                if now.get(key) is not None:
+                    changed[key] = now[key] * ratio
+            if ratio < 0 and {"low_limit", "high_limit"} & changed.keys():
+                low, high = (changed.get(key, getattr(self.config, key)) for key in ("low_limit", "high_limit"))
+                changed["low_limit"], changed["high_limit"] = high, low
+        self.settings.remember(**changed)
+
+    # -- user and dial -------------------------------------------------------------------------------------------------
+
+    @property
+    def sign(self) -> int:
+        """1 or -1. Setting it turns the user scale over, and leaves the offset."""
+        return int(self.settings.now().get("sign", self.config.sign))
+
+    @sign.setter
+    def sign(self, sign: int) -> None:
+        if sign not in (1, -1):
+            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
+        self._refuse_scale("sign")
+        self.settings.store(sign=int(sign))
+        self.announce_scale()
+
+    @property
+    def offset(self) -> float:
+        return self.settings.now().get("offset") or 0.0
+
+    @offset.setter
+    def offset(self, offset: float) -> None:
+        self._refuse_scale("offset")
+        self.settings.store(offset=number(self, offset, "offset"))
+        self.announce_scale()
+
+    def _refuse_scale(self, what: str) -> None:
+        self.refuse_if_moving()
+        if self.no_offset:
+            raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
+
+    def announce_scale(self) -> None:
+        """Tell those who listen that positions and limits have other values now."""
+        events.send(self, AxisEvent.LIMITS, self.limits)
+
+    def dial2user(self, dial: Any) -> Any:
+        now = self.settings.now()
+        return now.get("sign", self.config.sign) * dial + (now.get("offset") or 0.0)
+
+    def user2dial(self, user: Any) -> Any:
+        now = self.settings.now()
+        return (user - (now.get("offset") or 0.0)) / now.get("sign", self.config.sign)
+
+    # -- limits --------------------------------------------------------------------------------------------------------
+
+    @property
+    def dial_limits(self) -> Limits:
+        """(low, high) in dial units, infinite where there is none."""
+        now = self.settings.now()
+        return now.get("low_limit", self.config.low_limit), now.get("high_limit", self.config.high_limit)
+
+    @dial_limits.setter
+    def dial_limits(self, limits: tuple[float | None, float | None]) -> None:
+        low, high = self._low_and_high(limits)
+        self.settings.store(low_limit=low, high_limit=high)
+        events.send(self, AxisEvent.LIMITS, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """(low, high) in user units; None or infinite where there is none."""
+        return self._in_user(self.dial_limits)
+
+    @limits.setter
+    def limits(self, limits: tuple[float | None, float | None]) -> None:
+        dial_low, dial_high = sorted(self.user2dial(limit) for limit in self._low_and_high(limits))
+        self.dial_limits = (dial_low, dial_high)
+
+    @property
+    def config_limits(self) -> Limits:
+        """Those of the configuration, in user units."""
+        return self._in_user((self.config.low_limit, self.config.high_limit))
+
+    def _in_user(self, dial_limits: Limits) -> Limits:
+        low, high = sorted(self.dial2user(limit) for limit in dial_limits)
+        return low, high
+
+    def _low_and_high(self, limits: tuple[float | None, float | None]) -> Limits:
+        try:
+            low, high = limits
+            low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name_of(self)}: limits must be (low, high), None for none, got {limits!r}") from None
+        if not low < high:
+            raise ValueError(f"{name_of(self)}: the low limit must be below the high limit, got {low:g} and {high:g}")
+        return low, high
+
+    @property
+    def low_limit(self) -> float:
+        return self.limits[0]
+
+    @low_limit.setter
+    def low_limit(self, limit: float | None) -> None:
+        self.limits = (limit, self.limits[1])
+
+    @property
+    def high_limit(self) -> float:
+        return self.limits[1]
+
+    @high_limit.setter
+    def high_limit(self, limit: float | None) -> None:
+        self.limits = (self.limits[0], limit)
+
+    # -- backlash ------------------------------------------------------------------------------------------------------
+
+    @property
+    def backlash(self) -> float:
+        """In user units: every motion ends by this way in the direction of its sign, going beyond its target if it must."""
+        return float(self.settings.now().get("backlash", self.config.backlash))
+
+    @backlash.setter
+    def backlash(self, backlash: float) -> None:
+        self.settings.store(backlash=number(self, backlash, "backlash"))
+
+
+def beamline_of(controller: MotorController) -> str | None:
+    """Return the beamline that the configuration of a controller is of; None: it was made in Python."""
+    node = getattr(controller.config, "node", None)
+    return None if node is None else str(node.config.beamline)
+
+
+def number(axis: Any, value: Any, what: str, *, positive: bool = False, error: type[Exception] = ValueError) -> float:
+    """Return a finite number; a positive one may be infinite.
+
+    :raises ValueError: (or `error`) it is none.
+    """
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise error(f"{name_of(axis)}: {what} must be a number, got {value!r}") from None
+    if math.isnan(result) or (positive and result <= 0) or (not positive and math.isinf(result)):
+        raise error(f"{name_of(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
+    return result

@@ -1,0 +1,251 @@
+"""What axes tell other processes, and hear from them: settings, positions, states, and that somebody wants them to stop.
+
+A thread writes behind: what has changed since its last round goes out in one pipeline, at once when nothing was under way,
+at most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
+for their own axes of that name.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gevent
+
+from bliss_like.config.settings.base import pipeline
+from bliss_like.config.settings.values import decode, encode
+from bliss_like.config.sharing import sharing
+from bliss_like.data.threads import begin_thread
+from bliss_like.errors import DataError
+
+if TYPE_CHECKING:
+    from bliss_like.devices.axis_settings import AxisSettings
+
+_log = logging.getLogger(__name__)
+
+INTERVAL = 0.02
+"""Seconds between two rounds."""
+
+_RETRY = 1.0
+_IDLE = 2.0
+_EVENTS = "motion"
+"""The name of the events on the live line: {"from": process, "axes": {name: {setting: value}}} or {"stop": [names]}."""
+
+
+class Listener(Protocol):
+    """An axis."""
+
+    name: str
+
+    def heard(self, values: Mapping[str, Any]) -> None:
+        """Another process has changed these settings."""
+
+    def stop_wanted(self, by: str) -> bool:
+        """Stop if it moves, without waiting; return whether it does."""
+
+
+_ME = f"{os.uname().nodename}:{os.getpid()}"
+_axes: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+
+
+def register(axis: Listener) -> None:
+    """Let an axis hear of what others do with it; the last one of a name does."""
+    _axes[axis.name] = axis
+
+
+class _Line:
+    """Writes, and listens as long as somebody here has axes that are shared."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._changed: dict[AxisSettings, dict[str, Any]] = {}
+        self._wake = threading.Event()
+        self._flushing = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._listening: Any = None
+        self._is_failing = False
+        self.pid = os.getpid()
+
+    def tell(self, settings: AxisSettings, values: Mapping[str, Any]) -> None:
+        with self._mutex:
+            self._changed.setdefault(settings, {}).update(values)
+            self._wake.set()
+            if self._thread is None:
+                self._thread = begin_thread(self._run, "bliss_like axes")
+
+    def _run(self) -> None:
+        while True:
+            woken = self._wake.wait(_IDLE)
+            with self._mutex:
+                if not woken and not self._changed:
+                    self._thread = None
+                    return
+                self._wake.clear()
+            pause = INTERVAL if self.flush() else _RETRY
+            self._pause(pause)
+
+    @staticmethod
+    def _pause(seconds: float) -> None:
+        threading.Event().wait(seconds)  # a real one, in patched processes too
+
+    def flush(self) -> bool:
+        """Write what has changed, and tell others; return whether that went well."""
+        with self._flushing:
+            with self._mutex:
+                changed, self._changed = self._changed, {}
+            try:
+                if changed:
+                    self._write(changed)
+                self._is_failing = False
+                return True
+            except Exception as error:  # noqa: BLE001 - an axis must not depend on it
+                with self._mutex:
+                    for settings, values in changed.items():
+                        self._changed[settings] = {**values, **self._changed.get(settings, {})}
+                    self._wake.set()
+                if not self._is_failing:
+                    _log.warning(
+                        "positions of axes are not published: %s", error, exc_info=not isinstance(error, DataError)
+                    )
+                self._is_failing = True
+                return False
+
+    def _write(self, changed: Mapping[AxisSettings, dict[str, Any]]) -> None:
+        pending = {settings: settings.pending() for settings in changed}
+        hashes = {settings: settings.hash for settings in changed if settings.hash is not None}
+        with pipeline(*hashes.values()):
+            for settings, hash_ in hashes.items():
+                if pending[settings]:
+                    hash_.update(pending[settings])
+        for settings, values in pending.items():
+            settings.was_written(values)
+        news = {settings.name: {**changed[settings], **pending[settings]} for settings in changed}
+        self.post({"from": _me(), "axes": news})
+
+    # -- events ----------------------------------------------------------------------------------------------------------
+
+    def post(self, event: Mapping[str, Any]) -> None:
+        sharing().line.post(_EVENTS, encode(dict(event), "axes"))
+
+    def follow(self) -> None:
+        """Hear of what other processes say, from now on."""
+        line = sharing().line
+        if self._listening is not None and self._listening.line is line:
+            return
+        call = _caller()
+        self._listening = line.events(_EVENTS)
+        self._heard = lambda events: call(_hear, events)  # kept: nobody else does
+        self._listening.add(self._heard, lambda raw: decode(raw, "axes"))
+
+    def forget(self) -> None:
+        """What could not be written until now is not for the store of the next session."""
+        with self._mutex:
+            self._changed.clear()
+        self._listening = None
+
+
+def _me() -> str:
+    return _ME if _line.pid == os.getpid() else f"{os.uname().nodename}:{os.getpid()}"
+
+
+def _caller() -> Callable[..., object]:
+    """Return what makes a call in the hub of this thread, from whichever thread."""
+    loop = gevent.get_hub().loop
+    return lambda function, argument: loop.run_callback_threadsafe(gevent.spawn, function, argument)
+
+
+def _hear(events: Iterable[Mapping[str, Any]]) -> None:
+    for event in events:
+        if event.get("from") == _me():
+            continue
+        for name, values in event.get("axes", {}).items():
+            axis = _axes.get(name)
+            if axis is not None:
+                axis.heard(values)
+        if "stop" in event:
+            _stop_here(event["stop"], str(event.get("by", "another process")))
+
+
+def _stop_here(names: Iterable[str], by: str) -> None:
+    wanted = set(names)
+    stopped = [name for name, axis in list(_axes.items()) if (not wanted or name in wanted) and axis.stop_wanted(by)]
+    if stopped:
+        _log.warning("stopped by %s: %s", by, ", ".join(sorted(stopped)))
+        _line.post({"from": _me(), "stopped": sorted(stopped)})
+
+
+_line = _Line()
+
+
+def tell(settings: AxisSettings, values: Mapping[str, Any] = {}) -> None:
+    """Write what is pending in these settings soon, and tell others of it and of `values`; returns at once."""
+    global _line
+    if _line.pid != os.getpid():  # a forked child has a line of its own
+        _line = _Line()
+    _line.tell(settings, values)
+
+
+def follow() -> None:
+    """Hear of what other processes do with the axes, and of who wants them to stop; without a server, of nothing."""
+    try:
+        _line.follow()
+    except DataError as error:
+        _log.warning("not heard what other sessions do with axes: %s", error)
+
+
+def flush() -> None:
+    """Return when what has changed so far is written, if the server answers."""
+    _line.flush()
+
+
+def leave() -> None:
+    """Write the rest, and hear of nothing any more: the session is closed."""
+    _line.flush()
+    _line.forget()
+
+
+def ask_to_stop(*names: str) -> None:
+    """Have axes stopped by whoever moves them elsewhere; does not wait for it, and never fails."""
+    try:
+        _line.post({"from": _me(), "stop": list(names), "by": _me()})
+    except DataError as error:
+        _log.warning("other sessions could not be asked to stop %s: %s", ", ".join(names), error)
+
+
+def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
+    """Have axes stopped by whoever moves them, in this process and in all others of the beamline.
+
+    :param names: of axes; none: all that move.
+    :param patience: seconds that others are waited for.
+    :return: the names of those that were moving.
+    :raises StoreUnavailable: the server does not answer; those of this process are stopped.
+    """
+    wanted = set(names)
+    stopped = {
+        name for name, axis in list(_axes.items()) if (not wanted or name in wanted) and axis.stop_wanted(by or _me())
+    }
+    answers: list[str] = []
+
+    def hear(events: Iterable[Mapping[str, Any]]) -> None:
+        for event in events:
+            answers.extend(event.get("stopped", []))
+
+    listening = sharing().line.events(_EVENTS)
+    listening.add(hear, lambda raw: decode(raw, "axes"))
+    try:
+        _line.post({"from": _me(), "stop": list(names), "by": by or _me()})
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and not (wanted and wanted <= stopped.union(answers)):
+            gevent.sleep(0.01)
+    finally:
+        listening.remove(hear)
+    return sorted(stopped.union(answers))
+
+
+atexit.register(flush)

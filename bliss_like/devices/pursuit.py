@@ -1,0 +1,157 @@
+"""Following one axis until its motion is over: at its target, at a switch, or when somebody stops it."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.planning import Motion
+from bliss_like.errors import AxisFault, AxisOffError, AxisOnLimitError
+
+if TYPE_CHECKING:
+    from bliss_like.devices.motor_controller import MotorController
+
+STOPPED_SHORT = {
+    "LIMPOS": AxisOnLimitError,
+    "LIMNEG": AxisOnLimitError,
+    "OFF": AxisOffError,
+    "DISABLED": AxisFault,
+    "FAULT": AxisFault,
+}
+"""States in which an axis that stands away from its target will not get there by waiting, and the error that tells it."""
+
+
+class Pursuit:
+    """Follows a motion to a target, and gives up when the axis comes no nearer to it for `axis.timeout` seconds."""
+
+    def __init__(self, motion: Motion) -> None:
+        self.motion = motion
+        self.axis = motion.axis
+        self.arrived = False
+        self.target = motion.target_pos / motion.axis.steps_per_unit
+        """In dial units: where this motion ends, which may be beyond where the axis is to be."""
+        self._began = self._last_progress = time.monotonic()
+        self._nearest = math.inf
+
+    @property
+    def end(self) -> float | None:
+        """Where the axis was left, in dial units; None: it has to be asked."""
+        return self.motion.dial_target_pos if self.arrived and not self.motion.backlash else None
+
+    def state(self, controller: MotorController) -> AxisState | None:
+        """Return the state that only this kind of motion can ask for; None: that of all."""
+        return None
+
+    def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
+        """Take note of what the axis does.
+
+        :raises AxisFault: it stopped short, or comes no nearer.
+        """
+        axis = self.axis
+        away = abs(dial - self.target)
+        if "MOVING" not in state:
+            self.arrived = axis.tolerance is None or away <= axis.nearness
+            if stop_wanted or self.arrived:
+                return True
+            for name, error in STOPPED_SHORT.items():
+                if name in state:
+                    raise error(f"{self._whereabouts(dial)}: its state is {state}")
+        now = time.monotonic()
+        if away < self._nearest:
+            self._nearest, self._last_progress = away, now
+        elif now - self._last_progress > axis.timeout:
+            raise AxisFault(
+                f"{self._whereabouts(dial)}: it came no nearer for {axis.timeout:g} s and was stopped. "
+                f"Its state was {state}. If it is only slow, raise `timeout` in its configuration"
+            )
+        return False
+
+    def _whereabouts(self, dial: float) -> str:
+        axis = self.axis
+        unit = f" {axis.unit}" if axis.unit else ""
+        return (
+            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
+            f"{axis.dial2user(self.target):g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
+        )
+
+
+class Search(Pursuit):
+    """Follows an axis that looks for a switch: it is over when it stands still."""
+
+    def state(self, controller: MotorController) -> AxisState | None:
+        return controller.home_state(self.axis) if self.motion.type == "homing" else None
+
+    @property
+    def end(self) -> float | None:
+        return None
+
+    def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
+        """:raises AxisFault: it stands still without having found what it looked for."""
+        if "MOVING" in state:
+            return False
+        if stop_wanted:
+            return True
+        looked_for = {"homing": ("HOME", "READY"), "limit_search": ("LIMPOS", "LIMNEG")}[self.motion.type]
+        if "FAULT" in state or "OFF" in state or not any(name in state for name in looked_for):
+            error = AxisOffError if "OFF" in state else AxisFault
+            raise error(
+                f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
+                f"stands at {self.axis.dial2user(dial):g}, its state is {state}"
+            )
+        self.arrived = True
+        return True
+
+
+class Jog(Pursuit):
+    """Follows an axis that turns without end, and brakes it before it leaves its limits."""
+
+    def __init__(self, motion: Motion) -> None:
+        super().__init__(motion)
+        self.direction, self.velocity = motion.direction, motion.velocity
+        """Of the controller; they change when the axis is told another velocity in motion."""
+        self._is_braking = False
+
+    @property
+    def end(self) -> float | None:
+        return None
+
+    def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
+        """:raises AxisFault: it ended by itself."""
+        if "MOVING" in state:
+            if not self._is_braking and self._must_brake(dial):
+                self._is_braking = True
+                self.axis.controller.stop_jog(self.axis)
+            return False
+        self.arrived = stop_wanted or self._is_braking
+        if self._is_braking and not stop_wanted:
+            low, high = self.axis.limits
+            raise AxisOnLimitError(
+                f"{name_of(self.axis)} was braked at {self.axis.dial2user(dial):g}, before it left its limits "
+                f"{low:g} .. {high:g}"
+            )
+        if not stop_wanted:
+            error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
+            raise error(
+                f"{name_of(self.axis)} does not turn any more: it stands at {self.axis.dial2user(dial):g}, its state "
+                f"is {state}"
+            )
+        return True
+
+    def _must_brake(self, dial: float) -> bool:
+        axis = self.axis
+        low, high = axis.dial_limits
+        way = self.direction * math.copysign(1, axis.steps_per_unit)
+        room = (high - dial) if way > 0 else (dial - low)
+        if math.isinf(room):
+            return False
+        velocity = self.velocity / abs(axis.steps_per_unit)
+        acceleration = axis.acceleration
+        return room <= velocity**2 / 2 / acceleration + velocity * 1.5 * axis.polling_time
+
+
+def pursuit_of(motion: Motion) -> Pursuit:
+    kinds = {"move": Pursuit, "jog": Jog, "homing": Search, "limit_search": Search}
+    return kinds[motion.type](motion)

@@ -1,0 +1,328 @@
+"""IcePAP behind a network and a firmware that fail: the next command works, and no answer is given to another question."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import gevent
+import pytest
+
+from bliss_like.controllers.icepap import IcePAP
+from bliss_like.errors import DeviceError, NotConnectedError
+from tests.icepap.simulator import Simulator
+from tests.icepap.proxy import Proxy
+from tests.waiting import wait_until
+
+DOUBT = "; whether it was carried out is not known"
+
+
+def message(call: Callable[[], object]) -> str:
+    with pytest.raises(NotConnectedError) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.fixture
+def where(proxy: Proxy) -> str:
+    return f"ice at 127.0.0.1:{proxy.port}"
+
+
+@pytest.fixture(autouse=True)
+def _all_is_well_afterwards(proxied: IcePAP) -> Iterator[None]:
+    """Whatever a test did to the connection: the next questions get their own answers, each another one."""
+    yield
+    th, tth = proxied.axes["th"], proxied.axes["tth"]
+    wait_until(lambda: "MOVING" not in proxied.state(th))
+    for value in (11, 222, 3333):
+        proxied.set_position(th, value)
+        proxied.set_position(tth, -value)
+        assert list(proxied.read_positions(th, tth)) == [value, -value]
+        assert proxied.read_velocity(th) == 4000
+
+
+# -- one question ------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_lost(proxied: IcePAP, proxy: Proxy, where: str) -> None:
+    proxy.drop()
+    assert message(lambda: proxied.read_position(proxied.axes["th"])) == (
+        f"{where} did not answer '?FPOS AXIS 1' within 0.5 s"
+    )
+
+
+def test_a_command_whose_answer_is_lost_is_not_sent_again(proxied: IcePAP, proxy: Proxy, where: str) -> None:
+    proxy.drop()
+    proxy.requests.clear()
+    assert message(lambda: proxied.raw_write("POS AXIS 1 5")) == (
+        f"{where} did not answer 'POS AXIS 1 5' within 0.5 s{DOUBT}"
+    )
+    assert proxy.requests == [b"#POS AXIS 1 5\r"]
+
+
+def test_an_answer_that_comes_too_late_answers_nothing(proxied: IcePAP, proxy: Proxy) -> None:
+    th = proxied.axes["th"]
+    proxied.set_position(th, 10)
+    proxy.delay(0.7)
+    assert "did not answer" in message(lambda: proxied.read_position(th))
+    proxy.delay(0)
+    proxied.set_position(th, 20)
+    for _ in range(3):
+        assert proxied.read_position(th) == 20
+
+
+def test_an_answer_in_pieces_is_put_together(proxied: IcePAP, proxy: Proxy) -> None:
+    proxied.set_position(proxied.axes["th"], 123456)
+    proxy.split()
+    assert proxied.read_position(proxied.axes["th"]) == 123456
+    proxy.split(pause=0.001)
+    assert "DSP" in proxied.raw_write_read("0:?VER INFO")
+
+
+def test_an_answer_of_which_the_rest_is_lost(proxied: IcePAP, proxy: Proxy) -> None:
+    proxied.set_position(proxied.axes["th"], 123456)
+    proxy.halve()
+    assert "did not answer" in message(lambda: proxied.read_position(proxied.axes["th"]))
+    proxy.halve()
+    assert "did not answer" in message(lambda: proxied.raw_write_read("0:?VER INFO"))
+
+
+def test_an_answer_that_drips_is_not_waited_for_beyond_the_timeout(proxied: IcePAP, proxy: Proxy) -> None:
+    proxy.split(pause=0.2)
+    began = time.monotonic()
+    assert "within 0.5 s" in message(lambda: proxied.read_position(proxied.axes["th"]))
+    assert time.monotonic() - began < 1
+
+
+def test_noise_instead_of_an_answer_is_ridden_out_once(
+    proxied: IcePAP, proxy: Proxy, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    th = proxied.axes["th"]
+    proxied.set_position(th, 7)
+    proxy.garble()
+    with caplog.at_level(logging.WARNING):
+        assert proxied.read_position(th) == 7
+    assert f"{where}, asked '?FPOS AXIS 1'" in caplog.text
+    proxy.garble(2, b"#\x00~\xff\n")
+    assert message(lambda: proxied.read_position(th)) == (
+        f"{where}, asked '?FPOS AXIS 1': b'#\\x00~\\xff\\n' came, which is no answer to it"
+    )
+
+
+def test_noise_after_a_command(proxied: IcePAP, proxy: Proxy) -> None:
+    proxy.garble()
+    proxy.requests.clear()
+    assert message(lambda: proxied.raw_write("POS AXIS 1 5")).endswith(f"which is no answer to it{DOUBT}")
+    assert proxy.requests == [b"#POS AXIS 1 5\r"]
+
+
+@pytest.mark.parametrize("answer", [b"?FPOS AXIS\n", b"?FPOS\n", b"?FPOS 1 2\n", b"?FPOS nan\n", b"?FPOS 1e999\n"])
+def test_an_answer_that_is_not_what_was_asked_for(proxied: IcePAP, proxy: Proxy, where: str, answer: bytes) -> None:
+    proxy.garble(1, answer)
+    text = message(lambda: proxied.read_position(proxied.axes["th"]))
+    assert text.startswith(f"{where}, asked '?FPOS AXIS 1': expected a number, came ")
+
+
+def test_the_answer_to_another_question_is_no_answer(proxied: IcePAP, proxy: Proxy) -> None:
+    proxy.garble(2, b"?FSTATUS 0x00A03203\n")
+    assert "which is no answer to it" in message(lambda: proxied.read_position(proxied.axes["th"]))
+
+
+def test_an_answer_that_comes_twice(proxied: IcePAP, proxy: Proxy, simulator: Simulator) -> None:
+    th = proxied.axes["th"]
+    for value in range(20):
+        with contextlib.suppress(NotConnectedError):  # when the second copy comes while this is asked
+            proxied.raw_write(f"POS AXIS 1 {value}")
+        assert float(simulator.tell("?POS 1").split()[1]) == value
+        proxy.repeat()
+        assert proxied.read_position(th) == value
+
+
+def test_an_answer_without_end(proxied: IcePAP, proxy: Proxy) -> None:
+    proxy.garble(2, b"x" * (2 << 20))
+    assert "x..." in message(lambda: proxied.read_position(proxied.axes["th"]))
+
+
+# -- the connection ----------------------------------------------------------------------------------------------------
+
+
+def test_an_idle_connection_that_was_cut_is_opened_again_unnoticed(proxied: IcePAP, proxy: Proxy) -> None:
+    accepted = proxy.accepted
+    proxy.cut()
+    wait_until(lambda: not proxy.connections)
+    proxied.raw_write("POS AXIS 1 5")
+    assert proxied.read_position(proxied.axes["th"]) == 5
+    assert proxy.accepted == accepted + 1
+
+
+def test_a_connection_that_is_cut_instead_of_an_answer(proxied: IcePAP, proxy: Proxy, where: str) -> None:
+    proxy.cut_at_answer()
+    assert proxied.read_position(proxied.axes["th"]) == 0
+    proxy.requests.clear()
+    proxy.cut_at_answer()
+    text = message(lambda: proxied.raw_write("POS AXIS 1 5"))
+    assert re.fullmatch(f"{re.escape(where)}, asked 'POS AXIS 1 5': .*{DOUBT}", text)
+    assert proxy.requests == [b"#POS AXIS 1 5\r"]
+
+
+def test_a_controller_that_is_away(proxied: IcePAP, proxy: Proxy, where: str) -> None:
+    proxy.refuse()
+    for _ in range(2):
+        text = message(lambda: proxied.read_position(proxied.axes["th"]))
+        assert text.startswith(f"{where} cannot be reached to ask '?FPOS AXIS 1': ")
+        assert text.endswith("Is it switched on, and are `host` and `port` right?")
+    proxy.accept()
+
+
+def test_a_host_that_does_not_exist(new_icepap: Callable[..., IcePAP]) -> None:
+    controller = new_icepap(5000, host="nowhere.invalid")
+    text = message(lambda: controller.axes["th"].position)
+    assert text.startswith("ice at nowhere.invalid:5000 cannot be reached: ")
+
+
+def test_those_who_wait_for_a_connection_wait_for_it_once(proxy: Proxy, new_icepap: Callable[..., IcePAP]) -> None:
+    controller = new_icepap(proxy.port)
+    proxy.freeze()
+    axes = list(controller.axes.values())
+    began = time.monotonic()
+    asking = [gevent.spawn(message, lambda axis=axis: controller.connect_axis(axis, 0.3)) for axis in axes]
+    gevent.joinall(asking, raise_error=True)
+    assert time.monotonic() - began < 1.5
+    proxy.thaw()
+    for axis in axes:
+        controller.connect_axis(axis, 1)
+
+
+# -- killed in the middle ----------------------------------------------------------------------------------------------
+
+
+def test_a_question_that_is_killed_leaves_no_answer_behind(proxied: IcePAP, proxy: Proxy) -> None:
+    th = proxied.axes["th"]
+    proxy.delay(0.05)
+    for value in range(1, 6):
+        proxied.set_position(th, value)
+        asking = gevent.spawn(proxied.read_position, th)
+        requests = len(proxy.requests)
+        while len(proxy.requests) == requests:
+            gevent.sleep(0.001)
+        asking.kill()
+        assert proxied.read_velocity(th) == 4000
+        with gevent.Timeout(0.02, False):
+            proxied.read_position(th)
+        assert proxied.read_position(th) == value
+    proxy.delay(0)
+
+
+def test_greenlets_that_ask_at_once_get_their_own_answers(proxied: IcePAP, proxy: Proxy) -> None:
+    th, tth = proxied.axes["th"], proxied.axes["tth"]
+    proxied.set_position(th, 1)
+    proxied.set_position(tth, 2)
+    proxy.delay(0.002)
+    asking = [gevent.spawn(proxied.read_position, axis) for axis in (th, tth) * 20]
+    gevent.joinall(asking, raise_error=True)
+    assert [greenlet.value for greenlet in asking] == [1, 2] * 20
+
+
+def test_other_greenlets_run_while_one_waits(proxied: IcePAP, proxy: Proxy) -> None:
+    proxy.drop()
+    asking = gevent.spawn(message, lambda: proxied.read_position(proxied.axes["th"]))
+    turns = 0
+    while not asking.ready():
+        gevent.sleep(0.001)
+        turns += 1
+    assert turns > 50
+
+
+# -- in the middle of a move -------------------------------------------------------------------------------------------
+
+
+def start_a_long_move(icepap: IcePAP) -> None:
+    th = icepap.axes["th"]
+    th.move(1000, wait=False)
+    wait_until(lambda: th.position > 0.3)
+
+
+def wait_while_others_run(condition: Callable[[], object]) -> None:
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.01)
+
+
+def moves(simulator: Simulator) -> bool:
+    return bool(int(simulator.tell("?FSTATUS 1").split()[1], 16) & 0x400)
+
+
+def test_a_move_survives_a_connection_that_is_cut(proxied: IcePAP, proxy: Proxy) -> None:
+    th = proxied.axes["th"]
+    th.move(2, wait=False)
+    wait_until(lambda: th.position > 0.3)
+    proxy.cut()
+    th.wait_move()
+    assert th.position == 2
+
+
+def test_a_move_whose_controller_does_not_answer_is_stopped_when_it_is_back(
+    proxied: IcePAP, proxy: Proxy, simulator: Simulator, where: str
+) -> None:
+    start_a_long_move(proxied)
+    proxy.freeze()
+    with pytest.raises(NotConnectedError, match=re.escape(f"{where} did not answer")) as caught:
+        proxied.axes["th"].wait_move()
+    assert "Stopping the axes failed too" in "".join(caught.value.__notes__)
+    assert moves(simulator)
+    proxy.thaw()
+    wait_while_others_run(lambda: not moves(simulator))
+
+
+def test_a_move_whose_controller_is_unreachable_is_stopped_when_it_is_back(
+    proxied: IcePAP, proxy: Proxy, simulator: Simulator, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    start_a_long_move(proxied)
+    proxy.refuse()
+    with pytest.raises(NotConnectedError, match=re.escape(f"{where} cannot be reached")):
+        proxied.axes["th"].wait_move()
+    assert moves(simulator)
+    with caplog.at_level(logging.WARNING):
+        proxy.accept()
+        wait_while_others_run(lambda: not moves(simulator))
+    wait_while_others_run(lambda: "th: still moved when its controller answered again" in caplog.text)
+    proxied.axes["th"].move(0.01 + proxied.axes["th"].position)
+
+
+def test_a_start_of_which_the_answer_is_lost_is_stopped(proxied: IcePAP, proxy: Proxy, simulator: Simulator) -> None:
+    th = proxied.axes["th"]
+    th.move(0.01)
+    proxy.drop_if(lambda request: b"MOVE" in request)
+    text = message(lambda: th.move(1000))
+    assert re.search(f"did not answer 'MOVE .*' within 0.5 s{DOUBT}", text)
+    wait_until(lambda: not moves(simulator))
+    assert 0 < th.position < 1000
+
+
+def test_a_controller_that_freezes_and_goes_on(proxied: IcePAP, simulator: Simulator) -> None:
+    start_a_long_move(proxied)
+    simulator.freeze()
+    try:
+        assert "did not answer" in message(proxied.axes["th"].wait_move)
+    finally:
+        simulator.thaw()
+    wait_while_others_run(lambda: not moves(simulator))
+
+
+def test_a_controller_that_is_restarted_gets_its_velocities_again(
+    proxied: IcePAP, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    start_a_long_move(proxied)
+    simulator.kill()
+    with pytest.raises(DeviceError, match="cannot be reached|asked"):
+        proxied.axes["th"].wait_move()
+    simulator.start()
+    th = proxied.axes["th"]
+    assert th.velocity == 1
+    with caplog.at_level(logging.WARNING):
+        th.move(0.5)
+    assert "velocity was 1000 steps/s" in caplog.text
+    assert (th.position, th.velocity, th.acceleration) == (0.5, 4, 40)
