@@ -35,6 +35,7 @@ class Controller(RegulationDriver):
                 self._inputs[own_name(item.input)],
                 self._outputs[own_name(item.output)],
                 axes.get(item.name),
+                config.node,
             )
             for item in config.ctrl_loops
         }

@@ -9,6 +9,7 @@ import enum
 import math
 from typing import Any
 
+from bliss_like.config.node import ConfigNode
 from bliss_like.controllers.regulation.approach import Approach
 from bliss_like.controllers.regulation.driver import RegulationDriver
 from bliss_like.controllers.regulation.input import Input
@@ -60,6 +61,7 @@ class Loop:
         tinput: Input,
         toutput: Output,
         axis_config: LoopAxisConfig | None = None,
+        node: ConfigNode | None = None,
     ) -> None:
         """:param config: a LoopConfig, or what else has the keys of one.
         :param axis_config: of an axis that has a name of its own; else it is called `<loop>_axis`."""
@@ -79,7 +81,7 @@ class Loop:
         self._wait_mode = WaitMode[config.wait_mode.upper()]
         self._counters = ReadingCounters(controller.name, self.__connect__)
         self._counters.add(self.name, self.read, self.unit, "SINGLE")
-        self.axis: Axis = axis_of(self, axis_config)
+        self.axis: Axis = axis_of(self, axis_config, node)
 
     @property
     def channel(self) -> Any:

@@ -42,7 +42,9 @@ class SoftLoop(Loop):
                     f"an External{kind.__name__} makes one of a counter or an axis"
                 )
         self._regulator = SoftRegulator(name, config.input, config.output, config)
-        super().__init__(self._regulator, config, config.input, config.output, *config.axes)
+        super().__init__(
+            self._regulator, config, config.input, config.output, next(iter(config.axes), None), config.node
+        )
         self.apply_config()
 
     def get_item(self, name: str) -> Axis:

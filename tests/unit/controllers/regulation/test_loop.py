@@ -126,8 +126,23 @@ def test_it_is_an_axis() -> None:
     assert bath.setpoint == 65 and axis.limits == (-50, 40)
     loop.ramprate = 3
     assert axis.velocity == 3
-    axis.velocity = 4
-    assert loop.ramprate == 4
+    with pytest.raises(
+        DeviceError, match="bath_temp: its velocity is the ramprate of bath_loop; set bath_loop.ramprate"
+    ):
+        axis.velocity = 4
+
+
+def test_relative_motions_start_from_the_setpoint() -> None:
+    bath, loop = make_bath(deadband=0.5)
+    loop.axis.move(50)
+    bath.frozen_at = 50.3
+    loop.axis.move(0.2, relative=True)
+    assert bath.setpoint == 50.2
+    bath.frozen_at = None
+    loop.setpoint = 60
+    loop.wait(5)
+    loop.axis.rmove(-1)
+    assert bath.setpoint == 59
 
 
 def test_it_can_be_scanned_and_counted() -> None:
