@@ -38,9 +38,9 @@ class _LoopDrive(MotorController):
     axis_class = LoopAxis
 
     def __init__(self, loop: Loop, config: LoopAxisConfig, node: ConfigNode | None) -> None:
-        keys = MotorControllerConfig.model_construct(name=config.name, axes=[config])
+        keys = MotorControllerConfig.model_construct(name=loop.name, axes=[config])
         keys._node = node
-        super().__init__(config.name, keys)
+        super().__init__(loop.name, keys)
         self.loop = loop
         self._approach: Approach | None = None
 

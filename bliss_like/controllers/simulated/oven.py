@@ -47,6 +47,11 @@ class SimulatedOven(Controller):
         self.broken = config.broken
         super().__init__(name, config)
 
+    @property
+    def temperature(self) -> float:
+        """Of the oven, now, without noise."""
+        return self.oven.advance().temperature
+
     def read_input(self, tinput: Input) -> float:
         return math.nan if self.broken else self.oven.measure()
 
