@@ -37,6 +37,13 @@ class ObjectNotFound(ConfigError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class MissingKey(ConfigError, KeyError):
+    """A driver asked its configuration for a key that is not there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
 class ObjectCreationFailed(ConfigError):
     """An object of the configuration could not be made; `__cause__` is its own exception."""
 
@@ -110,6 +117,10 @@ class AlreadyLockedDevices(DeviceError):
     """Who they are, each with `name`, `session`, `process`, `since`, `purpose`."""
 
 
+class UsageError(BlissLikeError, TypeError, ValueError):
+    """A command was called with wrong arguments, the message says which; nothing was moved."""
+
+
 # -- scans -------------------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +140,7 @@ class ScanSequenceError(ScanError):
     """A sequence or a group of scans was used wrongly."""
 
 
-class ScanUsageError(BlissLikeError, TypeError, ValueError):
+class ScanUsageError(UsageError):
     """A scan command was called with wrong arguments; nothing was moved."""
 
 

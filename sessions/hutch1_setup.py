@@ -1,4 +1,4 @@
-"""Runs when `hutch1` is set up, after `optics`: `energy` and `rocking_curve` are there, and so are the aliases."""
+"""Runs when `hutch1` is set up, after `optics`: `rocking_curve` is there, and so are the aliases."""
 
 load_script("filters")
 

@@ -10,6 +10,8 @@ CLASSES = {
     "icepap": "IcePAP",
     "session": "Session",
     "measurementgroup": "MeasurementGroup",
+    "slits": "Slits",
+    "energywavelength": "EnergyWavelength",
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
@@ -19,8 +21,9 @@ REGULATION = {"mockup": "SimulatedOven", "linkam": "LinkamT95"}
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"slits", "bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
-"""Classes that calculate axes or counters from others, by name; those with `tags: real` are recognised by them."""
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+"""Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
+them."""
 
 LATER = {
     *("deadband_idle_factor", "ramp_from_pv", "ramprate_time_unit"),
@@ -33,7 +36,7 @@ UNNEEDED = {"independent", "package", "module"}
 """Keys that say nothing more once the class has its name of here."""
 
 PYTHON_IMPORTS = {
-    "bliss.common.scans": "bliss_like.scans",
-    "bliss.common.standard": "bliss_like.scans",
+    "bliss.config.wardrobe": "bliss_like.config.settings",
+    "bliss.config.conductor.client": "bliss_like.config.locks",
 }
 """Modules that moved; all others have `bliss_like` for `bliss`."""

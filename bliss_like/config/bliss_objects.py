@@ -56,11 +56,12 @@ def counterpart(each: BlissObject) -> tuple[type[Any] | None, str]:
         return None, ""
     if plugin not in BY_CLASS or not kind:
         return None, f"plugin {plugin}: not yet here" if kind else f"plugin {plugin}: it has no class"
-    tags = [item.word("tags").split() for item in each.items()]
-    if kind.lower() in CALCULATED or any("real" in tag for tag in tags):
-        return None, f"calculated axes and counters are not yet here ({kind})"
     package = each.inherited("package")
     foreign = bool(package) and package.partition(".")[0] != "bliss"
+    tags = [item.word("tags").split() for item in each.items()]
+    is_calculated = kind.lower() in CALCULATED or any("real" in tag for tag in tags)
+    if is_calculated and not foreign and kind.lower() not in CLASSES:
+        return None, f"calculated axes and counters of this kind are not yet here ({kind})"
     if plugin == "regulation" and not foreign:  # it has a Mockup, too, which is no controller of motors
         kind = REGULATION.get(kind.lower(), kind)
     try:
@@ -91,6 +92,10 @@ def lost_without(each: BlissObject, gone: set[str]) -> str:
             continue
         if value.text and is_reference(value.text) and referred_name(value.text) in gone:
             return f"it needs {value.text}, which is not here"
+        guests = [element.word("name") for element in value.elements or () if element.is_mapping]
+        for guest in guests:
+            if is_reference(guest) and referred_name(guest) in gone:
+                return f"it needs {guest}, which is not here"
         texts = [element.text for element in value.elements or () if element.text]
         if texts and all({*text.lstrip("$").split(":")} & gone for text in texts):
             return f"nothing of its {key} is here"

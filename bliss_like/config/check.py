@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from bliss_like.errors import ConfigError
 
 from .construction import class_of
-from .loader import INIT, Entry, Tree, item_label
+from .loader import INIT, Entry, Tree, is_guest, item_label
 from .node import ConfigList, ConfigNode
 from .plugins import BY_CLASS, NODE, Plugin
 from .references import Objects, Place, referred_name
@@ -75,13 +75,20 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
     if isinstance(validated, list):
         may_inherit = survey.lacks_defaults(complete)
         for problem in validated:
-            is_name = problem.path[2:] == ("name",)  # of an item: told when the file was read
+            is_name = _is_name_of_item(problem, complete)  # told when the file was read
             is_elsewhere = may_inherit and problem.message.startswith("missing key")
             is_unsure = problem.path in unsure and problem.path == problem.subject  # of the value, not of the key
             if not (is_name or is_elsewhere or is_unsure):
                 yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)
+
+
+def _is_name_of_item(problem: Problem, node: ConfigNode) -> bool:
+    match problem.path:
+        case (str(key), int(index), "name"):
+            return not is_guest(node.written[key].written[index])
+    return False
 
 
 def _check_references(entry: Entry, survey: Survey) -> Iterator[_Found]:

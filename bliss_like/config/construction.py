@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bliss_like.errors import ConfigError, ObjectCreationFailed
 
-from .loader import Entry, item_label, item_name
+from .loader import Entry, is_guest, item_label, item_name
 from .making import FAILURES
 from .models import ObjectConfig
 from .node import ConfigList, ConfigNode, plain_form
@@ -78,11 +78,11 @@ def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNo
     model = validate(node, kind)
     broken: dict[str, ConfigError] = {}
     keys = item_keys(kind)
-    if isinstance(model, list) and all(_is_of_item(problem, keys) for problem in model):
+    if isinstance(model, list) and all(_is_of_item(problem, keys, node) for problem in model):
         node = _without_broken_items(node, keys, model, broken)
         model = validate(node, kind)
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
-        model = [problem for problem in model if not _is_of_item(problem, keys)] or model
+        model = [problem for problem in model if not _is_of_item(problem, keys, node)] or model
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
@@ -140,10 +140,11 @@ def imported_in(error: BaseException) -> str:
     return f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
 
 
-def _is_of_item(problem: Problem, keys: Iterable[str]) -> bool:
+def _is_of_item(problem: Problem, keys: Iterable[str], node: ConfigNode) -> bool:
+    """Tell whether a problem is that of an item alone; a `$name` among the items is one of the whole object."""
     match problem.path:
-        case (str(key), int(), *_):
-            return key in keys
+        case (str(key), int(index), *_):
+            return key in keys and not is_guest(node.written[key].written[index])
     return False
 
 

@@ -19,7 +19,7 @@ from bliss_like.errors import ConfigError
 
 from .node import ConfigList, ConfigNode, Holder, plain_form
 from .parsing import Parsed, YamlProblem, parse_file
-from .references import Document, Objects, Place, relative
+from .references import Document, Objects, Place, is_reference, relative
 from .suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -313,7 +313,7 @@ class _Registrar:
             if not isinstance(value, ConfigList):
                 continue
             for element in value.written:
-                named = isinstance(element, ConfigNode) and "name" in element.written
+                named = isinstance(element, ConfigNode) and "name" in element.written and not is_guest(element)
                 if named and not self._register(Entry(element, node.name, key)):
                     self.tree.refused.append(element)
 
@@ -334,6 +334,11 @@ class _Registrar:
 
     def _error(self, place: Place, message: str) -> None:
         self.tree.errors.append(place.error(message))
+
+
+def is_guest(element: object) -> bool:
+    """Tell whether an element of a list of items, `{name: $robx, ...}`, is no item but stands for an object of elsewhere."""
+    return isinstance(element, ConfigNode) and is_reference(element.written.get("name"))
 
 
 def name_problem(name: object) -> str:

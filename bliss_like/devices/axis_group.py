@@ -9,7 +9,8 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
-from bliss_like.devices.planning import plan, real_axes
+from bliss_like.devices.planning import all_below, plan, real_axes
+from bliss_like.devices.positions import read_positions
 
 
 class AxisGroup:
@@ -27,12 +28,24 @@ class AxisGroup:
         return f"AxisGroup({', '.join(self.axes)})"
 
     @property
+    def axes_with_reals(self) -> dict[str, Axis]:
+        """The axes by name, each pseudo axis followed by the axes that it moves."""
+        found = [each for axis in self.axes.values() for each in (axis, *all_below(axis))]
+        return {axis.name: axis for axis in found}
+
+    @property
     def position(self) -> dict[Axis, float]:
-        return {axis: axis.position for axis in self.axes.values()}
+        """Where the axes are, in user units: each controller is asked once."""
+        return read_positions(self.axes.values())
+
+    @property
+    def position_with_reals(self) -> dict[Axis, float]:
+        """The same with the axes that pseudo axes move."""
+        return read_positions(self.axes_with_reals.values())
 
     @property
     def dial(self) -> dict[Axis, float]:
-        return {axis: axis.dial for axis in self.axes.values()}
+        return {axis: float(axis.user2dial(position)) for axis, position in self.position.items()}
 
     @property
     def state(self) -> AxisState:

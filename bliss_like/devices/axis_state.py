@@ -102,6 +102,10 @@ class AxisState:
         """Return what is true, each with its description."""
         return " | ".join(f"{name} ({self._known[name]})" for name in self._current) or "UNKNOWN"
 
+    def description(self, name: str) -> str:
+        """Return what a name means; empty when it is unknown."""
+        return self._known.get(name, "")
+
     def states_list(self) -> list[str]:
         """Return all names that may be set."""
         return list(self._known)

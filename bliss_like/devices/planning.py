@@ -111,6 +111,10 @@ def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:
 
 def _expanded(targets: Mapping[Axis, Any]) -> dict[Axis, _Made]:
     """Return the targets with those of all axes that they need, pseudo axes before what they are made of."""
+    for pseudo in targets:
+        for axis in all_below(pseudo):  # also if it would not move: it is told what the pseudo axis tells it, too
+            if axis in targets:
+                raise _told_twice(axis, _Made(None), _Made(None, (pseudo,)))
     found: dict[Axis, _Made] = {}
     level = {axis: _Made(position) for axis, position in targets.items()}
     while level:
@@ -199,6 +203,14 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
     low, high = axis.limits
     if not low - 1e-9 <= target - backlash <= high + 1e-9:
         raise _outside(axis, target - backlash, backlash=backlash)
+
+
+def all_below(axis: Any) -> list[Any]:
+    """Return all axes that a pseudo axis is made of, down to the real ones, each once; a real axis is made of none."""
+    found: dict[Any, None] = {}
+    for each in getattr(axis, "reals", ()):
+        found.update(dict.fromkeys([each, *all_below(each)]))
+    return list(found)
 
 
 def real_axes(axes: Iterable[Any]) -> list[Any]:

@@ -10,6 +10,7 @@ import gevent
 
 from bliss_like.devices.axis import Axis, AxisConfig
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.exporting import export
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
 
@@ -20,7 +21,8 @@ Access = str | Callable[..., Any]
 class SoftAxis(Axis):
     """An axis over an object, with the interface of every other axis.
 
-    A method that moves may block until it is there: it runs in a greenlet of its own, and the axis is MOVING meanwhile.
+    A method that moves may block until it is there: it runs in a greenlet of its own, and the axis is MOVING meanwhile. It is
+    no positioner: its position is not among the metadata of scans.
     """
 
     def __init__(
@@ -28,18 +30,23 @@ class SoftAxis(Axis):
         name: str,
         obj: Any,
         position: Access = "position",
-        move: Access = "move",
+        move: Access = "position",
         stop: Access | None = None,
         state: Access | None = None,
         low_limit: float = -math.inf,
         high_limit: float = math.inf,
         tolerance: float | None = None,
+        export_to_session: bool = True,
         unit: str | None = None,
     ) -> None:
-        """:param move: `move="temperature"` sets the attribute; a method or callable is called with the position.
+        """Make an axis, and give it its name in the session.
+
+        :param move: `move="temperature"` sets the attribute; a method or callable is called with the position.
         :param stop: ends the motion; without it a stop only ends the call of `move`.
         :param state: gives an AxisState; without it the axis is READY as soon as `move` has returned.
         :param tolerance: how near the position must come; None: trust `move`, for as long as it takes.
+        :param export_to_session: make it a name of the session, if there is one.
+        :raises ValueError: the name is that of something else in the session, or a limit is wrong.
         """
         config = AxisConfig.model_validate(
             {
@@ -52,6 +59,8 @@ class SoftAxis(Axis):
             }
         )
         super().__init__(name, _SoftController(name, obj, (position, move, stop, state)), config)
+        if export_to_session:
+            export(name, self)
 
 
 class _SoftController(MotorController):

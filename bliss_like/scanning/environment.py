@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Environment:
     """Returns the counters of a scan that was given none, or None when there is no measurement group."""
     axes: Callable[[], Iterable[Any]] = lambda: ()
     """Returns the axes whose positions go into the info of every scan."""
+    names: Callable[[], Mapping[str, Any]] = dict
+    """Returns all names of the session, and what they are."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)
     """Each makes a context that every scan runs in."""
     scan_meta: ScanMeta | None = None

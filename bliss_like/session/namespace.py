@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bliss_like import scans
+from bliss_like import scans, standard
 from bliss_like.config.locks import lslock
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 STANDARD_NAMES = frozenset(
-    [*scans.__all__, "Group", "Sequence", "config", "current_session"]
+    [*scans.__all__, *standard.__all__, "Group", "Sequence", "config", "current_session"]
     + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
@@ -67,6 +67,7 @@ def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
     return {
         **{name: getattr(scans, name) for name in scans.__all__},
+        **{name: getattr(standard, name) for name in standard.__all__},
         "Group": Group,
         "Sequence": Sequence,
         "config": session.config,

@@ -11,10 +11,12 @@ from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
 from bliss_like.devices import motion_line
+from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
 from bliss_like.scanning.environment import Environment, environment
 
 from .current import set_active_session
+from .exported import export_to
 from .sharing import SessionInterlock
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Surroundings:
         session = self._session
         watched = session.written.interlock is not False
         use_interlock(SessionInterlock(self._sharing.locks, session.config) if watched else None)
+        use_export(export_to(session))
         environment.session_name = session.name
         environment.container = lambda: session.scan_saving.container
         environment.tree = self._tree
@@ -62,6 +65,7 @@ class Surroundings:
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
+        environment.names = lambda: session.env_dict
 
     def leave(self) -> None:
         motion_line.leave()
@@ -69,4 +73,5 @@ class Surroundings:
         set_active_session(None)
         use_store(self._store_before)
         use_interlock(None)
+        use_export(None)
         use_sharing(None)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import threading
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from prompt_toolkit.application import Application, run_in_terminal
@@ -17,6 +19,9 @@ class Console(io.TextIOBase):
     straight through. Any greenlet and any thread may write.
     """
 
+    written = 0
+    """How often any console of the process was written to."""
+
     def __init__(self, stream: TextIO, app: Application[Any], loop: asyncio.AbstractEventLoop) -> None:
         self._stream = stream
         self._app = app
@@ -24,7 +29,27 @@ class Console(io.TextIOBase):
         self._pending: list[str] = []
         self._lock = threading.Lock()  # held for list operations only
 
+    @property
+    def has_prompt(self) -> bool:
+        """Whether a line is being typed, or keys are waited for."""
+        return self._app.is_running
+
+    @property
+    def writes(self) -> int:
+        """How often this or another console was written to: who counts can tell whether the last lines are his own."""
+        return Console.written
+
+    @contextlib.contextmanager
+    def lent_to(self, app: Application[Any]) -> Iterator[None]:
+        """Print above another application, as long as the context is open."""
+        before, self._app = self._app, app
+        try:
+            yield
+        finally:
+            self._app = before
+
     def write(self, text: str) -> int:
+        Console.written += 1
         if not self._app.is_running:
             self._stream.write(self._take() + text)
         else:

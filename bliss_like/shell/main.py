@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _listen(chosen)
         if chosen.command == "server":
             return _server(chosen.action)
+        if chosen.command == "stop":
+            return _stop(chosen.axes)
         if chosen.command == "config":
             return config.run(chosen)
     except BlissLikeError as error:
@@ -63,6 +65,8 @@ def make_parser() -> argparse.ArgumentParser:
     start.add_argument("--from-last", action="store_true", help="from the last scan on")
     server = commands.add_parser("server", help="the embedded server")
     server.add_argument("action", choices=["start", "status", "stop"])
+    stop = commands.add_parser("stop", help="stop axes, whichever session of the beamline moves them")
+    stop.add_argument("axes", nargs="*", metavar="AXIS", help="name of an axis; none: all that move")
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
@@ -84,6 +88,12 @@ def _listen(chosen: argparse.Namespace) -> int:
 
     start = Start.NOW if chosen.new else Start.LAST_SCAN if chosen.from_last else Start.BEGINNING
     return listen(chosen.session_name, start=start, as_json=chosen.json)
+
+
+def _stop(axes: Sequence[str]) -> int:
+    from .stop import stop
+
+    return stop(axes)
 
 
 def _server(action: str) -> int:

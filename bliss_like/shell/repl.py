@@ -19,6 +19,7 @@ import gevent
 from gevent.hub import get_hub
 from gevent.selectors import GeventSelector
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.output import create_output
@@ -29,6 +30,7 @@ from ptpython.utils import unindent_code
 from bliss_like.errors import UserAbort
 from bliss_like.session import Session
 from bliss_like.session.protection import Names
+from bliss_like.standard.tweaking import Tweak, offer_tweaking
 
 from .completion import NameCompleter
 from .console import Console
@@ -92,6 +94,11 @@ class Prompt(PythonInput):
     def clear(self) -> None:
         self.default_buffer.reset()
 
+    def offer(self, text: str) -> None:
+        """Begin the next line with a text, so that Enter runs it."""
+        document = Document(text)
+        self.app.pre_run_callables.append(lambda: self.default_buffer.set_document(document, bypass_readonly=True))
+
 
 class Repl:
     """Reads commands, runs them among the names of a session, shows their values and errors, until the user leaves."""
@@ -114,7 +121,7 @@ class Repl:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         self._interrupts.leave = lambda: loop.call_soon_threadsafe(self._leave)
-        with self._consoles(loop):
+        with self._consoles(loop), self._tweaking(loop):
             while not self._leaving:
                 try:
                     text = unindent_code(await self._prompt.app.run_async(handle_sigint=False))
@@ -143,6 +150,19 @@ class Repl:
             sys.stderr.flush()
             sys.stdout, sys.stderr = stdout, stderr
 
+    @contextlib.contextmanager
+    def _tweaking(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        def show(asked: Tweak) -> None:
+            from .tweak import Tweaking  # takes its time to load
+
+            Tweaking(loop, self._prompt.app.input, self._prompt.app.output).show(asked)
+
+        offer_tweaking(show)
+        try:
+            yield
+        finally:
+            offer_tweaking(None)
+
     async def _execute(self, text: str) -> None:
         loop = asyncio.get_running_loop()
         over = asyncio.Event()
@@ -168,6 +188,9 @@ class Repl:
             print("Interrupted.", file=sys.stderr)
         except BaseException as error:  # the prompt outlives every command
             self._errors.show(error)
+            way_out = getattr(error, "offer", None)
+            if isinstance(way_out, str) and way_out:
+                self._prompt.offer(way_out)
 
 
 class Leave:

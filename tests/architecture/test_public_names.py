@@ -25,6 +25,9 @@ NAMES = {
     "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
     "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan d2scan anscan dnscan amesh dmesh lookupscan pointscan",
     "bliss_like.session": "load_session",
+    "bliss_like.standard": "mv umv mvr umvr mvd umvd mvdr umvdr move wa wu wm sta stm lsmot lscnt sync rockit tweak "
+    "cleanup error_cleanup",
+    "bliss_like.controllers.motor": "Controller object_method",
     "bliss_like.session.measurement_group": "MeasurementGroup get_all get_all_names get_active get_active_name set_active_name",
 }
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bliss_like.config import Config, get_config
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import DeviceError
+from bliss_like.errors import AxisLimitError, DeviceError
 from bliss_like.session import Session, load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 
@@ -103,3 +104,26 @@ def test_new_session(home: Path, redis_server: EmbeddedServer) -> None:
     session = names["session"]
     assert session.error_report == ""
     assert [scan.scan_info["title"] for scan in session.scans] == ["ascan robx -1 1 10 0.01"]
+
+
+def test_pseudo_axes(home: Path) -> None:
+    write_files("docs/how-to/pseudo-axes.md", home)
+    (home / "config" / "s.yml").write_text(
+        "{name: s, class: Session, config-objects: ['s1*', 'beam_*', 'mirror_*', seen]}"
+    )
+    diodes = "{name: d, class: SimulatedDiodes, counters: [{name: seen}]}"
+    (home / "config" / "diodes.yml").write_text(diodes)
+    config = Config("config")
+    assert config.check() == []
+    names = set_up("s", config).env_dict
+    moving, _ = blocks_of("docs/how-to/pseudo-axes.md", "python")
+    exec(moving, names)
+    assert (names["s1u"].position, names["s1d"].position, names["s1vg"].position) == (2, 0.5, 2.5)
+    with pytest.raises(AxisLimitError, match="s1u.*s1vg"):
+        names["s1vg"].move(12)
+    with pytest.raises(DeviceError, match="s1vg is calculated and has no velocity"):
+        names["s1vg"].velocity = 1
+    scan = names["ascan"](names["beam_height"], 2, 4, 4, 0, names["seen"])
+    assert scan.get_data("axis:beam_height") == pytest.approx(np.linspace(2, 4, 5))
+    assert names["mirror_angle"].position == pytest.approx(np.arctan(4 / 500) / 2e-3)
+    config.close()

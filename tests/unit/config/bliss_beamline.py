@@ -91,8 +91,8 @@ encoders:
   class: slits
   slit_type: vertical
   axes:
-    - {name: $s1f, tags: real front}
-    - {name: $s1b, tags: real back}
+    - {name: $s1f, tags: real up}
+    - {name: $s1b, tags: real down}
     - {name: s1g, tags: vgap}
     - {name: s1o, tags: voffset}
 """,

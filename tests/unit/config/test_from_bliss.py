@@ -78,10 +78,9 @@ def test_what_is_said(beamline: Path) -> None:
         "th: motion_hooks: $air, $brake: nothing of that name is here; a comment now",
     ]
     assert reports["icepap"] == ["class: icepap -> IcePAP", "name: ice_pap added: every object has a name"]
-    assert reports["slits"] == ["calculated axes and counters are not yet here (slits)"]
+    assert reports["slits"] == ["class: slits -> Slits", "name: slits added: every object has a name"]
     assert reports["MeasurementGroup 'mg_wago'"] == ["nothing of its counters is here"]
     assert reports["Session 'eh1'"] == [
-        "config-objects: s1g: nothing of that name is here; a comment now",
         "config-objects: eh2: a session, not an object; a comment now",
         "synoptic: not yet here, kept as a comment",
     ]
@@ -91,7 +90,10 @@ def test_what_is_said(beamline: Path) -> None:
 def test_imports_of_setup_files(beamline: Path) -> None:
     conversion = convert(beamline)
     _, new = conversion.files[Path("sessions/eh1_setup.py")]
-    assert "# not needed, the names are there: from bliss.setup_globals import *\nfrom bliss_like.scans import" in new
+    assert (
+        "# not needed, the names are there: from bliss.setup_globals import *\nfrom bliss_like.common.scans import"
+        in new
+    )
     assert [str(remark).partition(": ")[2] for remark in conversion.remarks] == [
         "imports of bliss -> bliss_like, in lines 3, 4; look whether each name is here"
     ]

@@ -120,7 +120,7 @@ def test_positions_are_those_that_are_read_not_those_that_were_asked_for(diode: 
         def move(self, position: float) -> None:
             self.position = round(position)
 
-    axis = SoftAxis("robz", Stepper())
+    axis = SoftAxis("robz", Stepper(), move="move")
     scan = ascan(axis, 0, 1, 4, 0, diode)
     assert scan.get_data(axis).tolist() == [0, 0, 0, 1, 1]
 

@@ -12,6 +12,7 @@ import pytest
 
 from bliss_like.config import Config
 from bliss_like.data.tree import Tree
+from bliss_like.errors import AxisLimitError
 from bliss_like.session import Session, load_session
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -73,6 +74,18 @@ def test_the_optics(session: Session) -> None:
     assert names["energy"].position == pytest.approx(12.5, abs=0.001)
     names["energy"].move(12.51)
     assert names["bragg"].position == pytest.approx(9.0932, abs=0.001)
+    assert names["wavelength"].position == pytest.approx(0.99108, abs=1e-5)
+    assert names["mono_exit"].position == pytest.approx(12.0464, abs=1e-3)
+    names["energy"].limits = None, None
+    with pytest.raises(
+        AxisLimitError, match="^bragg: 3.8.* is below its low limit 4 by .* where energy and mono_angle"
+    ):
+        names["energy"].move(29.5)
+    assert {
+        name: names[name].position for name in ("wbs_vg", "wbs_hg", "wbs_vo", "mbs_vg", "u18_energy")
+    } == pytest.approx({"wbs_vg": 1.2, "wbs_hg": 2.5, "wbs_vo": 0, "mbs_vg": 0.5, "u18_energy": 12.5})
+    names["wbs_vg"].rmove(-0.2)
+    assert (names["wbs_up"].position, names["wbs_down"].position) == pytest.approx((0.5, 0.5))
     names["mono_pitch"].move(10)
     assert names["rocking_curve"](40, 4, 0.001) == pytest.approx(0)
 
@@ -86,6 +99,10 @@ def test_hutch_1(session: Session) -> None:
     scan = names["ascan"](names["eta"], 9.1, 9.11, 1, 0.001, names["i0"])
     assert {"axis:eta", "eh1_chambers:i0"} <= {channel.name for channel in scan.channels}
     assert names["mg_diffraction"].available[0] == "machine:sr_current"
+    names["eh1_tpitch"].move(0.01)
+    assert [names[leg].position for leg in ("eh1_tz1", "eh1_tz2", "eh1_tz3")] == pytest.approx([0.008, -0.008, -0.008])
+    names["eh1_tx"].move(0.02)
+    assert (names["eh1_tx1"].position, names["eh1_tyaw"].position) == pytest.approx((0.02, 0))
 
 
 @in_session("hutch2")

@@ -1,0 +1,5 @@
+"""`bliss.common.counter`: counters."""
+
+from bliss_like.devices.counter import Counter, IntegratingCounter, SamplingCounter, SamplingMode, SoftCounter
+
+__all__ = ["Counter", "IntegratingCounter", "SamplingCounter", "SamplingMode", "SoftCounter"]

@@ -1,0 +1,6 @@
+"""`bliss.common.motor_group`: axes that move together."""
+
+from bliss_like.devices.axis_group import AxisGroup
+from bliss_like.devices.axis_group import AxisGroup as Group
+
+__all__ = ["AxisGroup", "Group"]

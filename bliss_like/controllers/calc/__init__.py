@@ -1,0 +1,1 @@
+"""Pseudo axes: slits, energy, table, and others that are calculated from real axes."""

@@ -1,0 +1,402 @@
+"""Pseudo axes: positions that are calculated from those of real axes, and move them.
+
+A gap is made of two blades, an energy of an angle. Only real axes ever move: a target of a pseudo axis becomes targets of its
+real axes before anything starts, and its position and state follow from theirs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, WithJsonSchema, model_validator
+
+from bliss_like.devices import events
+from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_scale import number
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.calculation import Calculation, Value
+from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.planning import real_axes
+from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions
+from bliss_like.devices.pseudo_events import PseudoEvents
+from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
+
+_ROLES = ("real", "param")
+_OWN_KEYS = {"name", "tags", "unit", "sign", "low_limit", "high_limit", "tolerance", "user_tag", "interlock", "class_"}
+_NAME_SCHEMA = {"type": "string", "description": "of a pseudo axis; $name of another axis: with `tags: real ...`"}
+
+
+class CalcAxisConfig(AxisConfig):
+    """What YAML says of one axis: of a pseudo axis, or of another one that it is calculated from."""
+
+    name: Annotated[Any, WithJsonSchema(_NAME_SCHEMA)]
+    tags: str | list[str] = Field(
+        default="", description="`real <tag>`, `param <tag>` of a $axis; `<tag>` of a pseudo axis"
+    )
+
+    @property
+    def words(self) -> list[str]:
+        return self.tags.split() if isinstance(self.tags, str) else self.tags
+
+    @property
+    def role(self) -> str:
+        """`real`, `param`, or `pseudo`."""
+        return self.words[0] if self.words and self.words[0] in _ROLES else "pseudo"
+
+    @property
+    def tag(self) -> str:
+        """How the calculation calls the axis: the last word of its tags, else its name."""
+        words = self.words[0 if self.role == "pseudo" else 1 :]
+        return words[-1] if words else str(getattr(self.name, "name", self.name))
+
+    @model_validator(mode="after")
+    def _check_role(self) -> Self:
+        is_own = isinstance(self.name, str)
+        if is_own and self.name.startswith("$"):  # a reference to nothing: an error that is told already
+            return self
+        if is_own and self.role != "pseudo":
+            raise ValueError(
+                f"tags {self.tags!r} are for an axis that is there already; write its name as '${self.name}'"
+            )
+        if not is_own and self.role == "pseudo":
+            raise ValueError(f"tags: of a $axis, they begin with 'real' or 'param', came {self.tags!r}")
+        known = _OWN_KEYS if is_own else {"name", "tags"}
+        meaningless = sorted((self.model_fields_set - known) & AxisConfig.model_fields.keys())
+        if meaningless and is_own:
+            raise ValueError(f"{', '.join(meaningless)}: a pseudo axis has none; give it to its real axes")
+        if meaningless:
+            raise ValueError(f"{', '.join(meaningless)}: to be given where the axis itself is, not where it is used")
+        return self
+
+
+class CalcAxis(Axis):
+    """An axis that is calculated from others."""
+
+    controller: CalcController
+
+    @property
+    def reals(self) -> tuple[Axis, ...]:
+        """The axes that it moves; some may be pseudo axes again."""
+        return tuple(self.controller.reals)
+
+    @property
+    def no_offset(self) -> bool:  # type: ignore[override]
+        return self.controller.no_offset
+
+    @property
+    def position(self) -> float:
+        """Where the axis is, in user units: from one reading of its real axes. Setting it moves only the offset, or, with
+        `no_offset`, the offsets of its real axes.
+        """
+        return float(self.dial2user(self.dial))
+
+    @position.setter
+    def position(self, position: float) -> None:
+        if self.no_offset:
+            self.dial = self.user2dial(number(self, position, "position"))
+        else:
+            Axis.position.fset(self, position)  # type: ignore[attr-defined]
+
+    @property
+    def dial(self) -> float:
+        """Where the axis is, in dial units. Setting it sets the positions of its real axes, so that it is there."""
+        self.make_ready()
+        return float(self.controller.read_dials(self)[0])
+
+    @dial.setter
+    def dial(self, dial: float) -> None:
+        self.refuse_if_moving()
+        dial, user = number(self, dial, "dial"), self.position
+        self.controller.set_position(self, dial)
+        if not self.no_offset:
+            self.offset = user - self.sign * self.dial
+
+    @property
+    def _set_position(self) -> float:
+        """Where its real axes were last sent, in user units."""
+        return float(set_positions([self])[self])
+
+    def announce_scale(self) -> None:
+        super().announce_scale()
+        events.send(self, AxisEvent.POSITION, self._set_position)
+
+    def sync_hard(self) -> None:
+        """Take the hardware's positions of its real axes as the last commanded ones."""
+        for axis in real_axes([self]):
+            axis.sync_hard()
+        events.send(self, AxisEvent.SYNC_HARD, self._set_position)
+
+    @property
+    def state(self) -> AxisState:
+        """MOVING when one of its real axes moves, READY when all are; what else is true of them, with their names."""
+        if self.disabled:
+            return super().state
+        return combined_state(self.reals)
+
+    def read_state(self) -> AxisState:
+        return self.state
+
+    hw_state = property(read_state)
+
+    def refuse_if_moving(self) -> None:
+        """:raises AxisFault: one of the axes that it is calculated from is on its way."""
+        for axis in inputs_below(self):
+            try:
+                axis.refuse_if_moving()
+            except AxisFault as error:
+                raise AxisFault(f"{name_of(self)} cannot be moved: {error}") from None
+
+    def stop(self, wait: bool = True) -> None:
+        """Stop its real axes, and with them the axes that were started together with them."""
+        for axis in self.reals:
+            axis.stop(wait=False)
+        if wait:
+            self.wait_move()
+
+    def stop_wanted(self, by: str) -> bool:
+        """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
+        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
+        return any(stopped)
+
+    def wait_move(self) -> None:
+        """Return when its real axes stand still."""
+        for axis in self.reals:
+            axis.wait_move()
+
+    def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
+        raise self.controller.not_its_own(self, kind.replace("_", " "))
+
+    def heard(self, values: Mapping[str, Any]) -> None:
+        """Another process has changed something; where it is, its real axes tell."""
+        super().heard({key: value for key, value in values.items() if key not in ("position", "state")})
+
+
+class CalcControllerConfig(MotorControllerConfig):
+    """What YAML says of a calc controller."""
+
+    axes: list[CalcAxisConfig]  # type: ignore[assignment]
+    no_offset: bool = Field(
+        default=False,
+        description="the pseudo axes have no offset: to set the position of one sets those of its real axes",
+    )
+
+
+class CalcController(MotorController):
+    """Calculates pseudo axes from real ones. A subclass overloads `calc_from_real` and `calc_to_real`.
+
+    A real axis may be a pseudo axis of another controller.
+    """
+
+    Config: ClassVar[type[CalcControllerConfig]] = CalcControllerConfig
+    interlock = False  # its real axes are claimed
+
+    def __init__(self, name: str, config: Any) -> None:
+        self.pseudos: list[CalcAxis] = []
+        self.reals: list[Any] = []
+        self.params: list[Any] = []
+        """Axes whose positions are needed, and that are never moved."""
+        self._tagged: dict[str, list[Any]] = {}
+        self._tags: dict[Any, str] = {}
+        super().__init__(name, config.model_copy(update={"axes": []}))  # not all of them are its own
+        self.config = config
+        self.no_offset: bool = config.no_offset
+        for item in config.axes:
+            self._add(item)
+        self.axes = {axis.name: axis for axis in self.pseudos}
+        self._from_real = Calculation(self.calc_from_real, name)
+        self._to_real = Calculation(self.calc_to_real, name)
+        self.events = PseudoEvents(self)
+
+    def create_axis(self, item: CalcAxisConfig) -> Any:
+        """The pseudo axis that an item of `axes` describes, or the axis that it names."""
+        return CalcAxis(item.name, self, item) if item.role == "pseudo" else item.name
+
+    def _add(self, item: CalcAxisConfig) -> None:
+        axis = self.create_axis(item)
+        if item.tag in self._tagged or axis in self._tags:
+            raise DeviceError(f"{self.name}: the tag {item.tag!r} is there twice; each axis needs one of its own")
+        {"real": self.reals, "param": self.params, "pseudo": self.pseudos}[item.role].append(axis)
+        self._tags[axis] = item.tag
+        for tag in dict.fromkeys([*item.words, item.tag]):
+            self._tagged.setdefault(tag, []).append(axis)
+
+    def __close__(self) -> None:
+        self.events.close()
+        super().__close__()
+
+    # -- what a subclass overloads -------------------------------------------------------------------------------------
+
+    def calc_from_real(self, real_user_positions: dict[str, Value]) -> dict[str, Value]:
+        """Return the dial position of each pseudo axis by its tag, from the user positions of the real axes and params."""
+        raise NotImplementedError(f"{type(self).__name__} must overload calc_from_real")
+
+    def calc_to_real(self, pseudo_dial_positions: dict[str, Value]) -> dict[str, Value]:
+        """Return the user position of each real axis by its tag, from the dial positions of all pseudo axes, and the user
+        positions of the params. A real axis that is left out does not move.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must overload calc_to_real")
+
+    def complete(self, named: dict[str, Value]) -> dict[str, Value]:
+        """Return the dial positions of all pseudo axes by tag when some of them are sent somewhere.
+
+        Those that are not named stay where they were last sent; where several are one thing in other units, as energy and
+        wavelength are, overload it.
+        """
+        others = [axis for axis in self.pseudos if self._tags[axis] not in named]
+        positions = set_positions(others)
+        return {self._tags[axis]: axis.user2dial(positions[axis]) for axis in others} | named
+
+    # -- axes ----------------------------------------------------------------------------------------------------------
+
+    def get_axis_by_tag(self, tag: str) -> Any:
+        """:raises DeviceError: no axis has that tag."""
+        if tag not in self._tagged:
+            raise DeviceError(f"{self.name}: no axis has the tag {tag!r}; there are {', '.join(self._tags.values())}")
+        return self._tagged[tag][0]
+
+    def require(self, *tags: str) -> None:
+        """:raises DeviceError: an axis is missing that the calculation needs."""
+        missing = [tag for tag in tags if tag not in self._tagged]
+        if missing:
+            there = ", ".join(f"{axis.name} ({tag})" for axis, tag in self._tags.items())
+            raise DeviceError(f"{self.name}: no axis has the tag {', '.join(missing)}; there are {there or 'none'}")
+
+    # -- positions -----------------------------------------------------------------------------------------------------
+
+    def real_targets(self, targets: Mapping[Any, Value]) -> dict[Any, Value]:
+        """Return where the real axes have to go, for pseudo axes to be at user positions.
+
+        :param targets: floats or arrays of one shape. Pseudo axes that are not named stay where they were last sent.
+        :return: user positions of the real axes that have to move; they may be pseudo axes again.
+        :raises AxisLimitError: the real axes cannot be anywhere that makes these positions.
+        """
+        self._be_ready()
+        named = {self._tags[axis]: axis.user2dial(position) for axis, position in targets.items()}
+        dials = self.complete(named)
+        params = set_positions(self.params)
+        found = self._to_real(dials | {self._tags[axis]: position for axis, position in params.items()})
+        self._refuse_strange(found)
+        reals = {axis: found[tag] for axis in self.reals if (tag := self._tags[axis]) in found}
+        for axis, positions in reals.items():
+            self._refuse_nowhere(targets, axis, positions)
+        left = set_positions(reals)
+        return {axis: positions for axis, positions in reals.items() if not _is_there(axis, positions, left[axis])}
+
+    def dials_of_pseudos(self, positions: Mapping[Any, Value]) -> dict[CalcAxis, Value]:
+        """Return the dial positions of the pseudo axes, from user positions of all `reals` and `params`."""
+        self._be_ready()
+        found = self._from_real({self._tags[axis]: position for axis, position in positions.items()})
+        missing = [self._tags[axis] for axis in self.pseudos if self._tags[axis] not in found]
+        if missing:
+            raise DeviceError(
+                f"{self.name}: {type(self).__name__}.calc_from_real gives no {', '.join(missing)}; it gives "
+                f"{', '.join(found) or 'nothing'}"
+            )
+        return {axis: found[self._tags[axis]] for axis in self.pseudos}
+
+    def _be_ready(self) -> None:
+        for axis in self.pseudos:
+            axis.make_ready()
+
+    def _refuse_strange(self, found: Mapping[str, Value]) -> None:
+        strange = [tag for tag in found if tag not in self._tagged]
+        if strange:
+            raise DeviceError(
+                f"{self.name}: {type(self).__name__}.calc_to_real gives {', '.join(strange)}, but its axes have the tags "
+                f"{', '.join(self._tags.values())}"
+            )
+
+    def _refuse_nowhere(self, targets: Mapping[Any, Value], axis: Any, positions: Value) -> None:
+        if isinstance(positions, float) and math.isfinite(positions):
+            return
+        bad = ~np.isfinite(np.atleast_1d(positions))
+        if bad.any():
+            first = int(bad.ravel().argmax())
+            told = " and ".join(f"{name_of(each)} to {_nth(value, first):g}" for each, value in targets.items())
+            raise AxisLimitError(
+                f"no position of {name_of(axis)} brings {told}: {self.name} calculates "
+                f"{_nth(positions, first):g}. Nothing was moved"
+            )
+
+    # -- what axes ask of their controller -----------------------------------------------------------------------------
+
+    def read_position(self, axis: Axis) -> float:
+        return self.read_positions(axis)[0]
+
+    def read_positions(self, *axes: Axis) -> Sequence[float]:
+        positions = read_positions(axes)
+        return [axis.user2dial(positions[axis]) for axis in axes]
+
+    def set_position(self, axis: Axis, new_position: float) -> None:
+        """Set the positions of the real axes, so that `axis` is at a dial position and the other pseudo axes stay."""
+        axis.refuse_if_moving()
+        for real, position in self.real_targets({axis: axis.dial2user(new_position)}).items():
+            real.position = position
+
+    def state(self, axis: Axis) -> AxisState:
+        return axis.state
+
+    def pseudos_are_moving(self) -> bool:
+        """Tell whether one of the real axes is on its way."""
+        return any(axis.is_moving for axis in self.reals)
+
+    def steps_position_precision(self, axis: Axis) -> float:
+        return 1e-12  # the real axes have theirs
+
+    def read_velocity(self, axis: Axis) -> float:
+        raise self.not_its_own(axis, "velocity")
+
+    def set_velocity(self, axis: Axis, new_velocity: float) -> None:
+        raise self.not_its_own(axis, "velocity")
+
+    def read_acceleration(self, axis: Axis) -> float:
+        raise self.not_its_own(axis, "acceleration")
+
+    def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
+        raise self.not_its_own(axis, "acceleration")
+
+    def not_its_own(self, axis: Axis, what: str) -> DeviceError:
+        reals = ", ".join(name_of(real) for real in real_axes(self.reals))
+        return DeviceError(
+            f"{name_of(axis)} is calculated and has no {what} of its own; its real axes have one: {reals}"
+        )
+
+    def get_axis_info(self, axis: Axis) -> str:
+        """Where the axes are that it is calculated from."""
+        positions = read_positions(inputs_of(axis))
+        return "\n".join(
+            f"  {self._tags[each]:<9} {name_of(each)}  {position:g}{f' {each.unit}' if each.unit else ''}"
+            for each, position in positions.items()
+        )
+
+
+def combined_state(axes: Sequence[Any]) -> AxisState:
+    """MOVING when one of the axes moves, READY when all are; what else is true of one, with its name."""
+    states = {axis: axis.state for axis in axes}
+    combined = AxisState()
+    for axis, state in states.items():
+        for name in state.names:
+            if name not in ("READY", "MOVING"):
+                combined.create_state(name, f"{name_of(axis)}: {state.description(name)}")
+                combined.set(name)
+    if any("MOVING" in state for state in states.values()):
+        combined.set("MOVING")
+    elif states and all("READY" in state for state in states.values()):
+        combined.set("READY")
+    return combined
+
+
+def _is_there(axis: Any, positions: Value, left: float) -> bool:
+    """Tell whether an axis need not move at all."""
+    there = abs(positions - left) <= axis.precision + 1e-13 * abs(left)
+    return bool(there if isinstance(there, bool) else there.all())
+
+
+def _nth(value: Value, n: int) -> float:
+    values = np.ravel(value)
+    return float(values[n if len(values) > 1 else 0])

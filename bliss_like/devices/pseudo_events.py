@@ -1,0 +1,131 @@
+"""What pseudo axes tell when the axes move that they are calculated from, whoever moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from bliss_like.devices import events
+from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.planning import real_axes
+from bliss_like.devices.positions import derived
+
+if TYPE_CHECKING:
+    from bliss_like.devices.calc_axis import CalcController
+
+
+class PseudoEvents:
+    """Listens to the inputs of one calc controller.
+
+    Several real axes that tell their positions one after the other make one event of each pseudo axis: it is calculated
+    when the greenlet that told them gives way, and only if somebody listens, here or in another process.
+    """
+
+    def __init__(self, controller: CalcController) -> None:
+        self._controller = controller
+        self._seen: dict[Any, float] = {}
+        self._told: dict[tuple[Any, AxisEvent], Any] = {}
+        self._due: set[AxisEvent] = set()
+        self._telling: Any = None
+        self._moving = False
+        self._dragged: list[Any] = []
+        """The pseudo axes that are on their way because others moved their real axes."""
+        self._inputs = [*controller.reals, *controller.params]
+        self._receivers: list[tuple[Any, AxisEvent, Callable[[Any], None]]] = []
+        for axis in self._inputs:
+            self._listen(axis, AxisEvent.POSITION, self._on_position)
+            self._listen(axis, AxisEvent.LIMITS, self._on_scale)
+            self._listen(axis, AxisEvent.STATE, self._on_state)
+        for axis in controller.reals:
+            self._listen(axis, AxisEvent.MOVE_DONE, self._on_move_done)
+        for axis in controller.pseudos:
+            self._listen(axis, AxisEvent.INTERNAL_MOVE_DONE, self._on_own_move_done)
+
+    def _listen(self, axis: Any, event: AxisEvent, receiver: Callable[[Any, Any], None]) -> None:
+        bound = partial(receiver, axis)  # kept here: receivers are held weakly
+        events.connect(axis, event, bound)
+        self._receivers.append((axis, event, bound))
+
+    def close(self) -> None:
+        for receiver in self._receivers:
+            events.disconnect(*receiver)
+        if self._telling is not None:
+            self._telling.kill(block=False)
+
+    # -- what is heard -------------------------------------------------------------------------------------------------
+
+    def _on_position(self, axis: Any, position: float) -> None:
+        self._seen[axis] = position
+        self._tell_soon(AxisEvent.POSITION)
+
+    def _on_scale(self, axis: Any, limits: Any) -> None:
+        """Its offset or its sign has changed, or only its limits."""
+        self._seen.pop(axis, None)
+        self._tell_soon(AxisEvent.POSITION)
+
+    def _on_state(self, axis: Any, state: Any) -> None:
+        self._tell_soon(AxisEvent.STATE)
+
+    def _on_move_done(self, axis: Any, done: bool) -> None:
+        moving = any(is_on_its_way(real) for real in self._controller.reals)
+        if moving == self._moving:
+            return
+        self._moving = moving
+        if moving:  # those that are moved themselves are told by their move
+            self._dragged = [pseudo for pseudo in self._controller.pseudos if not pseudo._moves_here]
+        elif self._dragged:
+            self.tell_now()
+        for pseudo in self._dragged:
+            events.send(pseudo, AxisEvent.INTERNAL_MOVE_DONE, not moving)
+            events.send(pseudo, AxisEvent.MOVE_DONE, not moving)
+
+    def _on_own_move_done(self, axis: Any, done: bool) -> None:
+        if done:
+            self.tell_now()
+
+    # -- what is told --------------------------------------------------------------------------------------------------
+
+    def tell_now(self) -> None:
+        """Send what has changed, without waiting for more to come."""
+        for controller in {axis.controller for axis in self._inputs if axis.reals}:
+            controller.events.tell_now()
+        self._due.add(AxisEvent.STATE)
+        self._tell()
+
+    def _tell_soon(self, event: AxisEvent) -> None:
+        self._due.add(event)
+        if not self._telling and self._is_wanted(event):
+            self._telling = gevent.spawn(self._tell)
+
+    def _is_wanted(self, event: AxisEvent) -> bool:
+        return any(axis.settings.is_shared or events.has_receivers(axis, event) for axis in self._controller.pseudos)
+
+    def _tell(self) -> None:
+        """Send what has changed."""
+        due, self._due = self._due, set()
+        if AxisEvent.POSITION in due and self._is_wanted(AxisEvent.POSITION):
+            for axis in self._inputs:
+                if axis not in self._seen:
+                    self._seen[axis] = axis._set_position
+            for axis, position in derived(self._controller.pseudos, self._seen).items():
+                if self._is_new(axis, AxisEvent.POSITION, position):
+                    axis.settings.remember(position=float(position), dial=float(axis.user2dial(position)))
+                    events.send(axis, AxisEvent.POSITION, float(position))
+        if AxisEvent.STATE in due and self._is_wanted(AxisEvent.STATE):
+            for axis in self._controller.pseudos:
+                state = axis.state
+                if self._is_new(axis, AxisEvent.STATE, state):
+                    axis.settings.remember(state=list(state.names))
+                    events.send(axis, AxisEvent.STATE, state)
+
+    def _is_new(self, axis: Any, event: AxisEvent, value: Any) -> bool:
+        known, self._told[axis, event] = self._told.get((axis, event)), value
+        return bool(known is None or known != value)
+
+
+def is_on_its_way(axis: Any) -> bool:
+    """Tell whether a move of this process moves an axis, or one of its real axes; nothing is read."""
+    return any(real.current_move is not None and not real.current_move.done for real in real_axes([axis]))

@@ -1,0 +1,39 @@
+"""What people type at the prompt to move axes and to see where they are; scripts import it from here.
+
+Beside the shell, the only package that prints.
+"""
+
+from __future__ import annotations
+
+from .cleanup import capture_exceptions, cleanup, error_cleanup
+from .listing import lscnt, lsct, lsmot
+from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
+from .positions import sta, stm, sync, wa, wm, wu
+from .tweaking import tweak, tweak_cli
+
+__all__ = [
+    "capture_exceptions",
+    "cleanup",
+    "error_cleanup",
+    "lscnt",
+    "lsct",
+    "lsmot",
+    "move",
+    "mv",
+    "mvd",
+    "mvdr",
+    "mvr",
+    "rockit",
+    "sta",
+    "stm",
+    "sync",
+    "tweak",
+    "tweak_cli",
+    "umv",
+    "umvd",
+    "umvdr",
+    "umvr",
+    "wa",
+    "wm",
+    "wu",
+]

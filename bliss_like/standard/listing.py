@@ -1,0 +1,74 @@
+"""What the session has to move and to count: `lsmot lscnt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bliss_like.config.table import table
+from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.naming import name_of, original_channel_name
+from bliss_like.errors import ScanUsageError, UsageError
+from bliss_like.scanning.acquisition import is_axis
+from bliss_like.scanning.chain_nodes import iter_counters
+from bliss_like.scanning.environment import environment
+
+from .arguments import session_axes, verb
+
+
+@verb("")
+def lsmot() -> None:
+    """List the axes of the session, soft ones too; nothing is asked of the hardware."""
+    axes = dict.fromkeys([*session_axes(), *filter(is_axis, environment.names().values())])
+    rows = [
+        (
+            name_of(axis),
+            axis.name if name_of(axis) != axis.name else "",
+            getattr(getattr(axis, "controller", None), "name", ""),
+            type(getattr(axis, "controller", axis)).__name__.lstrip("_"),
+            getattr(axis, "unit", None) or "",
+            "disabled" if getattr(axis, "disabled", False) else "",
+        )
+        for axis in axes
+    ]
+    _print_table(("axis", "original name", "controller", "class", "unit", "state"), rows, "The session has no axes.")
+
+
+@verb("counters=None")
+def lscnt(counters: Any = None) -> None:
+    """List the counters of the session, or of something that has some: a controller, a measurement group, a list."""
+    try:
+        found = dict.fromkeys(_all_counters() if counters is None else iter_counters(counters))
+    except ScanUsageError as error:
+        raise UsageError(f"counters: {error}") from None
+    rows = [
+        (
+            name_of(counter),
+            original_channel_name(counter),
+            type(counter.controller).__name__.lstrip("_"),
+            type(counter).__name__,
+            counter.unit or "",
+            "x".join(map(str, counter.shape)) or "0D",
+        )
+        for counter in found
+    ]
+    _print_table(("counter", "full name", "controller", "class", "unit", "shape"), rows, "There are no counters.")
+
+
+lsct = lscnt
+
+
+def _all_counters() -> Iterable[Counter]:
+    for found in environment.names().values():
+        if isinstance(found, Counter):
+            yield found
+        elif isinstance(found, CounterController):
+            yield from found.counters
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
+    if not rows:
+        print(none)
+        return
+    filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
+    print(table([header[column] for column in filled], [[row[column] for column in filled] for row in rows]))

@@ -1,0 +1,127 @@
+"""Where axes are and how they do: one question to each controller, all controllers at once, each with a time limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.motor_controller import MotorController
+from bliss_like.errors import NotConnectedError
+
+PATIENCE = 3.0
+"""Seconds that a controller has to answer."""
+
+FAILURES = (Exception, gevent.Timeout)
+"""What a broken driver may raise; gevent's Timeout is no Exception."""
+
+UNREACHABLE = (NotConnectedError, OSError, gevent.Timeout)
+"""What is the same for all axes of a controller."""
+
+_turns: WeakKeyDictionary[Any, BoundedSemaphore] = WeakKeyDictionary()
+
+
+@dataclass
+class Reading:
+    """What one axis told: NaN and no state where it did not, then `problem` says why."""
+
+    axis: Any
+    user: float = math.nan
+    dial: float = math.nan
+    state: AxisState | None = None
+    problem: str = "no answer"
+
+    @property
+    def state_name(self) -> str:
+        """The names of the state; empty when it is READY and nothing else."""
+        names = self.state.names if self.state is not None else ()
+        return "" if names == ("READY",) else " ".join(names)
+
+
+def read(axes: Iterable[Any], timeout: float | None = None, positions: bool = True) -> list[Reading]:
+    """Return a reading of each axis, in their order; an axis that fails has its problem in it, and disturbs no other.
+
+    Who has not answered in time is left to end by itself, and asked again only then: killed in the middle of a request, a
+    driver would have to open its line again, perhaps in the middle of a motion.
+
+    :param timeout: seconds that a controller has; `PATIENCE` by default.
+    :param positions: False: only the states.
+    """
+    timeout = PATIENCE if timeout is None else timeout
+    readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in axes}
+    controllers: dict[Any, list[Reading]] = {}
+    for axis, reading in readings.items():
+        controllers.setdefault(getattr(axis, "controller", axis), []).append(reading)
+    tasks = [
+        gevent.spawn(_ask_in_turn, controller, group, timeout, positions) for controller, group in controllers.items()
+    ]
+    gevent.joinall(tasks, timeout=timeout)
+    return [Reading(**vars(reading)) for reading in readings.values()]  # what comes late changes nothing any more
+
+
+def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float, positions: bool) -> None:
+    turn = _turns.setdefault(controller, BoundedSemaphore())
+    if turn.acquire(timeout=timeout):
+        try:
+            _ask(controller, readings, positions)
+        finally:
+            turn.release()
+
+
+def _ask(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
+    """Ask for all at once; when that fails, one by one, unless it is the line that fails."""
+    try:
+        usable = [reading for reading in readings if _is_usable(controller, reading)]
+        if usable:
+            _ask_together(controller, usable, positions)
+    except UNREACHABLE as error:
+        for reading in readings:
+            reading.problem = told(error)
+    except Exception:
+        for reading in usable:
+            try:
+                _ask_together(controller, [reading], positions)
+            except FAILURES as error:
+                reading.problem = told(error)
+
+
+def _is_usable(controller: Any, reading: Reading) -> bool:
+    """:raises Exception: one of `UNREACHABLE`: no axis of the controller is."""
+    axis = reading.axis
+    try:
+        if isinstance(controller, MotorController):
+            axis.make_ready()
+        return True
+    except UNREACHABLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - told in its place
+        reading.problem = told(error)
+        reading.state = AxisState("DISABLED") if axis.disabled else None
+        return False
+
+
+def _ask_together(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
+    axes = [reading.axis for reading in readings]
+    if isinstance(controller, MotorController):
+        dials = controller.read_dials(*axes) if positions else [math.nan] * len(axes)
+        states = controller.read_states(*axes)
+    else:
+        dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
+    for reading, dial, state in zip(readings, dials, states, strict=True):
+        reading.dial, reading.state, reading.problem = _shown(reading.axis, dial), state, ""
+        reading.user = reading.axis.dial2user(reading.dial)
+
+
+def _shown(axis: Any, dial: float) -> float:
+    return float(axis.shown(dial)) if hasattr(axis, "shown") else dial
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says, in a line."""
+    return " ".join(str(error).split()) or type(error).__name__
