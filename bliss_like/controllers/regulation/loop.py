@@ -167,8 +167,11 @@ class Loop:
             self.approach.wait(timeout)
         except Exception:
             raise
-        except BaseException:
-            self.stop()
+        except BaseException as interruption:
+            try:
+                self.stop()
+            except Exception as error:  # noqa: BLE001 - what ended the waiting is raised
+                interruption.add_note(f"{self.name} could not be stopped: {error}")
             raise
 
     def stop(self) -> None:
