@@ -94,7 +94,7 @@ def scalars_and_arrays() -> Iterator[Ioc]:
 @pytest.fixture(scope="session")
 def fake_motor() -> Iterator[Ioc]:
     """Motor records, whose puts are answered long before the motor stands still."""
-    yield from _running("fake_motor_record", "thermo_sim")
+    yield from _running("fake_motor_record")
 
 
 @pytest.fixture(scope="session")
