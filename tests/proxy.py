@@ -99,6 +99,8 @@ class Proxy:
                 _close(client)
                 continue
             device.settimeout(None)
+            for one in (client, device):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._pairs.append((client, device))
             for pump in (self._pass_requests, self._pass_answers):

@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 
 import gevent
 
+from bliss_like.backends import outage
 from bliss_like.backends.connection import Connection
+from bliss_like.backends.outage import Outage
 from bliss_like.backends.turns import Turns
 from bliss_like.errors import DeviceError, NotConnectedError
 
 _log = logging.getLogger(__name__)
-
-REST = 1.0
-"""Seconds for which a device that does not answer is left alone: what is asked meanwhile fails at once."""
 
 LONGEST = 1 << 24
 """Bytes after which what has no end is no answer."""
@@ -80,7 +79,7 @@ class Line:
         self._received = bytearray()
         self._in_doubt = False
         self._request = b""
-        self._outage = _Outage()
+        self._outage = Outage()
         self._owed: dict[str, Callable[[], Any]] = {}
         self._persisting: Any = None
 
@@ -143,8 +142,8 @@ class Line:
     def insist(self, what: str, action: Callable[[], Value]) -> Value:
         """Do what must be done in the end, and may be done twice: stop a motor.
 
-        When it fails because of the line it raises, but is done as soon as the device answers again, before anything
-        else is asked.
+        When it fails because of the line, or is killed, it raises; but it is done as soon as the device answers again,
+        before anything else is asked. A device that refuses is not asked again.
 
         :param what: what is done, such as "stopping table_x"; the same thing is owed once.
         :param action: asks this line.
@@ -152,7 +151,7 @@ class Line:
         try:
             return action()
         except BaseException as error:
-            if not self.is_open or self._in_doubt:
+            if not self._is_refusal(error):
                 self._owed[what] = action
                 error.add_note(f"{self}: {what} is tried again until it answers.")
                 self._persist()
@@ -222,6 +221,7 @@ class Line:
         self._owed.clear()
         if self._persisting is not None:
             self._persisting.kill(block=False)
+            self._persisting = None
         self._outage.over()
         self._disconnect()
         self._thread = None
@@ -230,7 +230,7 @@ class Line:
 
     def _prepare(self) -> None:
         """Have a connection on which nothing is under way."""
-        self._outage.refuse(self)
+        self._outage.refuse(str(self))
         if self.is_open and not self._in_doubt:
             self._look_whether_alive()
         if self._in_doubt:
@@ -303,7 +303,7 @@ class Line:
         try:
             action()
         except BaseException as error:
-            if not self.is_open or self._in_doubt or not isinstance(error, Exception):
+            if not self._is_refusal(error):
                 self._owed[what] = action
                 self._persist()
                 raise
@@ -311,18 +311,22 @@ class Line:
         else:
             _log.info("%s answers again: %s was done", self, what)
 
+    def _is_refusal(self, error: BaseException) -> bool:
+        """Whether it was answered, over a line that is good."""
+        return isinstance(error, Exception) and self.is_open and not self._in_doubt
+
     def _persist(self) -> None:
         if not self._persisting:
             self._persisting = gevent.spawn(self._settle_in_the_end)
 
     def _settle_in_the_end(self) -> None:
         while self._owed:
-            gevent.sleep(REST)
             try:
                 with self.exchange():
                     pass
             except DeviceError as error:
                 _log.debug("%s", error)
+                gevent.sleep(outage.REST)
 
     # -- bytes ---------------------------------------------------------------------------------------------------------
 
@@ -371,34 +375,6 @@ class Line:
             return answer.decode("utf-8")
         except UnicodeDecodeError:
             raise self.unexpected(request, answer, "that is no text") from None
-
-
-class _Outage:
-    """Since when a device does not answer, and until when it is left alone."""
-
-    def __init__(self) -> None:
-        self.over()
-
-    def over(self) -> None:
-        self._since = 0.0
-        self._reason = ""
-        self._rest_until = 0.0
-
-    def begin(self, reason: str, now: bool = False) -> None:
-        """Count a failure. The first without an answer is followed by another try at once: it may be a stop."""
-        if now or self._since:
-            self._rest_until = time.monotonic() + REST
-        self._since = self._since or time.time()
-        self._reason = reason
-
-    def refuse(self, line: Line) -> None:
-        """:raises NotConnectedError: the last failure is less than REST seconds ago."""
-        left = self._rest_until - time.monotonic()
-        if left > 0:
-            since = time.strftime("%H:%M:%S", time.localtime(self._since))
-            raise NotConnectedError(
-                f"{line} does not answer since {since} ({self._reason}). Nothing was sent; it is tried again in {left:.1f} s"
-            )
 
 
 def _short(data: str | bytes | bytearray) -> str:

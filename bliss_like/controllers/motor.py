@@ -14,7 +14,9 @@ from typing import Any, ClassVar, TypeVar, overload
 from pydantic import BaseModel, ConfigDict, Field
 
 from bliss_like.config.models import ObjectConfig
+from bliss_like.devices import calc_axis, calc_config
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.calc_config import CalcAxisConfig
 from bliss_like.devices.encoder import EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.errors import ConfigError, MissingKey
@@ -117,6 +119,35 @@ class Controller(MotorController):
     def get_axis(self, name: str) -> Axis:
         """:raises KeyError: it has no axis of that name."""
         return self.axes[name]
+
+
+class ControllerCalcAxisConfig(AnyKeys, CalcAxisConfig):
+    """What YAML says of one pseudo axis."""
+
+    model_config = _TAKES_ANY_KEY
+
+
+class CalcControllerConfig(AnyKeys, calc_config.CalcControllerConfig):
+    """What YAML says of a calc controller."""
+
+    model_config = _TAKES_ANY_KEY
+
+    axes: list[ControllerCalcAxisConfig]  # type: ignore[assignment]
+    no_offset: bool | None = None  # type: ignore[assignment]
+
+
+class CalcController(Controller, calc_axis.CalcController):
+    """A controller of pseudo axes; see `devices.calc_axis.CalcController` for what a driver overloads."""
+
+    Config: ClassVar[type[ObjectConfig]] = CalcControllerConfig  # type: ignore[assignment]
+
+    def _axis_tag(self, axis: Axis) -> str:
+        return self._tags[axis]
+
+    def _calc_from_real(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Tell the positions again: a parameter of the calculation has changed."""
+        self.events.recalculate()
+        return {self._tags[axis]: axis.dial for axis in self.pseudos}
 
 
 @overload

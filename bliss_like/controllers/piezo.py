@@ -7,6 +7,7 @@ Try it: `python -m bliss_like.controllers.simulated.servers.piezo`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -64,13 +65,13 @@ class Piezo(MotorController):
     # -- reading
 
     def read_position(self, axis: Axis) -> float:
-        return self._values("POS?", axis)[0]
+        return self._ask([("POS?", axis)])[0]
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        return self._values("POS?", *axes)
+        return self._ask([("POS?", axis) for axis in axes])
 
     def read_velocity(self, axis: Axis) -> float:
-        return self._values("VEL?", axis)[0]
+        return self._ask([("VEL?", axis)])[0]
 
     def set_velocity(self, axis: Axis, new_velocity: float) -> None:
         self._do(f"VEL {self._keys[axis].channel} {new_velocity:g}")
@@ -82,40 +83,36 @@ class Piezo(MotorController):
         return self.states(axis)[0]
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        with_servo = self._values("SVO?", *axes)
-        on_target = self._values("ONT?", *axes)
-        at_rest = [
-            there if servo else self._has_settled(axis)
-            for axis, servo, there in zip(axes, with_servo, on_target, strict=True)
-        ]
+        queries = ("SVO?", "ONT?", "SVA?", "VOL?", "POS?")
+        told = self._ask([(query, axis) for axis in axes for query in queries])
+        at_rest = []
+        for i, axis in enumerate(axes):
+            servo, on_target, *analogue = told[i * len(queries) : (i + 1) * len(queries)]
+            at_rest.append(bool(on_target) if servo else self._has_settled(axis, *analogue))
         return [AxisState("READY" if rests else "MOVING") for rests in at_rest]
 
-    def _has_settled(self, axis: Axis) -> bool:
-        """Without servo the amplifier cannot tell: look whether its voltage is there, and the read-back stays within the window."""
-        if axis not in self._settling:
-            return True
-        keys = self._keys[axis]
-        (voltage,), (target,), (position,) = (self._values(query, axis) for query in ("VOL?", "SVA?", "POS?"))
-        now = time.monotonic()
-        reference, since = self._settling[axis]
+    def _has_settled(self, axis: Axis, target: float, voltage: float, position: float) -> bool:
+        """Without servo the amplifier cannot tell: look whether its voltage is there, and the read-back stays in the window."""
+        keys, now = self._keys[axis], time.monotonic()
         is_there = abs(voltage - target) * keys.um_per_volt <= keys.window
+        reference, since = self._settling.get(axis, (position, -math.inf))
         if not is_there or abs(position - reference) > keys.window:
             self._settling[axis] = position, now
             return False
         if now - since < keys.settling_time:
             return False
-        del self._settling[axis]
+        self._settling.pop(axis, None)
         return True
 
     # -- moving
 
     def start_one(self, motion: Motion) -> None:
         axis = motion.axis
-        if self._values("SVO?", axis)[0]:
+        if self._ask([("SVO?", axis)])[0]:
             self._do(f"MOV {self._keys[axis].channel} {motion.target_pos:.4f}")
         else:
+            self._settling[axis] = math.inf, 0.0
             self._do(f"SVA {self._keys[axis].channel} {motion.target_pos / self._keys[axis].um_per_volt:.4f}")
-            self._settling[axis] = self.read_position(axis), time.monotonic()
 
     def stop(self, axis: Axis) -> None:
         self._line.insist(f"stopping {axis.name}", lambda: self._do(f"HLT {self._keys[axis].channel}", STOPPED))
@@ -126,25 +123,26 @@ class Piezo(MotorController):
         return ()
 
     def get_closed_loop_state(self, axis: Axis) -> str:
-        return "on" if self._values("SVO?", axis)[0] else "off"
+        return "on" if self._ask([("SVO?", axis)])[0] else "off"
 
     def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
         self._do(f"SVO {self._keys[axis].channel} {int(onoff)}")
 
     # -- the language
 
-    def _values(self, query: str, *axes: Axis) -> list[float]:
-        """Ask for a number of each axis, in one round trip: `POS? A` is answered `A=12.3`."""
-        requests = [f"{query} {self._keys[axis].channel}" for axis in axes]
+    def _ask(self, queries: Sequence[tuple[str, Axis]]) -> list[float]:
+        """Ask for numbers, in one round trip: `POS? A` is answered `A=12.3`."""
+        channels = [self._keys[axis].channel for _, axis in queries]
+        requests = [f"{query} {channel}" for (query, _), channel in zip(queries, channels, strict=True)]
         values = []
-        for axis, request, answer in zip(axes, requests, self._line.ask_many(requests), strict=True):
-            channel, _, value = answer.partition("=")
+        for request, channel, answer in zip(requests, channels, self._line.ask_many(requests), strict=True):
+            name, _, value = answer.partition("=")
             try:
-                if channel != self._keys[axis].channel:
-                    raise ValueError(channel)
                 values.append(float(value))
             except ValueError:
-                raise self._line.unexpected(request, answer, f"expected {self._keys[axis].channel}=<number>") from None
+                name = ""
+            if name != channel:
+                raise self._line.unexpected(request, answer, f"expected {channel}=<number>")
         return values
 
     def _do(self, command: str, expected: int = 0) -> None:

@@ -8,76 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, WithJsonSchema, model_validator
 
 from bliss_like.devices import events
-from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Calculation, Value
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.motor_controller import MotorController
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import real_axes
-from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions
+from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
+from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
-
-_ROLES = ("real", "param")
-_OWN_KEYS = {"name", "tags", "unit", "sign", "low_limit", "high_limit", "tolerance", "user_tag", "interlock", "class_"}
-_NAME_SCHEMA = {"type": "string", "description": "of a pseudo axis; $name of another axis: with `tags: real ...`"}
-
-
-class CalcAxisConfig(AxisConfig):
-    """What YAML says of one axis: of a pseudo axis, or of another one that it is calculated from."""
-
-    name: Annotated[Any, WithJsonSchema(_NAME_SCHEMA)]
-    tags: str | list[str] = Field(
-        default="", description="`real <tag>`, `param <tag>` of a $axis; `<tag>` of a pseudo axis"
-    )
-
-    @property
-    def words(self) -> list[str]:
-        return self.tags.split() if isinstance(self.tags, str) else self.tags
-
-    @property
-    def role(self) -> str:
-        """`real`, `param`, or `pseudo`."""
-        return self.words[0] if self.words and self.words[0] in _ROLES else "pseudo"
-
-    @property
-    def tag(self) -> str:
-        """How the calculation calls the axis: the last word of its tags, else its name."""
-        words = self.words[0 if self.role == "pseudo" else 1 :]
-        return words[-1] if words else str(getattr(self.name, "name", self.name))
-
-    @model_validator(mode="after")
-    def _check_role(self) -> Self:
-        is_own = isinstance(self.name, str)
-        if is_own and self.name.startswith("$"):  # a reference to nothing: an error that is told already
-            return self
-        if is_own and self.role != "pseudo":
-            raise ValueError(
-                f"tags {self.tags!r} are for an axis that is there already; write its name as '${self.name}'"
-            )
-        if not is_own and self.role == "pseudo":
-            raise ValueError(f"tags: of a $axis, they begin with 'real' or 'param', came {self.tags!r}")
-        known = _OWN_KEYS if is_own else {"name", "tags"}
-        meaningless = sorted((self.model_fields_set - known) & AxisConfig.model_fields.keys())
-        if meaningless and is_own:
-            raise ValueError(f"{', '.join(meaningless)}: a pseudo axis has none; give it to its real axes")
-        if meaningless:
-            raise ValueError(f"{', '.join(meaningless)}: to be given where the axis itself is, not where it is used")
-        return self
 
 
 class CalcAxis(Axis):
     """An axis that is calculated from others."""
 
     controller: CalcController
+    _no_offset: bool | None = None
 
     @property
     def reals(self) -> tuple[Axis, ...]:
@@ -85,8 +40,12 @@ class CalcAxis(Axis):
         return tuple(self.controller.reals)
 
     @property
-    def no_offset(self) -> bool:  # type: ignore[override]
-        return self.controller.no_offset
+    def no_offset(self) -> bool:
+        return self.controller.no_offset if self._no_offset is None else self._no_offset
+
+    @no_offset.setter
+    def no_offset(self, no_offset: bool) -> None:
+        self._no_offset = bool(no_offset)
 
     @property
     def position(self) -> float:
@@ -136,7 +95,7 @@ class CalcAxis(Axis):
         """MOVING when one of its real axes moves, READY when all are; what else is true of them, with their names."""
         if self.disabled:
             return super().state
-        return combined_state(self.reals)
+        return self.controller.state_of_reals()
 
     def read_state(self) -> AxisState:
         return self.state
@@ -176,16 +135,6 @@ class CalcAxis(Axis):
         super().heard({key: value for key, value in values.items() if key not in ("position", "state")})
 
 
-class CalcControllerConfig(MotorControllerConfig):
-    """What YAML says of a calc controller."""
-
-    axes: list[CalcAxisConfig]  # type: ignore[assignment]
-    no_offset: bool = Field(
-        default=False,
-        description="the pseudo axes have no offset: to set the position of one sets those of its real axes",
-    )
-
-
 class CalcController(MotorController):
     """Calculates pseudo axes from real ones. A subclass overloads `calc_from_real` and `calc_to_real`.
 
@@ -204,7 +153,7 @@ class CalcController(MotorController):
         self._tags: dict[Any, str] = {}
         super().__init__(name, config.model_copy(update={"axes": []}))  # not all of them are its own
         self.config = config
-        self.no_offset: bool = config.no_offset
+        self.no_offset = bool(config.no_offset)
         for item in config.axes:
             self._add(item)
         self.axes = {axis.name: axis for axis in self.pseudos}
@@ -323,6 +272,18 @@ class CalcController(MotorController):
                 f"{_nth(positions, first):g}. Nothing was moved"
             )
 
+    def scan_on_trajectory(
+        self,
+        calc_axis: CalcAxis,
+        start: float,
+        stop: float,
+        npoints: int,
+        time_per_point: float,
+        interpolation_factor: int = 1,
+    ) -> TrajectoryGroup:
+        """Return the trajectories of the real axes that move a pseudo axis with a constant velocity; see `trajectory_of`."""
+        return trajectory_of(calc_axis, start, stop, npoints, time_per_point, interpolation_factor)
+
     # -- what axes ask of their controller -----------------------------------------------------------------------------
 
     def read_position(self, axis: Axis) -> float:
@@ -339,7 +300,25 @@ class CalcController(MotorController):
             real.position = position
 
     def state(self, axis: Axis) -> AxisState:
-        return axis.state
+        return self.state_of_reals()
+
+    def states(self, *axes: Axis) -> Sequence[AxisState]:
+        return [self.state_of_reals()] * len(axes)
+
+    def state_of_reals(self) -> AxisState:
+        """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
+        states = states_of(self.reals)
+        combined = AxisState()
+        for axis, state in states.items():
+            for name in state.names:
+                if name not in ("READY", "MOVING"):
+                    combined.create_state(name, f"{name_of(axis)}: {state.description(name)}")
+                    combined.set(name)
+        if any("MOVING" in state for state in states.values()):
+            combined.set("MOVING")
+        elif states and all("READY" in state for state in states.values()):
+            combined.set("READY")
+        return combined
 
     def pseudos_are_moving(self) -> bool:
         """Tell whether one of the real axes is on its way."""
@@ -373,22 +352,6 @@ class CalcController(MotorController):
             f"  {self._tags[each]:<9} {name_of(each)}  {position:g}{f' {each.unit}' if each.unit else ''}"
             for each, position in positions.items()
         )
-
-
-def combined_state(axes: Sequence[Any]) -> AxisState:
-    """MOVING when one of the axes moves, READY when all are; what else is true of one, with its name."""
-    states = {axis: axis.state for axis in axes}
-    combined = AxisState()
-    for axis, state in states.items():
-        for name in state.names:
-            if name not in ("READY", "MOVING"):
-                combined.create_state(name, f"{name_of(axis)}: {state.description(name)}")
-                combined.set(name)
-    if any("MOVING" in state for state in states.values()):
-        combined.set("MOVING")
-    elif states and all("READY" in state for state in states.values()):
-        combined.set("READY")
-    return combined
 
 
 def _is_there(axis: Any, positions: Value, left: float) -> bool:

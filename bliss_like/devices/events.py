@@ -53,7 +53,7 @@ def disconnect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> N
 
 def has_receivers(sender: Any, event: enum.Enum) -> bool:
     """Tell whether somebody listens: what costs time to find out need not be found out for nobody."""
-    return any(True for _ in louie.dispatcher.live_receivers(louie.dispatcher.get_all_receivers(sender, event)))
+    return bool(louie.dispatcher.get_receivers(sender, event))
 
 
 def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None = None) -> None:

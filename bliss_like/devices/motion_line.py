@@ -139,6 +139,7 @@ class _Line:
         if self._listening is not None and self._listening.line is line:
             return
         call = _caller()
+        sharing().locks.before_giving_back = flush
         self._listening = line.events(_EVENTS)
         self._heard = lambda events: call(_hear, events)  # kept: nobody else does
         self._listening.add(self._heard, lambda raw: decode(raw, "axes"))

@@ -1,11 +1,14 @@
-"""Positions of many axes at once, pseudo axes among them: each real axis is read once, those of a controller together."""
+"""Positions and states of many axes at once, pseudo axes among them: each real axis is read once, those of a controller
+together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bliss_like.devices.reading import read_dials
+from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.reading import read_dials, read_states
 
 
 def inputs_of(axis: Any) -> list[Any]:
@@ -32,6 +35,19 @@ def set_positions(axes: Iterable[Any]) -> dict[Any, float]:
     """Return where axes were last sent, in user units."""
     axes = list(axes)
     return derived(axes, {axis: axis._set_position for axis in _real_inputs(axes)})
+
+
+def states_of(axes: Iterable[Any]) -> dict[Any, AxisState]:
+    """Return the states of axes, as each of them tells it; those at rest are asked together."""
+    axes = list(axes)
+    resting = [axis for axis in axes if not axis.reals and not axis._moves_here]
+    try:
+        read = read_states(resting) if len(resting) > 1 else {}
+    except Exception:  # noqa: BLE001 - asked one by one, each tells its own
+        read = {}
+    for axis, state in read.items():
+        axis.saw_state(state)
+    return {axis: read[axis] if axis in read else axis.state for axis in axes}
 
 
 def derived(axes: Iterable[Any], known: Mapping[Any, Any]) -> dict[Any, Any]:

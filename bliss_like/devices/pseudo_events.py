@@ -34,6 +34,7 @@ class PseudoEvents:
         self._dragged: list[Any] = []
         """The pseudo axes that are on their way because others moved their real axes."""
         self._inputs = [*controller.reals, *controller.params]
+        self._below = list({axis.controller.events for axis in self._inputs if axis.reals})
         self._receivers: list[tuple[Any, AxisEvent, Callable[[Any], None]]] = []
         for axis in self._inputs:
             self._listen(axis, AxisEvent.POSITION, self._on_position)
@@ -74,26 +75,33 @@ class PseudoEvents:
         if moving == self._moving:
             return
         self._moving = moving
+        self._due.add(AxisEvent.STATE)
         if moving:  # those that are moved themselves are told by their move
             self._dragged = [pseudo for pseudo in self._controller.pseudos if not pseudo._moves_here]
-        elif self._dragged:
+        else:
             self.tell_now()
         for pseudo in self._dragged:
-            events.send(pseudo, AxisEvent.INTERNAL_MOVE_DONE, not moving)
-            events.send(pseudo, AxisEvent.MOVE_DONE, not moving)
+            if events.has_receivers(pseudo, AxisEvent.MOVE_DONE):
+                events.send(pseudo, AxisEvent.MOVE_DONE, not moving)
 
     def _on_own_move_done(self, axis: Any, done: bool) -> None:
-        if done:
+        if done:  # and its real axes will tell only afterwards
+            self._due.add(AxisEvent.STATE)
             self.tell_now()
 
     # -- what is told --------------------------------------------------------------------------------------------------
 
     def tell_now(self) -> None:
         """Send what has changed, without waiting for more to come."""
-        for controller in {axis.controller for axis in self._inputs if axis.reals}:
-            controller.events.tell_now()
-        self._due.add(AxisEvent.STATE)
-        self._tell()
+        for below in self._below:
+            below.tell_now()
+        if self._due:
+            self._tell()
+
+    def recalculate(self) -> None:
+        """Send positions that are others now without a motion: the calculation has changed."""
+        self._due.add(AxisEvent.POSITION)
+        self.tell_now()
 
     def _tell_soon(self, event: AxisEvent) -> None:
         self._due.add(event)
@@ -115,8 +123,8 @@ class PseudoEvents:
                     axis.settings.remember(position=float(position), dial=float(axis.user2dial(position)))
                     events.send(axis, AxisEvent.POSITION, float(position))
         if AxisEvent.STATE in due and self._is_wanted(AxisEvent.STATE):
+            state = self._controller.state_of_reals()
             for axis in self._controller.pseudos:
-                state = axis.state
                 if self._is_new(axis, AxisEvent.STATE, state):
                     axis.settings.remember(state=list(state.names))
                     events.send(axis, AxisEvent.STATE, state)

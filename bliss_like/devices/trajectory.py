@@ -187,7 +187,6 @@ class TrajectoryGroup:
                 )
         self._trajectories = list(trajectories)
         self._disabled &= set(axes)
-        self._group = AxisGroup(*axes)
 
     @property
     def axes(self) -> list[Axis]:
@@ -199,8 +198,13 @@ class TrajectoryGroup:
         return set(self._disabled)
 
     def disable_axis(self, axis: Axis) -> None:
-        """Leave an axis where it is, in the next motions."""
-        self._disabled.add(self._own(axis))
+        """Leave an axis where it is, in the next motions.
+
+        :raises ValueError: it is not of this group, or the last one.
+        """
+        if self._disabled | {self._own(axis)} == set(self.axes):
+            raise ValueError(f"{axis.name} is the last axis of {self} that is not disabled: nothing would move")
+        self._disabled.add(axis)
 
     def enable_axis(self, axis: Axis) -> None:
         """Undo `disable_axis`."""
@@ -221,6 +225,11 @@ class TrajectoryGroup:
         """
         for trajectory in self._enabled():
             check_law(trajectory.axis, trajectory.pvt)
+            if trajectory.has_events() and not trajectory.axis.controller.has_trajectory_event():
+                raise DeviceError(
+                    f"{name_of(trajectory.axis)}: its controller {trajectory.axis.controller.name} gives no pulses along trajectories; "
+                    f"leave out its events_positions"
+                )
         with claimed([each.axis for each in self._enabled()], f"preparing {self}"):
             for trajectory in self._enabled():
                 trajectory.axis.refuse_if_moving()
@@ -284,6 +293,10 @@ class TrajectoryGroup:
 
     def _enabled(self) -> list[Trajectory]:
         return [each for each in self._trajectories if each.axis not in self._disabled]
+
+    @property
+    def _group(self) -> AxisGroup:
+        return AxisGroup(*(each.axis for each in self._enabled()))
 
     def _scales(self) -> object:
         """What the loaded trajectories depend on."""

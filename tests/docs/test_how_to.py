@@ -106,6 +106,25 @@ def test_new_session(home: Path, redis_server: EmbeddedServer) -> None:
     assert [scan.scan_info["title"] for scan in session.scans] == ["ascan robx -1 1 10 0.01"]
 
 
+def test_trajectories(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files("docs/how-to/trajectory.md", home)
+    (home / "config" / "s.yml").write_text("{name: s, class: Session, config-objects: [stage_x, stage_y]}")
+    config = Config("config")
+    names = set_up("s", config).env_dict
+    together, again = blocks_of("docs/how-to/trajectory.md", "python")
+    exec(together, names)
+    assert capsys.readouterr().out == "4.0 0.0\n"
+    with pytest.raises(AxisLimitError, match=r"stage_x: the position 6 is above its high limit 5; .* at node 1"):
+        names["TrajectoryGroup"](
+            names["Trajectory"](names["stage_x"], names["np"].array([(0, 0, 0), (6, 0, 5)], dtype=names["PVT"]))
+        ).prepare()
+    exec(again, names)
+    pulses = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [float(where) for _, where in pulses] == pytest.approx([0, 0, 0])
+    assert float(pulses[2][0]) - float(pulses[0][0]) == pytest.approx(0.8, abs=1e-3)
+    config.close()
+
+
 def test_pseudo_axes(home: Path) -> None:
     write_files("docs/how-to/pseudo-axes.md", home)
     (home / "config" / "s.yml").write_text(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bliss_like.controllers.icepap import IcePAP
-from tests.icepap.simulator import Simulator
 from tests.icepap.proxy import Proxy
+from tests.icepap.simulator import Simulator
 from tests.unit.devices.making import make
 
 AXES = [

@@ -8,9 +8,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
-from tests.icepap.proxy import Proxy
 
 PATCHED = [sys.executable, "-m", "gevent.monkey", "--no-thread", "--no-queue"]
 """What `bliss_like/shell/main.py` does: `patch_all(thread=False, queue=False)`."""

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from bliss_like.controllers.icepap import IcePAP
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
-from tests.icepap.simulator import Simulator
 from tests.icepap.proxy import Proxy
+from tests.icepap.simulator import Simulator
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
 

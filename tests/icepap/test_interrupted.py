@@ -13,8 +13,8 @@ import pytest
 
 from bliss_like.controllers.icepap import IcePAP
 from bliss_like.errors import DeviceError, NotConnectedError
-from tests.icepap.simulator import Simulator
 from tests.icepap.proxy import Proxy
+from tests.icepap.simulator import Simulator
 from tests.waiting import wait_until
 
 DOUBT = "; whether it was carried out is not known"

@@ -9,4 +9,4 @@ REST = 0.3
 
 @pytest.fixture(autouse=True)
 def _short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bliss_like.backends.line.REST", REST)
+    monkeypatch.setattr("bliss_like.backends.outage.REST", REST)

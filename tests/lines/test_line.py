@@ -74,6 +74,15 @@ def test_many_requests_cost_one_round_trip(line: Line, proxy: Proxy) -> None:
     assert line.ask_many([]) == []
 
 
+def test_many_requests_to_a_device_that_waits_for_acknowledgements(device: Device) -> None:
+    line = Line(f"tcp://127.0.0.1:{device.port}", b"\r\n")
+    began = time.monotonic()
+    for _ in range(20):
+        line.ask_many([f"ECHO {i}" for i in range(5)])
+    assert time.monotonic() - began < 0.4  # 0.8 s and more, if it had to wait
+    line.close()
+
+
 def test_more_requests_than_buffers_hold(line: Line) -> None:
     long = "x" * 10_000
     assert line.ask_many([f"ECHO {i}{long}" for i in range(500)]) == [f"{i}{long}" for i in range(500)]
@@ -512,6 +521,19 @@ def test_a_kill_does_not_end_insisting(line: Line, proxy: Proxy, device: Device)
     proxy.release()
     assert line.ask("ECHO go") == "go"
     assert device.seen == ["ECHO 0", "ECHO stop", "ECHO stop", "ECHO go"]
+
+
+def test_a_kill_before_its_turn_does_not_end_insisting(line: Line, device: Device) -> None:
+    asking = gevent.spawn(line.ask, "SLEEP 0.1")
+    until(lambda: device.seen)
+    stopping = gevent.spawn(line.insist, "stopping x", lambda: line.ask("ECHO stop"))
+    gevent.sleep(0)
+    stopping.kill()
+    assert device.seen == ["SLEEP 0.1"]
+    until(lambda: "ECHO stop" in device.seen)
+    assert asking.get() == "slept 0.1"
+    assert line.ask("ECHO go") == "go"
+    assert device.seen == ["SLEEP 0.1", "ECHO stop", "ECHO go"]
 
 
 def test_what_is_owed_and_not_answered_stays_owed_until_the_line_is_closed(line: Line, device: Device) -> None:

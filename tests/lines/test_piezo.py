@@ -75,7 +75,7 @@ def piezo(proxy: Proxy) -> Iterator[Piezo]:
     channels = {"px": "A", "py": "B"}
     axes = [{"name": name, "channel": channel, "low_limit": -5, "timeout": 0.3} for name, channel in channels.items()]
     piezo = make(Piezo, "piezo", address=proxy.address, axes=[*axes, {"name": "pz", "channel": "Z"}])
-    piezo._line.timeout = 0.5
+    piezo._line.timeout = 0.3
     yield piezo
     piezo.__close__()
 
@@ -111,6 +111,13 @@ def on_its_way(axis: Axis, amplifier: Amplifier) -> gevent.Greenlet:
 
 def assert_at_rest(amplifier: Amplifier) -> None:
     assert amplifier.say("ONT? A") == "A=1"
+
+
+def moves_again(axis: Axis, amplifier: Amplifier) -> None:
+    until(lambda: not failing(axis))
+    axis.velocity = 2000
+    axis.move(30)
+    assert abs(amplifier.position() - 30) < 0.02
 
 
 def failing(axis: Axis) -> bool:
@@ -154,7 +161,7 @@ def test_two_channels_in_one_motion(piezo: Piezo, amplifier: Amplifier) -> None:
 def test_a_kill_stops(axis: Axis, amplifier: Amplifier) -> None:
     on_its_way(axis, amplifier).kill(timeout=5)
     assert_at_rest(amplifier)
-    axis.move(30)
+    moves_again(axis, amplifier)
 
 
 def test_a_stop_from_elsewhere(axis: Axis, amplifier: Amplifier) -> None:
@@ -238,16 +245,16 @@ def test_garbage_in_a_move_stops_it(axis: Axis, amplifier: Amplifier, proxy: Pro
     with pytest.raises(DeviceError, match=r"piezo \(tcp://.*answer"):
         moving.get(timeout=5)
     assert_at_rest(amplifier)
-    axis.move(30)
+    moves_again(axis, amplifier)
 
 
 def test_a_cut_in_a_move_stops_it(axis: Axis, amplifier: Amplifier, proxy: Proxy) -> None:
     moving = on_its_way(axis, amplifier)
     proxy.cut_after_request = b"POS?"
-    with pytest.raises(NotConnectedError, match=r"was lost after b'POS\? A' was sent"):
+    with pytest.raises(NotConnectedError, match=r"was lost after b'(POS|SVO)\? A' was sent"):
         moving.get(timeout=5)
     assert_at_rest(amplifier)
-    axis.move(30)
+    moves_again(axis, amplifier)
 
 
 def test_an_amplifier_that_is_away_in_a_move_is_stopped_when_it_is_back(
@@ -260,9 +267,7 @@ def test_an_amplifier_that_is_away_in_a_move_is_stopped_when_it_is_back(
     assert amplifier.say("ONT? A") == "A=0"
     proxy.accept()
     until(lambda: amplifier.say("ONT? A") == "A=1")
-    until(lambda: not failing(axis))
-    axis.velocity = 1000
-    axis.move(30)
+    moves_again(axis, amplifier)
 
 
 def test_a_frozen_amplifier_is_stopped_when_it_thaws(axis: Axis, amplifier: Amplifier) -> None:
@@ -274,9 +279,7 @@ def test_a_frozen_amplifier_is_stopped_when_it_thaws(axis: Axis, amplifier: Ampl
     finally:
         amplifier.process.send_signal(signal.SIGCONT)
     until(lambda: amplifier.say("ONT? A") == "A=1")
-    until(lambda: not failing(axis))
-    axis.velocity = 1000
-    axis.move(30)
+    moves_again(axis, amplifier)
 
 
 def test_a_start_that_is_not_confirmed_is_stopped_and_not_repeated(

@@ -178,6 +178,19 @@ def test_killed_while_it_moves(names: dict[str, Any]) -> None:
         assert again.do("robx.move(1)") == "done"
 
 
+def test_a_motor_is_the_same_for_all_and_stays_where_it_was_left(names: dict[str, Any]) -> None:
+    robx = names["robx"]
+    with another(SESSION) as eh2:
+        assert eh2.do("robx.move(3, wait=False)") == "done"
+        wait_until(lambda: 0 < robx.position < 3, interval=0)
+        assert eh2.do("robx.wait_move()") == "done"
+        wait_until(lambda: robx.position == 3)
+        robx.rmove(1)
+    with another(SESSION) as again:
+        assert again.do("assert robx.position == 4; robx.rmove(-1)") == "done"
+        wait_until(lambda: robx.position == 3)
+
+
 def test_a_script_and_a_session_respect_each_other(names: dict[str, Any]) -> None:
     with another(SCRIPT, "roby", "shutter") as script:
         with pytest.raises(AlreadyLockedDevices, match=rf"^roby is in use by a script \(pid {script.pid}, "):

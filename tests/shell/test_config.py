@@ -127,7 +127,7 @@ def test_schema(beamline: Path) -> None:
     assert json.loads((beamline.parent / "s.json").read_text()) == json.loads(run("schema"))
 
 
-BLISS = "- plugin: emotion\n  class: Mockup\n  name: m\n  axes:\n    - name: x\n      backlash: 1\n"
+BLISS = "- plugin: emotion\n  class: Mockup\n  name: m\n  axes:\n    - name: x\n      display_digits: 1\n"
 
 
 def test_from_bliss(beamline: Path) -> None:
@@ -135,11 +135,11 @@ def test_from_bliss(beamline: Path) -> None:
     assert run("check", "--from-bliss") == (
         "config/a.yml:1:3: Mockup 'm'\n"
         "  class: Mockup -> SimulatedMotors\n"
-        "  x: backlash: not yet here, kept as a comment\n"
+        "  x: display_digits: not yet here, kept as a comment\n"
         "\n"
         "Converted: 2 objects in 1 file: no errors\n"
         "1 block: 0 unchanged, 1 changed, 0 without a counterpart yet\n"
-        "Kept as comments: backlash (1)\n"
+        "Kept as comments: display_digits (1)\n"
         "Nothing was written; --diff shows the changes, --write DIR writes a converted copy\n"
     )
     assert (beamline / "a.yml").read_text() == BLISS
@@ -157,14 +157,14 @@ def test_from_bliss_as_a_diff(beamline: Path) -> None:
         "   name: m",
         "   axes:",
         "     - name: x",
-        "-      backlash: 1",
-        "+      # not yet here: backlash: 1",
+        "-      display_digits: 1",
+        "+      # not yet here: display_digits: 1",
     ]
 
 
 def test_from_bliss_written(beamline: Path) -> None:
-    (beamline / "a.yml").write_text(f"{BLISS}- {{class: IcePAP, axes: [{{name: y}}]}}\n")
-    assert "1 without a counterpart yet (IcePAP)" in run("check", "--from-bliss", "--write", "new", code=1)
+    (beamline / "a.yml").write_text(f"{BLISS}- {{class: Galil, axes: [{{name: y}}]}}\n")
+    assert "1 without a counterpart yet (Galil)" in run("check", "--from-bliss", "--write", "new", code=1)
     assert "no errors" in run("check", "new")
     assert "not empty" in run("check", "--from-bliss", "--write", "new", code=1)
 

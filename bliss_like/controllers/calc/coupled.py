@@ -16,7 +16,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bliss_like.devices.calc_axis import CalcAxisConfig, CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Value
 from bliss_like.errors import DeviceError
 

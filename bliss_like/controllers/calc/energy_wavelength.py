@@ -20,7 +20,8 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcControllerConfig
 from bliss_like.devices.calculation import Value
 from bliss_like.errors import AxisLimitError, DeviceError
 
@@ -108,6 +109,7 @@ class EnergyWavelength(CalcController):
         for axis in self.pseudos:
             axis.refuse_if_moving()
         self._dspace = float(dspace)
+        self.events.recalculate()
 
     def complete(self, named: dict[str, Value]) -> dict[str, Value]:
         wavelengths = [self._wavelength(tag, value) for tag, value in named.items()]

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcControllerConfig
 from bliss_like.devices.calculation import Value
 from bliss_like.errors import DeviceError
 

@@ -19,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcControllerConfig
 from bliss_like.devices.calculation import Value
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import AxisLimitError, DeviceError

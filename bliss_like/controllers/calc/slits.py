@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcControllerConfig
 from bliss_like.devices.calculation import Value
 
 PAIRS = {"vertical": ("up", "down", "vgap", "voffset"), "horizontal": ("front", "back", "hgap", "hoffset")}

@@ -24,7 +24,8 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from bliss_like.devices.calc_axis import CalcController, CalcControllerConfig
+from bliss_like.devices.calc_axis import CalcController
+from bliss_like.devices.calc_config import CalcControllerConfig
 from bliss_like.devices.calculation import Value
 from bliss_like.errors import DeviceError
 

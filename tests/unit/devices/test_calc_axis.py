@@ -576,3 +576,15 @@ def test_it_looks_for_no_switches(slits: Slits) -> None:
     for call in (lambda: vgap.jog(1), vgap.home, lambda: vgap.hw_limit(1)):
         with pytest.raises(DeviceError, match="vgap is calculated and has no (jog|homing|limit search) of its own"):
             call()
+
+
+def test_a_pseudo_axis_moves_on_a_trajectory() -> None:
+    made = slow_slits()
+    vgap, (up, down) = made.axes["vgap"], made.reals
+    group = made.scan_on_trajectory(vgap, 1, 3, 11, 0.01)
+    assert group.calc_axis is vgap and group.axes == [up, down]
+    group.prepare()
+    group.move_to_start()
+    group.move_to_end()
+    assert vgap.position > 3
+    assert up.position == pytest.approx(down.position)

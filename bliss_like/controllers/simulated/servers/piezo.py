@@ -97,6 +97,7 @@ def serve(port: int, host: str = "127.0.0.1") -> StreamServer:
     amplifier = PiezoAmplifier()
 
     def handle(client: socket.socket, address: object) -> None:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with client, client.makefile("rwb") as lines:
             for line in lines:
                 request = line.decode("ascii", "replace").strip()
