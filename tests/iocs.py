@@ -1,4 +1,4 @@
-"""EPICS servers from the package caproto, on private ports of the loopback.
+"""EPICS servers from the packages caproto and epicscorelibs, on private ports of the loopback.
 
 libca reads where to look once per process, so the ports of all servers are chosen here, before the first is started.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
@@ -16,8 +17,12 @@ from types import ModuleType
 
 import pytest
 
+from tests.waiting import wait_until
+
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record")
+EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record", "tests.motor_ioc")
+MOTOR_RECORDS = "BLISS_LIKE_MOTOR_RECORDS"
+"""Environment variable with `host:port prefix` of an IOC with motor records m1 and m2, used instead of `tests/motor_ioc.py`."""
 
 
 def _script() -> ModuleType:
@@ -64,15 +69,49 @@ class Ioc:
         os.killpg(self._pid, signal.SIGCONT)
 
 
-_REPEATER_PORT, *_PORTS = script.free_ports(1 + len(EXAMPLES))
+class CIoc:
+    """The IOC of EPICS Base, from the package epicscorelibs, with the records of a file."""
+
+    def __init__(self, database: Path, port: int, repeater_port: int) -> None:
+        self._database = database
+        self._environment = script.server_environment(port, repeater_port)
+        self._log = Path(f"/tmp/bl-ioc-{os.getpid()}-{database.stem}.log")
+
+    def start(self) -> None:
+        program = "from epicscorelibs import ioc; ioc.main(extra_dbd_load=(), extra_dso_load=())"
+        with self._log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", program, "-m", "P=sc:", "-d", str(self._database)],
+                env={**os.environ, **self._environment},
+                stdin=subprocess.PIPE,  # it ends with its input
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        wait_until(lambda: "IOC Running" in self._log.read_text() or self._process.poll() is not None)
+        assert self._process.poll() is None, self._log.read_text()
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=10)
+        self._log.unlink()
+
+
+_REPEATER_PORT, _C_PORT, *_PORTS = script.free_ports(2 + len(EXAMPLES))
 _IOCS = {example: Ioc(example, port, _REPEATER_PORT) for example, port in zip(EXAMPLES, _PORTS, strict=True)}
+_C_IOC = CIoc(ROOT / "tests" / "ioc" / "base_records.db", _C_PORT, _REPEATER_PORT)
+
+
+def _prepare(*packages: str) -> None:
+    """Tell libca where all servers will be, before it looks for the first."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {package}")
+    os.environ.update(script.client_environment(_REPEATER_PORT, _C_PORT, *_PORTS))
+    if MOTOR_RECORDS in os.environ:
+        os.environ["EPICS_CA_ADDR_LIST"] += " " + os.environ[MOTOR_RECORDS].split()[0]
 
 
 def _running(example: str) -> Iterator[Ioc]:
-    for package in ("caproto", "epics"):
-        if importlib.util.find_spec(package) is None:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"needs {package}")
-    os.environ.update(script.client_environment(_REPEATER_PORT, *_PORTS))
+    _prepare("caproto", "epics")
     ioc = _IOCS[example]
     ioc.start()
     yield ioc
@@ -95,3 +134,24 @@ def scalars_and_arrays() -> Iterator[Ioc]:
 def fake_motor() -> Iterator[Ioc]:
     """Motor records, whose puts are answered long before the motor stands still."""
     yield from _running("fake_motor_record")
+
+
+@pytest.fixture(scope="session")
+def motor_ioc() -> Iterator[Ioc]:
+    """Motor records as EPICS documents them."""
+    yield from _running("tests.motor_ioc")
+
+
+@pytest.fixture(scope="session")
+def motor_records(motor_ioc: Ioc) -> str:
+    """The address of motor records without their names, m1 and m2."""
+    return f"ca://{os.environ.get(MOTOR_RECORDS, '- rec:').split()[1]}"
+
+
+@pytest.fixture(scope="session")
+def base_records() -> Iterator[CIoc]:
+    """Records of EPICS Base that behave like a motor."""
+    _prepare("epicscorelibs", "epics")
+    _C_IOC.start()
+    yield _C_IOC
+    _C_IOC.stop()

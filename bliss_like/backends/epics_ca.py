@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import shutil
 import time
@@ -88,6 +89,7 @@ class Channel:
         self._listeners = Listeners()
         self._monitor: Any = None
         self._latest: Reading | None = None
+        self._write: _Request | None = None
         with _silent_repeater():
             self._chid = ca.create_channel(pv, callback=self._on_connection)
         ca.flush_io()
@@ -177,7 +179,7 @@ class Channel:
 
     def _wait(self, request: _Request, status: int, timeout: float | None) -> Any:
         if status != dbr.ECA_NORMAL:
-            request.forget()
+            request.answer(status)
             raise self._refused(status)
         try:
             return wait_for(request.result, timeout)
@@ -195,13 +197,27 @@ class Channel:
             if status != dbr.ECA_NORMAL:
                 raise self._refused(status)
             return
-        request = _Request(self._post)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._wait_for_former_write(value, timeout)
+        self._write = request = _Request(self._post)
         status = ca.libca.ca_array_put_callback(kind, count, self._chid, data, _WRITTEN, request.as_argument())
         ca.flush_io()
         try:
-            self._wait(request, status, timeout)
+            self._wait(request, status, None if deadline is None else max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             raise DeviceError(f"process variable {self.pv}: setting it to {value!r} took over {timeout:g} s") from None
+
+    def _wait_for_former_write(self, value: Any, timeout: float | None) -> None:
+        """A server handles nothing else of this process, not even a stop, while a second one waits for the first."""
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while (former := self._write) is not None and not former.result.ready():
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise DeviceError(
+                    f"process variable {self.pv} was not set to {value!r}: its server has not completed the write before "
+                    f"for {timeout:g} s. Stop what that has started, or write without waiting"
+                )
+            former.result.wait(None if math.isinf(remaining) else remaining)
 
     def _packed(self, value: Any, kind: int) -> tuple[Any, int]:
         """The value as libca takes it: a pointer and a number of elements."""

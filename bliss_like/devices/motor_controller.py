@@ -157,6 +157,9 @@ class MotorController:
         :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
         """
 
+    def taken_over(self, axis: Axis) -> None:
+        """Another session may have driven the axis until now: what is remembered of the hardware may be out of date."""
+
     # -- reading
 
     def read_position(self, axis: Axis) -> float:

@@ -7,6 +7,7 @@ import time
 import gevent
 import pytest
 
+from bliss_like.controllers.epics_motor import EpicsMotors
 from bliss_like.controllers.signal_axes import SignalAxes
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_group import move
@@ -16,8 +17,13 @@ from tests.unit.devices.making import make
 from tests.waiting import wait_until
 
 
-@pytest.fixture
-def motors(fake_motor: Ioc) -> dict[str, Axis]:
+@pytest.fixture(params=["signals", "record"])
+def motors(fake_motor: Ioc, request: pytest.FixtureRequest) -> dict[str, Axis]:
+    """Two axes, made of signals or on their record: without limits enforced, and with LVIO always 1."""
+    if request.param == "record":
+        axes = [{"name": name, "record": f"ca://sim:{name}", "velocity": 5} for name in ("mtr1", "mtr2")]
+        return make(EpicsMotors, "records", axes=axes).axes  # type: ignore[return-value]
+
     def record(name: str) -> dict[str, object]:
         return {
             "name": name,

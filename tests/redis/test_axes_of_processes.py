@@ -84,7 +84,7 @@ def test_what_is_set_is_seen_by_the_other_session_at_once(names: dict[str, Any],
     assert eh2.do(f"assert robx.limits == {robx.limits}, robx.limits") == "done"
     assert eh2.do("assert (robx.velocity, robx.backlash) == (50, 0.25)") == "done"
     assert eh2.do("robx.position = 0") == "done"
-    assert robx.position == 0
+    wait_until(lambda: gevent.sleep(0.001) or robx.position == 0)
 
 
 def test_the_settings_survive_the_process(config: Config, redis_server: EmbeddedServer) -> None:
