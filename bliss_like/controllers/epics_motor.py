@@ -287,7 +287,7 @@ class EpicsMotors(MotorController):
         return "\n".join(f"{record.address}.{name:<5} {value}" for name, value in zip(INFO, values, strict=True))
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"motor record {self._record(axis).address}"
+        return f"  record    {self._record(axis).address}"
 
     def get_id(self, axis: Axis) -> str:
         record = self._record(axis)
