@@ -270,7 +270,7 @@ class Line:
     def _drain_line(self) -> None:
         """Read until the line is silent, or close it if it never is."""
         self._received.clear()
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + max(self.timeout, 3 * self._drain)
         try:
             while time.monotonic() < deadline:
                 _log.debug("%s > %s, too late", self, _short(self._connection.receive(self._drain)))

@@ -23,7 +23,7 @@ from .parsing import YamlProblem
 from .references import Place, is_reference, referred_name
 from .registry import find_class, snake_case
 from .spans import Edits, Part, read
-from .validation import known_keys, model_below
+from .validation import known_keys, model_below, takes_any_key
 
 _IMPORT = re.compile(r"^(\s*(?:from|import)\s+)(bliss(?:\.[\w.]+)?)\b", re.MULTILINE)
 _GLOBALS = re.compile(r"^([ \t]*)(from bliss\.setup_globals import .*)$", re.MULTILINE)
@@ -216,7 +216,7 @@ class _Converter:
             where = f"{subject}{key}"
             if key == "<<":
                 continue
-            if key not in known or self._is_unneeded(key, value):
+            if (key not in known and not takes_any_key(model)) or self._is_unneeded(key, value):
                 self._drop_key(part, key, edits, where)
             elif lost := self._lost_in(value):
                 edits.drop_key(part, key, _NOT_YET)

@@ -97,6 +97,8 @@ class LockSpace:
         """Names that are on their way to or from the server."""
         self._leftovers: set[Holding] = set()
         """What may have been taken by a call that was interrupted, or could not be given back yet."""
+        self.before_giving_back: Callable[[], object] = lambda: None
+        """Called before locks are given back, in a thread of its own: who takes one is to find what its holder knew."""
         self._work = threading.Event()
         self._keeper: threading.Thread | None = None
         self._is_lost_sight = False
@@ -291,6 +293,8 @@ class LockSpace:
             self._asked |= names
             leftovers = list(self._leftovers)
             staying = list(self._held.values())
+        if leaving:
+            self._prepare_to_give_back()
         try:
             late = [holding for holding in leaving if not self._attempt(self._give_back, holding)]
         finally:
@@ -305,6 +309,12 @@ class LockSpace:
         for holding in staying:
             if not holding.lost and time.monotonic() - holding.renewed > holding.ttl / 3 - _INTERVAL:
                 self._attempt(self._renew, holding)
+
+    def _prepare_to_give_back(self) -> None:
+        try:
+            self.before_giving_back()
+        except Exception:  # noqa: BLE001 - the locks are given back, whatever it is
+            _log.exception("something went wrong before locks were given back")
 
     def _attempt(self, what: Callable[[Holding], object], holding: Holding) -> bool:
         """Return whether the server has answered."""

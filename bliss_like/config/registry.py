@@ -19,10 +19,11 @@ ENTRY_POINTS = "bliss_like.controllers"
 """Group in which an installed package of somebody else declares `ClassName = package.module:ClassName`."""
 
 KNOWN_CLASSES = {
+    "AutoFilter": "bliss_like.scans.auto_filter",
     "Session": "bliss_like.session.session",
     "MeasurementGroup": "bliss_like.session.measurement_group",
 }
-"""Classes that are no controllers, by the module that holds them."""
+"""Classes that are in no module below `DEFAULT_PACKAGE`, by that which holds them."""
 
 _CLASS_LINE = re.compile(r"^class (\w+)", re.MULTILINE)
 

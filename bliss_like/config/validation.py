@@ -277,6 +277,11 @@ def known_keys(model: type[BaseModel] | None) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
+def takes_any_key(model: type[BaseModel]) -> bool:
+    """Tell whether keys that a model does not declare are allowed."""
+    return model.model_config.get("extra") == "allow"
+
+
 def _model_at(model: type[BaseModel], location: Path) -> type[BaseModel] | None:
     """Return the model at a location; a union's member is named in the location itself."""
     here: type[BaseModel] | None = model

@@ -53,7 +53,7 @@ class IcePAPEncoderConfig(EncoderConfig):
 class IcePAP(MotorController):
     """One system of up to 16 crates of 8 drivers.
 
-    When it was restarted meanwhile, it gets its velocities and accelerations again before the next motion.
+    After a restart it gets its velocities and accelerations again before the next motion.
     """
 
     class Config(MotorControllerConfig):
@@ -122,7 +122,8 @@ class IcePAP(MotorController):
         except DeviceError as error:
             raise NotConnectedError(f"{axis.name}: {error}") from None
 
-    def finalize(self) -> None:
+    def __close__(self) -> None:
+        super().__close__()
         self._line.close()
 
     # -- reading, of any number of axes in one round trip --------------------------------------------------------------
@@ -142,17 +143,15 @@ class IcePAP(MotorController):
     def _read(self, query: Callable[..., Sequence[float]], addresses: Sequence[int], *args: str) -> Sequence[float]:
         """Ask the client for one number for each address.
 
-        :raises NotConnectedError: that is not what came.
+        :raises DeviceError: that is not what came.
         """
         try:
             values = query(addresses, *args)
         except (TypeError, ValueError):  # what the client raises when there is no answer, or it has other than numbers
             values = ()
         if len(values) != len(addresses) or not all(math.isfinite(value) for value in values):
-            self._line.close()
-            question, answer = self._line.last_exchange
-            numbers = "a number" if len(addresses) == 1 else f"{len(addresses)} numbers"
-            raise NotConnectedError(f"{self._line.where}, asked {question!r}: expected {numbers}, came {answer!r}")
+            expected = "expected a number" if len(addresses) == 1 else f"expected {len(addresses)} numbers"
+            raise self._line.unexpected(*self._line.last_exchange, expected)
         return values
 
     def steps_position_precision(self, axis: Axis) -> float:
@@ -189,14 +188,12 @@ class IcePAP(MotorController):
         if self._line.openings == self._openings_seen:
             return
         openings = self._line.openings
-        for axis, velocity in self._velocities.items():
+        for axis, velocity in list(self._velocities.items()):
             found = self.read_velocity(axis)
             if not math.isclose(found, velocity, rel_tol=0.01):  # the hardware rounds
-                _log.warning(
-                    "%s: after a restart of %s its velocity was %g steps/s", axis.name, self._line.where, found
-                )
+                _log.warning("%s: after a restart of %s its velocity was %g steps/s", axis.name, self._line, found)
                 self.set_velocity(axis, velocity)
-        for axis, acceleration in self._accelerations.items():
+        for axis, acceleration in list(self._accelerations.items()):
             if not math.isclose(self.read_acceleration(axis), acceleration, rel_tol=0.01):
                 self.set_acceleration(axis, acceleration)
         self._openings_seen = openings
@@ -221,10 +218,15 @@ class IcePAP(MotorController):
         self.client.move(targets, group=len(targets) > 1)
 
     def stop(self, axis: Axis) -> None:
-        self.client.stop([self.address(axis)])
+        self._stop([axis])
 
     def stop_all(self, *motions: Motion) -> None:
-        self.client.stop([self.address(motion.axis) for motion in motions])
+        self._stop([motion.axis for motion in motions])
+
+    def _stop(self, axes: Sequence[Axis]) -> None:
+        """Stop them by one command; if it cannot be told, then as soon as the controller answers again."""
+        names = ", ".join(axis.name for axis in axes)
+        self._line.insist(f"stopping {names}", lambda: self.client.stop(self._addresses(axes)))
 
     def start_jog(self, axis: Axis, velocity: float, direction: int) -> None:
         self._restore_settings()
@@ -285,7 +287,7 @@ class IcePAP(MotorController):
         return f"IcePAP {self._line.ask('?VER')}, crate {crate} ({serial}), driver {driver}"
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"address {self.address(axis)} of {self._line.where}"
+        return f"address {self.address(axis)} of {self._line}"
 
     def get_info(self, axis: Axis) -> str:
         address = self.address(axis)

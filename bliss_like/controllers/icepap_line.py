@@ -1,70 +1,69 @@
-"""The conversation with an IcePAP over TCP: one question at a time, and never the answer to another one.
+"""The language of an IcePAP, over a line on which no answer is ever that to another question.
 
-The official client has a line of its own, which this one replaces, because that one takes the first piece of an answer
+The official client has a connection of its own, which this replaces, because that one takes the first piece of an answer
 for the whole (`?FPOS 12` when `00` is still on its way, and `00` then answers the next question), waits on a new connection
 for what was asked on the broken one, and does so with a lock of threads in its hands: the second greenlet that asks stops
-the process for ever. Here a connection on which anything went wrong, be it that the greenlet was killed, is closed, so
-that nothing late can arrive on the next one.
+the process for ever.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from typing import Any
 
-from gevent import socket
-from gevent.lock import RLock
-
+from bliss_like.backends.line import Line
 from bliss_like.errors import DeviceError, NotConnectedError
 
 _log = logging.getLogger(__name__)
-
-LONGEST_ANSWER = 1 << 20
-"""Bytes; whatever sends more than that without an end is no IcePAP."""
 
 UNANSWERED = ("PROG", "*PROG", "RESET", ":")
 """Commands that the firmware does not acknowledge (`:` is a broadcast)."""
 
 
 class IcePAPLine:
-    """Opens the connection when something is asked, and anew after anything has gone wrong with it.
+    """Asks queries and tells commands.
 
     A query that was met by a broken connection or by noise is asked once more; a command is never sent twice.
-    `send_cmd`, `host`, `port`, `timeout` and `multiline_answer` are what the official client expects of its line.
+    It has what the official client expects of its connection: `send_cmd`, `host`, `port`, `timeout`, `multiline_answer`,
+    `is_connected` and `disconnect`.
     """
 
-    def __init__(self, owner: str, host: str, port: int, timeout: float) -> None:
+    def __init__(self, name: str, host: str, port: int, timeout: float) -> None:
         self.host = host
         self.port = port
         self.timeout = timeout
-        self.where = f"{owner} at {host}:{port}"
+        self.multiline_answer = False
+        self.last_exchange = ("", "")
         self.openings = 0
         """How often a connection was opened; when it has changed, the controller may have been restarted."""
-        self.last_exchange = ("", "")
-        self.multiline_answer = False
-        self._socket: socket.socket | None = None
-        self._lock = RLock()
-        self._failure: tuple[float, str] | None = None
+        self._line = Line(
+            f"tcp://{host}:{port}", b"\r", timeout, name=name, answer_terminator=b"\n", on_open=self._count_opening
+        )
+
+    def __str__(self) -> str:
+        return str(self._line)
+
+    def _count_opening(self, line: Line) -> None:
+        self.openings += 1
+
+    def connect(self) -> None:
+        """:raises NotConnectedError: there is no connection, and none can be made."""
+        with self._line.exchange():
+            pass
 
     def is_connected(self) -> bool:
-        return self._socket is not None
+        return self._line.is_open
 
     def close(self) -> None:
-        """Close the connection; the next question opens a new one."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._line.close()
 
     disconnect = close
 
-    def connect(self) -> None:
-        """See to it that there is a connection.
-
-        :raises NotConnectedError: there is none within `timeout`.
-        """
-        asked = time.monotonic()
-        with self._lock:
-            self._open(asked, self.timeout, "")
+    def insist(self, what: str, action: Callable[[], Any]) -> None:
+        """Do what must be done in the end: at once, or as soon as the controller answers again."""
+        self._line.insist(what, action)
 
     def send_cmd(self, cmd: str) -> list[str] | None:
         """Ask as the client does: return the words of the answer, or its lines; None for no more than an acknowledgement."""
@@ -75,94 +74,48 @@ class IcePAPLine:
     def ask(self, command: str, timeout: float | None = None) -> str:
         """Send a query or a command; return the answer without the question, nothing for an acknowledged command.
 
-        :param timeout: seconds for the connection, and for the answer; absent: `self.timeout`.
-        :raises NotConnectedError: no answer, or none that belongs to the question.
-        :raises DeviceError: the controller refuses.
+        :param timeout: seconds for each line of the answer; absent: `self.timeout`.
+        :raises NotConnectedError: the controller cannot be reached, or does not answer.
+        :raises DeviceError: it refuses, or what came is no answer.
         """
-        timeout = self.timeout if timeout is None else timeout
-        asked = time.monotonic()
         question = _Question(command)
-        with self._lock:
-            for again in (False, True):
-                self._open(asked, timeout, question.text)
-                try:
-                    answer = self._exchange(question, timeout)
-                    break
-                except TimeoutError:
-                    problem = f"{self.where} did not answer {question.text!r} within {timeout:g} s"
-                    raise NotConnectedError(problem + question.doubt) from None
-                except (OSError, _NoAnswer) as error:
-                    problem = f"{self.where}, asked {question.text!r}: {error}"
-                    if again or not question.is_query:
-                        raise NotConnectedError(problem + question.doubt) from None
-                    _log.warning("%s; asked again over a new connection", problem)
-            self.last_exchange = (question.text, answer)
+        timeout = self.timeout if timeout is None else timeout
+        try:
+            answer = self._exchange(question, timeout)
+        except DeviceError as error:
+            if question.was_sent is None:
+                raise NotConnectedError(f"{error}: {question.text!r}") from None
+            if not question.is_query or time.monotonic() - question.was_sent >= timeout:
+                raise
+            _log.warning("%s; it is asked again", error)
+            answer = self._exchange(question, timeout)
+        self.last_exchange = (question.text, answer)
         return self._accepted(question, answer)
 
-    def _open(self, asked: float, timeout: float, command: str) -> None:
-        """Have a connection on which nothing is left from before."""
-        if self._socket is not None and self._is_clean(self._socket):
-            return
-        self.close()
-        purpose = f" to ask {command!r}" if command else ""
-        if self._failure is not None and self._failure[0] > asked:  # while this one waited for the lock: no second wait
-            raise NotConnectedError(f"{self.where} cannot be reached{purpose}: {self._failure[1]}")
-        try:
-            connection = socket.create_connection((self.host, self.port), timeout)
-        except OSError as error:
-            reason = f"no connection within {timeout:g} s" if isinstance(error, TimeoutError) else str(error)
-            self._failure = (time.monotonic(), f"{reason}. Is it switched on, and are `host` and `port` right?")
-            raise NotConnectedError(f"{self.where} cannot be reached{purpose}: {self._failure[1]}") from None
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = connection
-        self._failure = None
-        self.openings += 1
-
-    @staticmethod
-    def _is_clean(connection: socket.socket) -> bool:
-        """Whether the other side has not closed it, and nothing but the end of a line is left in it."""
-        connection.settimeout(0)
-        try:
-            left: bytes = connection.recv(8192)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return left != b"" and not left.strip()
-
     def _exchange(self, question: _Question, timeout: float) -> str:
-        """Send, and receive what answers; whatever goes wrong, the connection is closed.
+        with self._line.exchange():
+            question.was_sent = time.monotonic()
+            self._line.write(question.sent)
+            if not question.is_answered:
+                return ""
+            received = self._line.read_line(timeout)
+            if received.rstrip().endswith(b"$"):  # several lines, until one that is the same
+                while (line := self._line.read_line(timeout)).strip() != b"$":
+                    received += b"\n" + line.rstrip()
+            answer = question.answer_in(received)
+            if answer is None:
+                raise self.unexpected(question.text, received, "that is no answer to it")
+            return answer
 
-        :raises OSError, _NoAnswer: it went wrong.
-        """
-        try:
-            return self._send_and_receive(question, time.monotonic() + timeout)
-        except BaseException:  # also a kill or a gevent.Timeout: the answer may still come, and nobody waits for it
-            self.close()
-            raise
-
-    def _send_and_receive(self, question: _Question, deadline: float) -> str:
-        connection = self._socket
-        if connection is None:
-            raise ConnectionError("the connection was closed meanwhile")
-        connection.settimeout(max(deadline - time.monotonic(), 0.001))
-        connection.sendall(question.sent)
-        received = b""
-        while question.is_answered and not _is_whole(received):
-            connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            piece = connection.recv(8192)
-            if not piece:
-                raise ConnectionResetError("the controller closed the connection")
-            received += piece
-            if len(received) > LONGEST_ANSWER:
-                raise _NoAnswer(received)
-        return question.answer_in(received)
+    def unexpected(self, question: str, answer: str | bytes, expected: str) -> DeviceError:
+        """Make the error for an answer that makes no sense; the next question has a new connection."""
+        return self._line.unexpected(question, answer, expected)
 
     def _accepted(self, question: _Question, answer: str) -> str:
         """:raises DeviceError: the answer is an error, or not the acknowledgement of a command."""
         if answer.startswith("ERROR") or (question.is_acknowledged and answer != "OK"):
             reason = answer.removeprefix("ERROR").strip().removeprefix("ERROR").strip() or "it gives no reason"
-            raise DeviceError(f"{self.where} refused {question.text!r}: {reason}")
+            raise DeviceError(f"{self} refused {question.text!r}: {reason}")
         return "" if question.is_acknowledged else answer
 
 
@@ -178,40 +131,16 @@ class _Question:
         self.is_query = "?" in self._echo
         self.is_acknowledged = not self.is_query and not self._echo.startswith(UNANSWERED)
         self.is_answered = self.is_query or self.is_acknowledged
-        self.sent = f"{'#' if self.is_acknowledged else ''}{self.text}\r".encode("ascii")
-        self.doubt = "" if self.is_query else "; whether it was carried out is not known"
+        self.was_sent: float | None = None
+        self.sent = f"#{self.text}" if self.is_acknowledged else self.text
 
-    def answer_in(self, received: bytes) -> str:
-        """Return the answer without the echo of the question, which comes before it, nor the `$` around several lines.
+    def answer_in(self, received: bytes) -> str | None:
+        """Return the answer without the question, which the controller repeats before it, nor the `$` before several lines.
 
-        :raises _NoAnswer: it is the answer to something else, or noise.
+        None if it is the answer to something else, or noise.
         """
-        if not self.is_answered:
-            return ""
-        try:
-            echo, _, answer = received.decode("ascii").lstrip().partition(" ")
-        except UnicodeDecodeError:
-            raise _NoAnswer(received) from None
-        if echo.upper().strip() != self._echo:
-            raise _NoAnswer(received)
-        answer = answer.strip()
-        if answer.startswith("$"):
-            lines = answer.strip("$").strip("\r\n").splitlines()
-            return "\n".join(line.rstrip() for line in lines) + "\n"
-        return answer.partition("\n")[0].strip()
-
-
-class _NoAnswer(Exception):
-    """What came does not answer the question."""
-
-    def __init__(self, received: bytes) -> None:
-        shown = received if len(received) <= 80 else received[:80] + b"..."
-        super().__init__(f"{shown!r} came, which is no answer to it")
-
-
-def _is_whole(received: bytes) -> bool:
-    """Whether an answer is all there: one line, or several between two `$`."""
-    first, newline, rest = received.partition(b"\n")
-    if not newline or not first.rstrip().endswith(b"$"):
-        return bool(newline)
-    return any(line.strip() == b"$" for line in rest.split(b"\n"))
+        echo, _, answer = received.decode("ascii", "replace").strip().partition(" ")
+        if echo.upper() != self._echo or not received.isascii():
+            return None
+        first, several, rest = answer.strip().partition("$\n")
+        return f"{rest}\n" if several else first

@@ -7,9 +7,10 @@ A driver that was written for BLISS runs with its imports changed. A new one had
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, TypeVar, get_args, overload
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,7 @@ from bliss_like.errors import ConfigError, MissingKey
 
 _REQUIRED = object()
 _MARK = "_method_of_each_axis"
+_OWN_CLASSES = get_args(AxisConfig.model_fields["class_"].annotation)
 _TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -89,6 +91,8 @@ class ControllerAxisConfig(AnyKeys, AxisConfig):
 
     model_config = _TAKES_ANY_KEY
 
+    class_: str = Field("", alias="class", description="one of a kind: ModuloAxis, or a class beside the driver")  # type: ignore[assignment]
+
 
 class ControllerEncoderConfig(AnyKeys, EncoderConfig):
     """What YAML says of one encoder."""
@@ -115,6 +119,19 @@ class Controller(MotorController):
         for name, function in _methods_of_axes(type(self)).items():
             for axis in self.axes.values():
                 setattr(axis, name, functools.partial(types.MethodType(function, self), axis))
+
+    def create_axis(self, item: Any) -> Any:
+        """:raises ConfigError: there is no class of axes of that name, neither here nor beside the driver."""
+        if item.class_ in _OWN_CLASSES:
+            return super().create_axis(item)
+        module = type(self).__module__
+        found = getattr(sys.modules[module], item.class_, None)
+        if isinstance(found, type) and issubclass(found, Axis):
+            return found(item.name, self, item)
+        known = ", ".join(filter(None, _OWN_CLASSES))
+        raise ConfigError(
+            f"{item.name}: class: expected one of {known}, or a class of axes in {module}, came {item.class_}"
+        )
 
     def get_axis(self, name: str) -> Axis:
         """:raises KeyError: it has no axis of that name."""

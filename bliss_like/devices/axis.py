@@ -44,6 +44,8 @@ class Axis(AxisKept):
         self.motion_hooks: list[MotionHook] = list(config.motion_hooks)
         self.closed_loop = ClosedLoop(self, config.closed_loop) if config.closed_loop is not None else None
         self.current_move: Move | None = None
+        self._was_here = False
+        """Whether this process has seen it where it was sent last, and nobody else has driven it since."""
         self._is_ready = False
         self._disabled = ""
         self._failed_at = -math.inf
@@ -354,6 +356,12 @@ class Axis(AxisKept):
             self.controller.stop(self)
             self.settings.remember(target=None, heading=None)
 
+    def taken_over(self) -> None:
+        """This session alone drives it from now on, and another one may have done so before."""
+        self.settings.look_again()
+        self._was_here = False
+        self.controller.taken_over(self)
+
     def stop_wanted(self, by: str) -> bool:
         """Somebody elsewhere wants it to stand still: stop without waiting, and return whether it moved."""
         if not self._moves_here or self.current_move is None:
@@ -427,12 +435,14 @@ class Axis(AxisKept):
         dial_target = self.shown(float(self.user2dial(position)))
         target, heading = now.get("target"), now.get("heading")
         commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
-        if commanded and not controller.shared:
+        if commanded and self._was_here and not controller.shared:
             return None
         raw = controller.read_dials(self)[0]
         if commanded and self._away(raw, dial_target) <= self.nearness:
+            self._was_here = True
             return None
         self._check_ready(raw)
+        self._was_here = True
         way = dial_target - raw
         if self.config.modulo is not None:
             way = (way + self.config.modulo / 2) % self.config.modulo - self.config.modulo / 2
@@ -517,6 +527,7 @@ class Axis(AxisKept):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
+        self.settings.look_again()
         if self._moves_here:
             return
         if "position" in values:

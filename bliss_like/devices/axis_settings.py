@@ -7,12 +7,16 @@ What people set (offset, limits, velocity...) is stored before the call returns.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import StoreUnavailable
+
+TRUST = 0.01
+"""Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
 
 _NEVER = object()
 
@@ -29,6 +33,7 @@ class AxisSettings(MutableMapping[str, Any]):
         self._raw: Any = _NEVER
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
+        self._looked = 0.0
         self._mutex = threading.Lock()
 
     @property
@@ -40,19 +45,25 @@ class AxisSettings(MutableMapping[str, Any]):
 
         :raises StoreUnavailable: the server has never answered.
         """
-        if self._hash is None:
+        if self._hash is None or time.monotonic() - self._looked < TRUST:
             return self._now
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
             if self._raw is _NEVER:
                 raise
+            self._looked = time.monotonic()
             return self._now
         if raw is not self._raw:
             with self._mutex:
                 self._now = {**self._hash.loaded(raw), **self._pending}
                 self._raw = raw
+        self._looked = time.monotonic()
         return self._now
+
+    def look_again(self) -> None:
+        """Somebody else may have changed something just now."""
+        self._looked = 0.0
 
     def store(self, **values: Any) -> None:
         """Set entries, for all sessions; None removes one.

@@ -38,6 +38,13 @@ class AxisEvent(enum.Enum):
     """What people are told of a motion that starts: str."""
 
 
+class ShutterEvent(enum.Enum):
+    """What a shutter or a valve tells."""
+
+    STATE = "state"
+    """The state changed: BaseShutterState."""
+
+
 def connect(sender: Any, event: enum.Enum, callback: Callable[..., Any]) -> None:
     """Call `callback(value)` at each `event` of `sender`; the callback must not block."""
     louie.connect(callback, signal=event, sender=sender)

@@ -73,9 +73,13 @@ class _Line:
         self.pid = os.getpid()
 
     def tell(self, settings: AxisSettings, values: Mapping[str, Any]) -> None:
+        if not values and settings in self._changed:
+            return  # it will be asked what is pending
         with self._mutex:
+            is_first = not self._changed
             self._changed.setdefault(settings, {}).update(values)
-            self._wake.set()
+            if is_first:
+                self._wake.set()
             if self._thread is None:
                 self._thread = begin_thread(self._run, "bliss_like axes")
 
@@ -139,6 +143,7 @@ class _Line:
         if self._listening is not None and self._listening.line is line:
             return
         call = _caller()
+        sharing().locks.before_giving_back = flush
         self._listening = line.events(_EVENTS)
         self._heard = lambda events: call(_hear, events)  # kept: nobody else does
         self._listening.add(self._heard, lambda raw: decode(raw, "axes"))

@@ -43,7 +43,7 @@ class MotorController:
         """:param config: an instance of `Config`; the hardware is not touched yet."""
         self.name = name
         self.config = config
-        self.axes = {item.name: self.axis_class(item.name, self, item) for item in config.axes}
+        self.axes: dict[str, Axis] = {item.name: self.create_axis(item) for item in config.axes}
         self._encoder_counters = EncoderCounters(self)
         self.encoders = {
             item.name: Encoder(item.name, self._encoder_counters, item) for item in getattr(config, "encoders", ())
@@ -51,6 +51,10 @@ class MotorController:
         self._initializing = RLock()
         self._is_initialized = False
         self._initialized: set[Axis | Encoder] = set()
+
+    def create_axis(self, item: Any) -> Any:
+        """The axis that an item of `axes` describes."""
+        return self.axis_class(item.name, self, item)
 
     def get_item(self, name: str) -> Axis | Encoder:
         return self.axes[name] if name in self.axes else self.encoders[name]
@@ -152,6 +156,9 @@ class MotorController:
 
         :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
         """
+
+    def taken_over(self, axis: Axis) -> None:
+        """Another session may have driven the axis until now: what is remembered of the hardware may be out of date."""
 
     # -- reading
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,7 +56,6 @@ class Motion:
         return f"{name} {what[self.type]} in {way} direction"
 
 
-@runtime_checkable
 class Calculating(Protocol):
     """A controller of pseudo axes."""
 
@@ -95,10 +94,12 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
         value = number(axis, position, "distance" if relative else "position", error=AxisLimitError)
         axis.refuse_if_moving()
         asked[axis] = axis._set_position + value if relative else value
+        if axis.reals:  # its own limits say more than those of what it is made of
+            _check_one(axis, _Made(asked[axis]))
     levels = _expanded(asked)
     for axis, made in levels.items():
         _check_one(axis, made)
-    real = {axis: made for axis, made in levels.items() if not isinstance(axis.controller, Calculating)}
+    real = {axis: made for axis, made in levels.items() if not is_pseudo(axis)}
     motions = [motion for axis, made in real.items() if (motion := axis.plan(float(made.position))) is not None]
     moving = {motion.axis for motion in motions}
     concerned = [axis for axis, made in levels.items() if axis in moving or _needs(axis, levels, moving)]
@@ -137,9 +138,15 @@ def _expanded(targets: Mapping[Axis, Any]) -> dict[Axis, _Made]:
 def _pseudos_by_controller(level: Mapping[Axis, _Made]) -> dict[Calculating, list[Axis]]:
     found: dict[Calculating, list[Axis]] = {}
     for axis in level:
-        if isinstance(axis.controller, Calculating):
-            found.setdefault(axis.controller, []).append(axis)
+        if is_pseudo(axis):
+            found.setdefault(cast(Calculating, axis.controller), []).append(axis)
     return found
+
+
+def is_pseudo(axis: Any) -> bool:
+    """Whether an axis is made of others."""
+    # Not by the protocol: what isinstance does to find that out takes longer than the whole plan of a move.
+    return hasattr(getattr(axis, "controller", None), "real_targets")
 
 
 def _told_twice(axis: Axis, one: _Made, other: _Made) -> RuntimeError:
@@ -158,17 +165,20 @@ def check_limits(positions: Mapping[Any, ArrayLike]) -> None:
     levels = {axis: _Made(np.asarray(values, dtype=float)) for axis, values in positions.items()}
     for axis, made in levels.items():
         _check_one(axis, made)
-    if any(isinstance(getattr(axis, "controller", None), Calculating) for axis in levels):
+    if any(map(is_pseudo, levels)):
         for axis, made in _expanded({axis: made.position for axis, made in levels.items()}).items():
             _check_one(axis, made)
 
 
 def _check_one(axis: Axis, made: _Made) -> None:
-    """Check the positions of one axis, with the way beyond them that its backlash needs."""
-    targets = np.asarray(made.position, dtype=float).ravel()
+    """Check the positions of one axis."""
     low, high = axis.limits
-    bounds = [abs(limit) for limit in (low, high) if math.isfinite(limit)]
-    rounding = 1e-9 * max([1.0, *bounds])
+    rounding = 1e-9 * max(1.0, *(abs(limit) for limit in (low, high, 0.0) if math.isfinite(limit)))
+    if isinstance(made.position, float):
+        if not low - rounding <= made.position <= high + rounding:
+            raise _outside(axis, made.position, made.of)
+        return
+    targets = np.asarray(made.position, dtype=float).ravel()
     outside = ~((targets >= low - rounding) & (targets <= high + rounding))
     if outside.any():
         raise _outside(axis, float(targets[outside.argmax()]), made.of)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from bliss_like.devices.positions import derived
 
 if TYPE_CHECKING:
     from bliss_like.devices.calc_axis import CalcController
+
+_log = logging.getLogger(__name__)
 
 
 class PseudoEvents:
@@ -31,6 +35,7 @@ class PseudoEvents:
         self._due: set[AxisEvent] = set()
         self._telling: Any = None
         self._moving = False
+        self._is_failing = False
         self._dragged: list[Any] = []
         """The pseudo axes that are on their way because others moved their real axes."""
         self._inputs = [*controller.reals, *controller.params]
@@ -114,24 +119,41 @@ class PseudoEvents:
     def _tell(self) -> None:
         """Send what has changed."""
         due, self._due = self._due, set()
-        if AxisEvent.POSITION in due and self._is_wanted(AxisEvent.POSITION):
-            for axis in self._inputs:
-                if axis not in self._seen:
-                    self._seen[axis] = axis._set_position
-            for axis, position in derived(self._controller.pseudos, self._seen).items():
-                if self._is_new(axis, AxisEvent.POSITION, position):
-                    axis.settings.remember(position=float(position), dial=float(axis.user2dial(position)))
-                    events.send(axis, AxisEvent.POSITION, float(position))
-        if AxisEvent.STATE in due and self._is_wanted(AxisEvent.STATE):
-            state = self._controller.state_of_reals()
-            for axis in self._controller.pseudos:
-                if self._is_new(axis, AxisEvent.STATE, state):
-                    axis.settings.remember(state=list(state.names))
-                    events.send(axis, AxisEvent.STATE, state)
+        try:
+            if AxisEvent.POSITION in due and self._is_wanted(AxisEvent.POSITION):
+                self._tell_positions()
+                self._is_failing = False
+            if AxisEvent.STATE in due and self._is_wanted(AxisEvent.STATE):
+                self._tell_states()
+        except Exception as error:  # noqa: BLE001 - it concerns those who listen, not the motion; told once
+            if not self._is_failing:
+                _log.warning("%s: what its axes do is not told: %s", self._controller.name, error)
+            self._is_failing = True
+
+    def _tell_positions(self) -> None:
+        for axis in self._inputs:
+            if axis not in self._seen:
+                self._seen[axis] = axis._set_position
+        for axis, position in derived(self._controller.pseudos, self._seen).items():
+            position = float(position)
+            if self._is_new(axis, AxisEvent.POSITION, position):
+                known = not math.isnan(position)
+                axis.settings.remember(
+                    position=position if known else None, dial=float(axis.user2dial(position)) if known else None
+                )
+                events.send(axis, AxisEvent.POSITION, position)
+
+    def _tell_states(self) -> None:
+        state = self._controller.state_of_reals()
+        for axis in self._controller.pseudos:
+            if self._is_new(axis, AxisEvent.STATE, state):
+                axis.settings.remember(state=list(state.names))
+                events.send(axis, AxisEvent.STATE, state)
 
     def _is_new(self, axis: Any, event: AxisEvent, value: Any) -> bool:
         known, self._told[axis, event] = self._told.get((axis, event)), value
-        return bool(known is None or known != value)
+        is_same = known is not None and (known == value or (known != known and value != value))  # NaN is NaN
+        return not is_same
 
 
 def is_on_its_way(axis: Any) -> bool:

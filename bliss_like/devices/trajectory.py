@@ -13,7 +13,7 @@ before anything is loaded. Names are those of BLISS.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +22,7 @@ from bliss_like.devices import motion_line
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.planning import Calculating
+from bliss_like.devices.planning import Calculating, is_pseudo
 from bliss_like.devices.pvt import PVT, Points, check_law, checked_points
 from bliss_like.devices.trajectory_move import Call, TrajectoryMove, call_all
 from bliss_like.errors import AxisFault, AxisStopped, DeviceError
@@ -328,7 +328,10 @@ def trajectory_of(
             f"{calc_axis.name}: expected at least 2 points and a time_per_point > 0 s, got {npoints} and {time_per_point}"
         )
     times = np.linspace(0, npoints * time_per_point, nodes)
-    targets = _of_reals({calc_axis: np.linspace(start, stop, nodes)})
+    targets = {
+        axis: np.broadcast_to(positions, nodes)
+        for axis, positions in _of_reals({calc_axis: np.linspace(start, stop, nodes)}).items()
+    }
     velocities = {axis: _slope(positions, times) for axis, positions in targets.items()}
     ramps = [
         max(*(abs(velocities[axis][node]) / axis.acceleration for axis in targets), time_per_point / 10)
@@ -343,9 +346,10 @@ def trajectory_of(
 def _of_reals(targets: dict[Axis, Positions]) -> dict[Axis, Positions]:
     """Return the positions of real axes that make those of pseudo axes."""
     for axis, positions in targets.items():
-        if isinstance(axis.controller, Calculating):
+        if is_pseudo(axis):
+            calculating = cast(Calculating, axis.controller)
             others = {other: its for other, its in targets.items() if other is not axis}
-            return _of_reals({**others, **axis.controller.real_targets({axis: positions})})
+            return _of_reals({**others, **calculating.real_targets({axis: positions})})
     return targets
 
 

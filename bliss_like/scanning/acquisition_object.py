@@ -169,6 +169,10 @@ class AcquisitionObject:
         self.channels.append(channel)
         self._counters[counter].append(channel)
 
+    def point_by_point(self) -> None:
+        """Be prepared and started anew for each point, so that any may be taken again; to be called before the scan runs."""
+        self.__npoints, self.__prepare_once, self.__start_once = 1, False, False
+
     # -- to be overloaded --------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:

@@ -63,6 +63,7 @@ class AcquisitionChannel:
         self._append: Callable[[Any], None] = self._sink.append
         self._extend: Callable[[Array], None] = self._sink.extend
         self._holder: _Holder | None = None
+        self._draft: _Draft | None = None
 
     @property
     def name(self) -> str:
@@ -154,6 +155,8 @@ class AcquisitionChannel:
         )
 
     def _tell(self, block: Array) -> None:
+        if self._draft is not None:
+            return
         for listener in self._listeners:
             listener(self, block)
 
@@ -170,7 +173,7 @@ class AcquisitionChannel:
         """Send what is emitted from now on to `sink`; `path` is the db_name of the node."""
         self.path = path
         self._sink = sink
-        if self._holder is None:
+        if self._holder is None and self._draft is None:
             self._append, self._extend = sink.append, sink.extend
 
     def release(self) -> None:
@@ -179,6 +182,39 @@ class AcquisitionChannel:
         self._sink = _Nowhere(self, f"got points after the end of its scan, {self.path}")
         self._sink.length = length
         self._append, self._extend = self._sink.append, self._sink.extend
+        self._draft = None
+
+    # -- points that may be taken again
+
+    def hold(self) -> None:
+        """Keep back what is emitted from now on: `keep` publishes it, `drop` forgets it.
+
+        :raises ScanError: this channel follows another.
+        """
+        if self._holder is not None:
+            raise ScanError(f"channel {self.fullname!r} follows another channel, its points cannot be taken again")
+        self._draft = _Draft(self.dtype)
+        self._append, self._extend = self._draft.append, self._draft.extend
+
+    @property
+    def held(self) -> list[Any]:
+        """The points that are kept back."""
+        return [point for block in self._draft.blocks for point in block] if self._draft is not None else []
+
+    def keep(self) -> None:
+        """Publish the points that were kept back."""
+        if self._draft is None:
+            return
+        blocks, self._draft.blocks = self._draft.blocks, []
+        for block in blocks:
+            self._sink.extend(block)
+            for listener in self._listeners:
+                listener(self, block)
+
+    def drop(self) -> None:
+        """Forget the points that were kept back."""
+        if self._draft is not None:
+            self._draft.blocks.clear()
 
     def duplicate(
         self, name: str | None = None, conversion: Callable[[Array], Any] | None = None, dtype: DTypeLike | None = None
@@ -232,6 +268,20 @@ class _Nowhere:
 
     def extend(self, block: Array) -> None:
         raise ScanError(self._message)
+
+
+class _Draft:
+    """Points that are kept back."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.blocks: list[Array] = []
+        self._dtype = dtype
+
+    def append(self, point: Any) -> None:
+        self.blocks.append(np.array([point], self._dtype))
+
+    def extend(self, block: Array) -> None:
+        self.blocks.append(block)
 
 
 class _Holder:

@@ -70,6 +70,9 @@ class SessionInterlock:
                 holdings = self._ask(names, purpose)
             except AlreadyLockedDevices as error:
                 raise self._refusal(error) from None
+            for device in devices:
+                if (taken_over := getattr(type(device), "taken_over", None)) is not None:
+                    taken_over(device)
         return Claims(self._locks, holdings)
 
     def _ask(self, names: Sequence[str], purpose: str) -> list[Holding]:

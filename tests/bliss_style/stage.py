@@ -3,10 +3,16 @@
 from gevent import socket
 from gevent.lock import RLock
 
-from bliss_like.common.axis import AxisState
+from bliss_like.common.axis import Axis, AxisState
 from bliss_like.common.logtools import log_debug
 from bliss_like.common.utils import object_method
 from bliss_like.controllers.motor import Controller
+
+
+class LevelledAxis(Axis):
+    @property
+    def level(self):
+        return f"{self.name} is level"
 
 
 class Stage(Controller):

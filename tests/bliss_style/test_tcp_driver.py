@@ -20,7 +20,7 @@ STAGE = """
   firmware: {{any: [thing, 3]}}
   axes:
     - {{name: sx, channel: 1, steps_per_unit: 100, velocity: 50, acceleration: 2000, unit: mm, low_limit: -10, high_limit: 10}}
-    - {{name: sy, channel: "2", steps_per_unit: -200, velocity: 50, acceleration: 2000, label: table}}
+    - {{name: sy, channel: "2", steps_per_unit: -200, velocity: 50, acceleration: 2000, label: table, class: LevelledAxis}}
 """
 
 
@@ -104,6 +104,18 @@ def test_a_key_that_the_driver_needs_is_asked_for(config: Config) -> None:
     )
     with pytest.raises(ConfigError, match="sy: key label: its driver expects int, came 'table'"):
         config.get("sy").config.get("label", int)
+
+
+def test_an_axis_of_a_class_beside_the_driver(config: Config, configure: Configure) -> None:
+    assert config.get("sy").level == "sy is level"
+
+
+def test_a_class_of_axes_that_is_nowhere(configure: Configure) -> None:
+    config = configure(STAGE.format(port=1).replace("LevelledAxis", "CrookedAxis"))
+    with pytest.raises(
+        ConfigError, match="sy: class: expected one of Axis, .* tests.bliss_style.stage, came CrookedAxis"
+    ):
+        config.get("sx")
 
 
 def test_known_keys_are_still_checked(configure: Configure) -> None:

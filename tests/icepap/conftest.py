@@ -53,13 +53,13 @@ def new_icepap() -> Iterator[Callable[..., IcePAP]]:
     made = []
 
     def new(port: int, **keys: Any) -> IcePAP:
-        keys = {"host": "127.0.0.1", "port": port, "timeout": 0.5, "axes": AXES, **keys}
+        keys = {"host": "127.0.0.1", "port": port, "timeout": 0.3, "axes": AXES, **keys}
         made.append(make(IcePAP, "ice", **keys))
         return made[-1]
 
     yield new
     for controller in made:
-        controller.finalize()
+        controller.__close__()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Proxy:
         """Pass the first half of the next answers and lose the rest."""
         self._add(answers, lambda answer: iter((answer[: len(answer) // 2],)))
 
-    def split(self, answers: int = 1, pause: float = 0.02) -> None:
+    def split(self, answers: int = 1, pause: float = 0.005) -> None:
         """Pass the next answers byte by byte, with pauses between."""
 
         def bytewise(answer: bytes) -> Iterator[bytes]:

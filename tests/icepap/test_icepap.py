@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import builtins
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from bliss_like.config import Config
 from bliss_like.controllers.icepap import IcePAP
+from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
 from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
+from tests.iocs import ROOT
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
 
 
 def test_a_move_there_and_back(icepap: IcePAP) -> None:
     th, phi = icepap.axes["th"], icepap.axes["phi"]
-    th.move(1.5)
-    assert (th.position, th.dial, th.state) == (1.5, 1.5, "READY")
+    th.move(0.5)
+    assert (th.position, th.dial, th.state) == (0.5, 0.5, "READY")
     phi.move(2)
     assert (phi.position, icepap.read_position(phi)) == (2, -200)
-    th.rmove(-0.5)
-    assert th.position == 1
+    th.rmove(-0.2)
+    assert th.position == 0.3
 
 
 def test_positions_and_states_of_many_axes_take_one_round_trip(proxied: IcePAP, proxy: Proxy) -> None:
@@ -174,7 +181,7 @@ def test_a_stopped_move(icepap: IcePAP) -> None:
 def test_what_it_tells_of_itself(icepap: IcePAP, simulator: Simulator) -> None:
     phi = icepap.axes["phi"]
     assert icepap.get_id(phi) == "IcePAP 3.17, crate 1 (0008.01C4.E8A1), driver 1"
-    assert icepap.get_axis_info(phi) == f"address 11 of ice at 127.0.0.1:{simulator.port}"
+    assert icepap.get_axis_info(phi) == f"address 11 of ice (tcp://127.0.0.1:{simulator.port})"
     assert "name           phi\nposition       0 steps\nvelocity" in icepap.get_info(phi)
 
 
@@ -195,13 +202,17 @@ def test_the_official_client_speaks_over_the_same_line(icepap: IcePAP) -> None:
     assert icepap.client[1].name == "th"
     assert icepap.client.ver["SYSTEM"]["VER"][0] == 3.17
     assert icepap.client.get_power([1, 2]) == [True, True]
+    assert icepap.client.connected
+    icepap.client.disconnect()
+    assert not icepap.client.connected
+    assert icepap.client.get_fpos([1, 2]) == [0, 0]
 
 
 def test_a_refused_command_says_who_refused_what_and_why(
     simulator: Simulator, new_icepap: Callable[..., IcePAP]
 ) -> None:
     axis = new_icepap(simulator.port, axes=[{"name": "absent", "address": 158}]).axes["absent"]
-    where = re.escape(f"ice at 127.0.0.1:{simulator.port}")
+    where = re.escape(f"ice (tcp://127.0.0.1:{simulator.port})")
     with pytest.raises(DeviceError, match=f"^{where} refused '\\?FSTATUS 158': "):
         axis.controller.make_ready(axis)
     with pytest.raises(NotConnectedError, match="^absent: .* refused"):
@@ -267,3 +278,39 @@ def test_a_stop_by_somebody_else_ends_the_move(icepap: IcePAP, simulator: Simula
     simulator.tell("#STOP 1")
     with pytest.raises(AxisFault, match="th did not arrive"):
         th.wait_move()
+
+
+BEAMLINE = """
+- name: ice
+  class: IcePAP
+  host: 127.0.0.1
+  port: {port}
+  axes:
+    - {{name: th, address: 1, steps_per_unit: 1000, velocity: 4, acctime: 0.1, encoder: $th_encoder, unit: deg}}
+  encoders:
+    - {{name: th_encoder, address: 1, steps_per_unit: 1000, tolerance: 0.01}}
+"""
+
+
+def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: EmbeddedServer) -> None:
+    (tmp_path / "ice.yml").write_text(BEAMLINE.format(port=proxy.port))
+    config = Config(tmp_path)
+    th = config.get("th")
+    th.move(0.25)
+    assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
+    assert f"address 1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
+    config.close()
+    wait_until(lambda: not proxy.connections)
+
+
+def test_a_configuration_is_checked_without_the_client(tmp_path: Path) -> None:
+    (tmp_path / "ice.yml").write_text(BEAMLINE.format(port=1))
+    program = (
+        "import sys; sys.modules['icepap'] = None; from bliss_like.config import Config; config = Config(sys.argv[1]); "
+        "assert config.check() == []; assert config.get('th').controller.name == 'ice'"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr

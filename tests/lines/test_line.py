@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import re
 import socket
 import subprocess
@@ -434,6 +435,48 @@ def test_each_greenlet_gets_its_own_answer_though_others_are_killed(line: Line, 
         victim.kill()
     gevent.joinall(asking, timeout=20, raise_error=True)
     assert len(right) == 90
+
+
+def test_whatever_happens_no_answer_is_that_of_another_request(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bliss_like.backends.outage.REST", 0.005)
+    chance = random.Random(7)
+    line = Line(proxy.address, b"\r\n", 0.05)
+    answered = failed = 0
+    wrong = []
+
+    def ask(who: int) -> None:
+        nonlocal answered, failed
+        for i in range(1000):
+            requests = [f"ECHO {who}-{i}-{j}" for j in range(chance.choice((1, 1, 3)))]
+            try:
+                answers = line.ask_many(requests)
+            except DeviceError:
+                failed += 1
+                gevent.sleep(0.002)
+            else:
+                answered += 1
+                if answers != [request.removeprefix("ECHO ") for request in requests]:
+                    wrong.append((requests, answers))
+
+    faults: list[Callable[[], object]] = [
+        proxy.cut,
+        proxy.hold,
+        proxy.release,
+        lambda: proxy.spoil_next(lambda answer: answer[: len(answer) // 2]),
+        lambda: asking[chance.randrange(3)].kill(block=False),
+    ]
+    asking = [gevent.spawn(ask, who) for who in range(3)]
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        chance.choice(faults)()
+        asking = [gevent.spawn(ask, who) if greenlet.ready() else greenlet for who, greenlet in enumerate(asking)]
+        gevent.sleep(chance.random() * 0.05)
+    proxy.release()
+    gevent.killall(asking)
+    assert wrong == []
+    assert answered > 20
+    assert failed > 3
+    line.close()
 
 
 def test_a_stop_does_not_wait_behind_a_reading_loop(line: Line, device: Device) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from bliss_like.data import paths
 from bliss_like.data.key_store import KeyStore
+from bliss_like.data.memory_keys import MemoryKeys
 
 from .hash import HashSetting
 
@@ -40,6 +41,13 @@ class ObjectSettings(HashSetting):
         connection: KeyStore | None = None,
     ) -> None:
         super().__init__(paths.join(beamline, name), connection, default_values=default_values)
+
+    @classmethod
+    def of(cls, config: Any, suffix: str = "") -> ObjectSettings:
+        """Return the settings of an object by its `Config`; kept in this process alone where that is from no file."""
+        if config.node is None:
+            return cls(config.name + suffix, connection=MemoryKeys())
+        return cls(config.name + suffix, config.node.config.beamline)
 
 
 class property_setting:

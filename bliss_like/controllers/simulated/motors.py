@@ -109,6 +109,9 @@ class SimulatedMotors(MotorController):
     def connect_axis(self, axis: Axis, timeout: float) -> None:
         self.read_position(axis)
 
+    def taken_over(self, axis: Axis) -> None:
+        self._tracks.look_again(axis.name)
+
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def read_position(self, axis: Axis) -> float:

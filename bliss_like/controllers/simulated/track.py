@@ -114,6 +114,10 @@ class Tracks:
                 self._tracks[name] = replace(self._tracks[name], **_loaded(news))
         return self._tracks[name]
 
+    def look_again(self, name: str) -> None:
+        """Another process may have moved the motor just now."""
+        self._kept[name].look_again()
+
     def __setitem__(self, name: str, track: Track) -> None:
         news = _dumped(track, self[name])
         self._kept[name].remember(**news)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gevent
@@ -34,6 +34,8 @@ class VariableStepTriggerMaster(AcquisitionMaster):
         npoints = len(self.positions[self.axes[0]])
         super().__init__(*self.axes, name=name, npoints=npoints, **kwargs)
         self.stab_time = stab_time
+        self.again: Callable[[], bool] | None = None
+        """Asked when all data of a point are there: whether to take it again, at the same place."""
         self._targets: dict[Any, float] = {}
         self._readers = []
         for axis in self.axes:
@@ -45,6 +47,8 @@ class VariableStepTriggerMaster(AcquisitionMaster):
         for row in zip(*(positions.tolist() for positions in self.positions.values()), strict=True):
             self._targets = dict(zip(self.axes, row, strict=True))
             yield self
+            while self.again is not None and self.again():
+                yield self
 
     def prepare(self) -> None:
         self.device.move(self._targets)

@@ -31,8 +31,11 @@ class SoftwareTimerMaster(AcquisitionMaster):
         self._is_first = True
         self._origin = 0.0
 
-    def __iter__(self) -> Iterator[SoftwareTimerMaster]:
+    def arm(self) -> None:
+        super().arm()
         self._is_first = True
+
+    def __iter__(self) -> Iterator[SoftwareTimerMaster]:
         if self.npoints > 0:
             for _ in range(self.npoints):
                 yield self

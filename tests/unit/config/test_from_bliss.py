@@ -183,6 +183,12 @@ def test_a_class_of_ones_own(one: One) -> None:
     ]
 
 
+def test_a_motor_driver_in_the_style_of_bliss_keeps_its_keys(one: One) -> None:
+    text = "- {class: Stage, package: tests.bliss_style, name: s, host: h, axes: [{name: x, channel: 1, odd: 2}]}\n"
+    new, told = one(text)
+    assert (new, told) == (text, [""])
+
+
 @pytest.mark.parametrize("file", ["__init__.yml", "eh1.yml"])
 def test_a_policy_that_is_not_here_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str

@@ -16,6 +16,7 @@ from bliss_like.controllers.calc.fixed_exit import FixedExit
 from bliss_like.controllers.calc.interpolated import Interpolated
 from bliss_like.controllers.calc.slits import Slits
 from bliss_like.controllers.calc.table import Table
+from bliss_like.devices.axis_group import move
 from bliss_like.devices.calc_axis import CalcController
 from bliss_like.errors import AxisLimitError, DeviceError
 from tests.unit.devices.calc import calc, real_axes
@@ -86,7 +87,8 @@ def test_there_and_back(maker: Any, data: st.DataObject) -> None:
     lines = {axis: data.draw(st.lists(st.floats(low, high), min_size=3, max_size=3)) for axis in wanted(made)}
     for row in zip(*lines.values(), strict=True):
         targets = dict(zip(lines, row, strict=True))
-        assert positions_after(made, targets) == pytest.approx(targets, rel=1e-6, abs=1e-6)
+        move(targets)
+        assert {axis: axis.position for axis in targets} == pytest.approx(targets, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("maker", RANGES, ids=lambda maker: maker.__name__)
@@ -110,10 +112,21 @@ def wanted(made: CalcController) -> list[Any]:
     return made.pseudos[:1] if isinstance(made, EnergyWavelength) else made.pseudos
 
 
-def positions_after(made: CalcController, targets: dict[Any, float]) -> dict[Any, float]:
-    for axis, position in made.real_targets(targets).items():
-        axis.move(position)
-    return {axis: axis.position for axis in targets}
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_offsets_and_signs_of_all_axes(data: st.DataObject) -> None:
+    made = blades(no_offset=False)
+    for axis in [*made.reals, *made.pseudos]:
+        axis.sign = data.draw(st.sampled_from([1, -1]))
+        axis.offset = data.draw(st.floats(-10, 10))
+    targets = {axis: data.draw(st.floats(-10, 10)) for axis in made.pseudos[:3]}
+    left = made.pseudos[3].position
+    move(targets)
+    assert {axis: axis.position for axis in targets} == pytest.approx(targets, abs=1e-6)
+    assert made.pseudos[3].position == pytest.approx(left, abs=1e-6)
+    here = {axis: axis.position for axis in made.reals}
+    move({axis: axis.dial2user(axis.dial) for axis in made.pseudos})
+    assert {axis: axis.position for axis in made.reals} == pytest.approx(here, abs=1e-6)
 
 
 # -- slits
@@ -222,10 +235,12 @@ def test_an_energy_over_a_fixed_exit() -> None:
     before = first.axes["exit"].position
     (bragg,) = energy.controller.real_targets({energy: 8})
     assert bragg is first.axes["bragg"]
-    for axis, position in first.real_targets(energy.controller.real_targets({energy: 8})).items():
-        axis.move(position)
-    assert energy.position == pytest.approx(8)
-    assert first.axes["exit"].position == pytest.approx(before)
+    for kev in (8, 12.3, 5):
+        energy.move(kev)
+        assert energy.position == pytest.approx(kev)
+        assert first.axes["exit"].position == pytest.approx(before)
+    energy.rmove(-0.5)
+    assert energy.position == pytest.approx(4.5)
     assert gap.position == pytest.approx(before / 2 / math.cos(math.radians(theta.position)))
 
 

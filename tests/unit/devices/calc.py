@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import gevent
 
+from bliss_like.controllers.calc.slits import Slits
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.calc_axis import CalcController
@@ -40,3 +42,38 @@ def reached(condition: Callable[[], object]) -> None:
     with gevent.Timeout(5):
         while not condition():
             gevent.sleep(0.001)
+
+
+GAP = {"vgap": {}, "voffset": {}}
+
+
+class Double(CalcController):
+    """Twice its real axis."""
+
+    def calc_from_real(self, real_user_positions: dict[str, Any]) -> dict[str, Any]:
+        return {"twice": 2 * real_user_positions["x"]}
+
+    def calc_to_real(self, pseudo_dial_positions: dict[str, Any]) -> dict[str, Any]:
+        return {"x": pseudo_dial_positions["twice"] / 2}
+
+
+class Root(CalcController):
+    """The square root of its real axis, with functions that take only floats; the param is what 1 is called."""
+
+    def calc_from_real(self, real_user_positions: dict[str, Any]) -> dict[str, Any]:
+        return {"root": math.sqrt(real_user_positions["x"]) * real_user_positions["one"]}
+
+    def calc_to_real(self, pseudo_dial_positions: dict[str, Any]) -> dict[str, Any]:
+        return {"x": math.pow(pseudo_dial_positions["root"] / pseudo_dial_positions["one"], 2)}
+
+
+def root(one: float = 1.0) -> tuple[Root, Axis]:
+    x, param = real_axes("x", "param", initial_position=4)
+    param.position = one
+    return calc(Root, {"x": x, "param one": param}, {"root": {}}), x
+
+
+def slow_slits(**of_down: Any) -> Slits:
+    (up,) = real_axes("up", velocity=10, acceleration=1000)
+    (down,) = real_axes("down", **({"velocity": 10, "acceleration": 1000} | of_down))
+    return calc(Slits, {"up": up, "down": down}, GAP)

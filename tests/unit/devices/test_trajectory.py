@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bliss_like.controllers.simulated.motors import SimulatedMotors
+from bliss_like.controllers.calc.energy_wavelength import EnergyWavelength
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.motion import trapezoid
 from bliss_like.devices.motion_hook import MotionHook
 from bliss_like.devices.planning import Motion
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.trajectory import PVT, CyclicTrajectory, Trajectory, TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, AxisOnLimitError, AxisStopped, DeviceError, UserAbort
-from tests.unit.devices.making import make, make_axis
+from tests.unit.devices.calc import calc
+from tests.unit.devices.making import make_axis
 
 FAST = {"velocity": 100.0, "acceleration": 10000.0}
 
@@ -349,48 +349,44 @@ def test_cycles_that_cannot_be(robx: Axis) -> None:
 # -- of a pseudo axis --------------------------------------------------------------------------------------------------
 
 
-class Gap(SimulatedMotors):
-    """A gap between two blades that are its own axes, as a controller of pseudo axes tells it."""
-
-    def __init__(self, up: Axis, down: Axis) -> None:
-        super().__init__("slits", SimulatedMotors.Config.model_validate({"name": "slits", "axes": [{"name": "gap"}]}))
-        self.up, self.down = up, down
-
-    def real_targets(self, positions: dict[Axis, NDArray[np.float64]]) -> dict[Axis, NDArray[np.float64]]:
-        gap = positions[self.axes["gap"]]
-        return {self.up: gap / 2, self.down: gap**2 / 10}
+def mono(**keys: Any) -> EnergyWavelength:
+    theta = make_axis("theta", initial_position=9.1, steps_per_unit=1e4, **keys)
+    return calc(EnergyWavelength, {"monoang": theta}, {"energy": {}, "wavelength": {}}, crystal="Si(111)")
 
 
 def test_a_pseudo_axis_moves_with_a_constant_velocity() -> None:
-    motors = make(SimulatedMotors, "blades", axes=[{"name": name, **FAST} for name in ("up", "down")])
-    up, down = motors.axes["up"], motors.axes["down"]
-    gap = Gap(up, down).axes["gap"]
-    group = trajectory_of(gap, 1, 3, 10, 0.02, interpolation_factor=4)
-    assert group.calc_axis is gap and group.axes == [up, down]
-    up_points, down_points = (each.pvt for each in group.trajectories)
-    assert len(up_points) == 10 * 4 + 2
-    assert np.diff(up_points["time"][1:-1]).sum() == pytest.approx(0.2)
+    controller = mono(**FAST)
+    energy, theta = controller.axes["energy"], controller.reals[0]
+    group = trajectory_of(energy, 12, 13, 10, 0.02, interpolation_factor=4)
+    assert group.calc_axis is energy and group.axes == [theta]
+    pvt = group.trajectories[0].pvt
+    assert len(pvt) == 10 * 4 + 2
+    begin, end = pvt["time"][1], pvt["time"][-2]
+    assert end - begin == pytest.approx(0.2)
+    when = np.linspace(begin, end, 101)
+    angles = np.array([hermite(pvt, each) for each in when])
+    energies = controller.calc_from_real({"monoang": angles})["energy"]
+    assert energies == pytest.approx(np.linspace(12, 13, 101), abs=1e-4)
     group.move_to_start()
+    assert energy.position < 12
     group.move_to_end(wait=False)
-    seen = []
-    while group.is_moving:
-        u, d = motors.read_positions(up, down)
-        if 0.5 < u < 1.5:
-            seen.append(abs((2 * u) ** 2 / 10 - d))
-        gevent.sleep(0.002)
-    assert len(seen) > 5 and np.median(seen) < 0.05  # the clock goes on between the two readings
-    assert up.position == pytest.approx(1.5, abs=0.02)
-    with pytest.raises(ValueError, match="gap: expected at least 2 points and a time_per_point > 0 s, got 1 and 0.1"):
-        trajectory_of(gap, 0, 1, 1, 0.1)
+    assert group.is_moving and energy.is_moving
+    group.wait_move()
+    assert energy.position == pytest.approx(13, abs=0.05) and energy.position > 13
+    with pytest.raises(
+        ValueError, match="energy: expected at least 2 points and a time_per_point > 0 s, got 1 and 0.1"
+    ):
+        trajectory_of(energy, 12, 13, 1, 0.1)
 
 
 def test_ramps_keep_to_the_acceleration() -> None:
-    motors = make(
-        SimulatedMotors, "blades", axes=[{"name": name, "velocity": 50, "acceleration": 20} for name in ("up", "down")]
-    )
-    gap = Gap(*motors.axes.values()).axes["gap"]
-    group = trajectory_of(gap, 0, 4, 20, 0.1)
+    controller = mono(velocity=1, acceleration=0.5)
+    group = trajectory_of(controller.axes["energy"], 12, 13, 20, 0.1)
     group.prepare()
     ramp = group.trajectories[0].pvt
-    assert (ramp["time"][1], ramp["position"][0]) == (pytest.approx(0.05), pytest.approx(-0.025))
-    assert trapezoid(0, 1, 50, 20).duration  # the axes themselves could do it
+    rate = (ramp["position"][2] - ramp["position"][1]) / (ramp["time"][2] - ramp["time"][1])
+    assert ramp["velocity"][1] == pytest.approx(rate, rel=0.01)
+    assert ramp["time"][1] == pytest.approx(abs(ramp["velocity"][1]) / 0.5)
+    controller.reals[0].limits = 8, 8.9
+    with pytest.raises(AxisLimitError, match="theta: the position 9.64.* is above its high limit 8.9; .* at node 0"):
+        group.prepare()

@@ -193,3 +193,48 @@ def test_emitting_on_several_channels() -> None:
     with pytest.raises(ChannelValueError, match="expected 2 values.*got 1"):
         channels.update_from_iterable([1.0])
     assert len(a.points) == 4
+
+
+@pytest.mark.parametrize("hold_first", [True, False])
+def test_points_are_held_until_they_are_kept_or_dropped(hold_first: bool) -> None:
+    channel = AcquisitionChannel("timer:c", float)
+    heard: list[float] = []
+    channel.connect(lambda _, block: heard.extend(block))
+    if hold_first:
+        channel.hold()
+    sink = bound(channel)
+    channel.hold()
+    channel.emit(1.0)
+    channel.drop()
+    channel.emit(2.0)
+    channel.emit([3, 4])
+    assert (channel.held, channel.length, sink.points, heard) == ([2, 3, 4], 0, [], [])
+    channel.keep()
+    assert (channel.held, channel.length, sink.points, heard) == ([], 3, [2, 3, 4], [2, 3, 4])
+    channel.emit(5.0)
+    assert (channel.held, sink.points) == ([5], [2, 3, 4])
+    channel.release()
+    assert channel.held == []
+    with pytest.raises(ScanError, match="got points after the end of its scan"):
+        channel.emit(6.0)
+
+
+def test_held_points_of_variable_shape_and_of_text() -> None:
+    spectrum, text = AcquisitionChannel("a:b", int, (-1,)), AcquisitionChannel("a:t", str)
+    for channel, points in ((spectrum, [[1, 2], [3]]), (text, ["a", "bcd"])):
+        sink = bound(channel)
+        channel.hold()
+        for point in points:
+            channel.emit_point(point)
+        channel.keep()
+        assert [np.asarray(point).tolist() for point in sink.points] == points
+
+
+def test_what_follows_another_channel_cannot_be_held() -> None:
+    slow, fast = AcquisitionChannel("a:slow"), AcquisitionChannel("a:fast")
+    slow.repeat_with(fast)
+    with pytest.raises(ScanError, match="'a:slow' follows another channel, its points cannot be taken again"):
+        slow.hold()
+    slow.keep()
+    slow.drop()
+    assert slow.held == []

@@ -88,6 +88,12 @@ def test_the_optics(session: Session) -> None:
     assert (names["wbs_up"].position, names["wbs_down"].position) == pytest.approx((0.5, 0.5))
     names["mono_pitch"].move(10)
     assert names["rocking_curve"](40, 4, 0.001) == pytest.approx(0)
+    with names["rv1"]:
+        assert names["rv1"].state.name == "OPEN"
+    assert names["rv1"].state.name == "CLOSED"
+    xbpm1 = names["loopscan"](1, 0.001, names["xbpm1"]).get_data("xbpm1_x")
+    assert xbpm1 == pytest.approx(-0.09, abs=0.05)
+    assert names["wba1_foils"].position == "empty" and names["wba_set"].transmission == 1
 
 
 @in_session("hutch1")
@@ -96,6 +102,13 @@ def test_hutch_1(session: Session) -> None:
     assert names["rock"](0.06, 20, 0.001) == pytest.approx(9.1, abs=0.005)
     names["filters"](names["eh1_al2"])
     assert (names["eh1_al1"].position, names["eh1_al2"].position) == (0, 12)
+    for motor in ("eh1_al1", "eh1_al2", "eh1_al3", "eh1_mo1", "eh1_mo2"):
+        names[motor].velocity, names[motor].acceleration = 1000, 100_000
+    names["eh1_att"].bits = 0
+    filtered = names["eh1_autof"].ascan(names["eta"], 9.07, 9.1, 2, 0.001)
+    assert filtered.get_data("apd").max() < 5e4 < filtered.get_data("apd_corr").max()
+    names["eh1_fs"].open_for(0.01)
+    assert names["eh1_fs"].is_closed
     scan = names["ascan"](names["eta"], 9.1, 9.11, 1, 0.001, names["i0"])
     assert {"axis:eta", "eh1_chambers:i0"} <= {channel.name for channel in scan.channels}
     assert names["mg_diffraction"].available[0] == "machine:sr_current"

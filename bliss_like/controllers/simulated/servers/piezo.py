@@ -9,6 +9,7 @@ Commands are not answered: `ERR?` tells how the last one went.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -118,7 +119,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5025)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    serve(arguments.port, arguments.host).serve_forever()
+    try:
+        server = serve(arguments.port, arguments.host)
+    except OSError as error:
+        parser.error(f"cannot listen on {arguments.host}:{arguments.port}: {error.strerror}")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 if __name__ == "__main__":

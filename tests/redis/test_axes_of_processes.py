@@ -1,0 +1,228 @@
+"""Axes that several processes have: what is set by one is seen by the others, and where one moves it; stops from anywhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from bliss_like.config import Config, get_config
+from bliss_like.config.settings import HashSetting
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.devices import events, motion_line
+from bliss_like.devices.axis import Axis
+from bliss_like.devices.events import AxisEvent
+from bliss_like.errors import AxisDiscrepancy, AxisStopped
+from bliss_like.session import load_session
+from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.unit.devices.making import Notes
+from tests.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+
+TREE = """
+- name: motors
+  class: SimulatedMotors
+  axes:
+    - {name: robx, unit: mm, velocity: 100, acceleration: 1000, low_limit: -50, high_limit: 50}
+    - {name: slow, velocity: 1, acceleration: 100}
+    - {name: play, velocity: 5, acceleration: 1000, backlash: 1}
+- {name: eh1, class: Session, config-objects: [robx, slow, play]}
+- {name: eh2, class: Session, config-objects: [robx, slow, play]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
+    (short_directory / "config").mkdir()
+    (short_directory / "config" / "all.yml").write_text(TREE)
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    config = get_config(short_directory / "config")
+    yield config
+    config.close()
+
+
+@pytest.fixture
+def names(config: Config, redis_server: EmbeddedServer) -> Iterator[dict[str, Any]]:
+    session = load_session("eh1")
+    assert session.setup(), session.error_report
+    yield session.env_dict
+    session.close()
+
+
+@pytest.fixture
+def eh2(names: dict[str, Any]) -> Iterator[Other]:
+    with another(SESSION) as other:
+        yield other
+
+
+def seen(eh2: Other, expression: str) -> bool:
+    """Whether it becomes true in the other session."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if eh2.do(f"assert {expression}") == "done":
+            return True
+    return False
+
+
+def test_what_is_set_is_seen_by_the_other_session_at_once(names: dict[str, Any], eh2: Other) -> None:
+    robx: Axis = names["robx"]
+    robx.position = 5
+    robx.limits = (-10, 20)
+    robx.velocity = 50
+    robx.backlash = 0.25
+    robx.sign = -1
+    assert eh2.do("assert (robx.offset, robx.sign, robx.position) == (5, -1, 5)") == "done"
+    assert eh2.do(f"assert robx.limits == {robx.limits}, robx.limits") == "done"
+    assert eh2.do("assert (robx.velocity, robx.backlash) == (50, 0.25)") == "done"
+    assert eh2.do("robx.position = 0") == "done"
+    wait_until(lambda: gevent.sleep(0.001) or robx.position == 0)
+
+
+def test_the_settings_survive_the_process(config: Config, redis_server: EmbeddedServer) -> None:
+    session = load_session("eh1")
+    assert session.setup()
+    robx: Axis = session.env_dict["robx"]
+    robx.move(3)
+    robx.position = 10
+    robx.velocity = 50
+    robx.limits = (-1, 30)
+    session.close()
+    config.close()
+    again = load_session("eh1", get_config(config.path))
+    assert again.setup()
+    robx = again.env_dict["robx"]
+    assert (robx.position, robx.dial, robx.offset) == (10, 3, 7)
+    assert robx._set_position == 10
+    assert (robx.velocity, robx.limits) == (50, (-1, 30))
+    assert "set by hand: velocity 50 (the configuration says 100)" in robx.__info__()
+    robx.apply_config()
+    assert (robx.velocity, robx.dial_limits) == (100, (-50, 50))
+    assert robx.position == 10
+    again.close()
+
+
+def test_events_of_an_axis_that_another_session_moves(names: dict[str, Any], eh2: Other) -> None:
+    robx: Axis = names["robx"]
+    positions, states, limits = Notes(), Notes(), Notes()
+    events.connect(robx, AxisEvent.POSITION, positions.take)
+    events.connect(robx, AxisEvent.STATE, states.take)
+    events.connect(robx, AxisEvent.LIMITS, limits.take)
+    assert eh2.do("robx.move(20)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or (positions and positions[-1] == 20 and states and states[-1] == "READY"))
+    assert positions == sorted(positions)
+    assert len(positions) > 3
+    assert any("MOVING" in state for state in states)
+    assert robx._set_position == 20
+    assert eh2.do("robx.limits = -1, 30") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or limits[-1:] == [(-1, 30)])
+
+
+def test_a_move_here_goes_on_from_where_the_other_has_left_it(names: dict[str, Any], eh2: Other) -> None:
+    robx: Axis = names["robx"]
+    robx.move(1)
+    assert eh2.do("robx.rmove(1)") == "done"
+    robx.rmove(1)
+    assert eh2.do("assert robx.position == 3") == "done"
+
+
+def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    slow.stop()
+    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
+    assert not slow.is_moving
+    slow.rmove(0.01)
+
+
+def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
+    """Also what has backlash stands still at once; who waits is told, here and there."""
+    slow, play = names["slow"], names["play"]
+    eh2.begin("slow.move(100)")
+    moving = gevent.spawn(play.move, -100)
+    wait_until(lambda: gevent.sleep(0.01) or (slow.is_moving and play.position < -0.1))
+    assert motion_line.request_stop() == ["play", "slow"]
+    with pytest.raises(AxisStopped):
+        moving.get(timeout=5)
+    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
+    at = play.position
+    gevent.sleep(0.1)
+    assert play.position == at
+    assert motion_line.request_stop(patience=0.2) == []
+
+
+def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server: EmbeddedServer) -> None:
+    """Whoever has no devices reads the settings: at most 50 ms old, and the state with it."""
+    slow: Axis = names["slow"]
+    script = (
+        "from bliss_like.config.settings import HashSetting\n"
+        "slow = HashSetting('slow')\n"
+        "print(slow['position'], *slow['state'], flush=True)\n"
+    )
+    slow.move(100, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0.2)
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert said[1:] == ["MOVING"]
+    assert 0.1 < float(said[0]) < slow.position
+    late = [slow.position - float(HashSetting("slow")["position"]) for _ in range(20) if gevent.sleep(0.01) is None]
+    assert 0 <= min(late) and max(late) < 0.5  # seconds, at 1 unit/s: the median is told by the benchmark
+    slow.stop()
+    motion_line.flush()
+    assert HashSetting("slow")["position"] == slow.position
+    assert HashSetting("slow")["state"] == ["READY"]
+
+
+def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:
+    """The motor runs on to its target, as real ones do; on its way it is no surprise to who comes next."""
+    slow: Axis = names["slow"]
+    assert eh2.do("slow.move(1, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or 0.1 < slow.position)
+    eh2.kill()
+    assert slow.is_moving
+    wait_until(lambda: gevent.sleep(0.01) or not slow.is_moving)
+    slow.move(0.5)
+    assert slow.position == 0.5
+
+
+def test_a_controller_that_has_forgotten_where_it_is(names: dict[str, Any]) -> None:
+    robx: Axis = names["robx"]
+    robx.move(20)
+    robx.controller.set_position(robx, 0.0)  # as after a power cut
+    with pytest.raises(AxisDiscrepancy, match="robx is at 0, but was left at 20") as caught:
+        robx.move(10)
+    assert caught.value.offer == "sync(robx)"
+    assert robx.position == 0
+    robx.dial = 20
+    robx.move(10)
+    assert robx.position == 10
+
+
+def test_a_changed_number_of_steps_keeps_the_user_position(config: Config, redis_server: EmbeddedServer) -> None:
+    session = load_session("eh1")
+    assert session.setup()
+    robx: Axis = session.env_dict["robx"]
+    robx.move(10)
+    robx.position = 12
+    robx.dial_limits = (-20, 30)
+    session.close()
+    config.close()
+    tree = Path(config.path) / "all.yml"
+    tree.write_text(TREE.replace("name: robx,", "name: robx, steps_per_unit: 2,"))
+    again = load_session("eh1", get_config(config.path))
+    assert again.setup()
+    robx = again.env_dict["robx"]
+    assert robx.position == 12
+    assert robx.dial == 5
+    assert robx.dial_limits == (-10, 15)
+    robx.rmove(1)
+    assert robx.position == 13
+    again.close()

@@ -1,0 +1,97 @@
+"""Pseudo axes that several processes have: each hears where the other one moves them, and stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from bliss_like.config import get_config
+from bliss_like.config.settings import HashSetting
+from bliss_like.data.server import EmbeddedServer
+from bliss_like.devices import events, motion_line
+from bliss_like.devices.events import AxisEvent
+from bliss_like.session import load_session
+from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.unit.devices.making import Notes
+from tests.waiting import wait_until
+
+PROJECT = Path(__file__).parents[2]
+
+TREE = """
+- name: blades
+  class: SimulatedMotors
+  axes:
+    - {name: up, velocity: 5, acceleration: 100}
+    - {name: down, velocity: 5, acceleration: 100}
+- name: gaps
+  class: Slits
+  axes:
+    - {name: $up, tags: real up}
+    - {name: $down, tags: real down}
+    - {name: vgap, tags: vgap}
+    - {name: voffset, tags: voffset}
+- {name: eh1, class: Session, config-objects: [vgap, voffset]}
+- {name: eh2, class: Session, config-objects: [vgap, voffset]}
+"""
+
+
+@pytest.fixture
+def names(
+    short_directory: Path, redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, Any]]:
+    (short_directory / "config").mkdir()
+    (short_directory / "config" / "all.yml").write_text(TREE)
+    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    config = get_config(short_directory / "config")
+    session = load_session("eh1", config)
+    assert session.setup(), session.error_report
+    yield session.env_dict
+    session.close()
+    config.close()
+
+
+@pytest.fixture
+def eh2(names: dict[str, Any]) -> Iterator[Other]:
+    with another(SESSION) as other:
+        yield other
+
+
+def test_events_of_a_pseudo_axis_whose_real_axes_another_session_moves(names: dict[str, Any], eh2: Other) -> None:
+    vgap = names["vgap"]
+    positions, states = Notes(), Notes()
+    events.connect(vgap, AxisEvent.POSITION, positions.take)
+    events.connect(vgap, AxisEvent.STATE, states.take)
+    eh2.begin("vgap.move(4)")
+    wait_until(lambda: gevent.sleep(0.01) or (positions[-1:] == [4] and states[-1:] == ["READY"]))
+    assert eh2.answer() == "done"
+    assert len(positions) > 3
+    assert any("MOVING" in state for state in states)
+    assert (vgap.position, vgap._set_position) == (4, 4)
+    vgap.rmove(1)
+    assert eh2.do("assert (vgap.position, voffset.position) == (5, 0)") == "done"
+
+
+def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> None:
+    vgap = names["vgap"]
+    for stop in (vgap.stop, lambda: motion_line.request_stop("voffset"), lambda: motion_line.request_stop("vgap")):
+        eh2.begin("vgap.move(1000)")
+        wait_until(lambda: gevent.sleep(0.01) or vgap.is_moving)
+        stop()
+        assert eh2.answer().startswith("AxisStopped: stopped: up on its way to ")
+        wait_until(lambda: gevent.sleep(0.01) or not vgap.is_moving)
+    vgap.move(vgap.position + 0.1)
+
+
+def test_whoever_has_no_devices_reads_where_it_is(names: dict[str, Any]) -> None:
+    vgap = names["vgap"]
+    vgap.move(1, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or "MOVING" in HashSetting("vgap").get("state", []))
+    vgap.wait_move()
+    motion_line.flush()
+    assert (HashSetting("vgap")["position"], HashSetting("vgap")["state"]) == (1, ["READY"])
