@@ -128,6 +128,14 @@ def test_unit_and_tolerance_are_those_of_the_record(m1: RecordAxis, motor_record
     assert (other.unit, other.tolerance) == ("um", 0.5)
 
 
+def test_an_axis_that_was_something_else_before(m1: RecordAxis, motor_records: str) -> None:
+    axis = make_motors(motor_records, "m1").axes["m1"]
+    axis.settings.store(steps_per_unit=1000.0, target=3.0, offset=5.0, sign=-1, low_limit=0.0, high_limit=1.0)
+    axis.move(2)
+    assert (axis.position, axis.dial, axis.offset, axis.sign) == pytest.approx((2, 2, 0, 1))
+    assert axis.limits == (-20, 20)
+
+
 def test_what_the_record_has_is_not_in_the_configuration(motor_records: str) -> None:
     for key, field in (("sign", "DIR"), ("steps_per_unit", "MRES"), ("low_limit", "LLM"), ("high_limit", "HLM")):
         with pytest.raises(ValueError, match=f"{key} is the field {field} of the motor record: set it there"):
