@@ -44,7 +44,7 @@ def hello():
 
 _AXIS = """\
 # An axis stands in the list of the controller that drives it. This one is simulated, so that it moves at once;
-# for a real one take the class of its controller (over EPICS: class SignalAxes, see docs/devices.md).
+# for a real one take the class of its controller (over EPICS: class EpicsMotors, see docs/devices.md).
 name: {name}_controller
 class: SimulatedMotors
 axes:

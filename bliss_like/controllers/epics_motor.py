@@ -8,10 +8,9 @@ positions are computed from OFF and DIR. BDST, RTRY and RDBD are the record's ow
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Sequence
+from typing import Self
 
-import gevent
 from pydantic import Field, field_validator, model_validator
 
 from bliss_like.controllers.motor_errand import Errand
@@ -24,6 +23,7 @@ from bliss_like.controllers.motor_record import (
     WORDS,
     MotorRecord,
     eventually,
+    together,
 )
 from bliss_like.controllers.record_axis import RecordAxis
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
@@ -31,8 +31,6 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
 from bliss_like.errors import AxisLimitError, DeviceError
-
-T = TypeVar("T")
 
 OF_THE_RECORD = {
     "sign": "DIR",
@@ -87,6 +85,7 @@ class EpicsMotors(MotorController):
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config)
         self._errands: dict[Axis, Errand] = {}
+        self._turning: set[Axis] = set()
         self._states = AxisState()
         for _, word, meaning in WORDS:
             self._states.create_state(word, meaning)
@@ -123,7 +122,7 @@ class EpicsMotors(MotorController):
         return float(axis.user2dial(self._record(axis).get("RBV")))
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        return _together(self.read_position, axes)
+        return together(self.read_position, axes)
 
     def steps_position_precision(self, axis: Axis) -> float:
         return float(min(1e-6, abs(self._record(axis)["MRES"]) / 2 or 1e-6))
@@ -131,7 +130,9 @@ class EpicsMotors(MotorController):
     def state(self, axis: Axis) -> AxisState:
         """:raises DeviceError: what was sent has failed, and was not told yet."""
         record = self._record(axis)
-        moving = record.is_moving()
+        moving = record.is_moving() or axis in self._turning
+        if not moving:
+            record.refresh()
         if errand := self._errands.get(axis):
             errand.refuse_pause(moving)
             if not moving:
@@ -140,7 +141,7 @@ class EpicsMotors(MotorController):
         return self.state_of(record, moving)
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        return _together(self.state, axes)
+        return together(self.state, axes)
 
     def state_of(self, record: MotorRecord, moving: bool) -> AxisState:
         """What the fields say that are subscribed to."""
@@ -253,15 +254,18 @@ class EpicsMotors(MotorController):
         self._check_velocity(axis, velocity)
         field = "JOGF" if direction * axis.sign > 0 else "JOGR"
         errand = self._errands.get(axis)
-        if errand is not None and errand.field != field:  # the record would stop, and not turn back
-            self.stop(axis)
-            record.wait_until_it_stands()
-            errand = None
-        if errand is not None:
+        if errand is not None and errand.field == field:
             record.put("JVEL", velocity, wait=False)  # it would be answered after the jog
             return
-        record.put("JVEL", velocity)
-        self._jog(axis, "jog", field)
+        self._turning.add(axis)
+        try:
+            if errand is not None:  # the record would stop, and not turn back
+                self.stop(axis)
+                record.wait_until_it_stands()
+            record.put("JVEL", velocity)
+            self._jog(axis, "jog", field)
+        finally:
+            self._turning.discard(axis)
 
     def _jog(self, axis: Axis, kind: str, field: str) -> None:
         """:raises AxisLimitError: the record would refuse. It must not even be asked: it keeps a jog that it refused, and
@@ -283,24 +287,12 @@ class EpicsMotors(MotorController):
 
     def get_info(self, axis: Axis) -> str:
         record = self._record(axis)
-        values = _together(record.text, INFO)
+        values = together(record.text, INFO)
         return "\n".join(f"{record.address}.{name:<5} {value}" for name, value in zip(INFO, values, strict=True))
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"motor record {self._record(axis).address}"
+        return f"  record    {self._record(axis).address}"
 
     def get_id(self, axis: Axis) -> str:
         record = self._record(axis)
         return f"motor record {record.address}, version {record.get('VERS'):g}: {record.get('DESC')}"
-
-
-def _together(call: Callable[[T], Any], items: Sequence[T]) -> list[Any]:
-    """Ask several at once: in the time of one round trip."""
-    if len(items) == 1:
-        return [call(items[0])]
-    asking = [gevent.spawn(call, item) for item in items]
-    try:
-        gevent.joinall(asking, raise_error=True)
-        return [greenlet.value for greenlet in asking]
-    finally:
-        gevent.killall(asking, block=False)

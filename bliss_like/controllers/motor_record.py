@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
@@ -21,11 +21,15 @@ from gevent.event import Event
 from bliss_like.devices.signal import Reading, Signal, connect_together, open_signal
 from bliss_like.errors import DeviceError, NotConnectedError
 
+T = TypeVar("T")
+
 START_PATIENCE = 0.5
 """Seconds from the answer to a write until DMOV must have fallen."""
 
 WATCHED = tuple("DMOV RBV OFF DIR HLM LLM HLS LLS MSTA SPMG SET CNEN RDBD MRES".split())
 """Fields whose changes are subscribed to."""
+
+OF_THE_STATE = ("RBV", "HLS", "LLS", "MSTA", "SPMG", "SET", "CNEN")
 
 COMMANDS = ("VAL", "STOP")
 """Fields that must be there at once when they are needed."""
@@ -116,6 +120,10 @@ class MotorRecord:
         """The value of a field, asked from the IOC."""
         return self.field(name).get()
 
+    def refresh(self) -> None:
+        """Ask for what the state depends on: an answer may come before what is subscribed to."""
+        self._latest.update(zip(OF_THE_STATE, together(self.get, OF_THE_STATE), strict=True))
+
     def text(self, name: str) -> str:
         """The value of a field as people read it; a menu's word."""
         signal = self.field(name)
@@ -200,14 +208,15 @@ class MotorRecord:
 
         :raises DeviceError: it refused what was sent.
         """
-        done = self.get("DMOV") and self["DMOV"]
+        fell = self._fell  # before the question: an answer that stands still may be of before the fall
+        done = self.get("DMOV")
         if self._error is not None:
             error, self._error = self._error, None
             self._fell = True
             raise error
         if not done or self._writing:
             return True
-        if not self._fell and time.monotonic() < self._answered + START_PATIENCE:
+        if not fell and (self._fell or time.monotonic() < self._answered + START_PATIENCE):
             return True
         self._stop_is_due = False
         return False
@@ -241,3 +250,15 @@ def eventually(condition: Callable[[], bool], timeout: float) -> bool:
             return False
         gevent.sleep(0.005)
     return True
+
+
+def together(call: Callable[[T], Any], items: Sequence[T]) -> list[Any]:
+    """Ask several at once: in the time of one round trip."""
+    if len(items) == 1:
+        return [call(items[0])]
+    asking = [gevent.spawn(call, item) for item in items]
+    try:
+        gevent.joinall(asking, raise_error=True)
+        return [greenlet.value for greenlet in asking]
+    finally:
+        gevent.killall(asking, block=False)

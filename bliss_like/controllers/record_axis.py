@@ -83,6 +83,9 @@ class RecordAxis(Axis):
     def user2dial(self, user: Any) -> Any:
         return (user - self.offset) * self.sign
 
+    def rescale(self) -> None:
+        """Nothing: its units are those of the record, whatever an axis of this name had before."""
+
     def end_of_jog(self) -> None:
         """Where it was stopped becomes 0, user and dial, if that was asked for."""
         after = self._after_jog

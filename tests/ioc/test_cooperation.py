@@ -28,7 +28,7 @@ def test_all_tests_of_this_directory_pass_in_a_patched_process() -> None:
         env={**os.environ, IN_A_PATCHED_PROCESS: "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "passed" in run.stdout
