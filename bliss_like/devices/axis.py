@@ -19,7 +19,9 @@ from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Move, run_plan
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.planning import Motion, Plan, check_backlash, check_limits, plan, real_axes
-from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DeviceError
+from bliss_like.devices.pursuit import check_room
+from bliss_like.devices.reading import finite
+from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DataError, DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.encoder import Encoder
@@ -181,15 +183,27 @@ class Axis(AxisKept):
     @dial.setter
     def dial(self, dial: float) -> None:
         self.refuse_if_moving()
-        dial, user = number(self, dial, "dial"), self.position
-        self.make_ready()
+        dial, before = number(self, dial, "dial"), self._known_dial()
+        user = float(self.dial2user(self.shown(before)))
         self.controller.set_position(self, dial * self.steps_per_unit)
         dial = self.dial
-        if self.no_offset:
-            self.settings.store(target=dial, heading=None)
-        else:
-            self.settings.store(target=dial, heading=None, offset=user - self.sign * dial)
+        try:
+            if self.no_offset:
+                self.settings.store(target=dial, heading=None)
+            else:
+                self.settings.store(target=dial, heading=None, offset=user - self.sign * dial)
+        except DataError:  # with the register alone, the user's zero would be elsewhere
+            self.controller.set_position(self, before * self.steps_per_unit)
+            raise
         self.announce_scale()
+
+    def _known_dial(self) -> float:
+        """Where the axis is, in dial units; turns are counted.
+
+        :raises DeviceError: its hardware does not know.
+        """
+        self.make_ready()
+        return finite(self, self.controller, self.controller.read_dials(self)[0])
 
     @property
     def _set_position(self) -> float:
@@ -199,7 +213,7 @@ class Axis(AxisKept):
     def _dial_target(self) -> float:
         target = self.settings.now().get("target")
         if target is None or (self.controller.shared and not self._is_near(target)):
-            target = self.dial
+            target = self.shown(self._known_dial())
             self.settings.remember(target=target, heading=None)
         return float(target)
 
@@ -214,8 +228,9 @@ class Axis(AxisKept):
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
         self.refuse_if_moving()
+        dial = self._known_dial()
         self.settings.remember(target=None, heading=None)
-        self.saw(self.dial, self.read_state())
+        self.saw(dial, self.read_state())
         events.send(self, AxisEvent.SYNC_HARD, self._set_position)
 
     def shown(self, dial: float) -> float:
@@ -245,11 +260,22 @@ class Axis(AxisKept):
 
     @property
     def dial_measured_position(self) -> float:
-        """:raises RuntimeError: it has no encoder."""
+        """Within one turn, if there are turns.
+
+        :raises RuntimeError: it has no encoder.
+        """
+        return self.shown(self.dial_encoder_position)
+
+    @property
+    def dial_encoder_position(self) -> float:
+        """What its encoder says; turns, if there are any, are counted.
+
+        :raises RuntimeError: it has no encoder.
+        """
         encoder = self.encoder
         if encoder is None:
             raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
-        return self.shown(encoder.read())
+        return encoder.read()
 
     @property
     def measured_position(self) -> float:
@@ -264,7 +290,7 @@ class Axis(AxisKept):
         encoder = self.encoder
         if encoder is None or self.config.check_encoder is False:
             return
-        measured = self.dial_measured_position
+        measured = finite(encoder, self.controller, self.dial_measured_position)
         if self._away(measured, dial) > encoder.tolerance:
             raise AxisFault(
                 f"{name_of(self)} did not reach its target: it should be at {self.dial2user(self.shown(dial)):g}, its encoder "
@@ -392,9 +418,7 @@ class Axis(AxisKept):
         speed = self._allowed_velocity(abs(number(self, wanted, "velocity")), "velocity")
         turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
         velocity_steps = speed * abs(self.steps_per_unit)
-        if self._moves_here and self.current_move is not None and (jog := self.current_move.jog) is not None:
-            self.controller.start_jog(self, velocity_steps, int(turn))
-            jog.velocity, jog.direction = velocity_steps, int(turn)
+        if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
             return
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
 
@@ -415,7 +439,10 @@ class Axis(AxisKept):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            self._check_ready(self.dial)
+            dial = self._known_dial()
+            self._check_ready(dial)
+            if kind == "jog":
+                check_room(self, dial, direction)
             nowhere = direction * math.inf
             motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
             self._after_jog = after
@@ -437,7 +464,7 @@ class Axis(AxisKept):
         commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
         if commanded and self._was_here and not controller.shared:
             return None
-        raw = controller.read_dials(self)[0]
+        raw = self._known_dial()
         if commanded and self._away(raw, dial_target) <= self.nearness:
             self._was_here = True
             return None
@@ -461,13 +488,8 @@ class Axis(AxisKept):
     def _check_ready(self, dial: float) -> None:
         state = self.read_state()
         name = name_of(self)
-        if "OFF" in state and self.config.autopower:
-            self.controller.set_on(self)
-            state = self.read_state()
-        if "READY" not in state and ("MOVING" in state or not self.controller.check_ready_to_move(self, state)):
-            error = AxisOffError if "OFF" in state else AxisFault
-            hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
-            raise error(f"{name} cannot be moved: its state is {state}{hint}")
+        if not (self.config.autopower and "OFF" in state):  # that has its power only when it is about to move
+            self._refuse_unready(state)
         now = self.settings.now()
         target, heading = now.get("target"), now.get("heading")
         if self.controller.shared or target is None or self.tolerance is None or not self.config.check_discrepancy:
@@ -482,8 +504,19 @@ class Axis(AxisKept):
             discrepancy.offer = f"sync({name})"
             raise discrepancy
 
+    def _refuse_unready(self, state: AxisState) -> None:
+        if "READY" in state or ("MOVING" not in state and self.controller.check_ready_to_move(self, state)):
+            return
+        name = name_of(self)
+        error = AxisOffError if "OFF" in state else AxisFault
+        hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
+        raise error(f"{name} cannot be moved: its state is {state}{hint}")
+
     def about_to_move(self, motion: Motion) -> None:
-        """Remember where it may be if this process does not see the end."""
+        """Give it its power, and remember where it may be if this process does not see the end."""
+        if self.config.autopower and "OFF" in self.read_state():
+            self.controller.set_on(self)
+            self._refuse_unready(self.read_state())
         if motion.type == "move":
             self.settings.remember(heading=motion.dial_target_pos)
         else:
@@ -504,15 +537,16 @@ class Axis(AxisKept):
         stopped = dial is None
         try:
             if dial is None:
-                dial = self.dial
+                dial = self._known_dial()
                 self.saw(dial, self.read_state())
         except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
             _log.debug("%s: not known where it was left", self.name, exc_info=True)
-        self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
+        finally:
+            self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
+            if self.config.autopower:
+                self.controller.set_off(self)
         if stopped and dial is not None:
             events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
-        if self.config.autopower:
-            self.controller.set_off(self)
 
     def end_of_jog(self) -> None:
         """Give the hardware its velocity back, and do what was asked for the end."""
@@ -527,10 +561,11 @@ class Axis(AxisKept):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.look_again()
+        self.settings.heard(values)
         if self._moves_here:
             return
-        if "position" in values:
+        if values.get("position") is not None:
+            self._last_position = values["position"]
             events.send(self, AxisEvent.POSITION, values["position"])
         if values.get("state"):
             self._last_state = AxisState(*((name, "") for name in values["state"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from bliss_like.devices.axis import Axis
@@ -11,6 +12,7 @@ from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
 from bliss_like.devices.planning import all_below, plan, real_axes
 from bliss_like.devices.positions import read_positions
+from bliss_like.devices.reading import side_by_side
 
 
 class AxisGroup:
@@ -80,8 +82,7 @@ class AxisGroup:
 
     def stop(self, wait: bool = True) -> None:
         """Stop all, and only then wait for them to stand still."""
-        for axis in self.axes.values():
-            axis.stop(wait=False)
+        side_by_side([partial(axis.stop, wait=False) for axis in self.axes.values()], to_the_end=True)
         if wait:
             self.wait_move()
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
@@ -24,6 +25,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
+from bliss_like.devices.reading import side_by_side
 from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
@@ -112,15 +114,13 @@ class CalcAxis(Axis):
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        for axis in self.reals:
-            axis.stop(wait=False)
+        side_by_side([partial(axis.stop, wait=False) for axis in self.reals], to_the_end=True)
         if wait:
             self.wait_move()
 
     def stop_wanted(self, by: str) -> bool:
         """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
-        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
-        return any(stopped)
+        return bool(motion_line.stop_here(self.reals, by))
 
     def wait_move(self) -> None:
         """Return when its real axes stand still."""

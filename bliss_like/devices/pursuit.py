@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import Motion
-from bliss_like.errors import AxisFault, AxisOffError, AxisOnLimitError
+from bliss_like.errors import AxisFault, AxisLimitError, AxisOffError, AxisOnLimitError
 
 if TYPE_CHECKING:
+    from bliss_like.devices.axis import Axis
     from bliss_like.devices.motor_controller import MotorController
 
 STOPPED_SHORT = {
@@ -112,7 +113,11 @@ class Jog(Pursuit):
         super().__init__(motion)
         self.direction, self.velocity = motion.direction, motion.velocity
         """Of the controller; they change when the axis is told another velocity in motion."""
-        self._is_braking = False
+        self.is_braking = False
+
+    def turn(self, velocity: float, direction: int) -> None:
+        """It is told another velocity in motion."""
+        self.velocity, self.direction, self.is_braking = velocity, direction, False
 
     @property
     def end(self) -> float | None:
@@ -121,12 +126,12 @@ class Jog(Pursuit):
     def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
         """:raises AxisFault: it ended by itself."""
         if "MOVING" in state:
-            if not self._is_braking and self._must_brake(dial):
-                self._is_braking = True
+            if not self.is_braking and self._must_brake(dial):
+                self.is_braking = True
                 self.axis.controller.stop_jog(self.axis)
             return False
-        self.arrived = stop_wanted or self._is_braking
-        if self._is_braking and not stop_wanted:
+        self.arrived = stop_wanted or self.is_braking
+        if self.is_braking and not stop_wanted:
             low, high = self.axis.limits
             raise AxisOnLimitError(
                 f"{name_of(self.axis)} was braked at {self.axis.dial2user(dial):g}, before it left its limits "
@@ -142,14 +147,29 @@ class Jog(Pursuit):
 
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
-        low, high = axis.dial_limits
-        way = self.direction * math.copysign(1, axis.steps_per_unit)
-        room = (high - dial) if way > 0 else (dial - low)
+        room = _room(axis, dial, self.direction)
         if math.isinf(room):
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
         return room <= velocity**2 / 2 / acceleration + velocity * 1.5 * axis.polling_time
+
+
+def _room(axis: Axis, dial: float, direction: int) -> float:
+    """Return how far an axis may turn in a direction of its controller, in dial units."""
+    low, high = axis.dial_limits
+    dial = axis.shown(dial)
+    return (high - dial) if direction * axis.steps_per_unit > 0 else (dial - low)
+
+
+def check_room(axis: Axis, dial: float, direction: int) -> None:
+    """:raises AxisLimitError: an axis is at or beyond the limit to which it is to turn."""
+    if _room(axis, dial, direction) <= 0:
+        low, high = axis.limits
+        raise AxisLimitError(
+            f"{name_of(axis)} is at {axis.dial2user(axis.shown(dial)):g}, where it cannot turn any further in this direction: its "
+            f"limits are {low:g} .. {high:g}. Nothing was moved"
+        )
 
 
 def pursuit_of(motion: Motion) -> Pursuit:
