@@ -183,7 +183,7 @@ class Axis(AxisKept):
     @dial.setter
     def dial(self, dial: float) -> None:
         self.refuse_if_moving()
-        dial, before = number(self, dial, "dial"), self._known_dial()
+        dial, before = number(self, dial, "dial"), self.known_dial()
         user = float(self.dial2user(self.shown(before)))
         self.controller.set_position(self, dial * self.steps_per_unit)
         dial = self.dial
@@ -197,7 +197,7 @@ class Axis(AxisKept):
             raise
         self.announce_scale()
 
-    def _known_dial(self) -> float:
+    def known_dial(self) -> float:
         """Where the axis is, in dial units; turns are counted.
 
         :raises DeviceError: its hardware does not know.
@@ -213,7 +213,7 @@ class Axis(AxisKept):
     def _dial_target(self) -> float:
         target = self.settings.now().get("target")
         if target is None or (self.controller.shared and not self._is_near(target)):
-            target = self.shown(self._known_dial())
+            target = self.shown(self.known_dial())
             self.settings.remember(target=target, heading=None)
         return float(target)
 
@@ -228,7 +228,7 @@ class Axis(AxisKept):
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
         self.refuse_if_moving()
-        dial = self._known_dial()
+        dial = self.known_dial()
         self.settings.remember(target=None, heading=None)
         self.saw(dial, self.read_state())
         events.send(self, AxisEvent.SYNC_HARD, self._set_position)
@@ -439,7 +439,7 @@ class Axis(AxisKept):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            dial = self._known_dial()
+            dial = self.known_dial()
             self._check_ready(dial)
             if kind == "jog":
                 check_room(self, dial, direction)
@@ -464,16 +464,13 @@ class Axis(AxisKept):
         commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
         if commanded and self._was_here and not controller.shared:
             return None
-        raw = self._known_dial()
+        raw = self.known_dial()
         if commanded and self._away(raw, dial_target) <= self.nearness:
             self._was_here = True
             return None
         self._check_ready(raw)
         self._was_here = True
-        way = dial_target - raw
-        if self.config.modulo is not None:
-            way = (way + self.config.modulo / 2) % self.config.modulo - self.config.modulo / 2
-        return self._motion(position, raw, raw + way)
+        return self._motion(position, raw, raw + self.way(raw, dial_target))
 
     def _motion(self, user_target: float, dial: float, dial_target: float) -> Motion:
         scale, backlash = self.steps_per_unit, self.backlash
@@ -494,8 +491,10 @@ class Axis(AxisKept):
         target, heading = now.get("target"), now.get("heading")
         if self.controller.shared or target is None or self.tolerance is None or not self.config.check_discrepancy:
             return
-        dial, ends = self.shown(dial), sorted([target, target if heading is None else self.shown(heading)])
-        if self._away(dial, target) > self.nearness and not ends[0] <= dial <= ends[1]:
+        dial = self.shown(dial)
+        if self._away(dial, target) > self.nearness and (
+            heading is None or not self._is_between(dial, target, heading)
+        ):
             discrepancy = AxisDiscrepancy(
                 f"{name} is at {self.dial2user(dial):g}, but was left at {self.dial2user(target):g}: somebody else has "
                 f"moved it, or its controller has forgotten where it is. If its position is right, take it with "
@@ -503,6 +502,19 @@ class Axis(AxisKept):
             )
             discrepancy.offer = f"sync({name})"
             raise discrepancy
+
+    def _is_between(self, dial: float, target: float, heading: float) -> bool:
+        """Whether a move from one place to the other, that nobody saw the end of, may have left it here."""
+        way = heading - target
+        beyond = abs(self.backlash) + self.nearness
+        if self.config.modulo is not None:  # counted along the way, which may lead over the seam
+            dial = (
+                target + (dial - target + beyond) % self.config.modulo - beyond
+                if way > 0
+                else (target - (target - dial + beyond) % self.config.modulo + beyond)
+            )
+        low, high = sorted([target, heading])
+        return low - beyond <= dial <= high + beyond
 
     def _refuse_unready(self, state: AxisState) -> None:
         if "READY" in state or ("MOVING" not in state and self.controller.check_ready_to_move(self, state)):
@@ -518,7 +530,9 @@ class Axis(AxisKept):
             self.controller.set_on(self)
             self._refuse_unready(self.read_state())
         if motion.type == "move":
-            self.settings.remember(heading=motion.dial_target_pos)
+            start = (motion.target_pos - motion.delta) / self.steps_per_unit
+            turns = start - self.shown(start)
+            self.settings.remember(heading=motion.dial_target_pos - turns)
         else:
             self.settings.remember(target=None, heading=None)
 
@@ -537,7 +551,7 @@ class Axis(AxisKept):
         stopped = dial is None
         try:
             if dial is None:
-                dial = self._known_dial()
+                dial = self.known_dial()
                 self.saw(dial, self.read_state())
         except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
             _log.debug("%s: not known where it was left", self.name, exc_info=True)

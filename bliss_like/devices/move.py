@@ -245,9 +245,9 @@ class Move:
         else:
             self._was_stopped, self._stop_wanted, self._is_taking_up_play = True, False, True
             ways = [
-                (pursuit, dial + pursuit.motion.backlash / pursuit.axis.steps_per_unit)
+                (pursuit, pursuit.axis.known_dial() + pursuit.motion.backlash / pursuit.axis.steps_per_unit)
                 for pursuit in self._pursuits
-                if pursuit.motion.backlash and (dial := pursuit.axis.dial) is not None
+                if pursuit.motion.backlash
             ]
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 

@@ -174,11 +174,14 @@ def _check_one(axis: Axis, made: _Made) -> None:
     """Check the positions of one axis."""
     low, high = axis.limits
     rounding = 1e-9 * max(1.0, *(abs(limit) for limit in (low, high, 0.0) if math.isfinite(limit)))
-    if isinstance(made.position, float):
-        if not low - rounding <= made.position <= high + rounding:
-            raise _outside(axis, made.position, made.of)
+    position = made.position
+    if axis.config.modulo is not None:
+        position = axis.dial2user(axis.unrolled(axis.user2dial(position)))
+    if isinstance(position, float):
+        if not low - rounding <= position <= high + rounding:
+            raise _outside(axis, position, made.of)
         return
-    targets = np.asarray(made.position, dtype=float).ravel()
+    targets = np.asarray(position, dtype=float).ravel()
     outside = ~((targets >= low - rounding) & (targets <= high + rounding))
     if outside.any():
         raise _outside(axis, float(targets[outside.argmax()]), made.of)
@@ -210,9 +213,12 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
 
     :raises AxisLimitError: it leads out of the limits.
     """
+    if axis.is_free_ring:
+        return
     low, high = axis.limits
-    if not low - 1e-9 <= target - backlash <= high + 1e-9:
-        raise _outside(axis, target - backlash, backlash=backlash)
+    beyond = axis.dial2user(axis.unrolled(axis.user2dial(target))) - backlash
+    if not low - 1e-9 <= beyond <= high + 1e-9:
+        raise _outside(axis, beyond, backlash=backlash)
 
 
 def all_below(axis: Any) -> list[Any]:

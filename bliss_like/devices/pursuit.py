@@ -36,6 +36,7 @@ class Pursuit:
         """In dial units: where this motion ends, which may be beyond where the axis is to be."""
         self._began = self._last_progress = time.monotonic()
         self._nearest = math.inf
+        self._stood_still = False
 
     @property
     def end(self) -> float | None:
@@ -58,7 +59,7 @@ class Pursuit:
             if stop_wanted or self.arrived:
                 return True
             for name, error in STOPPED_SHORT.items():
-                if name in state:
+                if name in state and self._stands_still():
                     raise error(f"{self._whereabouts(dial)}: its state is {state}")
         now = time.monotonic()
         if away < self._nearest:
@@ -69,6 +70,11 @@ class Pursuit:
                 f"Its state was {state}. If it is only slow, raise `timeout` in its configuration"
             )
         return False
+
+    def _stands_still(self) -> bool:
+        """Tell whether it has stood still before: the position was read before the state, when it may still have moved."""
+        before, self._stood_still = self._stood_still, True
+        return before
 
     def _whereabouts(self, dial: float) -> str:
         axis = self.axis
@@ -97,6 +103,8 @@ class Search(Pursuit):
             return True
         looked_for = {"homing": ("HOME", "READY"), "limit_search": ("LIMPOS", "LIMNEG")}[self.motion.type]
         if "FAULT" in state or "OFF" in state or not any(name in state for name in looked_for):
+            if not self._stands_still():
+                return False
             error = AxisOffError if "OFF" in state else AxisFault
             raise error(
                 f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
@@ -131,6 +139,8 @@ class Jog(Pursuit):
                 self.axis.controller.stop_jog(self.axis)
             return False
         self.arrived = stop_wanted or self.is_braking
+        if not stop_wanted and not self._stands_still():
+            return False
         if self.is_braking and not stop_wanted:
             low, high = self.axis.limits
             raise AxisOnLimitError(
@@ -148,7 +158,7 @@ class Jog(Pursuit):
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
         room = _room(axis, dial, self.direction)
-        if math.isinf(room):
+        if room == math.inf:
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
@@ -157,8 +167,10 @@ class Jog(Pursuit):
 
 def _room(axis: Axis, dial: float, direction: int) -> float:
     """Return how far an axis may turn in a direction of its controller, in dial units."""
+    if axis.is_free_ring:
+        return math.inf
     low, high = axis.dial_limits
-    dial = axis.shown(dial)
+    dial = axis.unrolled(dial)
     return (high - dial) if direction * axis.steps_per_unit > 0 else (dial - low)
 
 

@@ -423,6 +423,27 @@ def test_a_state_that_is_none(nonsense: Any) -> None:
     assert not robx._moves_here
 
 
+def test_where_it_has_stopped_short_is_told_as_it_stands_there() -> None:
+    """Its position is read before its state: when it still moved."""
+
+    class Slow(SimulatedMotors):
+        def states(self, *axes: Axis) -> Any:
+            gevent.sleep(0.03)
+            return super().states(*axes)
+
+    motors = make(Slow, "motors", axes=[{"name": "robx", "hard_low_limit": -9.0, "hard_high_limit": 2.0, **SLOW}])
+    robx = motors.axes["robx"]
+    with pytest.raises(AxisOnLimitError, match="it is at 2 and should be at 5"):
+        robx.move(5)
+    robx.sync_hard()
+    robx.limits = -3, 3
+    robx.move(0)
+    robx.jog(-5)
+    with pytest.raises(AxisOnLimitError) as caught:
+        robx.wait_move()
+    assert f"robx was braked at {robx.position:g}" in str(caught.value)
+
+
 def test_too_few_answers() -> None:
     class Short(SimulatedMotors):
         def read_positions(self, *axes: Axis) -> Any:
