@@ -559,6 +559,7 @@ class Axis(AxisKept):
             self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
             if self.config.autopower:
                 self.controller.set_off(self)
+                self.read_state()
         if stopped and dial is not None:
             events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
 

@@ -190,6 +190,8 @@ def _stop_here(names: Iterable[str], by: str) -> None:
     stopped: list[str] = []
     try:
         stop_here(_named(names), by, stopped)
+    except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - whoever waits for the motion is told
+        _log.warning("%s wants axes stopped, and not all could be: %s", by, failure)
     finally:
         if stopped:
             _log.warning("stopped by %s: %s", by, ", ".join(sorted(stopped)))

@@ -26,7 +26,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, finite, read_dials, read_states, side_by_side
-from bliss_like.errors import AxisStopped
+from bliss_like.errors import AxisFault, AxisStopped
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -190,14 +190,16 @@ class Move:
         failures: list[BaseException] = []
 
         def call() -> None:
+            self._in_hooks = gevent.getcurrent()
             try:
+                self._end_if_stopped()
                 self._hooks.before()
             except BaseException as failure:  # noqa: BLE001 - raised below
                 failures.append(failure)
             finally:
                 self._in_hooks = None
 
-        self._in_hooks = calling = gevent.spawn(call)
+        calling = gevent.spawn(call)
         try:
             calling.join()
         finally:
@@ -342,30 +344,35 @@ class Move:
             return
         try:
             self._stop_axes()
-            self._wait_until_still(failure)
+            self._wait_until_still()
         except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
             for pursuit in self._pursuits:
                 gevent.spawn(self._stop_later, pursuit.axis)
 
-    def _wait_until_still(self, failure: BaseException) -> None:
+    def _wait_until_still(self) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
         axes = [pursuit.axis for pursuit in self._pursuits]
         while any("MOVING" in state for state in read_states(axes).values()):
             if time.monotonic() > deadline:
-                failure.add_note("The axes were told to stop, but still move.")
-                return
+                raise AxisFault("they were told to stop, but still move")
             gevent.sleep(0.01)
 
     def _stop_later(self, axis: Axis) -> None:
-        """Stop an axis when its controller answers again: nobody else would."""
+        """Stop an axis when its controller answers again: nobody else would. Where it is then, is where it was left."""
         deadline = time.monotonic() + WATCH
+        was_stopped = False
+        self._done.wait()
         while time.monotonic() < deadline and axis.current_move is self:
             try:
-                if "MOVING" in axis.read_state():
+                if "MOVING" not in axis.read_state():
+                    axis.sync_hard()
+                    return
+                if not was_stopped:
                     axis.controller.stop(axis)
+                    was_stopped = True
                     _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
-                return
+                gevent.sleep(0.02)
             except (Exception, gevent.Timeout):  # noqa: BLE001 - it does not answer yet
                 gevent.sleep(0.5)
 

@@ -213,6 +213,21 @@ def test_stopped_as_the_hook_ends() -> None:
     assert not robx.is_moving
 
 
+@pytest.mark.parametrize("nturns", range(6))
+def test_stopped_as_the_hook_begins(nturns: int, capsys: pytest.CaptureFixture[str]) -> None:
+    hook = Hook()
+    motors, [robx] = ill(motion_hooks=[hook])
+    moving = gevent.spawn(robx.move, 5)
+    for _ in range(nturns):
+        gevent.sleep(0)
+    robx.stop()
+    if nturns:
+        with pytest.raises(AxisStopped):
+            moving.get(timeout=5)
+        assert capsys.readouterr().err.count("Traceback") == 1  # that of `moving`
+    moving.kill()
+
+
 def test_the_greenlet_of_the_move_is_killed_again_and_again() -> None:
     hook = Hook(0.02)
     motors, [robx] = ill(motion_hooks=[hook])
@@ -231,7 +246,7 @@ def test_the_greenlet_of_the_move_is_killed_again_and_again() -> None:
         assert not robx.is_moving
         with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever it was
             robx.wait_move()
-    robx.sync_hard()
+        reached(lambda: abs(robx._set_position - robx.position) < 1e-9)
     robx.rmove(0.1)
 
 
