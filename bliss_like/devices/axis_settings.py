@@ -194,6 +194,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
+            self._nchanges += 1  # who is reading just now may get what was there before
             self._on_its_way = {}
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:

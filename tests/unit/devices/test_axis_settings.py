@@ -101,6 +101,24 @@ def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
     assert settings.now()["offset"] == 2.0
 
 
+def test_what_was_read_before_it_was_written_behind_does_not_undo_it(keys: Gated) -> None:
+    settings = AxisSettings("robx", "")
+    settings.store(target=1.0)
+    settings.remember(target=2.0)
+    settings.look_again()
+    read = keys.read
+
+    def slowly(key: str) -> Any:
+        found = dict(read(key))
+        keys.read = read  # type: ignore[method-assign]
+        motion_line.flush()
+        return found
+
+    keys.gate.clear()  # only the flush here writes
+    keys.read = slowly  # type: ignore[method-assign]
+    assert settings.now()["target"] == 2.0
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("offset", "abc"), ("sign", 0), ("sign", "-1"), ("low_limit", [1]), ("backlash", {}), ("steps_per_unit", "x")],
