@@ -170,7 +170,7 @@ class Axis(AxisKept):
 
     @position.setter
     def position(self, position: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         position = number(self, position, "position")
         self.offset = self.offset + position - self._set_position
 
@@ -182,7 +182,7 @@ class Axis(AxisKept):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         dial, before = number(self, dial, "dial"), self.known_dial()
         user = float(self.dial2user(self.shown(before)))
         self.controller.set_position(self, dial * self.steps_per_unit)
@@ -227,7 +227,7 @@ class Axis(AxisKept):
 
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         dial = self.known_dial()
         self.settings.remember(target=None, heading=None)
         self.saw(dial, self.read_state())
@@ -337,6 +337,15 @@ class Axis(AxisKept):
         if self._moves_here:
             name = name_of(self)
             raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
+
+    def refuse_in_motion(self) -> None:
+        """:raises AxisFault: it moves, whoever moves it; hardware that was not used yet is not asked."""
+        self.refuse_if_moving()
+        if self._is_ready and "MOVING" in self.read_state():
+            name = name_of(self)
+            raise AxisFault(
+                f"{name} is moving, though not by this session; wait for the end of its motion, or stop it: {name}.stop()"
+            )
 
     # -- motion --------------------------------------------------------------------------------------------------------
 
@@ -592,9 +601,9 @@ class Axis(AxisKept):
                 events.send(self, event, values[key])
 
     def saw_state(self, state: AxisState) -> None:
+        self.settings.remember(state=list(state.names))
         if state != self._last_state:
             self._last_state = state
-            self.settings.remember(state=list(state.names))
             events.send(self, AxisEvent.STATE, state)
 
 

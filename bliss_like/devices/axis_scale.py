@@ -52,6 +52,9 @@ class AxisScale:
     def refuse_if_moving(self) -> None:
         raise NotImplementedError
 
+    def refuse_in_motion(self) -> None:
+        raise NotImplementedError
+
     def rescale(self) -> None:
         """Keep the user position and the place of the limits when `steps_per_unit` was changed in the configuration."""
         now, new = self.settings.now(), self.steps_per_unit
@@ -108,7 +111,7 @@ class AxisScale:
         self.announce_scale()
 
     def _refuse_scale(self, what: str) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         if self.no_offset:
             raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
 

@@ -235,6 +235,17 @@ def test_the_last_position_that_was_told_is_that_of_another_session(keys: Gated)
     assert positions == [5.0, 1.0]
 
 
+def test_a_state_that_another_session_has_left_is_replaced(keys: Gated) -> None:
+    robx = shared(make_axis("robx", velocity=100.0))
+    assert robx.state == "READY"
+    motion_line.flush()
+    HashSetting("robx")["state"] = ["LIMPOS", "READY"]  # and it was not heard of here
+    robx.settings.look_again()
+    robx.sync_hard()
+    motion_line.flush()
+    assert HashSetting("robx")["state"] == ["READY"]
+
+
 def test_a_forked_child_has_a_line_of_its_own(keys: Gated) -> None:
     """The thread of its parent may have been writing: its locks are held for ever."""
     import os
