@@ -276,11 +276,11 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     line, wanted = _the_line(), set(names)
     by = by or line.me
     stopped: list[str] = []
-    failures: list[BaseException] = []
+    not_stopped: list[BaseException] = []
     try:
         stop_here(_named(names), by, stopped)
     except BaseException as failure:  # noqa: BLE001 - raised when all others were asked
-        failures.append(failure)
+        not_stopped.append(failure)
     answers: list[str] = []
 
     def hear(events: Iterable[Mapping[str, Any]]) -> None:
@@ -296,8 +296,8 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
             gevent.sleep(0.01)
     finally:
         listening.remove(hear)
-        for failure in failures:
-            raise failure
+        if not_stopped:
+            raise not_stopped[0]
     return sorted({*stopped, *answers})
 
 

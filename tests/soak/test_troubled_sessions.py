@@ -19,7 +19,9 @@ from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 SECONDS = 20
-KEYS = "velocity: 20, acceleration: 1000, hard_low_limit: -6, hard_high_limit: 6, low_limit: -5, high_limit: 5, timeout: 2"
+KEYS = (
+    "velocity: 20, acceleration: 1000, hard_low_limit: -6, hard_high_limit: 6, low_limit: -5, high_limit: 5, timeout: 2"
+)
 TREE = f"""
 - {{name: veto, package: tests.soak.troubled_session, class: Veto}}
 - name: motors
@@ -101,7 +103,8 @@ def test_nothing_is_left_moving_claimed_or_waiting(
 
     def said() -> str:
         return "\n".join(
-            f"{name}: ...{(Path(environment['BLISS_LIKE_CONFIG']) / f'{name}.err').read_text()[-3000:]}" for name in SESSIONS
+            f"{name}: ...{(Path(environment['BLISS_LIKE_CONFIG']) / f'{name}.err').read_text()[-3000:]}"
+            for name in SESSIONS
         )
 
     try:

@@ -12,7 +12,7 @@ import pytest
 from bliss_like.config.settings import HashSetting
 from bliss_like.config.settings.base import use_store
 from bliss_like.config.sharing import Sharing, use_sharing
-from bliss_like.data.key_store import Command, Is
+from bliss_like.data.key_store import Command
 from bliss_like.data.memory_keys import MemoryKeys
 from bliss_like.data.store import MemoryStore
 from bliss_like.devices import motion_line

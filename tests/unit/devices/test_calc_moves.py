@@ -345,4 +345,10 @@ def test_what_pseudo_axes_tell_asks_no_hardware() -> None:
     up.controller.states = lambda *axes: told.append("asked") or read(*axes)  # type: ignore[method-assign, func-returns-value]
     AxisGroup(up, other).move({up: 0.1, other: 0.1})
     assert "asked" in told
-    assert told[told.index("over") :] == ["over", ("vgap", AxisState("READY")), ("vgap", True), ("up", True), ("other", True)]
+    assert told[told.index("over") :] == [
+        "over",
+        ("vgap", AxisState("READY")),
+        ("vgap", True),
+        ("up", True),
+        ("other", True),
+    ]

@@ -316,7 +316,7 @@ def test_several_that_could_not_be_stopped_are_all_stopped_later() -> None:
         axis.timeout = 0.05
     axes = [axis for _, [axis] in pairs]
     group = AxisGroup(*axes)
-    group.move({axis: 1000 for axis in axes}, wait=False)
+    group.move(dict.fromkeys(axes, 1000), wait=False)
     reached(lambda: all(axis.position > 0 for axis in axes))
     for motors, [axis] in pairs:
         motors.fails |= {"states": DeviceError("gone"), f"stop {axis.name}": DeviceError("gone")}

@@ -169,7 +169,7 @@ class Scales(RuleBasedStateMachine):
         if not hasattr(self, "axis"):
             return
         axis, model = self.axis, self.model
-        near = dict(rel=1e-9, abs=1e-5)
+        near = {"rel": 1e-9, "abs": 1e-5}
         assert axis.position == pytest.approx(model.user, **near)
         assert axis.dial == pytest.approx(model.dial, **near)
         assert axis.offset == pytest.approx(model.offset, **near)
