@@ -159,6 +159,7 @@ class Axis(AxisKept):
         self.refuse_if_moving()
         self.make_ready()
         self.controller.set_off(self)
+        self._was_here = False  # without power it may not stay where it is
         self.read_state()
 
     # -- position ------------------------------------------------------------------------------------------------------
@@ -385,7 +386,7 @@ class Axis(AxisKept):
             self.current_move.stop()
             if wait:
                 self.current_move.wait()
-        elif "MOVING" in self.read_state():
+        elif not self._disabled and "MOVING" in self.read_state():
             if self.settings.is_shared:
                 motion_line.ask_to_stop(self.name)
             self.controller.stop(self)

@@ -38,6 +38,7 @@ INTERVAL = 0.02
 
 _RETRY = 1.0
 _IDLE = 2.0
+_PATIENCE = 3.0
 _EVENTS = "motion"
 """The name of the events on the live line: {"from": process, "axes": {name: {setting: value}}} or {"stop": [names]}."""
 
@@ -127,6 +128,17 @@ class _Line:
                 self._is_failing = True
                 return False
 
+    def finish(self, sleep: Callable[[float], object]) -> None:
+        """Return when all is written, or when the server does not answer for too long."""
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            self.flush()
+            return
+        deadline = time.monotonic() + _PATIENCE
+        self._wake.set()
+        while (self._changed or self._flushing.locked()) and time.monotonic() < deadline:
+            sleep(0.002)
+
     def _write(self, changed: Mapping[AxisSettings, dict[str, Any]]) -> None:
         pending = {settings: settings.pending() for settings in changed}
         hashes = {settings: settings.hash for settings in changed if settings.hash is not None}
@@ -134,8 +146,12 @@ class _Line:
             with pipeline(*hashes.values()):
                 for settings, hash_ in hashes.items():
                     hash_.update(pending[settings])
-        except ForeignKeyError as error:  # all others have been written
-            _log.warning("%s", error)
+        except ForeignKeyError:  # one of them is of another program: which one, and all others
+            for settings, hash_ in hashes.items():
+                try:
+                    hash_.update(pending[settings])
+                except ForeignKeyError as error:
+                    _log.warning("where axis %s is, is not published: %s", settings.name, error)
         for settings, values in pending.items():
             settings.was_written(values)
         news = {settings.name: {**changed[settings], **pending[settings]} for settings in changed}
@@ -251,7 +267,7 @@ def flush() -> None:
 def leave() -> None:
     """Write the rest, and hear of nothing any more: the session is closed."""
     line = _the_line()
-    line.flush()
+    line.finish(time.sleep)
     line.forget()
 
 
@@ -301,4 +317,7 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     return sorted({*stopped, *answers})
 
 
-atexit.register(flush)
+@atexit.register
+def _finish() -> None:
+    line = _the_line()
+    line.finish(line._pause)  # nobody else is to run any more

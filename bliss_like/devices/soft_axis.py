@@ -74,7 +74,7 @@ class _SoftController(MotorController):
         self._obj = obj
         self._position, self._move, self._stop, self._state = accesses
         self._running: gevent.Greenlet[[float], None] | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def read_position(self, axis: Axis) -> float:
         return float(_read(self._obj, self._position))
@@ -100,7 +100,7 @@ class _SoftController(MotorController):
     def _run(self, target: float) -> None:
         try:
             _callable(self._obj, self._move)(target)
-        except Exception as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
+        except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
             self._error = error
 
     def stop(self, axis: Axis) -> None:
