@@ -106,6 +106,10 @@ class AxisStopped(AxisFault):
     """An axis was stopped on its way while somebody waited for its arrival."""
 
 
+class RegulationFault(DeviceError, RuntimeError):
+    """A loop did not settle at its setpoint, or nobody regulates it."""
+
+
 class AlreadyLockedDevices(DeviceError):
     """Devices are locked or driven by somebody else; the message says by whom. Nothing was done."""
 

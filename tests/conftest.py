@@ -15,13 +15,27 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bliss_like.data.server import EmbeddedServer
+from bliss_like.data.server import HOME_VARIABLE, EmbeddedServer
 from tests.cluster import LoopbackCluster
 from tests.waiting import wait_until
 
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("soak", max_examples=400, deadline=None)
 settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_the_run() -> Iterator[None]:
+    """What tests keep, and the servers that they start by asking for a setting, is not that of the user's sessions."""
+    for home in _short_directory():
+        before = os.environ.get(HOME_VARIABLE)
+        os.environ[HOME_VARIABLE] = str(home)
+        yield
+        EmbeddedServer(home).stop()
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
 
 
 @pytest.fixture

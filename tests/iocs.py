@@ -20,7 +20,7 @@ import pytest
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record", "tests.motor_ioc")
+EXAMPLES = ("mini_beamline", "scalars_and_arrays", "fake_motor_record", "thermo_sim", "tests.motor_ioc")
 MOTOR_RECORDS = "BLISS_LIKE_MOTOR_RECORDS"
 """Environment variable with `host:port prefix` of an IOC with motor records m1 and m2, used instead of `tests/motor_ioc.py`."""
 
@@ -155,3 +155,9 @@ def base_records() -> Iterator[CIoc]:
     _C_IOC.start()
     yield _C_IOC
     _C_IOC.stop()
+
+
+@pytest.fixture(scope="session")
+def thermo_sim() -> Iterator[Ioc]:
+    """A temperature that swings around its setpoint, less and less, whenever it gets one."""
+    yield from _running("thermo_sim")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import gevent
+
 
 def wait_until(condition: Callable[[], object], timeout: float = 10.0, interval: float = 0.005) -> None:
     """Return as soon as `condition()` is true.
@@ -16,3 +18,12 @@ def wait_until(condition: Callable[[], object], timeout: float = 10.0, interval:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not true within {timeout} s: {condition}")
         time.sleep(interval)
+
+
+def wait_until_cooperative(condition: Callable[[], object], timeout: float = 10.0, interval: float = 0.002) -> None:
+    """The same, in which greenlets run also when the process is not patched."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true within {timeout} s: {condition}")
+        gevent.sleep(interval)

@@ -15,6 +15,9 @@ CLASSES = {
 }
 """Classes with a counterpart, in small letters: BLISS takes the name of a module too."""
 
+REGULATION = {"mockup": "SimulatedOven", "linkam": "LinkamT95"}
+"""The same, of what has `plugin: regulation`; soft loops, external inputs and outputs have their names."""
+
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
@@ -23,6 +26,7 @@ CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "e
 them."""
 
 LATER = {
+    *("deadband_idle_factor", "ramp_from_pv", "ramprate_time_unit"),
     *("disabled_cache", "display_digits", "persistent_position", "shutters", "switches"),
     *("icat-metadata", "icat-mapping", "integration", "synoptic"),
 }

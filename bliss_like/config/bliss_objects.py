@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .bliss_names import CALCULATED, CLASSES
+from .bliss_names import CALCULATED, CLASSES, REGULATION
 from .models import ObjectConfig
 from .plugins import BY_CLASS, NODE
 from .references import is_reference, referred_name
@@ -63,7 +63,7 @@ def counterpart(each: BlissObject) -> tuple[type[Any] | None, str]:
     if is_calculated and not foreign and kind.lower() not in CLASSES:
         return None, f"calculated axes and counters of this kind are not yet here ({kind})"
     if plugin == "regulation" and not foreign:  # it has a Mockup, too, which is no controller of motors
-        return None, f"regulation is not yet here ({kind})"
+        kind = REGULATION.get(kind.lower(), kind)
     try:
         if foreign:
             cls = find_class(kind, package, each.inherited("module"))

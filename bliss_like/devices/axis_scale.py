@@ -103,7 +103,12 @@ class AxisScale:
             raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
 
     def announce_scale(self) -> None:
-        """Tell those who listen that positions and limits have other values now."""
+        """Tell those who listen, here and elsewhere, that positions and limits have other values now."""
+        dial = self.settings.now().get("dial")
+        if dial is not None:
+            position = float(self.dial2user(dial))
+            self.settings.remember(position=position)
+            events.send(self, AxisEvent.POSITION, position)
         events.send(self, AxisEvent.LIMITS, self.limits)
 
     def dial2user(self, dial: Any) -> Any:

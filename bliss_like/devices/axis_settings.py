@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
+from bliss_like.config.settings.base import default_store
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import StoreUnavailable
@@ -30,6 +31,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def __init__(self, name: str, beamline: str | None = None) -> None:
         self.name, self.beamline = name, beamline
         self._hash = None if beamline is None else ObjectSettings(name, beamline)
+        self._is_bound = False
         self._raw: Any = _NEVER
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
@@ -47,6 +49,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """
         if self._hash is None or time.monotonic() - self._looked < TRUST:
             return self._now
+        self._bind()
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -61,6 +64,12 @@ class AxisSettings(MutableMapping[str, Any]):
         self._looked = time.monotonic()
         return self._now
 
+    def _bind(self) -> None:
+        """Stay with the store of the first use: an axis that outlives its session must not begin another one."""
+        if not self._is_bound and self._hash is not None:
+            self._hash = ObjectSettings(self.name, self.beamline or "", connection=default_store())
+            self._is_bound = True
+
     def look_again(self) -> None:
         """Somebody else may have changed something just now."""
         self._looked = 0.0
@@ -73,6 +82,7 @@ class AxisSettings(MutableMapping[str, Any]):
         if self._hash is None:
             self._set_here(values)
             return
+        self._bind()
         kept = {key: value for key, value in values.items() if value is not None}
         self._hash.change(kept, remove=[key for key in values if key not in kept])
         with self._mutex:

@@ -68,7 +68,8 @@ def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] |
 
     :param make: makes of `value` what is told, when there is somebody to tell.
     """
-    for receiver in louie.dispatcher.live_receivers(louie.dispatcher.get_all_receivers(sender, event)):
+    receivers = louie.dispatcher.get_receivers(sender, event)  # `connect` always names the sender
+    for receiver in louie.dispatcher.live_receivers(list(receivers)) if receivers else ():
         try:
             receiver(make(value) if make else value)
         except Exception:  # noqa: BLE001 - a listener's mistake is no reason to leave a motion unattended

@@ -69,7 +69,7 @@ class _Line:
         self._flushing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._listening: Any = None
-        self._is_failing = False
+        self._is_failing = self._has_left = False
         self.pid = os.getpid()
 
     def tell(self, settings: AxisSettings, values: Mapping[str, Any]) -> None:
@@ -130,7 +130,8 @@ class _Line:
         for settings, values in pending.items():
             settings.was_written(values)
         news = {settings.name: {**changed[settings], **pending[settings]} for settings in changed}
-        self.post({"from": _me(), "axes": news})
+        if not self._has_left:
+            self.post({"from": _me(), "axes": news})
 
     # -- events ----------------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class _Line:
 
     def follow(self) -> None:
         """Hear of what other processes say, from now on."""
-        line = sharing().line
+        line, self._has_left = sharing().line, False
         if self._listening is not None and self._listening.line is line:
             return
         call = _caller()
@@ -152,7 +153,7 @@ class _Line:
         """What could not be written until now is not for the store of the next session."""
         with self._mutex:
             self._changed.clear()
-        self._listening = None
+        self._listening, self._has_left = None, True
 
 
 def _me() -> str:

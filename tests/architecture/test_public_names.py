@@ -15,6 +15,8 @@ NAMES = {
     "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
     "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
     "ParametersWardrobe pipeline scan",
+    "bliss_like.controllers.regulation": "Controller Input Output Loop SoftLoop SoftRamp ExternalInput ExternalOutput WaitMode",
+    "bliss_like.controllers.regulator": "Controller",
     "bliss_like.data.events": "EventType",
     "bliss_like.data.node": "get_session_node get_node get_nodes sessions_list",
     "bliss_like.data.watch": "ScansWatcher ScansObserver",

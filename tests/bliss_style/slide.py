@@ -1,10 +1,6 @@
 """Another driver as people write them for BLISS: encoders, home and limit searches, jog, several axes at once."""
 
-import re
-
-from gevent import socket
-from gevent.lock import RLock
-
+from bliss_like.comm.util import TCP, get_comm
 from bliss_like.common.axis import AxisState
 from bliss_like.controllers.motor import Controller
 
@@ -12,17 +8,13 @@ from bliss_like.controllers.motor import Controller
 class Slide(Controller):
     def __init__(self, *args, **kwargs):
         Controller.__init__(self, *args, **kwargs)
-        self.__lock = RLock()
         self.axis_info = {}
 
     def initialize(self):
-        host, port = re.match(r"(.*):(\d+)", self.config.config_dict["tcp"]["url"]).groups()
-        self.sock = socket.create_connection((host, int(port)))
-        self.lines = self.sock.makefile("rw")
+        self.comm = get_comm(self.config.config_dict, ctype=TCP, eol="\n", timeout=2)
 
     def finalize(self):
-        self.lines.close()
-        self.sock.close()
+        self.comm.close()
 
     def initialize_axis(self, axis):
         self.axis_info[axis] = {"channel": axis.config.get("channel", int)}
@@ -36,10 +28,7 @@ class Slide(Controller):
         self.raw_write_read(message)
 
     def raw_write_read(self, message):
-        with self.__lock:
-            self.lines.write(f"{message}\n")
-            self.lines.flush()
-            return self.lines.readline().strip()
+        return self.comm.write_readline(message.encode() + b"\n").decode().strip()
 
     def command(self, name, what, *args):
         return self.raw_write_read(" ".join(map(str, (name, self.axis_info[what]["channel"], *args))))

@@ -101,10 +101,9 @@ class StageBox:
         return switches.get(round(motor.position), "IDLE")
 
     def serve(self, connection: socket.socket, _address: object) -> None:
-        with connection.makefile("rw") as lines:
+        with connection.makefile("r") as lines:
             for line in lines:
-                lines.write(self.answer(line.strip()) + "\n")
-                lines.flush()
+                connection.sendall(f"{self.answer(line.strip())}\n".encode())
 
 
 @contextmanager

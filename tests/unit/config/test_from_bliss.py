@@ -145,9 +145,13 @@ def test_what_needs_something_that_is_not_here(one: One) -> None:
 
 
 def test_a_regulation_is_no_controller_of_motors(one: One) -> None:
-    text, said = one("- class: Mockup\n  plugin: regulation\n  inputs: [{name: thermo, channel: A}]\n")
-    assert text.startswith("# not yet here: - class: Mockup\n")
-    assert said == ["regulation is not yet here (Mockup)"]
+    text, _ = one(
+        "- class: Mockup\n  plugin: regulation\n  inputs: [{name: thermo, channel: A}]\n"
+        "- {name: l, class: SoftLoop, plugin: regulation, input: $thermo, output: $o, deadband: 1, ramp_from_pv: 1}\n"
+        "- {name: o, class: ExternalOutput, plugin: regulation, device: $thermo}\n"
+    )
+    assert text.startswith("- name: simulated_oven\n  class: SimulatedOven\n")
+    assert "class: SoftLoop, plugin: regulation, input: $thermo, output: $o, deadband: 1" in text
 
 
 def test_plugins(one: One) -> None:
