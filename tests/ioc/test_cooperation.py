@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(IN_A_PATCHED_PROCESS in os.environ, reason="this
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(420)
 def test_all_tests_of_this_directory_pass_in_a_patched_process() -> None:
     run = subprocess.run(
         [*PATCHED, "--module", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__).parent)],
