@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bliss_like.devices.axis_speed import AxisSpeed
 from bliss_like.devices.naming import name_of
-
-if TYPE_CHECKING:
-    from bliss_like.devices.axis_config import AxisConfig
-    from bliss_like.devices.axis_state import AxisState
-    from bliss_like.devices.motor_controller import MotorController
 
 _KEYS = {
     "velocity": ("velocity", "velocity_low_limit", "velocity_high_limit", "jog_velocity"),
@@ -23,12 +18,6 @@ _KEYS = {
 
 class AxisKept(AxisSpeed):
     """An axis between its configuration and its settings."""
-
-    def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
-        super().__init__(name, controller, config)
-        self._last_state: AxisState | None = None
-        self._last_position: float | None = None
-        self._after_jog: Any = None
 
     def set_by_hand(self) -> list[str]:
         """Return lines on what has another value than the configuration says."""
