@@ -123,5 +123,5 @@ class AxisInMotion(AxisKept):
             after(self)
         elif after is not None:
             self.controller.set_position(self._itself, 0.0)
-            self.settings.store(target=0.0, heading=None, offset=0.0)
+            self.settings.store(target=0.0, heading=None, dial=0.0, offset=0.0)
             self.announce_scale()

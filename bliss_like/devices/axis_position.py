@@ -51,10 +51,8 @@ class AxisPosition(AxisReady):
         self.make_ready()
         self.controller.set_position(self._itself, dial * self.steps_per_unit)
         dial = self.dial
-        if self.no_offset:
-            self.settings.store(target=dial, heading=None)
-        else:
-            self.settings.store(target=dial, heading=None, offset=user - self.sign * dial)
+        offset = {} if self.no_offset else {"offset": user - self.sign * dial}
+        self.settings.store(target=dial, heading=None, dial=dial, **offset)
         self.announce_scale()
 
     @property

@@ -78,6 +78,20 @@ def test_limits_belong_to_the_dial() -> None:
     assert axis.dial_limits == (-1, 5)
 
 
+def test_what_is_told_when_the_scale_is_set() -> None:
+    axis = make_axis(unit="mm")
+    axis.move(3)
+    told = Notes()
+    events.connect(axis, AxisEvent.POSITION, told.take)
+    axis.position = 1
+    axis.dial = 10
+    assert (axis.position, axis.settings["position"], axis.settings["dial"]) == (1, 1, 10)
+    axis.jog(1, reset_position=0)
+    axis.stop()
+    assert (axis.settings["position"], axis.settings["dial"]) == (0, 0)
+    assert told[:2] == [1, 1] and told[-1] == 0
+
+
 def test_user_limits_can_be_set_and_taken_away() -> None:
     axis = make_axis(sign=-1)
     axis.offset = 10
