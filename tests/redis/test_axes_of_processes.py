@@ -228,3 +228,14 @@ def test_a_changed_number_of_steps_keeps_the_user_position(config: Config, redis
     robx.rmove(1)
     assert robx.position == 13
     again.close()
+
+
+def test_what_is_set_while_positions_are_written(names: dict[str, Any]) -> None:
+    robx: Axis = names["robx"]
+    for dial in range(30):
+        robx.rmove(0.001)  # the line writes where it is, some time later
+        robx.position = 0
+        robx.dial = dial
+        motion_line.flush()
+        kept = HashSetting("robx").get_all()
+        assert (kept["target"], kept["dial"], kept["position"]) == (dial, dial, 0)
