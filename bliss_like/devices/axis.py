@@ -63,6 +63,7 @@ class Axis(AxisKept):
         if self._moves_here:
             _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
             self.stop()
+        self.current_move = None
 
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"
@@ -233,8 +234,11 @@ class Axis(AxisKept):
 
     @property
     def nearness(self) -> float:
-        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
-        return max(self.tolerance or 0.0, self.precision)
+        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision.
+
+        A little more, as 4.561 - 4.56 is more than 0.001 to a computer.
+        """
+        return max(self.tolerance or 0.0, self.precision) * (1 + 1e-6)
 
     # -- encoder -------------------------------------------------------------------------------------------------------
 
