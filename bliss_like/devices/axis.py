@@ -56,6 +56,7 @@ class Axis(AxisInMotion):
         if self._moves_here:
             _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
             self.stop()
+        self.current_move = None
 
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"

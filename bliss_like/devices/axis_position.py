@@ -97,8 +97,11 @@ class AxisPosition(AxisReady):
 
     @property
     def nearness(self) -> float:
-        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
-        return max(self.tolerance or 0.0, self.precision)
+        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision.
+
+        A little more, as 4.561 - 4.56 is more than 0.001 to a computer.
+        """
+        return max(self.tolerance or 0.0, self.precision) * (1 + 1e-6)
 
     def saw(self, dial: float, state: AxisState) -> None:
         """Take note of what was read, and tell those who listen if it is something new."""
