@@ -14,13 +14,13 @@ import numpy as np
 
 from bliss_like.devices import events
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Calculation, Value
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents

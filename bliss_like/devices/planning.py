@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bliss_like.devices.axis_scale import number
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:

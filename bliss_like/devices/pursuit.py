@@ -149,7 +149,7 @@ class Jog(Pursuit):
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
-        return room <= velocity**2 / 2 / acceleration + velocity * 1.5 * axis.polling_time
+        return room <= velocity * velocity / 2 / acceleration + velocity * 1.5 * axis.polling_time
 
 
 def pursuit_of(motion: Motion) -> Pursuit:
