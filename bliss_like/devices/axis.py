@@ -17,7 +17,7 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import Move, run_plan
 from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.numbers import Positive, direction, number
+from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_backlash, check_limits, plan, real_axes
 from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DeviceError
 
@@ -74,11 +74,10 @@ class Axis(AxisKept):
 
     def __info__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        low, high = self.limits
         lines = [
             f"axis {both_names_of(self)} of {self.controller.name}",
-            f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
-            f"  limits    {low:g} .. {high:g}{unit}",
+            f"  position  {place(self, self.position)}   (dial {self.dial:.10g}, offset {self.offset:.10g}, sign {self.sign:+d})",
+            f"  limits    {places(self, *self.limits)}",
             f"  state     {self.state}",
         ]
         try:
@@ -88,7 +87,7 @@ class Axis(AxisKept):
         if self.backlash:
             lines.append(f"  backlash  {self.backlash:g}{unit}")
         if self.encoder is not None:
-            lines.append(f"  encoder   {self.encoder.name}: {self.measured_position:g}{unit}")
+            lines.append(f"  encoder   {self.encoder.name}: {place(self, self.measured_position)}")
         if more := self.controller.get_axis_info(self):
             lines.append(more)
         return "\n".join([*lines, *self.set_by_hand()])
@@ -272,9 +271,10 @@ class Axis(AxisKept):
         measured = self.dial_measured_position
         if self._away(measured, dial) > encoder.tolerance:
             raise AxisFault(
-                f"{name_of(self)} did not reach its target: it should be at {self.dial2user(self.shown(dial)):g}, its encoder "
-                f"{encoder.name} says {self.dial2user(measured):g}, which is more than the encoder's tolerance "
-                f"{encoder.tolerance:g} away"
+                f"{name_of(self)} did not reach its target: it should be at "
+                f"{place(self, self.dial2user(self.shown(dial)))}, its encoder "
+                f"{encoder.name} says {place(self, self.dial2user(measured))}, which is more than the encoder's tolerance "
+                f"{place(self, encoder.tolerance)} away"
             )
 
     # -- state ---------------------------------------------------------------------------------------------------------
@@ -484,8 +484,8 @@ class Axis(AxisKept):
         dial, ends = self.shown(dial), sorted([target, target if heading is None else self.shown(heading)])
         if self._away(dial, target) > self.nearness and not ends[0] <= dial <= ends[1]:
             discrepancy = AxisDiscrepancy(
-                f"{name} is at {self.dial2user(dial):g}, but was left at {self.dial2user(target):g}: somebody else has "
-                f"moved it, or its controller has forgotten where it is. If its position is right, take it with "
+                f"{name} is at {place(self, self.dial2user(dial))}, but was left at "
+                f"{place(self, self.dial2user(target))}: somebody else has moved it, or its controller has forgotten where it is. If its position is right, take it with "
                 f"{name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
             )
             discrepancy.offer = f"sync({name})"

@@ -48,8 +48,9 @@ class AxisSpeed(AxisScale):
         low, high = self.velocity_limits
         if not low <= velocity <= high:
             side = "below the low limit" if velocity < low else "above the high limit"
+            unit = f" {self.unit}/s" if self.unit else ""
             raise ValueError(
-                f"{name_of(self)}: {what} {velocity:g} is {side} of its velocities, which are {low:g} .. {high:g}"
+                f"{name_of(self)}: {what} {velocity:g} is {side} of its velocities, which are {low:g} .. {high:g}{unit}"
             )
         return velocity
 

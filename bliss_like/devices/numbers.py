@@ -23,17 +23,17 @@ def as_float(value: Any) -> float:
     return float(value)
 
 
-def number(axis: Any, value: Any, what: str, *, positive: bool = False, error: type[Exception] = ValueError) -> float:
+def number(axis: Any, value: Any, what: str, *, positive: bool = False) -> float:
     """Return a finite number; a positive one may be infinite.
 
-    :raises ValueError: (or `error`) it is none.
+    :raises ValueError: it is none.
     """
     try:
         result = as_float(value)
     except (TypeError, ValueError, OverflowError):
-        raise error(f"{name_of(axis)}: {what} must be a number, got {brief(value)}") from None
+        raise ValueError(f"{name_of(axis)}: {what} must be a number, got {brief(value)}") from None
     if math.isnan(result) or (positive and result <= 0) or (not positive and math.isinf(result)):
-        raise error(f"{name_of(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
+        raise ValueError(f"{name_of(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
     return result
 
 
@@ -80,7 +80,9 @@ def low_and_high(axis: Any, limits: Any, what: str = "limits") -> tuple[float, f
     """
     wanted = f"{what} must be (low, high), None for none"
     try:
-        low, high = () if isinstance(limits, str | bytes) else limits
+        low, high = limits
+        if isinstance(limits, str | bytes):
+            raise TypeError("a text is no pair")
     except (TypeError, ValueError):
         raise ValueError(f"{name_of(axis)}: {wanted}, got {brief(limits)}") from None
     low = -math.inf if low is None else _limit(axis, low, wanted, limits)
@@ -99,6 +101,17 @@ def _limit(axis: Any, value: Any, wanted: str, given: Any) -> float:
     if math.isnan(found):
         raise ValueError(f"{name_of(axis)}: {wanted}, got {brief(given)}")
     return found
+
+
+def place(axis: Any, position: float) -> str:
+    """Return a position with its unit, in ten digits: enough to tell places apart, too few for the noise of floats."""
+    unit = getattr(axis, "unit", None)
+    return f"{position:.10g} {unit}" if unit else f"{position:.10g}"
+
+
+def places(axis: Any, low: float, high: float) -> str:
+    """Return two limits with their unit."""
+    return f"{low:.10g} .. {place(axis, high)}"
 
 
 def brief(value: Any) -> str:
