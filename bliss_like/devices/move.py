@@ -23,6 +23,7 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
@@ -87,6 +88,7 @@ class Move:
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what a hook or the controller raised; what had started was stopped.
         """
+        hooks = hooks_of_motions(self.motions)
         self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
             for axis in self.axes:
@@ -96,7 +98,7 @@ class Move:
             raise
         for axis in self.axes:  # no switch to another greenlet between the check and here
             axis.current_move = self
-        self._greenlet = gevent.spawn(self._run)
+        self._greenlet = gevent.spawn(self._run, hooks)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
@@ -144,8 +146,7 @@ class Move:
 
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        hooks = hooks_of_motions(self.motions)
+    def _run(self, hooks: Hooks) -> None:
         try:
             self._announce(moving=True)
             self._run_hooks(hooks)
@@ -218,6 +219,8 @@ class Move:
         except BaseException as failure:  # noqa: BLE001 - raised in those who wait
             if self._failure is None:
                 self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
         self._claim.release()
         if self._failure is not None and not self._waiters:
             _log.error("%s", self._failure)
@@ -346,4 +349,8 @@ def run_plan(plan: Plan, wait: bool) -> None:
 
 def _sent(motion: Motion) -> str:
     name = name_of(motion.axis)
-    return f"{name} on its way to {motion.user_target_pos:g}" if motion.type == "move" else motion.user_msg
+    return (
+        f"{name} on its way to {place(motion.axis, motion.user_target_pos)}"
+        if motion.type == "move"
+        else motion.user_msg
+    )
