@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_in_motion import AxisInMotion
-from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.closed_loop import ClosedLoop
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
 from bliss_like.devices.naming import both_names_of, name_of
+from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
 from bliss_like.errors import DeviceError
 
@@ -36,6 +36,11 @@ __all__ = ["Axis", "AxisConfig", "AxisState", "Motion", "check_limits"]
 
 class Axis(AxisInMotion):
     """One axis of a controller. Nothing touches the hardware before the first read or move."""
+
+    timeout = Positive()
+    """Seconds for which it may come no nearer to its target."""
+    polling_time = Positive()
+    """Seconds between two looks at it in motion."""
 
     def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
         super().__init__(name, controller, config)
@@ -56,17 +61,17 @@ class Axis(AxisInMotion):
         if self._moves_here:
             _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
             self.stop()
+        self.current_move = None
 
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        low, high = self.limits
         lines = [
             f"axis {both_names_of(self)} of {self.controller.name}",
-            f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
-            f"  limits    {low:g} .. {high:g}{unit}",
+            f"  position  {place(self, self.position)}   (dial {self.dial:.10g}, offset {self.offset:.10g}, sign {self.sign:+d})",
+            f"  limits    {places(self, *self.limits)}",
             f"  state     {self.state}",
         ]
         try:
@@ -76,7 +81,7 @@ class Axis(AxisInMotion):
         if self.backlash:
             lines.append(f"  backlash  {self.backlash:g}{unit}")
         if self.encoder is not None:
-            lines.append(f"  encoder   {self.encoder.name}: {self.measured_position:g}{unit}")
+            lines.append(f"  encoder   {self.encoder.name}: {place(self, self.measured_position)}")
         if more := self.controller.get_axis_info(self):
             lines.append(more)
         return "\n".join([*lines, *self.set_by_hand()])
@@ -110,7 +115,7 @@ class Axis(AxisInMotion):
         :raises AlreadyLockedDevices: another session moves it, or has locked it.
         """
         if polling_time is not None:
-            self.polling_time = number(self, polling_time, "polling_time", positive=True)
+            self.polling_time = polling_time
         with claimed(real_axes([self]), f"moving {self.name} {'by' if relative else 'to'} {position}"):
             run_plan(plan({self: position}, relative=relative), wait)
 
@@ -159,7 +164,11 @@ class Axis(AxisInMotion):
         :param reset_position: 0: the place where it is stopped becomes 0, user and dial; a function: called then.
         """
         wanted = self.jog_velocity if velocity is None else velocity
-        speed = self._allowed_velocity(abs(number(self, wanted, "velocity")), "velocity")
+        if number(self, wanted, "velocity") == 0:
+            raise ValueError(
+                f"{name_of(self)}: jog with a velocity of 0 does not turn; to end a jog: {name_of(self)}.stop()"
+            )
+        speed = self._allowed_velocity(abs(wanted), "velocity")
         turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
         velocity_steps = speed * abs(self.steps_per_unit)
         if self._moves_here and self.current_move is not None and (jog := self.current_move.jog) is not None:
@@ -173,11 +182,11 @@ class Axis(AxisInMotion):
 
         The position stays what the hardware says; `sync_hard` is done.
         """
-        self._operate("homing", 1 if switch >= 0 else -1, wait=wait)
+        self._operate("homing", direction(self, switch, "switch"), wait=wait)
 
     def hw_limit(self, limit: int, wait: bool = True) -> None:
         """Move to the positive limit switch, or (limit -1) to the negative one, of the controller; whatever the limits are."""
-        self._operate("limit_search", 1 if limit >= 0 else -1, wait=wait)
+        self._operate("limit_search", direction(self, limit, "limit"), wait=wait)
 
     def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
         if after is not None and after != 0 and not callable(after):

@@ -10,6 +10,7 @@ from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_kept import AxisKept
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, check_backlash
 from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisOffError
 
@@ -86,8 +87,8 @@ class AxisInMotion(AxisKept):
         dial, ends = self.shown(dial), sorted([target, target if heading is None else self.shown(heading)])
         if self._away(dial, target) > self.nearness and not ends[0] <= dial <= ends[1]:
             discrepancy = AxisDiscrepancy(
-                f"{name} is at {self.dial2user(dial):g}, but was left at {self.dial2user(target):g}: somebody else has "
-                f"moved it, or its controller has forgotten where it is. If its position is right, take it with "
+                f"{name} is at {place(self, self.dial2user(dial))}, but was left at "
+                f"{place(self, self.dial2user(target))}: somebody else has moved it, or its controller has forgotten where it is. If its position is right, take it with "
                 f"{name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
             )
             discrepancy.offer = f"sync({name})"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from bliss_like.devices import events
 from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_ready import AxisReady
-from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number, place
 from bliss_like.errors import AxisFault
 
 if TYPE_CHECKING:
@@ -97,8 +97,11 @@ class AxisPosition(AxisReady):
 
     @property
     def nearness(self) -> float:
-        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
-        return max(self.tolerance or 0.0, self.precision)
+        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision.
+
+        A little more, as 4.561 - 4.56 is more than 0.001 to a computer.
+        """
+        return max(self.tolerance or 0.0, self.precision) * (1 + 1e-6)
 
     def saw(self, dial: float, state: AxisState) -> None:
         """Take note of what was read, and tell those who listen if it is something new."""
@@ -141,7 +144,8 @@ class AxisPosition(AxisReady):
         measured = self.dial_measured_position
         if self._away(measured, dial) > encoder.tolerance:
             raise AxisFault(
-                f"{name_of(self)} did not reach its target: it should be at {self.dial2user(self.shown(dial)):g}, its encoder "
-                f"{encoder.name} says {self.dial2user(measured):g}, which is more than the encoder's tolerance "
-                f"{encoder.tolerance:g} away"
+                f"{name_of(self)} did not reach its target: it should be at "
+                f"{place(self, self.dial2user(self.shown(dial)))}, its encoder "
+                f"{encoder.name} says {place(self, self.dial2user(measured))}, which is more than the encoder's tolerance "
+                f"{place(self, encoder.tolerance)} away"
             )

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bliss_like.devices import events
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.axis_scale import number
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Calculation, Value
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
+from bliss_like.devices.reading import side_by_side
 from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
@@ -112,8 +114,7 @@ class CalcAxis(Axis):
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        for axis in self.reals:
-            axis.stop(wait=False)
+        side_by_side([partial(axis.stop, wait=False) for axis in self.reals])
         if wait:
             self.wait_move()
 

@@ -22,6 +22,7 @@ from bliss_like.devices import motion_line
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Calculating, is_pseudo
 from bliss_like.devices.pvt import PVT, Points, check_law, checked_points
 from bliss_like.devices.trajectory_move import Call, TrajectoryMove, call_all
@@ -308,7 +309,7 @@ def _check_start(trajectory: Trajectory) -> None:
     axis, first = trajectory.axis, trajectory.pvt["position"][0]
     if abs(axis.position - first) > axis.nearness:
         raise AxisFault(
-            f"{name_of(axis)} is at {axis.position:g}, but its trajectory begins at {first:g}: call move_to_start() before"
+            f"{name_of(axis)} is at {place(axis, axis.position)}, but its trajectory begins at {place(axis, first)}: call move_to_start() before"
         )
 
 

@@ -8,9 +8,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
+from tests.proxy import Proxy
 
 PATCHED = [sys.executable, "-m", "gevent.monkey", "--no-thread", "--no-queue"]
 """What `bliss_like/shell/main.py` does: `patch_all(thread=False, queue=False)`."""
@@ -63,7 +63,7 @@ def test_no_call_keeps_the_other_greenlets_waiting(simulator: Simulator, proxy: 
     """Moves, reads, one given up, and a host that does not answer, over a line that needs 20 ms for an answer."""
     story = tmp_path / "story.py"
     story.write_text(textwrap.dedent(STORY))
-    proxy.delay(0.02)
+    proxy.delay = 0.02
     run = subprocess.run(
         [*PATCHED, str(story), str(proxy.port)],
         cwd=ROOT,

@@ -199,7 +199,7 @@ def test_a_controller_that_has_forgotten_where_it_is(names: dict[str, Any]) -> N
     robx: Axis = names["robx"]
     robx.move(20)
     robx.controller.set_position(robx, 0.0)  # as after a power cut
-    with pytest.raises(AxisDiscrepancy, match="robx is at 0, but was left at 20") as caught:
+    with pytest.raises(AxisDiscrepancy, match="robx is at 0 mm, but was left at 20 mm") as caught:
         robx.move(10)
     assert caught.value.offer == "sync(robx)"
     assert robx.position == 0
