@@ -36,6 +36,8 @@ class AxisSettings(MutableMapping[str, Any]):
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
         self._looked = 0.0
+        self._writes = 0
+        """How often something that was changed here has come to the server."""
         self._mutex = threading.Lock()
 
     @property
@@ -50,6 +52,7 @@ class AxisSettings(MutableMapping[str, Any]):
         if self._hash is None or time.monotonic() - self._looked < TRUST:
             return self._now
         self._bind()
+        writes = self._writes
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -59,6 +62,8 @@ class AxisSettings(MutableMapping[str, Any]):
             return self._now
         if raw is not self._raw:
             with self._mutex:
+                if writes != self._writes:  # the answer may be older than what is pending no more
+                    return self._now
                 self._now = {**self._hash.loaded(raw), **self._pending}
                 self._raw = raw
         self._looked = time.monotonic()
@@ -86,6 +91,7 @@ class AxisSettings(MutableMapping[str, Any]):
         kept = {key: value for key, value in values.items() if value is not None}
         self._hash.change(kept, remove=[key for key in values if key not in kept])
         with self._mutex:
+            self._writes += 1
             for key in values:
                 self._pending.pop(key, None)
         self._set_here(values)
@@ -122,6 +128,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
+            self._writes += 1
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]
