@@ -36,6 +36,8 @@ class AxisSettings(MutableMapping[str, Any]):
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
         self._being_written: Mapping[str, Any] = {}
+        self._nchanges = 0
+        """How often something was changed here, or what was changed has come to the server."""
         self._looked = 0.0
         self._mutex = threading.Lock()
 
@@ -51,6 +53,7 @@ class AxisSettings(MutableMapping[str, Any]):
         if self._hash is None or time.monotonic() - self._looked < TRUST:
             return self._now
         self._bind()
+        before = self._nchanges
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -60,6 +63,8 @@ class AxisSettings(MutableMapping[str, Any]):
             return self._now
         if raw is not self._raw:
             with self._mutex:
+                if self._nchanges != before:  # what was read may be older than that
+                    return self._now
                 known = {**self._hash.loaded(raw), **self._pending}
                 self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
@@ -107,6 +112,7 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         with self._mutex:
             self._now = {**self._now, **values}
+            self._nchanges += 1
             if self._hash is None:
                 return
             self._pending.update(values)
@@ -115,6 +121,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def _set_here(self, values: Mapping[str, Any]) -> None:
         with self._mutex:
             now = {**self._now, **values}
+            self._nchanges += 1
             self._now = {key: value for key, value in now.items() if value is not None}
 
     # -- for the line ----------------------------------------------------------------------------------------------------
@@ -133,6 +140,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
             self._being_written = {}
+            self._nchanges += 1
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]
