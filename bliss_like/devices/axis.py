@@ -415,7 +415,7 @@ class Axis(AxisKept):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            self._check_ready(self.dial)
+            self._check_ready(self.dial, self.read_state())
             nowhere = direction * math.inf
             motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
             self._after_jog = after
@@ -423,30 +423,35 @@ class Axis(AxisKept):
 
     # -- what a move asks and tells ------------------------------------------------------------------------------------
 
-    def plan(self, position: float) -> Motion | None:
-        """Return the motion to a user position that is within the limits, or None when the axis is there.
+    def is_there(self, position: float, dial: float | None = None) -> bool:
+        """Whether it was sent to a user position and need not move.
 
-        The hardware is not asked when it was already sent there, and nobody else can have moved it.
+        :param dial: where its hardware says that it is; without it: whether that need not even be asked, as nobody else can
+            have moved it.
+        """
+        now, wanted = self.settings.now(), self.shown(float(self.user2dial(position)))
+        target = now.get("target")
+        if target is None or now.get("heading") is not None or self._away(target, wanted) > self.precision:
+            return False
+        if dial is None:
+            return self._was_here and not self.controller.shared
+        is_near = self._away(dial, wanted) <= self.nearness
+        self._was_here |= is_near
+        return is_near
 
+    def plan(self, position: float, dial: float, state: AxisState) -> Motion:
+        """Return the motion to a user position that is within the limits.
+
+        :param dial: where its hardware says that it is.
+        :param state: how its hardware says that it does.
         :raises AxisLimitError, AxisFault: it cannot be done.
         """
-        self.make_ready(again=True)
-        controller, now = self.controller, self.settings.now()
-        dial_target = self.shown(float(self.user2dial(position)))
-        target, heading = now.get("target"), now.get("heading")
-        commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
-        if commanded and self._was_here and not controller.shared:
-            return None
-        raw = controller.read_dials(self)[0]
-        if commanded and self._away(raw, dial_target) <= self.nearness:
-            self._was_here = True
-            return None
-        self._check_ready(raw)
+        self._check_ready(dial, state)
         self._was_here = True
-        way = dial_target - raw
+        way = self.shown(float(self.user2dial(position))) - dial
         if self.config.modulo is not None:
             way = (way + self.config.modulo / 2) % self.config.modulo - self.config.modulo / 2
-        return self._motion(position, raw, raw + way)
+        return self._motion(position, dial, dial + way)
 
     def _motion(self, user_target: float, dial: float, dial_target: float) -> Motion:
         scale, backlash = self.steps_per_unit, self.backlash
@@ -458,8 +463,8 @@ class Axis(AxisKept):
         beyond = target - steps_backlash
         return Motion(self, user_target, dial_target, beyond, beyond - dial * scale, steps_backlash)
 
-    def _check_ready(self, dial: float) -> None:
-        state = self.read_state()
+    def _check_ready(self, dial: float, state: AxisState) -> None:
+        self.saw_state(state)
         name = name_of(self)
         if "OFF" in state and self.config.autopower:
             self.controller.set_on(self)
@@ -499,15 +504,8 @@ class Axis(AxisKept):
             events.send(self, AxisEvent.POSITION, position)
         self.saw_state(state)
 
-    def end_of_motion(self, dial: float | None) -> None:
-        """Remember where the axis was left: at `dial`, or wherever its hardware says."""
-        stopped = dial is None
-        try:
-            if dial is None:
-                dial = self.dial
-                self.saw(dial, self.read_state())
-        except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
-            _log.debug("%s: not known where it was left", self.name, exc_info=True)
+    def end_of_motion(self, dial: float | None, *, stopped: bool) -> None:
+        """Remember where the axis was left; None: its hardware does not tell, and the next use will ask."""
         self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
         if stopped and dial is not None:
             events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
