@@ -23,6 +23,7 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
@@ -37,8 +38,8 @@ _log = logging.getLogger(__name__)
 BRAKING_PATIENCE = 10.0
 """Seconds that axes may take to stand still after a failure, before it is raised all the same."""
 
-WATCH = 60.0
-"""Seconds for which an axis that could not be stopped is tried to be stopped again."""
+AGAIN = 0.5
+"""Seconds after which an axis that could not be stopped is tried to be stopped again."""
 
 __all__ = ["Motion", "Move", "run_plan"]
 
@@ -88,6 +89,7 @@ class Move:
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what a hook or the controller raised; what had started was stopped.
         """
+        hooks = hooks_of_motions(self.motions)
         self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
             for axis in self.axes:
@@ -97,7 +99,7 @@ class Move:
             raise
         for axis in self.axes:  # no switch to another greenlet between the check and here
             axis.current_move = self
-        self._greenlet = gevent.spawn(self._run)
+        self._greenlet = gevent.spawn(self._run, hooks)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
@@ -145,8 +147,7 @@ class Move:
 
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        hooks = hooks_of_motions(self.motions)
+    def _run(self, hooks: Hooks) -> None:
         try:
             self._announce(moving=True)
             self._run_hooks(hooks)
@@ -218,6 +219,8 @@ class Move:
         except BaseException as failure:  # noqa: BLE001 - raised in those who wait
             if self._failure is None:
                 self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
         self._claim.release()
         if self._failure is not None and not self._waiters:
             _log.error("%s", self._failure)
@@ -299,7 +302,8 @@ class Move:
             self._wait_until_still(failure)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
-            gevent.spawn(self._stop_later)
+            for axis in [pursuit.axis for pursuit in self._pursuits]:
+                gevent.spawn(self._stop_later, axis)
 
     def _wait_until_still(self, failure: BaseException) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
@@ -310,20 +314,19 @@ class Move:
                 return
             gevent.sleep(0.01)
 
-    def _stop_later(self) -> None:
-        """Stop the axes when their controller answers again: nobody else would."""
-        deadline = time.monotonic() + WATCH
-        for axis in [pursuit.axis for pursuit in self._pursuits]:
-            while time.monotonic() < deadline and axis.current_move is self:
-                try:
-                    if "MOVING" in axis.read_state():
-                        axis.controller.stop(axis)
-                        _log.warning(
-                            "%s: still moved when its controller answered again, and was stopped", name_of(axis)
-                        )
-                    break
-                except Exception:  # noqa: BLE001 - it does not answer yet
-                    gevent.sleep(0.5)
+    def _stop_later(self, axis: Axis) -> None:
+        """Stop an axis when its controller answers again, as nobody else would; until then, or until it is closed.
+
+        Drivers on a `Line` let that insist on their stops, which is sooner, and before all else; others have only this.
+        """
+        while axis.current_move is self:
+            try:
+                if "MOVING" in axis.read_state():
+                    axis.controller.stop(axis)
+                    _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
+                return
+            except Exception:  # noqa: BLE001 - it does not answer yet
+                gevent.sleep(AGAIN)
 
 
 def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
@@ -370,4 +373,8 @@ def run_plan(plan: Plan, wait: bool) -> None:
 
 def _sent(motion: Motion) -> str:
     name = name_of(motion.axis)
-    return f"{name} on its way to {motion.user_target_pos:g}" if motion.type == "move" else motion.user_msg
+    return (
+        f"{name} on its way to {place(motion.axis, motion.user_target_pos)}"
+        if motion.type == "move"
+        else motion.user_msg
+    )

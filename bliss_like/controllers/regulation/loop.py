@@ -334,7 +334,11 @@ class Loop:
 
     @pid_range.setter
     def pid_range(self, pid_range: tuple[float, float]) -> None:
-        low, high = (number(self.name, "pid_range", limit) for limit in pid_range)
+        try:
+            low, high = pid_range
+        except (TypeError, ValueError):
+            raise ValueError(f"{self.name}: pid_range must be (low, high), got {pid_range!r}") from None
+        low, high = number(self.name, "pid_range", low), number(self.name, "pid_range", high)
         if not low < high:
             raise ValueError(f"{self.name}: pid_range must be (low, high), got {pid_range!r}")
         self.controller.make_ready(self)
