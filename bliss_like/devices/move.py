@@ -31,6 +31,7 @@ from bliss_like.errors import AxisStopped
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
@@ -210,8 +211,7 @@ class Move:
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
     def _end(self, hooks: Hooks) -> None:
-        for pursuit in self._pursuits:
-            pursuit.axis.end_of_motion(pursuit.end)
+        self._take_note_of_ends()
         try:
             if self.jog is not None and self._has_begun:
                 self.jog.axis.end_of_jog()
@@ -227,6 +227,12 @@ class Move:
         self._done.set()
         self._started.set()
         self._announce(moving=False)
+
+    def _take_note_of_ends(self) -> None:
+        ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
+        left = _where_left([axis for axis, end in ends.items() if end is None])
+        for axis, end in ends.items():
+            axis.end_of_motion(left.get(axis) if end is None else end, stopped=end is None)
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -321,6 +327,24 @@ class Move:
                 return
             except Exception:  # noqa: BLE001 - it does not answer yet
                 gevent.sleep(AGAIN)
+
+
+def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
+    """Return where axes stand, in dial units, without those whose controller does not tell."""
+    found: dict[Axis, float] = {}
+
+    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
+        try:
+            dials, states = controller.read_dials(*group), controller.read_states(*group)
+        except Exception:  # noqa: BLE001 - the motions have an end all the same
+            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
+            return
+        for axis, dial, state in zip(group, dials, states, strict=True):
+            axis.saw(dial, state)
+            found[axis] = axis.shown(dial)
+
+    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
+    return found
 
 
 def _to(motion: Motion, dial: float) -> Motion:
