@@ -508,8 +508,9 @@ class Axis(AxisKept):
         stopped = dial is None
         try:
             if dial is None:
-                dial = self.dial
-                self.saw(dial, self.read_state())
+                seen, state = self.dial, self.read_state()
+                self.saw(seen, state)
+                dial = None if "MOVING" in state else seen
         except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
             _log.debug("%s: not known where it was left", self.name, exc_info=True)
         self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
