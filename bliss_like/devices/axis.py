@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
@@ -19,7 +19,7 @@ from bliss_like.devices.move import Move, run_plan
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_backlash, check_limits, plan, real_axes
-from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DeviceError
+from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, ConfigError, DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.encoder import Encoder
@@ -245,7 +245,12 @@ class Axis(AxisKept):
     @property
     def encoder(self) -> Encoder | None:
         """What measures where the axis is."""
-        return None if self.config.encoder is None else self.config.encoder()
+        if self.config.encoder is None:
+            return None
+        found = self.config.encoder()
+        if not hasattr(type(found), "read"):
+            raise ConfigError(f"axis {self.name!r}: encoder: expected a reference to an encoder, came {found!r}")
+        return cast("Encoder", found)
 
     @property
     def dial_measured_position(self) -> float:
@@ -559,4 +564,5 @@ class Axis(AxisKept):
 
 def unsupported(axis: Axis, what: str) -> DeviceError:
     """The error for what the controller of `axis` cannot do."""
-    return DeviceError(f"{axis.name}: its controller {axis.controller.name} has no {what}")
+    owner = "" if axis.controller.name == axis.name else f": its controller {axis.controller.name}"
+    return DeviceError(f"{name_of(axis)}{owner} has no {what}")
