@@ -35,6 +35,7 @@ class AxisSettings(MutableMapping[str, Any]):
         self._raw: Any = _NEVER
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
+        self._being_written: Mapping[str, Any] = {}
         self._looked = 0.0
         self._mutex = threading.Lock()
 
@@ -59,7 +60,8 @@ class AxisSettings(MutableMapping[str, Any]):
             return self._now
         if raw is not self._raw:
             with self._mutex:
-                self._now = {**self._hash.loaded(raw), **self._pending}
+                known = {**self._hash.loaded(raw), **self._pending}
+                self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
         self._looked = time.monotonic()
         return self._now
@@ -84,10 +86,17 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         self._bind()
         kept = {key: value for key, value in values.items() if value is not None}
-        self._hash.change(kept, remove=[key for key in values if key not in kept])
         with self._mutex:
-            for key in values:
-                self._pending.pop(key, None)
+            replaced = {key: self._pending.pop(key) for key in values if key in self._pending}
+            overtaken = {key: value for key, value in values.items() if key in self._being_written}
+        try:
+            self._hash.change(kept, remove=[key for key in values if key not in kept])
+        except BaseException:
+            with self._mutex:
+                self._pending = replaced | self._pending
+            raise
+        with self._mutex:  # what was being written may have come after the change: once more
+            self._pending = overtaken | self._pending
         self._set_here(values)
         motion_line.tell(self, values)
 
@@ -110,10 +119,11 @@ class AxisSettings(MutableMapping[str, Any]):
 
     # -- for the line ----------------------------------------------------------------------------------------------------
 
-    def pending(self) -> dict[str, Any]:
-        """Return what is to be written."""
+    def pending(self) -> Mapping[str, Any]:
+        """Return what is to be written; `was_written` is called when it is."""
         with self._mutex:
-            return dict(self._pending)
+            self._being_written = dict(self._pending)
+            return self._being_written
 
     @property
     def hash(self) -> ObjectSettings | None:
@@ -122,6 +132,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
+            self._being_written = {}
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable
 
 from bliss_like.devices import events
-from bliss_like.devices.axis_scale import AxisScale, Limits
+from bliss_like.devices.axis_position import AxisPosition
+from bliss_like.devices.axis_scale import Limits
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import limit, low_and_high, number
@@ -15,11 +16,8 @@ from bliss_like.devices.numbers import limit, low_and_high, number
 _log = logging.getLogger(__name__)
 
 
-class AxisSpeed(AxisScale):
+class AxisSpeed(AxisPosition):
     """The velocity of an axis and what belongs to it, in its units and seconds; without sign."""
-
-    def make_ready(self) -> None:
-        raise NotImplementedError
 
     # -- velocity ------------------------------------------------------------------------------------------------------
 

@@ -30,15 +30,15 @@ from bliss_like.devices.reading import by_controller, read_dials, read_states, s
 from bliss_like.errors import AxisStopped
 
 if TYPE_CHECKING:
-    pass
+    from bliss_like.devices.axis import Axis
 
 _log = logging.getLogger(__name__)
 
 BRAKING_PATIENCE = 10.0
 """Seconds that axes may take to stand still after a failure, before it is raised all the same."""
 
-WATCH = 60.0
-"""Seconds for which an axis that could not be stopped is tried to be stopped again."""
+AGAIN = 0.5
+"""Seconds after which an axis that could not be stopped is tried to be stopped again."""
 
 __all__ = ["Motion", "Move", "run_plan"]
 
@@ -296,7 +296,8 @@ class Move:
             self._wait_until_still(failure)
         except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
             failure.add_note(f"Stopping the axes failed too: {error}")
-            gevent.spawn(self._stop_later)
+            for axis in [pursuit.axis for pursuit in self._pursuits]:
+                gevent.spawn(self._stop_later, axis)
 
     def _wait_until_still(self, failure: BaseException) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
@@ -307,20 +308,19 @@ class Move:
                 return
             gevent.sleep(0.01)
 
-    def _stop_later(self) -> None:
-        """Stop the axes when their controller answers again: nobody else would."""
-        deadline = time.monotonic() + WATCH
-        for axis in [pursuit.axis for pursuit in self._pursuits]:
-            while time.monotonic() < deadline and axis.current_move is self:
-                try:
-                    if "MOVING" in axis.read_state():
-                        axis.controller.stop(axis)
-                        _log.warning(
-                            "%s: still moved when its controller answered again, and was stopped", name_of(axis)
-                        )
-                    break
-                except Exception:  # noqa: BLE001 - it does not answer yet
-                    gevent.sleep(0.5)
+    def _stop_later(self, axis: Axis) -> None:
+        """Stop an axis when its controller answers again, as nobody else would; until then, or until it is closed.
+
+        Drivers on a `Line` let that insist on their stops, which is sooner, and before all else; others have only this.
+        """
+        while axis.current_move is self:
+            try:
+                if "MOVING" in axis.read_state():
+                    axis.controller.stop(axis)
+                    _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
+                return
+            except Exception:  # noqa: BLE001 - it does not answer yet
+                gevent.sleep(AGAIN)
 
 
 def _to(motion: Motion, dial: float) -> Motion:

@@ -25,8 +25,16 @@ STOPPED_SHORT = {
 """States in which an axis that stands away from its target will not get there by waiting, and the error that tells it."""
 
 
+STANDSTILL = 0.5
+"""Seconds for which an axis that was seen on its way must stand still, away from its target, to have been stopped there."""
+
+
 class Pursuit:
-    """Follows a motion to a target, and gives up when the axis comes no nearer to it for `axis.timeout` seconds."""
+    """Follows a motion to a target, and gives up when the axis comes no nearer to it for `axis.timeout` seconds.
+
+    One that was seen on its way and stands still is given up sooner: somebody else has stopped it, or it has stalled. But not
+    one that has not moved yet, as some devices begin late; and where a read-back is seldom refreshed, that much is waited.
+    """
 
     def __init__(self, motion: Motion) -> None:
         self.motion = motion
@@ -34,8 +42,11 @@ class Pursuit:
         self.arrived = False
         self.target = motion.target_pos / motion.axis.steps_per_unit
         """In dial units: where this motion ends, which may be beyond where the axis is to be."""
-        self._began = self._last_progress = time.monotonic()
-        self._nearest = math.inf
+        self._began = self._last_progress = self._stands_since = self._changed = time.monotonic()
+        self._nearest = self._farthest = math.inf
+        self._stands_at = self._last_dial = math.nan
+        self._refresh_time = 0.0
+        self._was_on_its_way = False
 
     @property
     def end(self) -> float | None:
@@ -61,6 +72,7 @@ class Pursuit:
                 if name in state:
                     raise error(f"{self._whereabouts(dial)}: its state is {state}")
         now = time.monotonic()
+        self._refuse_standstill(dial, away, state, now)
         if away < self._nearest:
             self._nearest, self._last_progress = away, now
         elif now - self._last_progress > axis.timeout:
@@ -69,6 +81,26 @@ class Pursuit:
                 f"Its state was {state}. If it is only slow, raise `timeout` in its configuration"
             )
         return False
+
+    def _refuse_standstill(self, dial: float, away: float, state: AxisState, now: float) -> None:
+        """:raises AxisFault: it was on its way, and stands still."""
+        nearness = self.axis.nearness
+        if math.isinf(self._farthest):
+            self._farthest = away
+        if dial != self._last_dial:
+            self._refresh_time = max(self._refresh_time, now - self._changed)
+            self._last_dial, self._changed = dial, now
+        is_moving = "MOVING" in state
+        if is_moving and away < self._farthest - nearness:
+            self._was_on_its_way = True
+        if is_moving or away < self._nearest or abs(dial - self._stands_at) > nearness:
+            self._stands_at, self._stands_since = dial, now
+        stands = now - self._stands_since
+        if self._was_on_its_way and stands > max(STANDSTILL, 2 * self._refresh_time):
+            raise AxisFault(
+                f"{self._whereabouts(dial)}: it stands still since {stands:.1f} s. Somebody else has stopped it, or it has "
+                f"stalled. Its state is {state}"
+            )
 
     def _whereabouts(self, dial: float) -> str:
         axis = self.axis

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bliss_like.controllers.icepap import IcePAP
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
 AXES = [
@@ -43,7 +43,7 @@ def simulator(_simulator_of_the_run: Simulator) -> Simulator:
 
 @pytest.fixture
 def proxy(simulator: Simulator) -> Iterator[Proxy]:
-    with Proxy("127.0.0.1", simulator.port) as proxy:
+    with Proxy(simulator.port) as proxy:
         yield proxy
 
 

@@ -19,9 +19,9 @@ from bliss_like.controllers.icepap import IcePAP
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
 
@@ -300,7 +300,7 @@ def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: 
     assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
     assert f"address 1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
     config.close()
-    wait_until(lambda: not proxy.connections)
+    wait_until(lambda: not proxy.is_connected)
 
 
 def test_a_configuration_is_checked_without_the_client(tmp_path: Path) -> None:

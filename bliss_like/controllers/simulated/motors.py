@@ -77,6 +77,8 @@ class SimulatedMotors(MotorController):
         super().__init__(name, config)
         self.latency = config.latency
         """Seconds of each exchange with the hardware; may be changed at any time."""
+        self.exchanges = 0
+        """How many there were."""
         self.faults: dict[Axis, str | None] = {self.axes[item.name]: item.fault for item in config.axes}
         """How axes misbehave, as `fault` in YAML; may be changed at any time."""
         self._mechanics = {self.axes[item.name]: _mechanics(item) for item in config.axes}
@@ -112,6 +114,7 @@ class SimulatedMotors(MotorController):
         if self._is_exchanging:
             yield self._tracks
             return
+        self.exchanges += 1
         if self.latency:
             gevent.sleep(self.latency)
         if self._gone[0] <= time.monotonic() < self._gone[1]:
