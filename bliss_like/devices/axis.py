@@ -234,4 +234,5 @@ class Axis(AxisInMotion):
 
 def unsupported(axis: Axis, what: str) -> DeviceError:
     """The error for what the controller of `axis` cannot do."""
-    return DeviceError(f"{axis.name}: its controller {axis.controller.name} has no {what}")
+    owner = "" if axis.controller.name == axis.name else f": its controller {axis.controller.name}"
+    return DeviceError(f"{name_of(axis)}{owner} has no {what}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bliss_like.devices import events
 from bliss_like.devices.axis_config import AxisConfig
@@ -11,7 +11,7 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place
-from bliss_like.errors import AxisFault
+from bliss_like.errors import AxisFault, ConfigError
 
 if TYPE_CHECKING:
     from bliss_like.devices.encoder import Encoder
@@ -118,7 +118,12 @@ class AxisPosition(AxisReady):
     @property
     def encoder(self) -> Encoder | None:
         """What measures where the axis is."""
-        return None if self.config.encoder is None else self.config.encoder()
+        if self.config.encoder is None:
+            return None
+        found = self.config.encoder()
+        if not hasattr(type(found), "read"):
+            raise ConfigError(f"axis {self.name!r}: encoder: expected a reference to an encoder, came {found!r}")
+        return cast("Encoder", found)
 
     @property
     def dial_measured_position(self) -> float:

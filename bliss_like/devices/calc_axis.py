@@ -178,7 +178,10 @@ class CalcController(MotorController):
     def _add(self, item: CalcAxisConfig) -> None:
         axis = self.create_axis(item)
         if item.tag in self._tagged or axis in self._tags:
-            raise DeviceError(f"{self.name}: the tag {item.tag!r} is there twice; each axis needs one of its own")
+            there = f"the tag {item.tag!r}" if item.tag in self._tagged else name_of(axis)
+            raise DeviceError(
+                f"{self.name}: {there} is there twice; each axis needs a tag of its own, and has one only"
+            )
         {"real": self.reals, "param": self.params, "pseudo": self.pseudos}[item.role].append(axis)
         self._tags[axis] = item.tag
         for tag in dict.fromkeys([*item.words, item.tag]):

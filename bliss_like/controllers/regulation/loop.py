@@ -162,6 +162,8 @@ class Loop(Ramping):
         :param timeout: seconds to wait; then the loop goes on and an error says where it is.
         :raises RegulationFault: it did not settle, or has failed.
         """
+        if timeout is not None:
+            timeout = number(self.name, "timeout", timeout, lowest=0.0)
         if self.approach is None:
             return
         try:
