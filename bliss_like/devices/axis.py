@@ -194,7 +194,7 @@ class Axis(AxisInMotion):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            self.check_ready(self.dial)
+            self.check_ready(self.dial, self.read_state())
             nowhere = direction * math.inf
             motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
             self._after_jog = after

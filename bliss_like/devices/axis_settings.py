@@ -16,7 +16,7 @@ from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import StoreUnavailable
 
-TRUST = 0.01
+TRUST = 0.1
 """Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
 
 _NEVER = object()

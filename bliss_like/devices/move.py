@@ -27,10 +27,11 @@ from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
-from bliss_like.errors import AxisStopped
+from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
@@ -210,23 +211,32 @@ class Move:
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
     def _end(self, hooks: Hooks) -> None:
-        for pursuit in self._pursuits:
-            pursuit.axis.end_of_motion(pursuit.end)
-        try:
-            if self.jog is not None and self._has_begun:
-                self.jog.axis.end_of_jog()
-            hooks.after()
-        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
-            if self._failure is None:
-                self._failure = failure
-            else:
-                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+        self._surely(self._take_note_of_ends)
+        if self.jog is not None and self._has_begun:
+            self._surely(self.jog.axis.end_of_jog)
+        self._surely(hooks.after)
         self._claim.release()
         if self._failure is not None and not self._waiters:
             _log.error("%s", self._failure)
         self._done.set()
         self._started.set()
         self._announce(moving=False)
+
+    def _surely(self, step: Callable[[], object]) -> None:
+        """Whatever comes of a step, those after it are done, and who waits is told."""
+        try:
+            step()
+        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
+            if self._failure is None:
+                self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+
+    def _take_note_of_ends(self) -> None:
+        ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
+        left = _where_left([axis for axis, end in ends.items() if end is None])
+        for axis, end in ends.items():
+            axis.end_of_motion(left.get(axis) if end is None else end, stopped=end is None)
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -291,21 +301,34 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        try:
-            self._stop_axes()
-            self._wait_until_still(failure)
-        except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
-            failure.add_note(f"Stopping the axes failed too: {error}")
+        if isinstance(failure, Exception) and not isinstance(
+            failure, BlissLikeError
+        ):  # of a driver, which names no axis
+            failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
+        errors = []
+        for step in (
+            self._stop_axes,
+            self._wait_until_still,
+        ):  # the second also when a controller cannot be told to stop
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
+                errors.append(error)
+        if errors:
+            failure.add_note(f"Stopping the axes failed too: {errors[0]}\nIt is tried again until they stand still.")
             for axis in [pursuit.axis for pursuit in self._pursuits]:
                 gevent.spawn(self._stop_later, axis)
 
-    def _wait_until_still(self, failure: BaseException) -> None:
+    def _wait_until_still(self) -> None:
+        """:raises Exception: a controller does not answer, or its axes do not brake; those of the others stand still."""
+        groups = by_controller(pursuit.axis for pursuit in self._pursuits).values()
+        side_by_side([partial(self._wait_for, axes) for axes in groups])
+
+    def _wait_for(self, axes: Sequence[Axis]) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
-        axes = [pursuit.axis for pursuit in self._pursuits]
         while any("MOVING" in state for state in read_states(axes).values()):
             if time.monotonic() > deadline:
-                failure.add_note("The axes were told to stop, but still move.")
-                return
+                raise AxisFault(f"{', '.join(map(name_of, axes))}: told to stop, but still moving")
             gevent.sleep(0.01)
 
     def _stop_later(self, axis: Axis) -> None:
@@ -321,6 +344,25 @@ class Move:
                 return
             except Exception:  # noqa: BLE001 - it does not answer yet
                 gevent.sleep(AGAIN)
+
+
+def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
+    """Return where axes stand, in dial units, without those whose controller does not tell."""
+    found: dict[Axis, float] = {}
+
+    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
+        try:
+            dials, states = controller.read_dials(*group), controller.read_states(*group)
+        except Exception:  # noqa: BLE001 - the motions have an end all the same
+            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
+            return
+        for axis, dial, state in zip(group, dials, states, strict=True):
+            axis.saw(dial, state)
+            if "MOVING" not in state:
+                found[axis] = axis.shown(dial)
+
+    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
+    return found
 
 
 def _to(motion: Motion, dial: float) -> Motion:

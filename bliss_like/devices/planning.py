@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place, places
+from bliss_like.devices.reading import read_dials, read_states
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -102,11 +103,20 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     levels = _expanded(asked)
     for axis, made in levels.items():
         _check_one(axis, made)
-    real = {axis: made for axis, made in levels.items() if not is_pseudo(axis)}
-    motions = [motion for axis, made in real.items() if (motion := axis.plan(float(made.position))) is not None]
+    motions = _motions({axis: float(made.position) for axis, made in levels.items() if not is_pseudo(axis)})
     moving = {motion.axis for motion in motions}
     concerned = [axis for axis, made in levels.items() if axis in moving or _needs(axis, levels, moving)]
     return Plan(motions, concerned)
+
+
+def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
+    """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
+    for axis in targets:
+        axis.make_ready(again=True)
+    dials = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])
+    going = [axis for axis in targets if axis in dials and not axis.is_there(targets[axis], dials[axis])]
+    states = read_states(going)
+    return [axis.plan(targets[axis], dials[axis], states[axis]) for axis in going]
 
 
 def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:

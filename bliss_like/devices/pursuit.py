@@ -43,7 +43,7 @@ class Pursuit:
         self.target = motion.target_pos / motion.axis.steps_per_unit
         """In dial units: where this motion ends, which may be beyond where the axis is to be."""
         self._began = self._last_progress = self._stands_since = self._changed = time.monotonic()
-        self._nearest = self._farthest = math.inf
+        self._nearest = self._reached = self._farthest = math.inf
         self._stands_at = self._last_dial = math.nan
         self._refresh_time = 0.0
         self._was_on_its_way = False
@@ -73,8 +73,10 @@ class Pursuit:
                     raise error(f"{self._whereabouts(dial)}: its state is {state}")
         now = time.monotonic()
         self._refuse_standstill(dial, away, state, now)
-        if away < self._nearest:
-            self._nearest, self._last_progress = away, now
+        self._nearest = min(away, self._nearest)
+        creep = 0.0 if "MOVING" in state else axis.nearness  # with less in all that time it never arrives
+        if away < self._reached - creep:
+            self._reached, self._last_progress = away, now
         elif now - self._last_progress > axis.timeout:
             raise AxisFault(
                 f"{self._whereabouts(dial)}: it came no nearer for {axis.timeout:g} s and was stopped. "
