@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Self
 
 import gevent
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bliss_like.backends.line import Line
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_config import ClosedLoopConfig
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig, refuse_same
 from bliss_like.devices.move import Motion
 from bliss_like.errors import DeviceError
 
@@ -41,6 +43,7 @@ SERVO_OFF = (
 
 
 class PiezoAxisConfig(AxisConfig):
+    closed_loop: ClosedLoopConfig | None = None  # type: ignore[assignment]
     channel: str = Field(pattern="^[A-Z0-9]+$", description="the name that the amplifier has for it")
     unit: str | None = "um"
     tolerance: float | None = Field(
@@ -57,6 +60,11 @@ class Piezo(MotorController):
     class Config(MotorControllerConfig):
         address: str = Field(description="tcp://host:port")
         axes: list[PiezoAxisConfig]  # type: ignore[assignment]
+
+        @model_validator(mode="after")
+        def _check_channels(self) -> Self:
+            refuse_same("channel", {axis.name: axis.channel for axis in self.axes})
+            return self
 
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config)

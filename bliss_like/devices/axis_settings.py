@@ -16,7 +16,7 @@ from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import StoreUnavailable
 
-TRUST = 0.01
+TRUST = 0.1
 """Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
 
 _NEVER = object()
@@ -35,6 +35,9 @@ class AxisSettings(MutableMapping[str, Any]):
         self._raw: Any = _NEVER
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
+        self._being_written: Mapping[str, Any] = {}
+        self._nchanges = 0
+        """How often something was changed here, or what was changed has come to the server."""
         self._looked = 0.0
         self._mutex = threading.Lock()
 
@@ -50,6 +53,7 @@ class AxisSettings(MutableMapping[str, Any]):
         if self._hash is None or time.monotonic() - self._looked < TRUST:
             return self._now
         self._bind()
+        before = self._nchanges
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -59,7 +63,10 @@ class AxisSettings(MutableMapping[str, Any]):
             return self._now
         if raw is not self._raw:
             with self._mutex:
-                self._now = {**self._hash.loaded(raw), **self._pending}
+                if self._nchanges != before:  # what was read may be older than that
+                    return self._now
+                known = {**self._hash.loaded(raw), **self._pending}
+                self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
         self._looked = time.monotonic()
         return self._now
@@ -84,10 +91,17 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         self._bind()
         kept = {key: value for key, value in values.items() if value is not None}
-        self._hash.change(kept, remove=[key for key in values if key not in kept])
         with self._mutex:
-            for key in values:
-                self._pending.pop(key, None)
+            replaced = {key: self._pending.pop(key) for key in values if key in self._pending}
+            overtaken = {key: value for key, value in values.items() if key in self._being_written}
+        try:
+            self._hash.change(kept, remove=[key for key in values if key not in kept])
+        except BaseException:
+            with self._mutex:
+                self._pending = replaced | self._pending
+            raise
+        with self._mutex:  # what was being written may have come after the change: once more
+            self._pending = overtaken | self._pending
         self._set_here(values)
         motion_line.tell(self, values)
 
@@ -98,6 +112,7 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         with self._mutex:
             self._now = {**self._now, **values}
+            self._nchanges += 1
             if self._hash is None:
                 return
             self._pending.update(values)
@@ -106,14 +121,16 @@ class AxisSettings(MutableMapping[str, Any]):
     def _set_here(self, values: Mapping[str, Any]) -> None:
         with self._mutex:
             now = {**self._now, **values}
+            self._nchanges += 1
             self._now = {key: value for key, value in now.items() if value is not None}
 
     # -- for the line ----------------------------------------------------------------------------------------------------
 
-    def pending(self) -> dict[str, Any]:
-        """Return what is to be written."""
+    def pending(self) -> Mapping[str, Any]:
+        """Return what is to be written; `was_written` is called when it is."""
         with self._mutex:
-            return dict(self._pending)
+            self._being_written = dict(self._pending)
+            return self._being_written
 
     @property
     def hash(self) -> ObjectSettings | None:
@@ -122,6 +139,8 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
+            self._being_written = {}
+            self._nchanges += 1
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]

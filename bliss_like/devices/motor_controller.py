@@ -5,7 +5,7 @@ Positions, velocities and accelerations are in the controller's own units: steps
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from gevent.lock import RLock
@@ -23,6 +23,18 @@ class MotorControllerConfig(ObjectConfig):
 
     axes: list[AxisConfig]
     encoders: list[EncoderConfig] = Field(default_factory=list)
+
+
+def refuse_same(key: str, values: Mapping[str, object]) -> None:
+    """:raises ValueError: two axes have the same address, channel or the like.
+
+    :param values: of a key, by the names of the axes.
+    """
+    owners: dict[object, str] = {}
+    for name, value in values.items():
+        if value in owners:
+            raise ValueError(f"axes {owners[value]} and {name} have the same {key} {value}")
+        owners[value] = name
 
 
 class MotorController:

@@ -23,6 +23,7 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
@@ -30,6 +31,7 @@ from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +89,7 @@ class Move:
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what a hook or the controller raised; what had started was stopped.
         """
+        hooks = hooks_of_motions(self.motions)
         self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
             for axis in self.axes:
@@ -96,7 +99,7 @@ class Move:
             raise
         for axis in self.axes:  # no switch to another greenlet between the check and here
             axis.current_move = self
-        self._greenlet = gevent.spawn(self._run)
+        self._greenlet = gevent.spawn(self._run, hooks)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
@@ -144,8 +147,7 @@ class Move:
 
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        hooks = hooks_of_motions(self.motions)
+    def _run(self, hooks: Hooks) -> None:
         try:
             self._announce(moving=True)
             self._run_hooks(hooks)
@@ -209,22 +211,32 @@ class Move:
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
     def _end(self, hooks: Hooks) -> None:
-        endings: list[Callable[[], object]] = [
-            partial(pursuit.axis.end_of_motion, pursuit.end) for pursuit in self._pursuits
-        ]
+        self._surely(self._take_note_of_ends)
         if self.jog is not None and self._has_begun:
-            endings.append(self.jog.axis.end_of_jog)
-        for ending in (*endings, hooks.after):
-            try:
-                ending()
-            except BaseException as failure:  # noqa: BLE001 - raised in those who wait
-                self._failure = self._failure or failure
+            self._surely(self.jog.axis.end_of_jog)
+        self._surely(hooks.after)
         self._claim.release()
         if self._failure is not None and not self._waiters:
             _log.error("%s", self._failure)
         self._done.set()
         self._started.set()
         self._announce(moving=False)
+
+    def _surely(self, step: Callable[[], object]) -> None:
+        """Whatever comes of a step, those after it are done, and who waits is told."""
+        try:
+            step()
+        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
+            if self._failure is None:
+                self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+
+    def _take_note_of_ends(self) -> None:
+        ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
+        left = _where_left([axis for axis, end in ends.items() if end is None])
+        for axis, end in ends.items():
+            axis.end_of_motion(left.get(axis) if end is None else end, stopped=end is None)
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -334,6 +346,25 @@ class Move:
                 gevent.sleep(AGAIN)
 
 
+def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
+    """Return where axes stand, in dial units, without those whose controller does not tell."""
+    found: dict[Axis, float] = {}
+
+    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
+        try:
+            dials, states = controller.read_dials(*group), controller.read_states(*group)
+        except Exception:  # noqa: BLE001 - the motions have an end all the same
+            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
+            return
+        for axis, dial, state in zip(group, dials, states, strict=True):
+            axis.saw(dial, state)
+            if "MOVING" not in state:
+                found[axis] = axis.shown(dial)
+
+    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
+    return found
+
+
 def _to(motion: Motion, dial: float) -> Motion:
     """Return the second leg of a motion, that ends at `dial`."""
     axis = motion.axis
@@ -360,4 +391,8 @@ def run_plan(plan: Plan, wait: bool) -> None:
 
 def _sent(motion: Motion) -> str:
     name = name_of(motion.axis)
-    return f"{name} on its way to {motion.user_target_pos:g}" if motion.type == "move" else motion.user_msg
+    return (
+        f"{name} on its way to {place(motion.axis, motion.user_target_pos)}"
+        if motion.type == "move"
+        else motion.user_msg
+    )

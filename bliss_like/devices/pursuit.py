@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place, places
 from bliss_like.devices.planning import Motion
 from bliss_like.errors import AxisFault, AxisOffError, AxisOnLimitError
 
@@ -105,10 +106,9 @@ class Pursuit:
 
     def _whereabouts(self, dial: float) -> str:
         axis = self.axis
-        unit = f" {axis.unit}" if axis.unit else ""
         return (
-            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
-            f"{axis.dial2user(self.target):g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
+            f"{name_of(axis)} did not arrive: it is at {place(axis, axis.dial2user(dial))} and should be at "
+            f"{place(axis, axis.dial2user(self.target))}, {time.monotonic() - self._began:.1f} s after its start"
         )
 
 
@@ -133,7 +133,7 @@ class Search(Pursuit):
             error = AxisOffError if "OFF" in state else AxisFault
             raise error(
                 f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
-                f"stands at {self.axis.dial2user(dial):g}, its state is {state}"
+                f"stands at {place(self.axis, self.axis.dial2user(dial))}, its state is {state}"
             )
         self.arrived = True
         return True
@@ -161,15 +161,14 @@ class Jog(Pursuit):
             return False
         self.arrived = stop_wanted or self._is_braking
         if self._is_braking and not stop_wanted:
-            low, high = self.axis.limits
             raise AxisOnLimitError(
-                f"{name_of(self.axis)} was braked at {self.axis.dial2user(dial):g}, before it left its limits "
-                f"{low:g} .. {high:g}"
+                f"{name_of(self.axis)} was braked at {place(self.axis, self.axis.dial2user(dial))}, before it left its "
+                f"limits {places(self.axis, *self.axis.limits)}"
             )
         if not stop_wanted:
             error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
             raise error(
-                f"{name_of(self.axis)} does not turn any more: it stands at {self.axis.dial2user(dial):g}, its state "
+                f"{name_of(self.axis)} does not turn any more: it stands at {place(self.axis, self.axis.dial2user(dial))}, its state "
                 f"is {state}"
             )
         return True
@@ -183,7 +182,7 @@ class Jog(Pursuit):
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
-        return room <= velocity**2 / 2 / acceleration + velocity * 1.5 * axis.polling_time
+        return room <= velocity * velocity / 2 / acceleration + velocity * 1.5 * axis.polling_time
 
 
 def pursuit_of(motion: Motion) -> Pursuit:

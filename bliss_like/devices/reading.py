@@ -51,8 +51,9 @@ def side_by_side(calls: Sequence[Callable[[], Any]]) -> None:
 
     :raises Exception: the first error, after all are done: what one begins may not go on unseen.
     """
-    if len(calls) == 1:
-        calls[0]()
+    if len(calls) < 2:
+        for call in calls:
+            call()
         return
     failures: list[Exception | None] = [None] * len(calls)
 

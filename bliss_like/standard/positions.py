@@ -10,9 +10,9 @@ import gevent
 from bliss_like.config.table import table
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.soft_axis import SoftAxis
-from bliss_like.errors import DeviceError, UsageError
+from bliss_like.errors import DeviceError
 
-from .arguments import axes_of, session_axes, verb
+from .arguments import axes_of, columns_of, session_axes, verb
 from .columns import Column, blocks, heading, shown
 from .reading import FAILURES, Reading, read, told
 
@@ -44,8 +44,7 @@ def wu(max_cols: int | None = None, err: str = "!ERR") -> None:
 
 
 def _show_all(quantities: Sequence[str], max_cols: int | None, err: str) -> None:
-    if max_cols is not None and (not isinstance(max_cols, int) or max_cols < 1):
-        raise UsageError(f"max_cols: expected a whole number, at least 1, got {max_cols!r}")
+    max_cols = columns_of(max_cols)
     axes = positioners()
     if not axes:
         print(NO_AXES)
@@ -65,6 +64,7 @@ def position_column(reading: Reading, quantities: Iterable[str], err: str = "!ER
 @verb("axis, ..., max_cols=None, err='!ERR'")
 def wm(*axes: Any, max_cols: int | None = None, err: str = "!ERR") -> None:
     """Show where some axes are, with their limits and offset: "where motor"."""
+    max_cols = columns_of(max_cols)
     readings = read(axes_of(axes, at_least=1))
     _print_blocks(FULL, [_full_column(reading, err) for reading in readings], max_cols)
     _print_problems(readings)

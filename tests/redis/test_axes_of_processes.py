@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,11 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
 from bliss_like.errors import AxisDiscrepancy, AxisStopped
 from bliss_like.session import load_session
-from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.redis.others import Other
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
-PROJECT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("config")
 
 TREE = """
 - name: motors
@@ -36,41 +34,6 @@ TREE = """
 - {name: eh1, class: Session, config-objects: [robx, slow, play]}
 - {name: eh2, class: Session, config-objects: [robx, slow, play]}
 """
-
-
-@pytest.fixture(autouse=True)
-def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
-    (short_directory / "config").mkdir()
-    (short_directory / "config" / "all.yml").write_text(TREE)
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    config = get_config(short_directory / "config")
-    yield config
-    config.close()
-
-
-@pytest.fixture
-def names(config: Config, redis_server: EmbeddedServer) -> Iterator[dict[str, Any]]:
-    session = load_session("eh1")
-    assert session.setup(), session.error_report
-    yield session.env_dict
-    session.close()
-
-
-@pytest.fixture
-def eh2(names: dict[str, Any]) -> Iterator[Other]:
-    with another(SESSION) as other:
-        yield other
-
-
-def seen(eh2: Other, expression: str) -> bool:
-    """Whether it becomes true in the other session."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if eh2.do(f"assert {expression}") == "done":
-            return True
-    return False
 
 
 def test_what_is_set_is_seen_by_the_other_session_at_once(names: dict[str, Any], eh2: Other) -> None:
@@ -199,7 +162,7 @@ def test_a_controller_that_has_forgotten_where_it_is(names: dict[str, Any]) -> N
     robx: Axis = names["robx"]
     robx.move(20)
     robx.controller.set_position(robx, 0.0)  # as after a power cut
-    with pytest.raises(AxisDiscrepancy, match="robx is at 0, but was left at 20") as caught:
+    with pytest.raises(AxisDiscrepancy, match="robx is at 0 mm, but was left at 20 mm") as caught:
         robx.move(10)
     assert caught.value.offer == "sync(robx)"
     assert robx.position == 0
@@ -228,3 +191,14 @@ def test_a_changed_number_of_steps_keeps_the_user_position(config: Config, redis
     robx.rmove(1)
     assert robx.position == 13
     again.close()
+
+
+def test_what_is_set_while_positions_are_written(names: dict[str, Any]) -> None:
+    robx: Axis = names["robx"]
+    for dial in range(30):
+        robx.rmove(0.001)  # the line writes where it is, some time later
+        robx.position = 0
+        robx.dial = dial
+        motion_line.flush()
+        kept = HashSetting("robx").get_all()
+        assert (kept["target"], kept["dial"], kept["position"]) == (dial, dial, 0)

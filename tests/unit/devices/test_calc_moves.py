@@ -82,7 +82,7 @@ def test_a_real_axis_that_was_moved_by_hand(slits: Slits) -> None:
     vgap, up = slits.axes["vgap"], slits.reals[0]
     vgap.move(2)
     up.controller.set_position(up, 300)
-    with pytest.raises(AxisFault, match="up is at 3, but was left at 1"):
+    with pytest.raises(AxisFault, match="up is at 3 mm, but was left at 1 mm"):
         vgap.move(3)
     vgap.sync_hard()
     vgap.move(3)

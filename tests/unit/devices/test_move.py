@@ -293,7 +293,8 @@ def test_events_of_a_move(slow: Axis) -> None:
     events.connect(slow, AxisEvent.STATE, states.take)
     slow.move(0.5)
     assert done == [False, True]
-    assert positions == sorted(positions) and positions[-1] == 0.5 and len(positions) > 3
+    assert positions == sorted(positions) and len(positions) > 3
+    assert positions[-1] == pytest.approx(0.5, abs=slow.nearness)
     assert [str(state).split()[0] for state in states] == ["READY", "MOVING", "READY"]
 
 
@@ -363,12 +364,12 @@ def test_relative_group_moves_and_wrong_arguments(slow: Axis) -> None:
     group.rmove(slow, 0.1, fast, 5)
     assert group.position == {slow: pytest.approx(0.2), fast: 10}
     group.move({fast: 10})
-    with pytest.raises(ValueError, match="expected axis, position, axis, position, ...; got 1 arguments"):
+    with pytest.raises(ValueError, match="expected axis, position, axis, position, ..., got 1 argument"):
         group.move(slow)
-    with pytest.raises(ValueError, match="the same axis twice: fast, fast"):
+    with pytest.raises(ValueError, match="fast is there twice"):
         group.move(fast, 1, fast, 2)
-    with pytest.raises(ValueError, match="stranger: not in this group of slow, fast"):
+    with pytest.raises(ValueError, match="stranger: expected axes of the group, which is a group of slow, fast"):
         group.move(make_axis("stranger"), 1)
-    with pytest.raises(ValueError, match="the same axis twice"):
+    with pytest.raises(ValueError, match="fast is there twice"):
         AxisGroup(fast, fast)
     group.stop()
