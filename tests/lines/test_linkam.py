@@ -26,7 +26,7 @@ SPEED = 20
 def server() -> Iterator[LewisServer]:
     server = LewisServer("linkam_t95", "lewis.devices", speed=SPEED)
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
