@@ -23,7 +23,7 @@ from bliss_like.devices.move import run_plan
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
-from bliss_like.errors import DeviceError
+from bliss_like.errors import AxisLimitError, DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.motion_hook import MotionHook
@@ -175,7 +175,19 @@ class Axis(AxisInMotion):
             self.controller.start_jog(self, velocity_steps, int(turn))
             jog.velocity, jog.direction = velocity_steps, int(turn)
             return
+        self._refuse_outwards(wanted)
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
+
+    def _refuse_outwards(self, velocity: float) -> None:
+        """:raises AxisLimitError: it stands at a limit, or beyond it, and would turn away from it."""
+        low, high = self.limits
+        position = self.position
+        if position >= high if velocity > 0 else position <= low:
+            side, limit = ("high", high) if velocity > 0 else ("low", low)
+            raise AxisLimitError(
+                f"{name_of(self)} is at {place(self, position)}, its {side} limit is {place(self, limit)}: it can only turn "
+                "the other way. Nothing was moved"
+            )
 
     def home(self, switch: int = 1, wait: bool = True) -> None:
         """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.

@@ -34,7 +34,7 @@ class AxisPosition(AxisReady):
 
     @position.setter
     def position(self, position: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         position = number(self, position, "position")
         self.offset = self.offset + position - self._set_position
 
@@ -46,7 +46,7 @@ class AxisPosition(AxisReady):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.make_ready()
         self.controller.set_position(self._itself, dial * self.steps_per_unit)
@@ -77,7 +77,7 @@ class AxisPosition(AxisReady):
 
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
-        self.refuse_if_moving()
+        self.refuse_change()
         self.settings.remember(target=None, heading=None)
         self.saw(self.dial, self.read_state())
         events.send(self, AxisEvent.SYNC_HARD, self._set_position)

@@ -140,6 +140,18 @@ def test_a_jog_of_any_velocity_is_braked_at_the_limit(robx: Axis) -> None:
     assert robx.state == "READY"
 
 
+@pytest.mark.parametrize(("here", "side", "velocity"), [(10, "high", 1), (-10, "low", -1)])
+def test_a_jog_does_not_begin_out_of_the_limits(robx: Axis, here: float, side: str, velocity: float) -> None:
+    robx.move(here)
+    told = f"^robx is at {here} mm, its {side} limit is {here} mm: it can only turn the other way. Nothing was moved$"
+    refused(robx, lambda: robx.jog(velocity), told, AxisLimitError)
+    robx.limits = (-5, 5)
+    refused(robx, lambda: robx.jog(velocity), told.replace(f"is {here} mm:", f"is {here / 2:g} mm:"), AxisLimitError)
+    robx.jog(-velocity)
+    robx.stop()
+    assert abs(robx.position) < abs(here)
+
+
 def test_limits_are_told_in_numbers_that_people_can_read() -> None:
     axis = make_axis("robx", unit="mm", high_limit=0.1 + 0.2)
     with pytest.raises(
