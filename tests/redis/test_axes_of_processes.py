@@ -146,6 +146,22 @@ def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server
     assert HashSetting("slow")["state"] == ["READY"]
 
 
+def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    slow.move(100, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0.1)
+    motion_line.flush()
+    changes = ["position = 0", "dial = 0", "offset = 1", "sign = -1", "velocity = 3", "acceleration = 3", "sync_hard()"]
+    for change in changes:
+        assert eh2.do(f"slow.{change}") == (
+            "AxisFault: slow is moving, in another session; wait for the end of its motion, or stop it: slow.stop()"
+        )
+    assert (slow.offset, slow.sign, slow.velocity) == (0, 1, 1)
+    slow.stop()
+    for change in changes:
+        wait_until(lambda change=change: eh2.do(f"slow.{change}") == "done")  # type: ignore[misc]
+
+
 def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:
     """The motor runs on to its target, as real ones do; on its way it is no surprise to who comes next."""
     slow: Axis = names["slow"]
