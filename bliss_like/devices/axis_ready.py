@@ -142,7 +142,7 @@ class AxisReady(AxisScale):
                 )
 
     def saw_state(self, state: AxisState) -> None:
+        self.settings.remember(state=list(state.names))
         if state != self._last_state:
             self._last_state = state
-            self.settings.remember(state=list(state.names))
             events.send(self, AxisEvent.STATE, state)

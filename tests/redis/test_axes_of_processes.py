@@ -120,7 +120,7 @@ def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any],
         lambda: setattr(slow, "sign", -1),
         slow.sync_hard,
     ):
-        with pytest.raises(AxisFault, match=r"slow is moving, though not by this session; .* slow.stop\(\)"):
+        with pytest.raises(AxisFault, match=r"slow is moving, in another session; .* slow.stop\(\)"):
             attempt()
     slow.stop()
     assert eh2.answer().startswith("AxisStopped")
