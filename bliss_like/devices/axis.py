@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_in_motion import AxisInMotion
@@ -147,10 +149,24 @@ class Axis(AxisInMotion):
     def wait_move(self) -> None:
         """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
 
-        :raises AxisFault: the motion failed.
+        :raises AxisFault: the motion failed; one of another session is told there alone.
         """
+        moved_here = self._moves_here
         if self.current_move is not None:
             self.current_move.wait()
+        if not moved_here:
+            self._wait_for_others()
+
+    def _wait_for_others(self) -> None:
+        """Wait for the end of a motion that another session has begun, or one that was killed."""
+        try:
+            while "MOVING" in self.state:
+                gevent.sleep(self.polling_time)
+        except Exception:
+            raise
+        except BaseException:  # the waiter was killed
+            self.stop(wait=False)
+            raise
 
     def jog(
         self,

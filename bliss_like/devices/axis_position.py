@@ -34,7 +34,7 @@ class AxisPosition(AxisReady):
 
     @position.setter
     def position(self, position: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         position = number(self, position, "position")
         self.offset = self.offset + position - self._set_position
 
@@ -46,7 +46,7 @@ class AxisPosition(AxisReady):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         dial, user = number(self, dial, "dial"), self.position
         self.make_ready()
         self.controller.set_position(self._itself, dial * self.steps_per_unit)

@@ -131,6 +131,22 @@ class AxisReady(AxisScale):
             name = name_of(self)
             raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
 
+    def refuse_in_motion(self) -> None:
+        """:raises AxisFault: it moves, whoever moves it; another session, say."""
+        self.refuse_if_moving()
+        if self.controller.shared:
+            return  # what others have a right to move tells by itself what cannot be set meanwhile
+        try:
+            moves = "MOVING" in self.read_state()
+        except Exception:  # noqa: BLE001 - it does not answer: what needs no hardware can be set all the same
+            return
+        if moves:
+            name = name_of(self)
+            raise AxisFault(
+                f"{name} is moving, but not in this session; wait until it stands still ({name}.wait_move()), or stop it: "
+                f"{name}.stop()"
+            )
+
     def saw_state(self, state: AxisState) -> None:
         if state != self._last_state:
             self._last_state = state

@@ -62,7 +62,7 @@ class AxisScale:
     def _itself(self) -> Axis:
         return cast("Axis", self)
 
-    def refuse_if_moving(self) -> None:
+    def refuse_in_motion(self) -> None:
         raise NotImplementedError
 
     def rescale(self) -> None:
@@ -111,7 +111,7 @@ class AxisScale:
         self.announce_scale()
 
     def _refuse_scale(self, what: str) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         if self.no_offset:
             raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
 

@@ -71,7 +71,7 @@ class CalcAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_in_motion()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         if not self.no_offset:
