@@ -145,6 +145,8 @@ class Axis(AxisInMotion):
                 motion_line.ask_to_stop(self.name)
             self.controller.stop(self)
             self.settings.remember(target=None, heading=None)
+            if wait:
+                self._wait_for_others()
 
     def wait_move(self) -> None:
         """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
