@@ -141,9 +141,10 @@ class Axis(AxisInMotion):
             if wait:
                 self.current_move.wait()
         elif "MOVING" in self.read_state():
-            if self.settings.is_shared:
-                motion_line.ask_to_stop(self.name)
             self.controller.stop(self)
+            if self.settings.is_shared:
+                motion_line.flush()
+                motion_line.ask_to_stop(self.name)
             self.settings.remember(target=None, heading=None)
             if wait:
                 self._wait_for_others()
