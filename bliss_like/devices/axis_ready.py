@@ -137,7 +137,7 @@ class AxisReady(AxisScale):
         if self.controller.shared:
             return  # what others have a right to move tells by itself what cannot be set meanwhile
         try:
-            moves = "MOVING" in self.read_state()
+            moves = "MOVING" in self.controller.read_states(self._itself)[0]
         except Exception:  # noqa: BLE001 - it does not answer: what needs no hardware can be set all the same
             return
         if moves:
