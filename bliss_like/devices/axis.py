@@ -17,13 +17,14 @@ import gevent
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_in_motion import AxisInMotion
+from bliss_like.devices.axis_info import describe
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.closed_loop import ClosedLoop
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
-from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.numbers import Positive, direction, number, place, places
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import Positive, direction, number
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
 from bliss_like.errors import DeviceError
 
@@ -69,24 +70,7 @@ class Axis(AxisInMotion):
         return f"<Axis {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        lines = [
-            f"axis {both_names_of(self)} of {self.controller.name}",
-            f"  position  {place(self, self.position)}   (dial {self.dial:.10g}, offset {self.offset:.10g}, sign {self.sign:+d})",
-            f"  limits    {places(self, *self.limits)}",
-            f"  state     {self.state}",
-        ]
-        try:
-            lines.append(f"  velocity  {self.velocity:g}{unit}/s, acceleration {self.acceleration:g}{unit}/s²")
-        except DeviceError:
-            pass  # it has none
-        if self.backlash:
-            lines.append(f"  backlash  {self.backlash:g}{unit}")
-        if self.encoder is not None:
-            lines.append(f"  encoder   {self.encoder.name}: {place(self, self.measured_position)}")
-        if more := self.controller.get_axis_info(self):
-            lines.append(more)
-        return "\n".join([*lines, *self.set_by_hand()])
+        return describe(self)
 
     @property
     def interlock(self) -> bool:
