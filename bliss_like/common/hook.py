@@ -8,7 +8,6 @@ from bliss_like.config.models import ObjectConfig
 from bliss_like.controllers.motor import TAKES_ANY_KEY, AnyKeys
 from bliss_like.devices import motion_hook
 
-
 __all__ = ["MotionHook"]
 
 

@@ -33,7 +33,9 @@ def describe(axis: Axis) -> str:
         "loop": lambda: axis.closed_loop.__info__().partition(": ")[2] if axis.closed_loop else "",
         "hooks": lambda: ", ".join(hook.name for hook in axis.motion_hooks),
     }
-    lines += [f"  {label:<9} {text}" for label, text in zip(tell, map(_answer, tell, tell.values()), strict=True) if text]
+    lines += [
+        f"  {label:<9} {text}" for label, text in zip(tell, map(_answer, tell, tell.values()), strict=True) if text
+    ]
     more = _or_nothing(lambda: axis.controller.get_axis_info(axis))
     return "\n".join([*lines, *([more] if more else []), *axis.set_by_hand()])
 
@@ -79,7 +81,9 @@ def axes_table(axes: Iterable[Axis], roles: Mapping[Any, str] | None = None) -> 
     """
     axes = list(axes)
     positions = _positions(axes)
-    rows = [[name_of(axis), positions[axis], axis.unit or "", _state(axis), (roles or {}).get(axis, "")] for axis in axes]
+    rows = [
+        [name_of(axis), positions[axis], axis.unit or "", _state(axis), (roles or {}).get(axis, "")] for axis in axes
+    ]
     header = ["axis", "position", "unit", "state", "is"]
     wanted = [column for column in range(len(header)) if column not in (2, 4) or any(row[column] for row in rows)]
     return table([header[column] for column in wanted], [[row[column] for column in wanted] for row in rows])

@@ -22,10 +22,12 @@ def test_an_axis() -> None:
         "  velocity  5 deg/s, acceleration 20 deg/s² (there in 0.25 s)",
         "  steps     1000 per deg, tolerance 0.0001 deg",
     ]
-    turn = make_axis("phi", **{"modulo": 360, "class": "ModuloAxis", "closed_loop": {"state": "on", "kp": 1, "ki": 0, "kd": 0}})
+    turn = make_axis(
+        "phi", **{"modulo": 360, "class": "ModuloAxis", "closed_loop": {"state": "on", "kp": 1, "ki": 0, "kd": 0}}
+    )
     assert "  limits    none" in lines(turn)
     assert "  modulo    360" in lines(turn)
-    assert "  loop      on, kp 1, ki 0, kd 0" in lines(turn)
+    assert "  loop      on, kp 1.0, ki 0.0, kd 0.0" in lines(turn)
 
 
 def test_an_axis_that_does_not_answer() -> None:
