@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from bliss_like.config.settings.base import default_store
+from bliss_like.config.settings.base import default_store, fetch
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import DataError, StoreUnavailable
 
 TRUST = 0.1
 """Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
@@ -37,20 +37,28 @@ class AxisSettings(MutableMapping[str, Any]):
         self._pending: dict[str, Any] = {}
         self._being_written: Mapping[str, Any] = {}
         self._looked = 0.0
+        self._writes = 0
+        """How often something that was changed here has come to the server."""
         self._mutex = threading.Lock()
 
     @property
     def is_shared(self) -> bool:
         return self._hash is not None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether `now` has to look whether somebody else has changed something."""
+        return self._hash is not None and time.monotonic() - self._looked >= TRUST
+
     def now(self) -> Mapping[str, Any]:
         """Return all of it; as it was last known, when the server does not answer.
 
         :raises StoreUnavailable: the server has never answered.
         """
-        if self._hash is None or time.monotonic() - self._looked < TRUST:
+        if self._hash is None or not self.is_due:
             return self._now
         self._bind()
+        writes = self._writes
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -60,6 +68,8 @@ class AxisSettings(MutableMapping[str, Any]):
             return self._now
         if raw is not self._raw:
             with self._mutex:
+                if writes != self._writes:  # the answer may be older than what is pending no more
+                    return self._now
                 known = {**self._hash.loaded(raw), **self._pending}
                 self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
@@ -96,6 +106,7 @@ class AxisSettings(MutableMapping[str, Any]):
                 self._pending = replaced | self._pending
             raise
         with self._mutex:  # what was being written may have come after the change: once more
+            self._writes += 1
             self._pending = overtaken | self._pending
         self._set_here(values)
         motion_line.tell(self, values)
@@ -132,6 +143,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
+            self._writes += 1
             self._being_written = {}
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
@@ -165,3 +177,16 @@ class AxisSettings(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<AxisSettings {self.name}: {dict(self.now())}>"
+
+
+def look_together(settings: Iterable[AxisSettings]) -> None:
+    """Ask the server in one round trip for what `now` of each would ask; what goes wrong, that tells."""
+    due = [each for each in settings if each.is_due]
+    if len(due) < 2:
+        return
+    for each in due:
+        each._bind()
+    try:
+        fetch(each.hash for each in due if each.hash is not None)
+    except DataError:
+        return

@@ -319,7 +319,10 @@ class CalcController(MotorController):
 
     def state_of_reals(self) -> AxisState:
         """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
-        states = states_of(self.reals)
+        return self.combined(states_of(self.reals))
+
+    def combined(self, states: Mapping[Any, AxisState]) -> AxisState:
+        """The state of the pseudo axes, from those of the real axes."""
         combined = AxisState()
         for axis, state in states.items():
             for name in state.names:

@@ -19,6 +19,7 @@ import gevent
 from gevent.event import Event
 
 from bliss_like.devices import events, motion_line
+from bliss_like.devices.axis_settings import look_together
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import Hooks, hooks_of_motions
 from bliss_like.devices.interlock import claim
@@ -276,6 +277,7 @@ class Move:
         still before may just have begun to move, and have reached its target without having come to rest there.
         """
         axes = [pursuit.axis for pursuit in pursuits]
+        look_together([axis.settings for axis in axes])
         dials = read_dials(axes)
         states = read_states(axes)
         moving = []

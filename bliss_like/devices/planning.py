@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bliss_like.devices.axis_settings import look_together
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place, places
 from bliss_like.devices.reading import read_dials, read_states
@@ -111,6 +112,7 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
 
 def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
     """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
+    look_together([axis.settings for axis in targets])
     for axis in targets:
         axis.make_ready(again=True)
     dials = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])

@@ -122,7 +122,8 @@ class SimulatedMotors(MotorController):
             return tracks[axis.name].register
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().read_positions(*axes)
 
     def state(self, axis: Axis) -> AxisState:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bliss_like.data import paths
-from bliss_like.devices.axis_settings import AxisSettings
+from bliss_like.devices.axis_settings import AxisSettings, look_together
 from bliss_like.devices.motion import Phase, TimeLaw
 
 
@@ -113,6 +113,10 @@ class Tracks:
             if news := {key: value for key, value in now.items() if value != seen.get(key)}:
                 self._tracks[name] = replace(self._tracks[name], **_loaded(news))
         return self._tracks[name]
+
+    def look_together(self, names: Iterable[str]) -> None:
+        """What follows asks for these motors."""
+        look_together([self._kept[name] for name in names])
 
     def look_again(self, name: str) -> None:
         """Another process may have moved the motor just now."""
