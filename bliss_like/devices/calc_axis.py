@@ -108,6 +108,11 @@ class CalcAxis(Axis):
             return super().state
         return self.controller.state_of_reals()
 
+    @property
+    def state_seen(self) -> AxisState:
+        """The same, as its real axes were last seen."""
+        return self.controller.combined({axis: axis.state_seen for axis in self.reals})
+
     def read_state(self) -> AxisState:
         return self.state
 

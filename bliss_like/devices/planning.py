@@ -91,6 +91,7 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     :raises AxisFault: an axis moves, or is not ready.
     :raises RuntimeError: an axis is told twice where to go, by itself or by pseudo axes.
     """
+    look_together([each.settings for axis in targets for each in (axis, *all_below(axis))])
     asked = {}
     for axis, position in targets.items():
         try:
@@ -112,7 +113,6 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
 
 def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
     """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
-    look_together([axis.settings for axis in targets])
     for axis in targets:
         axis.make_ready(again=True)
     dials = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])

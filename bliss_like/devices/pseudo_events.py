@@ -144,7 +144,7 @@ class PseudoEvents:
                 events.send(axis, AxisEvent.POSITION, position)
 
     def _tell_states(self) -> None:
-        state = self._controller.state_of_reals()
+        state = self._controller.combined({axis: axis.state_seen for axis in self._controller.reals})
         for axis in self._controller.pseudos:
             if self._is_new(axis, AxisEvent.STATE, state):
                 axis.settings.remember(state=list(state.names))

@@ -134,7 +134,8 @@ class SimulatedMotors(MotorController):
         return AxisState(*track.ends_in, "READY" if track.has_power else "OFF")
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().states(*axes)
 
     # -- registers -----------------------------------------------------------------------------------------------------
