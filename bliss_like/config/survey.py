@@ -182,6 +182,14 @@ class StandIn:
     def __repr__(self) -> str:
         return f"${self._name}"
 
+    def may_have(self, attribute: str) -> bool:
+        """Tell whether the object may have an attribute."""
+        try:
+            getattr(self, attribute)
+        except ConfigError:
+            return False
+        return True
+
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)

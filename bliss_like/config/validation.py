@@ -13,7 +13,7 @@ from bliss_like.errors import ConfigError, ReferenceCycle
 
 from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
 from .node import ConfigList, ConfigNode, plain_form
-from .references import Objects, dereference, is_reference, referred_name
+from .references import Objects, WrongReference, dereference, is_reference, referred_name
 from .suggestion import nearest
 
 Path = tuple[int | str, ...]
@@ -57,6 +57,8 @@ class Problem:
     path: Path
     subject: Path
     message: str
+    is_sure: bool = False
+    """Whether it is one whatever the object is that a reference leads to."""
 
     def told(self, skip: int = 0) -> str:
         """Return the message; its subject is told without the first `skip` steps, which the reader knows."""
@@ -229,7 +231,8 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         path = _real_path(detail["loc"], data)
         context: Mapping[str, Any] = detail.get("ctx", {})
         if detail["type"] == "value_error":
-            problems.append(Problem(path, path, str(context["error"])))
+            is_sure = isinstance(context["error"], WrongReference)
+            problems.append(Problem(path, path, str(context["error"]), is_sure))
         elif detail["type"] not in ("missing", "extra_forbidden", "invalid_key"):
             expected.setdefault(path, []).append(_expected(detail))
             came[path] = detail["input"]

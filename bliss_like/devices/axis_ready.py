@@ -116,13 +116,6 @@ class AxisReady(AxisScale):
                 raise
             return AxisState(("DISABLED", str(error)))
 
-    @property
-    def state_seen(self) -> AxisState:
-        """The same, as its hardware was last seen: asked only if it never was."""
-        if self._moves_here or self._last_state is None or self.disabled:
-            return self.state
-        return self._last_state
-
     def read_state(self) -> AxisState:
         """What the hardware says now."""
         self.make_ready()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
@@ -108,11 +108,6 @@ class CalcAxis(Axis):
             return super().state
         return self.controller.state_of_reals()
 
-    @property
-    def state_seen(self) -> AxisState:
-        """The same, as its real axes were last seen."""
-        return self.controller.combined({axis: axis.state_seen for axis in self.reals})
-
     def read_state(self) -> AxisState:
         return self.state
 
@@ -128,14 +123,13 @@ class CalcAxis(Axis):
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        side_by_side([partial(axis.stop, wait=False) for axis in self.reals])
+        side_by_side([partial(axis.stop, wait=False) for axis in self.reals], to_the_end=True)
         if wait:
             self.wait_move()
 
     def stop_wanted(self, by: str) -> bool:
         """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
-        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
-        return any(stopped)
+        return bool(motion_line.stop_here(self.reals, by))
 
     def wait_move(self) -> None:
         """Return when its real axes stand still."""
@@ -183,7 +177,10 @@ class CalcController(MotorController):
     def _add(self, item: CalcAxisConfig) -> None:
         axis = self.create_axis(item)
         if item.tag in self._tagged or axis in self._tags:
-            raise DeviceError(f"{self.name}: the tag {item.tag!r} is there twice; each axis needs one of its own")
+            there = f"the tag {item.tag!r}" if item.tag in self._tagged else name_of(axis)
+            raise DeviceError(
+                f"{self.name}: {there} is there twice; each axis needs a tag of its own, and has one only"
+            )
         {"real": self.reals, "param": self.params, "pseudo": self.pseudos}[item.role].append(axis)
         self._tags[axis] = item.tag
         for tag in dict.fromkeys([*item.words, item.tag]):
@@ -327,7 +324,7 @@ class CalcController(MotorController):
         return self.combined(states_of(self.reals))
 
     def combined(self, states: Mapping[Any, AxisState]) -> AxisState:
-        """The state of the pseudo axes, from those of the real axes."""
+        """Return what the states of the real axes make of the pseudo axes."""
         combined = AxisState()
         for axis, state in states.items():
             for name in state.names:

@@ -23,17 +23,27 @@ def as_float(value: Any) -> float:
     return float(value)
 
 
+def is_number(value: Any) -> bool:
+    """Tell whether it is any kind of number."""
+    try:
+        as_float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def number(axis: Any, value: Any, what: str, *, positive: bool = False) -> float:
     """Return a finite number; a positive one may be infinite.
 
+    :param axis: whose it is, or its name.
     :raises ValueError: it is none.
     """
     try:
         result = as_float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name_of(axis)}: {what} must be a number, got {brief(value)}") from None
+        raise ValueError(f"{_called(axis)}: {what} must be a number, got {brief(value)}") from None
     if math.isnan(result) or (positive and result <= 0) or (not positive and math.isinf(result)):
-        raise ValueError(f"{name_of(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
+        raise ValueError(f"{_called(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
     return result
 
 
@@ -51,6 +61,21 @@ class Positive:
         vars(axis)[self._name] = number(axis, value, self._name, positive=True)
 
 
+def seconds(device: Any, value: Any, what: str, *, endless: bool = False) -> float:
+    """Return a time; what waits for NaN waits for ever, and lets nobody else run meanwhile.
+
+    :param endless: it may be infinite.
+    :raises ValueError: it is no number, or less than 0.
+    """
+    try:
+        found = as_float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not found >= 0 or (math.isinf(found) and not endless):
+        raise ValueError(f"{_called(device)}: {what} must be seconds, at least 0, got {brief(value)}")
+    return found
+
+
 def direction(axis: Any, value: Any, what: str) -> int:
     """Return 1 or -1.
 
@@ -61,7 +86,7 @@ def direction(axis: Any, value: Any, what: str) -> int:
     except (TypeError, ValueError, OverflowError):
         found = 0.0
     if found not in (1, -1):
-        raise ValueError(f"{name_of(axis)}: {what} must be 1 or -1, got {brief(value)}")
+        raise ValueError(f"{_called(axis)}: {what} must be 1 or -1, got {brief(value)}")
     return int(found)
 
 
@@ -84,12 +109,12 @@ def low_and_high(axis: Any, limits: Any, what: str = "limits") -> tuple[float, f
         if isinstance(limits, str | bytes):
             raise TypeError("a text is no pair")
     except (TypeError, ValueError):
-        raise ValueError(f"{name_of(axis)}: {wanted}, got {brief(limits)}") from None
+        raise ValueError(f"{_called(axis)}: {wanted}, got {brief(limits)}") from None
     low = -math.inf if low is None else _limit(axis, low, wanted, limits)
     high = math.inf if high is None else _limit(axis, high, wanted, limits)
     if not low < high:
         kind = what.removesuffix("s").replace("_", " ")
-        raise ValueError(f"{name_of(axis)}: the low {kind} must be below the high {kind}, got {low:g} and {high:g}")
+        raise ValueError(f"{_called(axis)}: the low {kind} must be below the high {kind}, got {low:g} and {high:g}")
     return low, high
 
 
@@ -99,7 +124,7 @@ def _limit(axis: Any, value: Any, wanted: str, given: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         found = math.nan
     if math.isnan(found):
-        raise ValueError(f"{name_of(axis)}: {wanted}, got {brief(given)}")
+        raise ValueError(f"{_called(axis)}: {wanted}, got {brief(given)}")
     return found
 
 
@@ -112,6 +137,10 @@ def place(axis: Any, position: float) -> str:
 def places(axis: Any, low: float, high: float) -> str:
     """Return two limits with their unit."""
     return f"{low:.10g} .. {place(axis, high)}"
+
+
+def _called(device: Any) -> str:
+    return device if isinstance(device, str) else name_of(device)
 
 
 def brief(value: Any) -> str:

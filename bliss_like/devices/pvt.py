@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bliss_like.devices.motion import through
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.numbers import places
+from bliss_like.devices.numbers import brief, places
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ _ROUNDING = 1 + 1e-6
 def checked_points(axis: Axis, pvt: ArrayLike, at_least: int = 2) -> Points:
     """Return a copy of points, with the fields of `PVT`."""
     points = np.asarray(pvt)
-    what = f"trajectory of {axis.name}"
+    if not hasattr(axis, "controller"):
+        raise ValueError(f"a trajectory is Trajectory(axis, points): expected an axis, got {brief(axis)}")
+    what = f"trajectory of {name_of(axis)}"
     if points.ndim != 1 or sorted(points.dtype.names or ()) != sorted(PVT.names or ()):
         raise ValueError(
             f"{what}: expected points of shape (points,) with the fields position, velocity and time, as in "
@@ -35,7 +37,10 @@ def checked_points(axis: Axis, pvt: ArrayLike, at_least: int = 2) -> Points:
         )
     copied = np.empty(len(points), dtype=PVT)
     for name in PVT.names or ():
-        copied[name] = points[name]
+        try:
+            copied[name] = points[name].astype(float, casting="same_kind")
+        except (TypeError, ValueError):
+            raise ValueError(f"{what}: {name} must be numbers, got the dtype {points[name].dtype}") from None
         if not np.isfinite(copied[name]).all():
             node = int((~np.isfinite(copied[name])).argmax())
             raise ValueError(f"{what}: {name} at node {node} must be finite, got {copied[name][node]}")

@@ -22,7 +22,7 @@ from bliss_like.devices import motion_line
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.numbers import number, place
+from bliss_like.devices.numbers import brief, number, place
 from bliss_like.devices.planning import Calculating, is_pseudo
 from bliss_like.devices.pvt import PVT, Points, check_law, checked_points
 from bliss_like.devices.trajectory_move import Call, TrajectoryMove, call_all
@@ -95,12 +95,11 @@ class CyclicTrajectory(Trajectory):
     def __init__(self, axis: Axis, pvt: ArrayLike, nb_cycles: int = 1, origin: float = 0) -> None:
         """:raises ValueError: as for `Trajectory`; a pattern whose end has another velocity than its beginning."""
         super().__init__(axis, pvt)
-        if nb_cycles < 1 or int(nb_cycles) != nb_cycles:
-            raise ValueError(
-                f"trajectory of {axis.name}: nb_cycles must be a whole number from 1 on, got {nb_cycles!r}"
-            )
+        what = f"trajectory of {name_of(axis)}"
+        if number(what, nb_cycles, "nb_cycles") < 1 or int(nb_cycles) != nb_cycles:
+            raise ValueError(f"{what}: nb_cycles must be a whole number from 1 on, got {nb_cycles!r}")
         self.nb_cycles = int(nb_cycles)
-        self.origin = origin
+        self.origin = number(what, origin, "origin")
         first, last = self._pvt[0], self._pvt[-1]
         if first["velocity"] != last["velocity"]:
             raise ValueError(
@@ -176,6 +175,11 @@ class TrajectoryGroup:
 
     @trajectories.setter
     def trajectories(self, trajectories: Sequence[Trajectory]) -> None:
+        wrong = [each for each in trajectories if not isinstance(each, Trajectory)]
+        if wrong:
+            raise ValueError(
+                f"expected trajectories, as in TrajectoryGroup(Trajectory(axis, points)), got {brief(wrong[0])}"
+            )
         axes = [each.axis for each in trajectories]
         if not axes or len(set(axes)) != len(axes):
             names = ", ".join(axis.name for axis in axes) or "none"
@@ -213,7 +217,8 @@ class TrajectoryGroup:
 
     def _own(self, axis: Axis) -> Axis:
         if axis not in self.axes:
-            raise ValueError(f"{axis.name}: not in this group of {', '.join(own.name for own in self.axes)}")
+            named = getattr(axis, "name", brief(axis))
+            raise ValueError(f"{named}: not in this group of {', '.join(own.name for own in self.axes)}")
         return axis
 
     # -- what is run ---------------------------------------------------------------------------------------------------
