@@ -83,7 +83,7 @@ class Track:
         """Return the track of another motion, which begins now."""
         return self.follow(law, at, *ends_in, load=self.load_now(at.play), began=time.monotonic())
 
-    def follow(self, law: TimeLaw, at: Mechanics, *ends_in: str, **more: float) -> Track:
+    def follow(self, law: TimeLaw, at: Mechanics, *ends_in: str, **more: Any) -> Track:
         """Return the track with another course of the same motion, which ends at the limit switches.
 
         :param more: other fields that change.
