@@ -182,6 +182,11 @@ class StandIn:
     def __repr__(self) -> str:
         return f"${self._name}"
 
+    @property
+    def is_an_object(self) -> bool:
+        """Whether it stands for an object that is made of a class; what its attributes are, nobody knows."""
+        return self._cls is not None
+
     def may_have(self, attribute: str) -> bool:
         """Tell whether the object may have an attribute."""
         try:

@@ -164,8 +164,8 @@ class Move:
             try:
                 if not self._is_taking_up_play:
                     self.stop()
-            except Exception:  # noqa: BLE001 - what killed the waiter is raised, not what followed from it
-                _log.exception("stopping failed")
+            except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - what killed the waiter is raised
+                _log.warning("stopping failed, and is tried again: %s", failure)
             self._done.wait()
             raise
         finally:
@@ -349,9 +349,8 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        if isinstance(failure, Exception) and not isinstance(
-            failure, BlissLikeError
-        ):  # of a driver, which names no axis
+        tells_more = isinstance(failure, BlissLikeError) or hasattr(failure, "__notes__")
+        if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
             failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
         errors: list[BaseException] = []
         for step in (
