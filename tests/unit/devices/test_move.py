@@ -340,6 +340,29 @@ def test_a_failing_stop_neither_hides_the_failure_nor_spares_the_others(slow: Ax
     assert slow.position < 20
 
 
+def test_each_controller_of_a_group_is_asked_for_all_its_axes_at_once() -> None:
+    boxes = [make(SimulatedMotors, f"box{n}", axes=[{"name": f"x{n}{i}"} for i in range(20)]) for n in range(2)]
+    axes = [axis for box in boxes for axis in box.axes.values()]
+    move(dict.fromkeys(axes, 1.0))
+    before = [box.exchanges for box in boxes]
+    move(dict.fromkeys(axes, 2.0))
+    # Where they are and how they do, the start, and both again once they are there.
+    assert [box.exchanges - was for box, was in zip(boxes, before, strict=True)] == [5, 5]
+
+
+def test_a_group_that_was_stopped_is_asked_at_once_where_it_stands() -> None:
+    took = []
+    for size in (1, 20):
+        box = make(SimulatedMotors, "box", axes=[{"name": f"x{i}", "velocity": 1.0} for i in range(size)])
+        group = AxisGroup(*box.axes.values())
+        group.move(dict.fromkeys(box.axes.values(), 100.0), wait=False)
+        before = box.exchanges
+        group.stop()
+        took.append(box.exchanges - before)
+        assert all(axis._set_position == axis.position for axis in box.axes.values())
+    assert took[0] == took[1]
+
+
 def test_stopping_one_of_a_group_stops_all(slow: Axis) -> None:
     other = make_axis("other", **SLOW)
     group = AxisGroup(slow, other)
