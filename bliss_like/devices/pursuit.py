@@ -160,18 +160,23 @@ class Jog(Pursuit):
                 self.axis.controller.stop_jog(self.axis)
             return False
         self.arrived = stop_wanted or self._is_braking
-        if self._is_braking and not stop_wanted:
-            raise AxisOnLimitError(
-                f"{name_of(self.axis)} was braked at {place(self.axis, self.axis.dial2user(dial))}, before it left its "
-                f"limits {places(self.axis, *self.axis.limits)}"
-            )
         if not stop_wanted:
-            error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
-            raise error(
-                f"{name_of(self.axis)} does not turn any more: it stands at {place(self.axis, self.axis.dial2user(dial))}, its state "
-                f"is {state}"
-            )
+            self._tell_its_end(dial, state)
         return True
+
+    def _tell_its_end(self, dial: float, state: AxisState) -> None:
+        axis = self.axis
+        at = place(axis, axis.dial2user(dial))
+        if self._is_braking or any(
+            abs(dial - limit) <= axis.nearness for limit in axis.dial_limits
+        ):  # or by its hardware
+            limits = places(axis, *axis.limits)
+            raise AxisOnLimitError(f"{name_of(axis)} was braked at {at}, before it left its limits {limits}")
+        error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
+        raise error(
+            f"{name_of(axis)} does not turn any more: it stands at {at}. Somebody else has stopped it, or it has stalled. "
+            f"Its state is {state}"
+        )
 
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
