@@ -10,9 +10,9 @@ import inspect
 import os
 import pathlib
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast, get_args, get_type_hints
 
 from bliss_like.errors import ConfigError, ObjectNotFound
@@ -239,7 +239,8 @@ def _derived(cls: type[object]) -> Iterator[type[object]]:
         yield from _derived(derived)
 
 
-def _assigned(cls: type[object]) -> set[str] | None:
+@lru_cache(maxsize=1000)  # it reads the source of the class, which takes long
+def _assigned(cls: type[object]) -> Set[str] | None:
     """Return the attributes that the source of a class assigns to `self`; None when it cannot be told."""
     if "__getattr__" in vars(cls) or "__getattribute__" in vars(cls):
         return None
