@@ -24,6 +24,7 @@ from bliss_like.devices.move import run_plan
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
+from bliss_like.devices.pursuit import check_room
 from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -171,9 +172,7 @@ class Axis(AxisInMotion):
         speed = self._allowed_velocity(abs(wanted), "velocity")
         turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
         velocity_steps = speed * abs(self.steps_per_unit)
-        if self._moves_here and self.current_move is not None and (jog := self.current_move.jog) is not None:
-            self.controller.start_jog(self, velocity_steps, int(turn))
-            jog.velocity, jog.direction = velocity_steps, int(turn)
+        if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
             return
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
 
@@ -194,7 +193,10 @@ class Axis(AxisInMotion):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            self.check_ready(self.dial, self.read_state())
+            dial = self.known_dial()
+            self.check_ready(dial, self.read_state())
+            if kind == "jog":
+                check_room(self, dial, direction)
             nowhere = direction * math.inf
             motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
             self._after_jog = after
@@ -217,10 +219,11 @@ class Axis(AxisInMotion):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.look_again()
+        self.settings.heard(values)
         if self._moves_here:
             return
-        if "position" in values:
+        if values.get("position") is not None:
+            self._last_position = values["position"]
             events.send(self, AxisEvent.POSITION, values["position"])
         if values.get("state"):
             self._last_state = AxisState(*((name, "") for name in values["state"]))

@@ -52,10 +52,7 @@ class AxisInMotion(AxisKept):
         """
         self.check_ready(dial, state)
         self._was_here = True
-        way = self.shown(float(self.user2dial(position))) - dial
-        if self.config.modulo is not None:
-            way = (way + self.config.modulo / 2) % self.config.modulo - self.config.modulo / 2
-        return self._motion(position, dial, dial + way)
+        return self._motion(position, dial, dial + self.way(dial, self.shown(float(self.user2dial(position)))))
 
     def _motion(self, user_target: float, dial: float, dial_target: float) -> Motion:
         scale, backlash = self.steps_per_unit, self.backlash
@@ -68,7 +65,7 @@ class AxisInMotion(AxisKept):
         return Motion(self._itself, user_target, dial_target, beyond, beyond - dial * scale, steps_backlash)
 
     def check_ready(self, dial: float, state: AxisState) -> None:
-        """Switch its power on, if that is configured, and look whether it may start from where it is.
+        """Look whether it may start from where it is.
 
         :param dial: where its hardware says that it is.
         :param state: what its hardware says of it.
@@ -77,19 +74,16 @@ class AxisInMotion(AxisKept):
         """
         self.saw_state(state)
         name = name_of(self)
-        if "OFF" in state and self.config.autopower:
-            self.controller.set_on(self._itself)
-            state = self.read_state()
-        if "READY" not in state and ("MOVING" in state or not self.controller.check_ready_to_move(self._itself, state)):
-            error = AxisOffError if "OFF" in state else AxisFault
-            hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
-            raise error(f"{name} cannot be moved: its state is {state}{hint}")
+        if not (self.config.autopower and "OFF" in state):  # that has its power only when it is about to move
+            self._refuse_unready(state)
         now = self.settings.now()
         target, heading = now.get("target"), now.get("heading")
         if self.controller.shared or target is None or self.tolerance is None or not self.config.check_discrepancy:
             return
-        dial, ends = self.shown(dial), sorted([target, target if heading is None else self.shown(heading)])
-        if self._away(dial, target) > self.nearness and not ends[0] <= dial <= ends[1]:
+        dial = self.shown(dial)
+        if self._away(dial, target) > self.nearness and (
+            heading is None or not self._is_between(dial, target, heading)
+        ):
             discrepancy = AxisDiscrepancy(
                 f"{name} is at {place(self, self.dial2user(dial))}, but was left at "
                 f"{place(self, self.dial2user(target))}: somebody else has moved it, or its controller has forgotten where it is. If its position is right, take it with "
@@ -98,10 +92,36 @@ class AxisInMotion(AxisKept):
             discrepancy.offer = f"sync({name})"
             raise discrepancy
 
+    def _is_between(self, dial: float, target: float, heading: float) -> bool:
+        """Whether a move from one place to the other, that nobody saw the end of, may have left it here."""
+        way = heading - target
+        beyond = abs(self.backlash) + self.nearness
+        if self.config.modulo is not None:  # counted along the way, which may lead over the seam
+            dial = (
+                target + (dial - target + beyond) % self.config.modulo - beyond
+                if way > 0
+                else (target - (target - dial + beyond) % self.config.modulo + beyond)
+            )
+        low, high = sorted([target, heading])
+        return low - beyond <= dial <= high + beyond
+
+    def _refuse_unready(self, state: AxisState) -> None:
+        if "READY" in state or ("MOVING" not in state and self.controller.check_ready_to_move(self._itself, state)):
+            return
+        name = name_of(self)
+        error = AxisOffError if "OFF" in state else AxisFault
+        hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
+        raise error(f"{name} cannot be moved: its state is {state}{hint}")
+
     def about_to_move(self, motion: Motion) -> None:
-        """Remember where it may be if this process does not see the end."""
+        """Give it its power, and remember where it may be if this process does not see the end."""
+        if self.config.autopower and "OFF" in self.read_state():
+            self.controller.set_on(self._itself)
+            self._refuse_unready(self.read_state())
         if motion.type == "move":
-            self.settings.remember(heading=motion.dial_target_pos)
+            start = (motion.target_pos - motion.delta) / self.steps_per_unit
+            turns = start - self.shown(start)
+            self.settings.remember(heading=motion.dial_target_pos - turns)
         else:
             self.settings.remember(target=None, heading=None)
 
@@ -112,6 +132,7 @@ class AxisInMotion(AxisKept):
             events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
         if self.config.autopower:
             self.controller.set_off(self._itself)
+            self.read_state()
 
     def end_of_jog(self) -> None:
         """Give the hardware its velocity back, and do what was asked for the end."""

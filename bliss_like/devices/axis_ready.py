@@ -79,14 +79,14 @@ class AxisReady(AxisScale):
 
     def on(self) -> None:
         """Give it its power."""
-        self.refuse_if_moving()
+        self.refuse_change()
         self.make_ready()
         self.controller.set_on(self._itself)
         self.read_state()
 
     def off(self) -> None:
         """Take its power away."""
-        self.refuse_if_moving()
+        self.refuse_change()
         self.make_ready()
         self.controller.set_off(self._itself)
         self.read_state()
@@ -130,6 +130,16 @@ class AxisReady(AxisScale):
         if self._moves_here:
             name = name_of(self)
             raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
+
+    def refuse_change(self) -> None:
+        """:raises AxisFault: it moves, here or in another session: what a motion depends on is not to be changed."""
+        self.refuse_if_moving()
+        if self.settings.is_shared and "MOVING" in self.settings.now().get("state", ()):
+            if "MOVING" in self.read_state():  # it may be what a session has left that was killed
+                name = name_of(self)
+                raise AxisFault(
+                    f"{name} is moving, in another session; wait for the end of its motion, or stop it: {name}.stop()"
+                )
 
     def saw_state(self, state: AxisState) -> None:
         if state != self._last_state:

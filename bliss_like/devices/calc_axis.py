@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
@@ -71,7 +71,7 @@ class CalcAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         if not self.no_offset:
@@ -121,16 +121,21 @@ class CalcAxis(Axis):
             except AxisFault as error:
                 raise AxisFault(f"{name_of(self)} cannot be moved: {error}") from None
 
+    def refuse_change(self) -> None:
+        """:raises AxisFault: one of the axes that it is calculated from is on its way, here or in another session."""
+        self.refuse_if_moving()
+        for axis in inputs_below(self):
+            axis.refuse_change()
+
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        side_by_side([partial(axis.stop, wait=False) for axis in self.reals])
+        side_by_side([partial(axis.stop, wait=False) for axis in self.reals], to_the_end=True)
         if wait:
             self.wait_move()
 
     def stop_wanted(self, by: str) -> bool:
         """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
-        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
-        return any(stopped)
+        return bool(motion_line.stop_here(self.reals, by))
 
     def wait_move(self) -> None:
         """Return when its real axes stand still."""
@@ -310,7 +315,7 @@ class CalcController(MotorController):
 
     def set_position(self, axis: Axis, new_position: float) -> None:
         """Set the positions of the real axes, so that `axis` is at a dial position and the other pseudo axes stay."""
-        axis.refuse_if_moving()
+        axis.refuse_change()
         for real, position in self.real_targets({axis: axis.dial2user(new_position)}).items():
             real.position = position
 
@@ -322,7 +327,10 @@ class CalcController(MotorController):
 
     def state_of_reals(self) -> AxisState:
         """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
-        states = states_of(self.reals)
+        return self.combined(states_of(self.reals))
+
+    def combined(self, states: Mapping[Any, AxisState]) -> AxisState:
+        """Return what the states of the real axes make of the pseudo axes."""
         combined = AxisState()
         for axis, state in states.items():
             for name in state.names:

@@ -16,7 +16,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
-from bliss_like.errors import AxisDiscrepancy, AxisStopped
+from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped
 from bliss_like.session import load_session
 from tests.redis.others import Other
 from tests.unit.devices.making import Notes
@@ -29,7 +29,7 @@ TREE = """
   class: SimulatedMotors
   axes:
     - {name: robx, unit: mm, velocity: 100, acceleration: 1000, low_limit: -50, high_limit: 50}
-    - {name: slow, velocity: 1, acceleration: 100}
+    - {name: slow, velocity: 1, acceleration: 100, tolerance: 0.01}  # for simulated motors that two processes stop at once
     - {name: play, velocity: 5, acceleration: 1000, backlash: 1}
 - {name: eh1, class: Session, config-objects: [robx, slow, play]}
 - {name: eh2, class: Session, config-objects: [robx, slow, play]}
@@ -107,6 +107,27 @@ def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> N
     slow.rmove(0.01)
 
 
+def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
+    """The user's zero would be somewhere on the way."""
+    slow: Axis = names["slow"]
+    assert slow.position == 0
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    for attempt in (
+        lambda: setattr(slow, "position", 5),
+        lambda: setattr(slow, "dial", 5),
+        lambda: setattr(slow, "offset", 5),
+        lambda: setattr(slow, "sign", -1),
+        slow.sync_hard,
+    ):
+        with pytest.raises(AxisFault, match=r"slow is moving, though not by this session; .* slow.stop\(\)"):
+            attempt()
+    slow.stop()
+    assert eh2.answer().startswith("AxisStopped")
+    assert (slow.offset, slow.sign) == (0, 1)
+    slow.position = 5
+
+
 def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
     """Also what has backlash stands still at once; who waits is told, here and there."""
     slow, play = names["slow"], names["play"]
@@ -144,6 +165,22 @@ def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server
     motion_line.flush()
     assert HashSetting("slow")["position"] == slow.position
     assert HashSetting("slow")["state"] == ["READY"]
+
+
+def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    slow.move(100, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0.1)
+    motion_line.flush()
+    changes = ["position = 0", "dial = 0", "offset = 1", "sign = -1", "velocity = 3", "acceleration = 3", "sync_hard()"]
+    for change in changes:
+        assert eh2.do(f"slow.{change}") == (
+            "AxisFault: slow is moving, in another session; wait for the end of its motion, or stop it: slow.stop()"
+        )
+    assert (slow.offset, slow.sign, slow.velocity) == (0, 1, 1)
+    slow.stop()
+    for change in changes:
+        wait_until(lambda change=change: eh2.do(f"slow.{change}") == "done")  # type: ignore[misc]
 
 
 def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:

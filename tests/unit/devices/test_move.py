@@ -196,6 +196,7 @@ def test_a_jog_that_somebody_else_stops_and_one_that_the_hardware_ends_at_a_limi
         robx.wait_move()
     robx.limits = -20, 20
     jog = Jog(Motion(robx, 0, 0, 0, 0, 0.0, "jog", 1, 5))
+    assert not jog.is_over(20, AxisState("READY"), stop_wanted=False)
     with pytest.raises(AxisOnLimitError, match="robx was braked at 20 mm, before it left its limits -20 .. 20 mm"):
         jog.is_over(20, AxisState("READY"), stop_wanted=False)
 

@@ -175,6 +175,9 @@ def test_wm_shows_limits_and_offset(motors: Motors, capsys: Shown) -> None:
 def test_wm_and_stm_need_an_axis(motors: Motors) -> None:
     with pytest.raises(UsageError, match=r"wm: expected at least one axis.*\nusage: wm\(axis, ..., "):
         wm()
+    for wrong in (0, "x", True):
+        with pytest.raises(UsageError, match=r"wm: max_cols: expected a whole number, at least 1, got .*\nusage: wm"):
+            wm("robx", max_cols=wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="stm: argument 1: the session has no axis 'robx'"):
         stm("robx")
 
