@@ -283,7 +283,7 @@ class IcePAP(MotorController):
         return f"IcePAP {self._line.ask('?VER')}, crate {crate} ({serial}), driver {driver}"
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"address {self.address(axis)} of {self._line}"
+        return f"  address   {self.address(axis)} of {self._line}"
 
     def get_info(self, axis: Axis) -> str:
         address = self.address(axis)

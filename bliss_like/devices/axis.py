@@ -23,7 +23,8 @@ from bliss_like.devices.move import run_plan
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import Positive, direction, number, place, places
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
-from bliss_like.errors import AxisLimitError, DeviceError
+from bliss_like.devices.pursuit import check_room
+from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.motion_hook import MotionHook
@@ -171,23 +172,9 @@ class Axis(AxisInMotion):
         speed = self._allowed_velocity(abs(wanted), "velocity")
         turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
         velocity_steps = speed * abs(self.steps_per_unit)
-        if self._moves_here and self.current_move is not None and (jog := self.current_move.jog) is not None:
-            self.controller.start_jog(self, velocity_steps, int(turn))
-            jog.velocity, jog.direction = velocity_steps, int(turn)
+        if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
             return
-        self._refuse_outwards(wanted)
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
-
-    def _refuse_outwards(self, velocity: float) -> None:
-        """:raises AxisLimitError: it stands at a limit, or beyond it, and would turn away from it."""
-        low, high = self.limits
-        position = self.position
-        if position >= high if velocity > 0 else position <= low:
-            side, limit = ("high", high) if velocity > 0 else ("low", low)
-            raise AxisLimitError(
-                f"{name_of(self)} is at {place(self, position)}, its {side} limit is {place(self, limit)}: it can only turn "
-                "the other way. Nothing was moved"
-            )
 
     def home(self, switch: int = 1, wait: bool = True) -> None:
         """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
@@ -206,7 +193,10 @@ class Axis(AxisInMotion):
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)
-            self.check_ready(self.dial)
+            dial = self.known_dial()
+            self.check_ready(dial, self.read_state())
+            if kind == "jog":
+                check_room(self, dial, direction)
             nowhere = direction * math.inf
             motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
             self._after_jog = after
@@ -229,10 +219,11 @@ class Axis(AxisInMotion):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.look_again()
+        self.settings.heard(values)
         if self._moves_here:
             return
-        if "position" in values:
+        if values.get("position") is not None:
+            self._last_position = values["position"]
             events.send(self, AxisEvent.POSITION, values["position"])
         if values.get("state"):
             self._last_state = AxisState(*((name, "") for name in values["state"]))

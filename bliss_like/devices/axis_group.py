@@ -88,7 +88,7 @@ class AxisGroup:
 
         :raises Exception: the first error, after all were told to stop.
         """
-        side_by_side([partial(axis.stop, wait=False) for axis in self.axes.values()])
+        side_by_side([partial(axis.stop, wait=False) for axis in self.axes.values()], to_the_end=True)
         if wait:
             self.wait_move()
 

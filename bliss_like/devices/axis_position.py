@@ -11,7 +11,8 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place
-from bliss_like.errors import AxisFault, ConfigError
+from bliss_like.devices.reading import finite
+from bliss_like.errors import AxisFault, ConfigError, DataError
 
 if TYPE_CHECKING:
     from bliss_like.devices.encoder import Encoder
@@ -47,13 +48,25 @@ class AxisPosition(AxisReady):
     @dial.setter
     def dial(self, dial: float) -> None:
         self.refuse_change()
-        dial, user = number(self, dial, "dial"), self.position
-        self.make_ready()
+        dial, before = number(self, dial, "dial"), self.known_dial()
+        user = float(self.dial2user(self.shown(before)))
         self.controller.set_position(self._itself, dial * self.steps_per_unit)
         dial = self.dial
         offset = {} if self.no_offset else {"offset": user - self.sign * dial}
-        self.settings.store(target=dial, heading=None, dial=dial, **offset)
+        try:
+            self.settings.store(target=dial, heading=None, dial=dial, **offset)
+        except DataError:  # with the register alone, the user's zero would be elsewhere
+            self.controller.set_position(self._itself, before * self.steps_per_unit)
+            raise
         self.announce_scale()
+
+    def known_dial(self) -> float:
+        """Where the axis is, in dial units; turns are counted.
+
+        :raises DeviceError: its hardware does not know.
+        """
+        self.make_ready()
+        return finite(self._itself, self.controller, self.controller.read_dials(self._itself)[0])
 
     @property
     def _set_position(self) -> float:
@@ -63,7 +76,7 @@ class AxisPosition(AxisReady):
     def _dial_target(self) -> float:
         target = self.settings.now().get("target")
         if target is None or (self.controller.shared and not self._is_near(target)):
-            target = self.dial
+            target = self.shown(self.known_dial())
             self.settings.remember(target=target, heading=None)
         return float(target)
 
@@ -78,8 +91,9 @@ class AxisPosition(AxisReady):
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
         self.refuse_change()
+        dial = self.known_dial()
         self.settings.remember(target=None, heading=None)
-        self.saw(self.dial, self.read_state())
+        self.saw(dial, self.read_state())
         events.send(self, AxisEvent.SYNC_HARD, self._set_position)
 
     def shown(self, dial: float) -> float:
@@ -127,11 +141,22 @@ class AxisPosition(AxisReady):
 
     @property
     def dial_measured_position(self) -> float:
-        """:raises RuntimeError: it has no encoder."""
+        """Within one turn, if there are turns.
+
+        :raises RuntimeError: it has no encoder.
+        """
+        return self.shown(self.dial_encoder_position)
+
+    @property
+    def dial_encoder_position(self) -> float:
+        """What its encoder says; turns, if there are any, are counted.
+
+        :raises RuntimeError: it has no encoder.
+        """
         encoder = self.encoder
         if encoder is None:
             raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
-        return self.shown(encoder.read())
+        return encoder.read()
 
     @property
     def measured_position(self) -> float:
@@ -146,7 +171,7 @@ class AxisPosition(AxisReady):
         encoder = self.encoder
         if encoder is None or self.config.check_encoder is False:
             return
-        measured = self.dial_measured_position
+        measured = finite(encoder, self.controller, self.dial_measured_position)
         if self._away(measured, dial) > encoder.tolerance:
             raise AxisFault(
                 f"{name_of(self)} did not reach its target: it should be at "

@@ -15,6 +15,7 @@ from bliss_like.devices.axis_settings import AxisSettings
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import direction, limit, low_and_high, number
+from bliss_like.devices.reading import position_of
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -72,12 +73,16 @@ class AxisScale:
         if old == new:
             return
         changed: dict[str, Any] = {"steps_per_unit": new}
-        if old is not None:
+        if old is not None and self.config.read_position == "controller":  # an encoder has steps of its own
             ratio = old / new
-            target = now.get("target")
-            if target is not None:
-                changed["target"] = target * ratio
-                changed["offset"] = self.dial2user(target) - self.sign * target * ratio
+            for key in ("target", "heading"):
+                if now.get(key) is not None:
+                    changed[key] = now[key] * ratio
+            dial = now.get("target")
+            if dial is None:
+                dial = self._dial_with(old)
+            if math.isfinite(dial):
+                changed["offset"] = self.dial2user(dial) - self.sign * dial * ratio
             for key in ("low_limit", "high_limit"):
                 if now.get(key) is not None:
                     changed[key] = now[key] * ratio
@@ -85,6 +90,11 @@ class AxisScale:
                 low, high = (changed.get(key, getattr(self.config, key)) for key in ("low_limit", "high_limit"))
                 changed["low_limit"], changed["high_limit"] = high, low
         self.settings.remember(**changed)
+
+    def _dial_with(self, steps_per_unit: float) -> float:
+        """Where it was with another number of steps; the axis is just being set up."""
+        axis, controller = self._itself, self.controller
+        return position_of(axis, controller, controller.read_positions(axis)[0]) / steps_per_unit
 
     # -- user and dial -------------------------------------------------------------------------------------------------
 
@@ -131,6 +141,34 @@ class AxisScale:
     def user2dial(self, user: Any) -> Any:
         now = self.settings.now()
         return (user - (now.get("offset") or 0.0)) / now.get("sign", self.config.sign)
+
+    # -- turns ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_free_ring(self) -> bool:
+        """Whether it turns, and its limits leave out no place of a turn."""
+        modulo, (low, high) = self.config.modulo, self.dial_limits
+        return modulo is not None and (high - low == math.inf == high == -low or modulo <= high - low < math.inf)
+
+    def unrolled(self, dial: Any) -> Any:
+        """Return the same place in the turn that begins at the low limit, if there are turns."""
+        modulo = self.config.modulo
+        if modulo is None:
+            return dial
+        low, high = self.dial_limits
+        begin = (low if math.isfinite(low) and math.isfinite(high) else 0.0) - 1e-9 * modulo
+        return begin + (dial - begin) % modulo
+
+    def way(self, dial: float, target: float) -> float:
+        """Return how far it is from here to there: where there are turns, the short way, if it is within the limits."""
+        modulo = self.config.modulo
+        if modulo is None:
+            return target - dial
+        low, high = self.dial_limits
+        here, there = float(self.unrolled(dial)), float(self.unrolled(target))
+        if not self.is_free_ring and low <= here <= high:
+            return there - here
+        return (target - dial + modulo / 2) % modulo - modulo / 2
 
     # -- limits --------------------------------------------------------------------------------------------------------
 

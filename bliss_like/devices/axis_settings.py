@@ -14,12 +14,20 @@ from typing import Any
 from bliss_like.config.settings.base import default_store
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import DataError, StoreUnavailable
 
-TRUST = 0.01
+TRUST = 0.1
 """Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
 
 _NEVER = object()
+_silent_until = 0.0
+"""When the server is asked again that has not answered; until then, what was known is taken by all axes."""
+
+_NUMBERS = frozenset(
+    "sign offset low_limit high_limit velocity velocity_low_limit velocity_high_limit jog_velocity acceleration backlash "
+    "steps_per_unit target heading dial position".split()
+)
+"""What is calculated with."""
 
 
 class AxisSettings(MutableMapping[str, Any]):
@@ -36,6 +44,9 @@ class AxisSettings(MutableMapping[str, Any]):
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
         self._being_written: Mapping[str, Any] = {}
+        self._nchanges = 0
+        """How often something was changed here, or what was changed has come to the server."""
+        self._nheld = 0
         self._looked = 0.0
         self._mutex = threading.Lock()
 
@@ -47,24 +58,80 @@ class AxisSettings(MutableMapping[str, Any]):
         """Return all of it; as it was last known, when the server does not answer.
 
         :raises StoreUnavailable: the server has never answered.
+        :raises DataError: somebody has written there what is no value of an axis.
         """
-        if self._hash is None or time.monotonic() - self._looked < TRUST:
+        began = time.monotonic()
+        if self._hash is None or self._nheld or began - self._looked < TRUST:
+            return self._now
+        if began < _silent_until and self._raw is not _NEVER:
             return self._now
         self._bind()
+        before = self._nchanges
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
+            self._be_patient(time.monotonic() - began)
             if self._raw is _NEVER:
                 raise
-            self._looked = time.monotonic()
             return self._now
         if raw is not self._raw:
+            known = self._known(raw)
             with self._mutex:
-                known = {**self._hash.loaded(raw), **self._pending}
+                if self._nchanges != before:  # what was read may be older than that
+                    return self._now
+                known.update(self._pending)
                 self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
         self._looked = time.monotonic()
         return self._now
+
+    @staticmethod
+    def _be_patient(seconds: float) -> None:
+        """The server has let us wait for so long in vain: half of the time is enough to wait for it."""
+        global _silent_until
+        _silent_until = time.monotonic() + min(max(seconds, 0.1), 10.0)
+
+    def _known(self, raw: Any) -> dict[str, Any]:
+        """Return what is stored; what a later version has added is left alone."""
+        values: dict[str, Any] = {}
+        if self._hash is None:
+            return values
+        for key, value in (raw or {}).items():
+            name = key.decode()
+            try:
+                values[name] = found = self._hash.loaded({key: value})[name]
+            except DataError:
+                if name in _NUMBERS:
+                    raise
+                continue
+            if found is None:
+                del values[name]
+            elif name in _NUMBERS and name not in self._pending:
+                self._check(name, found)
+        return values
+
+    def _check(self, key: str, value: Any) -> None:
+        if isinstance(value, int | float) and (key != "sign" or value in (1, -1)):
+            return
+        expected = "1 or -1" if key == "sign" else "a number"
+        raise DataError(
+            f"axis {self.name}: its setting {key!r} must be {expected}, found {value!r}. Another program has written it: set "
+            f"it anew, {self.name}.settings[{key!r}] = ..., or let the configuration tell: del {self.name}.settings[{key!r}]"
+        )
+
+    def hold(self) -> None:
+        """Know what is known until `let_go`: an axis in motion waits for no server, nor does what brakes it."""
+        self._nheld += 1
+
+    def let_go(self) -> None:
+        """Once for each `hold`."""
+        self._nheld -= 1
+
+    def heard(self, values: Mapping[str, Any]) -> None:
+        """Another process has changed these."""
+        self._looked = 0.0
+        if self._nheld:
+            self._set_here({**values, **self._pending})
 
     def _bind(self) -> None:
         """Stay with the store of the first use: an axis that outlives its session must not begin another one."""
@@ -107,6 +174,7 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         with self._mutex:
             self._now = {**self._now, **values}
+            self._nchanges += 1
             if self._hash is None:
                 return
             self._pending.update(values)
@@ -115,6 +183,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def _set_here(self, values: Mapping[str, Any]) -> None:
         with self._mutex:
             now = {**self._now, **values}
+            self._nchanges += 1
             self._now = {key: value for key, value in now.items() if value is not None}
 
     # -- for the line ----------------------------------------------------------------------------------------------------
@@ -133,6 +202,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
             self._being_written = {}
+            self._nchanges += 1
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]
@@ -149,7 +219,11 @@ class AxisSettings(MutableMapping[str, Any]):
         self.store(**{key: value})
 
     def __delitem__(self, key: str) -> None:
-        if key not in self:
+        try:
+            is_there = key in self
+        except DataError:  # of no use as it is
+            is_there = True
+        if not is_there:
             raise KeyError(f"axis {self.name} remembers no {key!r}")
         self.store(**{key: None})
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
@@ -129,14 +129,13 @@ class CalcAxis(Axis):
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        side_by_side([partial(axis.stop, wait=False) for axis in self.reals])
+        side_by_side([partial(axis.stop, wait=False) for axis in self.reals], to_the_end=True)
         if wait:
             self.wait_move()
 
     def stop_wanted(self, by: str) -> bool:
         """Somebody elsewhere wants it to stand still: stop its real axes, and return whether one moved."""
-        stopped = [axis.stop_wanted(by) for axis in self.reals]  # all of them, not only up to the first
-        return any(stopped)
+        return bool(motion_line.stop_here(self.reals, by))
 
     def wait_move(self) -> None:
         """Return when its real axes stand still."""
@@ -328,7 +327,10 @@ class CalcController(MotorController):
 
     def state_of_reals(self) -> AxisState:
         """MOVING when one of the real axes moves, READY when all are; what else is true of one, with its name."""
-        states = states_of(self.reals)
+        return self.combined(states_of(self.reals))
+
+    def combined(self, states: Mapping[Any, AxisState]) -> AxisState:
+        """Return what the states of the real axes make of the pseudo axes."""
         combined = AxisState()
         for axis, state in states.items():
             for name in state.names:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from bliss_like.config.models import ItemConfig
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.reading import answers, position_of
 from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Encoder(SamplingCounter):
     def raw_read(self) -> float:
         """Where it is, in its own steps."""
         self.make_ready()
-        return float(self._motors.read_encoders(self)[0])
+        said = answers(self._motors, [self], self._motors.read_encoders(self), "encoders")
+        return position_of(self, self._motors, said[0])
 
     def set(self, value: float) -> float:
         """Make the present place `value` (dial units), and return what it reads then."""

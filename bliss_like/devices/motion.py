@@ -90,7 +90,8 @@ class TimeLaw:
         stretches = pairwise(self.turns)
         (since, here), (until, there) = next(stretches, (self.turns[0], self.turns[0]))
         for position in positions:
-            while not min(here, there) <= position <= max(here, there):
+            rounding = 1e-9 * max(1.0, abs(position))  # of the polynomials: their ends must not be missed for it
+            while not min(here, there) - rounding <= position <= max(here, there) + rounding:
                 following = next(stretches, None)
                 if following is None:
                     return

@@ -8,12 +8,15 @@ for their own axes of that name.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -22,7 +25,8 @@ from bliss_like.config.settings.base import pipeline
 from bliss_like.config.settings.values import decode, encode
 from bliss_like.config.sharing import sharing
 from bliss_like.data.threads import begin_thread
-from bliss_like.errors import DataError
+from bliss_like.devices.reading import side_by_side
+from bliss_like.errors import DataError, ForeignKeyError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis_settings import AxisSettings
@@ -50,7 +54,6 @@ class Listener(Protocol):
         """Stop if it moves, without waiting; return whether it does."""
 
 
-_ME = f"{os.uname().nodename}:{os.getpid()}"
 _axes: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
 
@@ -71,6 +74,9 @@ class _Line:
         self._listening: Any = None
         self._is_failing = self._has_left = False
         self.pid = os.getpid()
+        self.me = f"{os.uname().nodename}:{self.pid}"
+        self._token = uuid.uuid4().hex
+        """Two processes of one name and number there may be, in containers."""
 
     def tell(self, settings: AxisSettings, values: Mapping[str, Any]) -> None:
         if not values and settings in self._changed:
@@ -81,7 +87,8 @@ class _Line:
             if is_first:
                 self._wake.set()
             if self._thread is None:
-                self._thread = begin_thread(self._run, "bliss_like axes")
+                with contextlib.suppress(RuntimeError):  # the interpreter ends: the rest is written then
+                    self._thread = begin_thread(self._run, "bliss_like axes")
 
     def _run(self) -> None:
         while True:
@@ -123,20 +130,25 @@ class _Line:
     def _write(self, changed: Mapping[AxisSettings, dict[str, Any]]) -> None:
         pending = {settings: settings.pending() for settings in changed}
         hashes = {settings: settings.hash for settings in changed if settings.hash is not None}
-        with pipeline(*hashes.values()):
-            for settings, hash_ in hashes.items():
-                if pending[settings]:
+        try:
+            with pipeline(*hashes.values()):
+                for settings, hash_ in hashes.items():
                     hash_.update(pending[settings])
+        except ForeignKeyError as error:  # all others have been written
+            _log.warning("%s", error)
         for settings, values in pending.items():
             settings.was_written(values)
         news = {settings.name: {**changed[settings], **pending[settings]} for settings in changed}
         if not self._has_left:
-            self.post({"from": _me(), "axes": news})
+            self.post({"axes": news})
 
     # -- events ----------------------------------------------------------------------------------------------------------
 
     def post(self, event: Mapping[str, Any]) -> None:
-        sharing().line.post(_EVENTS, encode(dict(event), "axes"))
+        sharing().line.post(_EVENTS, encode({"from": self._token, **event}, "axes"))
+
+    def is_mine(self, event: Mapping[str, Any]) -> bool:
+        return event.get("from") == self._token
 
     def follow(self) -> None:
         """Hear of what other processes say, from now on."""
@@ -156,10 +168,6 @@ class _Line:
         self._listening, self._has_left = None, True
 
 
-def _me() -> str:
-    return _ME if _line.pid == os.getpid() else f"{os.uname().nodename}:{os.getpid()}"
-
-
 def _caller() -> Callable[..., object]:
     """Return what makes a call in the hub of this thread, from whichever thread."""
     loop = gevent.get_hub().loop
@@ -168,7 +176,7 @@ def _caller() -> Callable[..., object]:
 
 def _hear(events: Iterable[Mapping[str, Any]]) -> None:
     for event in events:
-        if event.get("from") == _me():
+        if _the_line().is_mine(event):
             continue
         for name, values in event.get("axes", {}).items():
             axis = _axes.get(name)
@@ -179,47 +187,79 @@ def _hear(events: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _stop_here(names: Iterable[str], by: str) -> None:
+    stopped: list[str] = []
+    try:
+        stop_here(_named(names), by, stopped)
+    except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - whoever waits for the motion is told
+        _log.warning("%s wants axes stopped, and not all could be: %s", by, failure)
+    finally:
+        if stopped:
+            _log.warning("stopped by %s: %s", by, ", ".join(sorted(stopped)))
+            _the_line().post({"stopped": sorted(stopped)})
+
+
+def _named(names: Iterable[str]) -> list[Listener]:
+    """Return the axes of these names, or all."""
     wanted = set(names)
-    stopped = [name for name, axis in list(_axes.items()) if (not wanted or name in wanted) and axis.stop_wanted(by)]
-    if stopped:
-        _log.warning("stopped by %s: %s", by, ", ".join(sorted(stopped)))
-        _line.post({"from": _me(), "stopped": sorted(stopped)})
+    return [axis for name, axis in list(_axes.items()) if not wanted or name in wanted]
+
+
+def stop_here(axes: Iterable[Listener], by: str, stopped: list[str] | None = None) -> list[str]:
+    """Have axes of this process stopped, all of them whatever becomes of one; return the names of those that moved.
+
+    :param stopped: gets them, too.
+    :raises BaseException: what the first one raised that could not be stopped, when all were told.
+    """
+    names = [] if stopped is None else stopped
+
+    def stop(axis: Listener) -> None:
+        if axis.stop_wanted(by):
+            names.append(axis.name)
+
+    side_by_side([partial(stop, axis) for axis in axes], to_the_end=True)
+    return names
 
 
 _line = _Line()
 
 
-def tell(settings: AxisSettings, values: Mapping[str, Any] = {}) -> None:
-    """Write what is pending in these settings soon, and tell others of it and of `values`; returns at once."""
+def _the_line() -> _Line:
     global _line
     if _line.pid != os.getpid():  # a forked child has a line of its own
         _line = _Line()
-    _line.tell(settings, values)
+    return _line
+
+
+def tell(settings: AxisSettings, values: Mapping[str, Any] = {}) -> None:
+    """Write what is pending in these settings soon, and tell others of it and of `values`; returns at once."""
+    _the_line().tell(settings, values)
 
 
 def follow() -> None:
     """Hear of what other processes do with the axes, and of who wants them to stop; without a server, of nothing."""
     try:
-        _line.follow()
+        _the_line().follow()
     except DataError as error:
         _log.warning("not heard what other sessions do with axes: %s", error)
 
 
 def flush() -> None:
     """Return when what has changed so far is written, if the server answers."""
-    _line.flush()
+    _the_line().flush()
 
 
 def leave() -> None:
     """Write the rest, and hear of nothing any more: the session is closed."""
-    _line.flush()
-    _line.forget()
+    line = _the_line()
+    line.flush()
+    line.forget()
 
 
 def ask_to_stop(*names: str) -> None:
     """Have axes stopped by whoever moves them elsewhere; does not wait for it, and never fails."""
     try:
-        _line.post({"from": _me(), "stop": list(names), "by": _me()})
+        line = _the_line()
+        line.post({"stop": list(names), "by": line.me})
     except DataError as error:
         _log.warning("other sessions could not be asked to stop %s: %s", ", ".join(names), error)
 
@@ -231,11 +271,16 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     :param patience: seconds that others are waited for.
     :return: the names of those that were moving.
     :raises StoreUnavailable: the server does not answer; those of this process are stopped.
+    :raises Exception: one of this process could not be stopped; all others are.
     """
-    wanted = set(names)
-    stopped = {
-        name for name, axis in list(_axes.items()) if (not wanted or name in wanted) and axis.stop_wanted(by or _me())
-    }
+    line, wanted = _the_line(), set(names)
+    by = by or line.me
+    stopped: list[str] = []
+    failures: list[BaseException] = []
+    try:
+        stop_here(_named(names), by, stopped)
+    except BaseException as failure:  # noqa: BLE001 - raised when all others were asked
+        failures.append(failure)
     answers: list[str] = []
 
     def hear(events: Iterable[Mapping[str, Any]]) -> None:
@@ -245,13 +290,15 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     listening = sharing().line.events(_EVENTS)
     listening.add(hear, lambda raw: decode(raw, "axes"))
     try:
-        _line.post({"from": _me(), "stop": list(names), "by": by or _me()})
+        line.post({"stop": list(names), "by": by})
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not (wanted and wanted <= stopped.union(answers)):
+        while time.monotonic() < deadline and not (wanted and wanted <= {*stopped, *answers}):
             gevent.sleep(0.01)
     finally:
         listening.remove(hear)
-    return sorted(stopped.union(answers))
+        if failures:
+            raise failures[0]
+    return sorted({*stopped, *answers})
 
 
 atexit.register(flush)

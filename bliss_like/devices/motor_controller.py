@@ -16,6 +16,7 @@ from bliss_like.devices.axis import Axis, AxisConfig, unsupported
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.encoder import Encoder, EncoderConfig, EncoderCounters
 from bliss_like.devices.move import Motion
+from bliss_like.devices.reading import answers, position_of, real_state
 
 
 class MotorControllerConfig(ObjectConfig):
@@ -116,20 +117,26 @@ class MotorController:
     # -- in the units of the axes --------------------------------------------------------------------------------------
 
     def read_dials(self, *axes: Axis) -> Sequence[float]:
-        """Where axes are, in dial units: by their encoders, for those whose configuration wants it."""
+        """Where axes are, in dial units: by their encoders, for those whose configuration wants it.
+
+        NaN where the hardware does not know, or a calculation has no answer.
+        """
         for axis in axes:
             axis.make_ready()
         of_motors = [axis for axis in axes if axis.config.read_position == "controller"]
-        steps = dict(zip(of_motors, self.read_positions(*of_motors), strict=True)) if of_motors else {}
+        told = answers(self, of_motors, self.read_positions(*of_motors), "positions") if of_motors else ()
+        steps = dict(zip(of_motors, told, strict=True))
         return [
-            float(steps[axis]) / axis.steps_per_unit if axis in steps else axis.dial_measured_position for axis in axes
+            position_of(axis, self, steps[axis]) / axis.steps_per_unit if axis in steps else axis.dial_encoder_position
+            for axis in axes
         ]
 
     def read_states(self, *axes: Axis) -> Sequence[AxisState]:
         """What the hardware says of axes."""
         for axis in axes:
             axis.make_ready()
-        return self.states(*axes)
+        told = answers(self, axes, self.states(*axes), "states")
+        return [real_state(axis, state) for axis, state in zip(axes, told, strict=True)]
 
     def start_operation(self, motion: Motion) -> None:
         """Start what is no move to a position."""
@@ -246,11 +253,11 @@ class MotorController:
 
     def stop_all(self, *motions: Motion) -> None:
         """Stop several axes: each of them, also when another one fails to."""
-        errors: list[Exception] = []
+        errors: list[BaseException] = []
         for motion in motions:
             try:
                 self.stop(motion.axis)
-            except Exception as error:  # noqa: BLE001 - the other axes must be stopped whatever it is
+            except BaseException as error:  # noqa: BLE001 - the other axes must be stopped whatever it is
                 errors.append(error)
         if errors:
             raise errors[0]

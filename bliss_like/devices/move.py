@@ -20,17 +20,18 @@ from gevent.event import Event
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from bliss_like.devices.hooking import Hooks, hooks_of_motions
+from bliss_like.devices.hooking import hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
-from bliss_like.devices.reading import by_controller, read_dials, read_states, side_by_side
-from bliss_like.errors import AxisStopped
+from bliss_like.devices.reading import by_controller, finite, read_dials, read_states, side_by_side
+from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +60,10 @@ class Move:
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._started = Event()
         self._done = Event()
-        self._is_in_hooks = self._is_under_way = self._has_begun = False
-        self._stop_wanted = self._was_stopped = False
+        self._hooks = hooks_of_motions(plan.motions)
+        self._in_hooks: Any = None
+        self._is_under_way = self._has_begun = False
+        self._stop_wanted = self._was_stopped = self._must_stop_again = False
         self._is_taking_up_play, self._may_take_up_play = False, True
         self._failure: BaseException | None = None
         self._failure_was_raised = False
@@ -88,7 +91,6 @@ class Move:
         :raises AlreadyLockedDevices: another session drives one of them; nothing was started.
         :raises Exception: what a hook or the controller raised; what had started was stopped.
         """
-        hooks = hooks_of_motions(self.motions)
         self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
             for axis in self.axes:
@@ -98,7 +100,8 @@ class Move:
             raise
         for axis in self.axes:  # no switch to another greenlet between the check and here
             axis.current_move = self
-        self._greenlet = gevent.spawn(self._run, hooks)
+            axis.settings.hold()
+        self._greenlet = gevent.spawn(self._run)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
@@ -124,10 +127,34 @@ class Move:
         if dead:
             self._may_take_up_play = False
         self._stop_wanted = True
-        if self._is_in_hooks and self._greenlet is not None:
-            self._greenlet.kill(_StoppedBeforeStart, block=False)
+        in_hooks, self._in_hooks = self._in_hooks, None  # they are told once
+        if in_hooks is not None:
+            in_hooks.kill(_StoppedBeforeStart, block=False)
         elif self._is_under_way:
-            self._stop_axes()
+            try:
+                self._stop_axes()
+            except BaseException:
+                self._must_stop_again = True
+                raise
+
+    def turn(self, velocity: float, direction: int) -> bool:
+        """Change the velocity (steps/s, > 0) and the direction of an axis that turns; return whether it does.
+
+        One that is told to stop, or is braked before a limit in that direction, does not.
+        """
+        jog = self.jog
+        if jog is None or not self._is_under_way or self._stop_wanted or self._failure is not None:
+            return False
+        if jog.is_braking and direction == jog.direction:
+            return False
+        before = (jog.velocity, jog.direction)
+        jog.turn(velocity, direction)  # before it does: what looks at it meanwhile must not brake the other way
+        try:
+            jog.axis.controller.start_jog(jog.axis, velocity, direction)
+        except BaseException:
+            jog.turn(*before)
+            raise
+        return True
 
     def _or_stop(self, wait: Callable[[], Any]) -> None:
         self._waiters += 1
@@ -146,32 +173,47 @@ class Move:
 
     # -- in its own greenlet ---------------------------------------------------------------------------------------------
 
-    def _run(self, hooks: Hooks) -> None:
+    def _run(self) -> None:
         try:
             self._announce(moving=True)
-            self._run_hooks(hooks)
+            self._run_hooks()
             self._go()
         except _StoppedBeforeStart:
             self._was_stopped = True
         except BaseException as failure:  # noqa: BLE001 - raised in those who wait
             self._fail(failure)
         finally:
-            self._end(hooks)
+            self._end()
 
-    def _run_hooks(self, hooks: Hooks) -> None:
-        if not hooks:
+    def _run_hooks(self) -> None:
+        """Call them in a greenlet of their own: a stop interrupts them, and nothing that comes after them."""
+        if not self._hooks:
             return
-        self._is_in_hooks = True
+        failures: list[BaseException] = []
+
+        def call() -> None:
+            self._in_hooks = gevent.getcurrent()
+            try:
+                self._end_if_stopped()
+                self._hooks.before()
+            except BaseException as failure:  # noqa: BLE001 - raised below
+                failures.append(failure)
+            finally:
+                self._in_hooks = None
+
+        calling = gevent.spawn(call)
         try:
-            hooks.before()
+            calling.join()
         finally:
-            self._is_in_hooks = False
+            calling.kill()
+        if failures:
+            raise failures[0]
 
     def _go(self) -> None:
-        if self._stop_wanted:
-            raise _StoppedBeforeStart
         for motion in self.motions:
+            self._end_if_stopped()
             motion.axis.about_to_move(motion)
+        self._end_if_stopped()
         self._leg(self._pursuits)
         if second := self._second_leg():
             self._leg(second)
@@ -179,6 +221,10 @@ class Move:
         for pursuit in self._pursuits:
             if pursuit.end is not None:
                 pursuit.axis.check_encoder(pursuit.end)
+
+    def _end_if_stopped(self) -> None:
+        if self._stop_wanted:
+            raise _StoppedBeforeStart
 
     def _leg(self, pursuits: list[Pursuit]) -> None:
         self._has_begun = True
@@ -203,30 +249,41 @@ class Move:
         else:
             self._was_stopped, self._stop_wanted, self._is_taking_up_play = True, False, True
             ways = [
-                (pursuit, dial + pursuit.motion.backlash / pursuit.axis.steps_per_unit)
+                (pursuit, pursuit.axis.known_dial() + pursuit.motion.backlash / pursuit.axis.steps_per_unit)
                 for pursuit in self._pursuits
-                if pursuit.motion.backlash and (dial := pursuit.axis.dial) is not None
+                if pursuit.motion.backlash
             ]
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
-    def _end(self, hooks: Hooks) -> None:
-        for pursuit in self._pursuits:
-            pursuit.axis.end_of_motion(pursuit.end)
-        try:
-            if self.jog is not None and self._has_begun:
-                self.jog.axis.end_of_jog()
-            hooks.after()
-        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
-            if self._failure is None:
-                self._failure = failure
-            else:
-                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+    def _end(self) -> None:
+        self._surely(self._take_note_of_ends)
+        if self.jog is not None and self._has_begun:
+            self._surely(self.jog.axis.end_of_jog)
+        self._surely(self._hooks.after)
+        for axis in self.axes:
+            axis.settings.let_go()
         self._claim.release()
         if self._failure is not None and not self._waiters:
             _log.error("%s", self._failure)
         self._done.set()
         self._started.set()
         self._announce(moving=False)
+
+    def _surely(self, step: Callable[[], object]) -> None:
+        """Whatever comes of a step, those after it are done, and who waits is told."""
+        try:
+            step()
+        except BaseException as failure:  # noqa: BLE001 - raised in those who wait
+            if self._failure is None:
+                self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+
+    def _take_note_of_ends(self) -> None:
+        ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
+        left = _where_left([axis for axis, end in ends.items() if end is None])
+        for axis, end in ends.items():
+            self._surely(partial(axis.end_of_motion, left.get(axis) if end is None else end, stopped=end is None))
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -257,10 +314,13 @@ class Move:
         for controller, axes in by_controller(motions).items():
             group = [motions[axis] for axis in axes]
             stops.append(partial(controller.stop_jog, axes[0]) if self.jog else partial(controller.stop_all, *group))
-        side_by_side(stops)
+        side_by_side(stops, to_the_end=True)
 
     def _follow(self, pursuits: list[Pursuit]) -> None:
         while pursuits := self._look(pursuits):
+            if self._must_stop_again:  # else it would go on to its target, because one telegram was lost
+                self._must_stop_again = False
+                self._stop_axes()
             gevent.sleep(self._pause(pursuits))
 
     def _look(self, pursuits: list[Pursuit]) -> list[Pursuit]:
@@ -275,7 +335,7 @@ class Move:
         moving = []
         for pursuit in pursuits:
             axis = pursuit.axis
-            dial, state = dials[axis], pursuit.state(axis.controller) or states[axis]
+            dial, state = finite(axis, axis.controller, dials[axis]), pursuit.state(axis.controller) or states[axis]
             axis.saw(dial, state)
             if not pursuit.is_over(dial, state, self._stop_wanted):
                 moving.append(pursuit)
@@ -291,21 +351,34 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        try:
-            self._stop_axes()
-            self._wait_until_still(failure)
-        except Exception as error:  # noqa: BLE001 - the first failure is the one to raise
-            failure.add_note(f"Stopping the axes failed too: {error}")
+        if isinstance(failure, Exception) and not isinstance(
+            failure, BlissLikeError
+        ):  # of a driver, which names no axis
+            failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
+        errors: list[BaseException] = []
+        for step in (
+            self._stop_axes,
+            self._wait_until_still,
+        ):  # the second also when a controller cannot be told to stop
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
+                errors.append(error)
+        if errors:
+            failure.add_note(f"Stopping the axes failed too: {errors[0]}\nIt is tried again until they stand still.")
             for axis in [pursuit.axis for pursuit in self._pursuits]:
                 gevent.spawn(self._stop_later, axis)
 
-    def _wait_until_still(self, failure: BaseException) -> None:
+    def _wait_until_still(self) -> None:
+        """:raises Exception: a controller does not answer, or its axes do not brake; those of the others stand still."""
+        groups = by_controller(pursuit.axis for pursuit in self._pursuits).values()
+        side_by_side([partial(self._wait_for, axes) for axes in groups])
+
+    def _wait_for(self, axes: Sequence[Axis]) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
-        axes = [pursuit.axis for pursuit in self._pursuits]
         while any("MOVING" in state for state in read_states(axes).values()):
             if time.monotonic() > deadline:
-                failure.add_note("The axes were told to stop, but still move.")
-                return
+                raise AxisFault(f"{', '.join(map(name_of, axes))}: told to stop, but still moving")
             gevent.sleep(0.01)
 
     def _stop_later(self, axis: Axis) -> None:
@@ -313,14 +386,40 @@ class Move:
 
         Drivers on a `Line` let that insist on their stops, which is sooner, and before all else; others have only this.
         """
+        was_stopped = False
+        self._done.wait()
         while axis.current_move is self:
             try:
-                if "MOVING" in axis.read_state():
+                if "MOVING" not in axis.read_state():
+                    axis.sync_hard()  # where it is then, is where it was left
+                    return
+                if not was_stopped:
                     axis.controller.stop(axis)
+                    was_stopped = True
                     _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
-                return
-            except Exception:  # noqa: BLE001 - it does not answer yet
+                gevent.sleep(0.02)
+            except (Exception, gevent.Timeout):  # noqa: BLE001 - it does not answer yet
                 gevent.sleep(AGAIN)
+
+
+def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
+    """Return where axes stand, in dial units, without those whose controller does not tell."""
+    found: dict[Axis, float] = {}
+
+    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
+        try:
+            read, states = controller.read_dials(*group), controller.read_states(*group)
+            dials = [finite(axis, controller, dial) for axis, dial in zip(group, read, strict=True)]
+        except (Exception, gevent.Timeout):  # noqa: BLE001 - the motions have an end all the same
+            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
+            return
+        for axis, dial, state in zip(group, dials, states, strict=True):
+            axis.saw(dial, state)
+            if "MOVING" not in state:
+                found[axis] = axis.shown(dial)
+
+    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
+    return found
 
 
 def _to(motion: Motion, dial: float) -> Motion:

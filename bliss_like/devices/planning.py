@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place, places
+from bliss_like.devices.reading import finite, read_dials, read_states
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -102,11 +103,21 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     levels = _expanded(asked)
     for axis, made in levels.items():
         _check_one(axis, made)
-    real = {axis: made for axis, made in levels.items() if not is_pseudo(axis)}
-    motions = [motion for axis, made in real.items() if (motion := axis.plan(float(made.position))) is not None]
+    motions = _motions({axis: float(made.position) for axis, made in levels.items() if not is_pseudo(axis)})
     moving = {motion.axis for motion in motions}
     concerned = [axis for axis, made in levels.items() if axis in moving or _needs(axis, levels, moving)]
     return Plan(motions, concerned)
+
+
+def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
+    """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
+    for axis in targets:
+        axis.make_ready(again=True)
+    read = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])
+    dials = {axis: finite(axis, axis.controller, dial) for axis, dial in read.items()}
+    going = [axis for axis in targets if axis in dials and not axis.is_there(targets[axis], dials[axis])]
+    states = read_states(going)
+    return [axis.plan(targets[axis], dials[axis], states[axis]) for axis in going]
 
 
 def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:
@@ -177,11 +188,14 @@ def _check_one(axis: Axis, made: _Made) -> None:
     """Check the positions of one axis."""
     low, high = axis.limits
     rounding = 1e-9 * max(1.0, *(abs(limit) for limit in (low, high, 0.0) if math.isfinite(limit)))
-    if isinstance(made.position, float):
-        if not low - rounding <= made.position <= high + rounding:
-            raise _outside(axis, made.position, made.of)
+    position = made.position
+    if axis.config.modulo is not None:
+        position = axis.dial2user(axis.unrolled(axis.user2dial(position)))
+    if isinstance(position, float):
+        if not low - rounding <= position <= high + rounding:
+            raise _outside(axis, position, made.of)
         return
-    targets = np.asarray(made.position, dtype=float).ravel()
+    targets = np.asarray(position, dtype=float).ravel()
     outside = ~((targets >= low - rounding) & (targets <= high + rounding))
     if outside.any():
         raise _outside(axis, float(targets[outside.argmax()]), made.of)
@@ -212,9 +226,12 @@ def check_backlash(axis: Axis, target: float, backlash: float) -> None:
 
     :raises AxisLimitError: it leads out of the limits.
     """
+    if axis.is_free_ring:
+        return
     low, high = axis.limits
-    if not low - 1e-9 <= target - backlash <= high + 1e-9:
-        raise _outside(axis, target - backlash, backlash=backlash)
+    beyond = axis.dial2user(axis.unrolled(axis.user2dial(target))) - backlash
+    if not low - 1e-9 <= beyond <= high + 1e-9:
+        raise _outside(axis, beyond, backlash=backlash)
 
 
 def all_below(axis: Any) -> list[Any]:

@@ -50,6 +50,21 @@ def states_of(axes: Iterable[Any]) -> dict[Any, AxisState]:
     return {axis: read[axis] if axis in read else axis.state for axis in axes}
 
 
+def told_states_of(axes: Iterable[Any]) -> dict[Any, AxisState]:
+    """Return the states of axes as they have told them last; only those that have told none yet are asked."""
+
+    def told(axis: Any) -> AxisState:
+        if axis.reals and not axis.disabled:
+            state: AxisState = axis.controller.combined(told_states_of(axis.controller.reals))
+        elif axis._moves_here:
+            state = AxisState("MOVING")
+        else:
+            state = axis._last_state or axis.state
+        return state
+
+    return {axis: told(axis) for axis in axes}
+
+
 def derived(axes: Iterable[Any], known: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return user positions of axes from those of axes that they are calculated from, floats or arrays of one shape."""
     found = dict(known)

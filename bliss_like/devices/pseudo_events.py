@@ -13,7 +13,7 @@ import gevent
 from bliss_like.devices import events
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.planning import real_axes
-from bliss_like.devices.positions import derived
+from bliss_like.devices.positions import derived, told_states_of
 
 if TYPE_CHECKING:
     from bliss_like.devices.calc_axis import CalcController
@@ -144,7 +144,7 @@ class PseudoEvents:
                 events.send(axis, AxisEvent.POSITION, position)
 
     def _tell_states(self) -> None:
-        state = self._controller.state_of_reals()
+        state = self._controller.combined(told_states_of(self._controller.reals))  # who listens must not block
         for axis in self._controller.pseudos:
             if self._is_new(axis, AxisEvent.STATE, state):
                 axis.settings.remember(state=list(state.names))

@@ -10,9 +10,10 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import place, places
 from bliss_like.devices.planning import Motion
-from bliss_like.errors import AxisFault, AxisOffError, AxisOnLimitError
+from bliss_like.errors import AxisFault, AxisLimitError, AxisOffError, AxisOnLimitError
 
 if TYPE_CHECKING:
+    from bliss_like.devices.axis import Axis
     from bliss_like.devices.motor_controller import MotorController
 
 STOPPED_SHORT = {
@@ -43,10 +44,10 @@ class Pursuit:
         self.target = motion.target_pos / motion.axis.steps_per_unit
         """In dial units: where this motion ends, which may be beyond where the axis is to be."""
         self._began = self._last_progress = self._stands_since = self._changed = time.monotonic()
-        self._nearest = self._farthest = math.inf
+        self._nearest = self._reached = self._farthest = math.inf
         self._stands_at = self._last_dial = math.nan
         self._refresh_time = 0.0
-        self._was_on_its_way = False
+        self._was_on_its_way = self._stood_still = False
 
     @property
     def end(self) -> float | None:
@@ -69,12 +70,14 @@ class Pursuit:
             if stop_wanted or self.arrived:
                 return True
             for name, error in STOPPED_SHORT.items():
-                if name in state:
+                if name in state and self._stands_still():
                     raise error(f"{self._whereabouts(dial)}: its state is {state}")
         now = time.monotonic()
         self._refuse_standstill(dial, away, state, now)
-        if away < self._nearest:
-            self._nearest, self._last_progress = away, now
+        self._nearest = min(away, self._nearest)
+        creep = 0.0 if "MOVING" in state else axis.nearness  # with less in all that time it never arrives
+        if away < self._reached - creep:
+            self._reached, self._last_progress = away, now
         elif now - self._last_progress > axis.timeout:
             raise AxisFault(
                 f"{self._whereabouts(dial)}: it came no nearer for {axis.timeout:g} s and was stopped. "
@@ -102,6 +105,11 @@ class Pursuit:
                 f"stalled. Its state is {state}"
             )
 
+    def _stands_still(self) -> bool:
+        """Tell whether it has stood still before: the position was read before the state, when it may still have moved."""
+        before, self._stood_still = self._stood_still, True
+        return before
+
     def _whereabouts(self, dial: float) -> str:
         axis = self.axis
         return (
@@ -128,6 +136,8 @@ class Search(Pursuit):
             return True
         looked_for = {"homing": ("HOME", "READY"), "limit_search": ("LIMPOS", "LIMNEG")}[self.motion.type]
         if "FAULT" in state or "OFF" in state or not any(name in state for name in looked_for):
+            if not self._stands_still():
+                return False
             error = AxisOffError if "OFF" in state else AxisFault
             raise error(
                 f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
@@ -144,7 +154,11 @@ class Jog(Pursuit):
         super().__init__(motion)
         self.direction, self.velocity = motion.direction, motion.velocity
         """Of the controller; they change when the axis is told another velocity in motion."""
-        self._is_braking = False
+        self.is_braking = False
+
+    def turn(self, velocity: float, direction: int) -> None:
+        """It is told another velocity in motion."""
+        self.velocity, self.direction, self.is_braking = velocity, direction, False
 
     @property
     def end(self) -> float | None:
@@ -153,12 +167,14 @@ class Jog(Pursuit):
     def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
         """:raises AxisFault: it ended by itself."""
         if "MOVING" in state:
-            if not self._is_braking and self._must_brake(dial):
-                self._is_braking = True
+            if not self.is_braking and self._must_brake(dial):
+                self.is_braking = True
                 self.axis.controller.stop_jog(self.axis)
             return False
-        self.arrived = stop_wanted or self._is_braking
-        if self._is_braking and not stop_wanted:
+        self.arrived = stop_wanted or self.is_braking
+        if not stop_wanted and not self._stands_still():
+            return False
+        if self.is_braking and not stop_wanted:
             raise AxisOnLimitError(
                 f"{name_of(self.axis)} was braked at {place(self.axis, self.axis.dial2user(dial))}, before it left its "
                 f"limits {places(self.axis, *self.axis.limits)}"
@@ -173,14 +189,30 @@ class Jog(Pursuit):
 
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
-        low, high = axis.dial_limits
-        way = self.direction * math.copysign(1, axis.steps_per_unit)
-        room = (high - dial) if way > 0 else (dial - low)
-        if math.isinf(room):
+        room = _room(axis, dial, self.direction)
+        if room == math.inf:
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
         return room <= velocity * velocity / 2 / acceleration + velocity * 1.5 * axis.polling_time
+
+
+def _room(axis: Axis, dial: float, direction: int) -> float:
+    """Return how far an axis may turn in a direction of its controller, in dial units."""
+    if axis.is_free_ring:
+        return math.inf
+    low, high = axis.dial_limits
+    dial = axis.unrolled(dial)
+    return (high - dial) if direction * axis.steps_per_unit > 0 else (dial - low)
+
+
+def check_room(axis: Axis, dial: float, direction: int) -> None:
+    """:raises AxisLimitError: an axis is at or beyond the limit to which it is to turn."""
+    if _room(axis, dial, direction) <= 0:
+        raise AxisLimitError(
+            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, where it cannot turn any further in this "
+            f"direction: its limits are {places(axis, *axis.limits)}. Nothing was moved"
+        )
 
 
 def pursuit_of(motion: Motion) -> Pursuit:

@@ -1,13 +1,16 @@
-"""Positions and states of many axes: one round trip a controller, the controllers side by side."""
+"""Positions and states of many axes: one round trip a controller, the controllers side by side; and sense in what they say."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
 
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.naming import name_of
+from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -46,23 +49,87 @@ def _ask(axes: Sequence[Axis], ask: Callable[[MotorController, list[Axis]], Sequ
     return answers
 
 
-def side_by_side(calls: Sequence[Callable[[], Any]]) -> None:
+def side_by_side(calls: Sequence[Callable[[], Any]], *, to_the_end: bool = False) -> None:
     """Make calls at the same time, and return when all are done.
 
-    :raises Exception: the first error, after all are done: what one begins may not go on unseen.
+    :param to_the_end: whoever waits for them may be killed, and they go on: it takes more than an impatient user to
+        interrupt a stop. Otherwise they are killed with him.
+    :raises BaseException: the first error, after all are done: what one begins may not go on unseen. A driver may raise
+        `gevent.Timeout`, which is no Exception.
     """
-    if len(calls) == 1:
-        calls[0]()
+    if len(calls) < 2 and not to_the_end:
+        for call in calls:
+            call()
         return
-    failures: list[Exception | None] = [None] * len(calls)
+    failures: list[BaseException | None] = [None] * len(calls)
 
     def make(number: int) -> None:
         try:
             calls[number]()
-        except Exception as failure:  # noqa: BLE001 - raised below
+        except BaseException as failure:  # noqa: BLE001 - raised below
             failures[number] = failure
 
-    gevent.joinall([gevent.spawn(make, number) for number in range(len(calls))])
+    greenlets = [gevent.spawn(make, number) for number in range(len(calls))]
+    try:
+        gevent.joinall(greenlets)
+    except BaseException:
+        if not to_the_end:
+            gevent.killall(greenlets)
+        raise
     for failure in failures:
         if failure is not None:
             raise failure
+
+
+def answers(controller: Any, asked: Sequence[Any], said: Sequence[T], what: str) -> Sequence[T]:
+    """Return what a controller said of each that was asked for.
+
+    :raises DeviceError: it said something of more or of fewer.
+    """
+    if len(said) != len(asked):
+        names = ", ".join(name_of(each) for each in asked)
+        raise DeviceError(
+            f"{controller.name}: was asked for the {what} of {len(asked)} axes ({names}), its driver "
+            f"{type(controller).__name__} gave {len(said)}"
+        )
+    return said
+
+
+def position_of(device: Any, controller: Any, said: Any) -> float:
+    """Return a position that hardware has told; NaN where it does not know.
+
+    :raises DeviceError: it is no number.
+    """
+    try:
+        return float(said)
+    except (TypeError, ValueError):
+        raise DeviceError(
+            f"{name_of(device)}: expected a number as its position from {controller.name}, came {said!r}: its driver "
+            f"{type(controller).__name__} has to return one"
+        ) from None
+
+
+def finite(device: Any, controller: Any, position: float) -> float:
+    """Return a position that can be compared with a target or a limit: no other must be followed, or kept.
+
+    :raises DeviceError: it cannot.
+    """
+    if math.isfinite(position):
+        return position
+    raise DeviceError(
+        f"{name_of(device)}: expected a finite number as its position from {controller.name}, came {position}: its hardware "
+        f"does not know where it is"
+    )
+
+
+def real_state(axis: Axis, said: Any) -> AxisState:
+    """Return a state that hardware has told of an axis.
+
+    :raises DeviceError: it is none.
+    """
+    if isinstance(said, AxisState):
+        return said
+    raise DeviceError(
+        f"{name_of(axis)}: expected an AxisState from {axis.controller.name}, came {said!r}: its driver "
+        f"{type(axis.controller).__name__} has to return AxisState(...)"
+    )

@@ -283,7 +283,7 @@ class TrajectoryGroup:
                 self.prepare()
             for trajectory in self._enabled():
                 trajectory.axis.refuse_if_moving()
-                trajectory.axis.check_ready(trajectory.axis.dial)
+                trajectory.axis.check_ready(trajectory.axis.dial, trajectory.axis.read_state())
                 if along:
                     _check_start(trajectory)
                 if polling_time is not None:

@@ -62,7 +62,6 @@ class _Follower(Pursuit):
     def __init__(self, motion: Motion, trajectory: Trajectory) -> None:
         super().__init__(motion)
         self._duration = float(trajectory.pvt["time"][-1])
-        self._stood_still = False
 
     def is_over(self, dial: float, state: AxisState, stop_wanted: bool) -> bool:
         """:raises AxisFault: it stands still elsewhere than at its end, or moves for much longer than it should."""
@@ -70,8 +69,7 @@ class _Follower(Pursuit):
             self.arrived = self.axis.tolerance is None or abs(dial - self.target) <= self.axis.nearness
             if stop_wanted or self.arrived:
                 return True
-            if not self._stood_still:  # the position was read before the state: it may have arrived in between
-                self._stood_still = True
+            if not self._stands_still():
                 return False
             error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
             raise error(f"{self._whereabouts(dial)}: its state is {state}")

@@ -181,7 +181,7 @@ def test_a_stopped_move(icepap: IcePAP) -> None:
 def test_what_it_tells_of_itself(icepap: IcePAP, simulator: Simulator) -> None:
     phi = icepap.axes["phi"]
     assert icepap.get_id(phi) == "IcePAP 3.17, crate 1 (0008.01C4.E8A1), driver 1"
-    assert icepap.get_axis_info(phi) == f"address 11 of ice (tcp://127.0.0.1:{simulator.port})"
+    assert icepap.get_axis_info(phi) == f"  address   11 of ice (tcp://127.0.0.1:{simulator.port})"
     assert "name           phi\nposition       0 steps\nvelocity" in icepap.get_info(phi)
 
 
@@ -298,7 +298,7 @@ def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: 
     th = config.get("th")
     th.move(0.25)
     assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
-    assert f"address 1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
+    assert f"  address   1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
     config.close()
     wait_until(lambda: not proxy.is_connected)
 

@@ -178,7 +178,7 @@ def test_limits_turn_with_the_sign(m1: RecordAxis) -> None:
 def test_a_target_that_the_record_refuses_is_told(m1: RecordAxis) -> None:
     """The limits change on the way of the request: the session could not know."""
     m1.limits = -20, 20
-    motion = m1.plan(15)
+    motion = m1.get_motion(15)
     assert motion is not None
     panel(m1, "HLM").put(5)
     m1.controller.start_one(motion)

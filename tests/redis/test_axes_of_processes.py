@@ -29,7 +29,7 @@ TREE = """
   class: SimulatedMotors
   axes:
     - {name: robx, unit: mm, velocity: 100, acceleration: 1000, low_limit: -50, high_limit: 50}
-    - {name: slow, velocity: 1, acceleration: 100}
+    - {name: slow, velocity: 1, acceleration: 100, tolerance: 0.01}  # for simulated motors that two processes stop at once
     - {name: play, velocity: 5, acceleration: 1000, backlash: 1}
 - {name: eh1, class: Session, config-objects: [robx, slow, play]}
 - {name: eh2, class: Session, config-objects: [robx, slow, play]}

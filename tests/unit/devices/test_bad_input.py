@@ -140,13 +140,15 @@ def test_a_jog_of_any_velocity_is_braked_at_the_limit(robx: Axis) -> None:
     assert robx.state == "READY"
 
 
-@pytest.mark.parametrize(("here", "side", "velocity"), [(10, "high", 1), (-10, "low", -1)])
-def test_a_jog_does_not_begin_out_of_the_limits(robx: Axis, here: float, side: str, velocity: float) -> None:
+@pytest.mark.parametrize(("here", "velocity"), [(10, 1), (-10, -1)])
+def test_a_jog_does_not_begin_out_of_the_limits(robx: Axis, here: float, velocity: float) -> None:
     robx.move(here)
-    told = f"^robx is at {here} mm, its {side} limit is {here} mm: it can only turn the other way. Nothing was moved$"
+    told = (
+        f"^robx is at {here} mm, where it cannot turn any further in this direction: its limits are -10 .. 10 mm. Noth"
+    )
     refused(robx, lambda: robx.jog(velocity), told, AxisLimitError)
     robx.limits = (-5, 5)
-    refused(robx, lambda: robx.jog(velocity), told.replace(f"is {here} mm:", f"is {here / 2:g} mm:"), AxisLimitError)
+    refused(robx, lambda: robx.jog(velocity), told.replace("10 ..", "5 ..").replace(".. 10", ".. 5"), AxisLimitError)
     robx.jog(-velocity)
     robx.stop()
     assert abs(robx.position) < abs(here)
@@ -384,7 +386,7 @@ def test_objects_that_do_not_do_what_an_axis_needs() -> None:
     axis = SoftAxis("t", oven, "temperature", "heat")
     with pytest.raises(TypeError) as raised:
         axis.move(30)
-    assert raised.value.__notes__ == ["(t: Oven.heat was called with 30)"]
+    assert raised.value.__notes__[0] == "(t: Oven.heat was called with 30)"
     axis = SoftAxis("t", oven, "temperature", "temperature", state="word")
     with pytest.raises(DeviceError, match="^t: Oven.word gives the unknown axis state 'warm'"):
         axis.move(30)

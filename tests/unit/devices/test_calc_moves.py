@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bliss_like.controllers.calc.slits import Slits
 from bliss_like.devices import events
 from bliss_like.devices.axis import check_limits
-from bliss_like.devices.axis_group import move
+from bliss_like.devices.axis_group import AxisGroup, move
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError
@@ -326,3 +326,29 @@ def test_a_pseudo_axis_moves_on_a_trajectory() -> None:
     group.move_to_end()
     assert vgap.position > 3
     assert up.position == pytest.approx(down.position)
+
+
+def test_what_pseudo_axes_tell_asks_no_hardware() -> None:
+    """While axes tell that a motion is over nothing else must happen: the next one could begin in between."""
+    up, down = real_axes("up", "down", velocity=10.0, acceleration=1000.0)
+    [other] = real_axes("other", velocity=10.0)
+    vgap = calc(Slits, {"up": up, "down": down}, GAP).axes["vgap"]
+    told: list[Any] = []
+    receivers = [lambda value, name=name: told.append((name, value)) for name in ("up", "other", "vgap")]
+    for axis, receiver in zip((up, other, vgap), receivers, strict=True):
+        assert axis.state == "READY"
+        events.connect(axis, AxisEvent.MOVE_DONE, receiver)
+    events.connect(vgap, AxisEvent.STATE, receivers[2])
+    over = lambda is_over: told.append("over") if is_over else None  # noqa: E731
+    events.connect(up, AxisEvent.INTERNAL_MOVE_DONE, over)
+    read = up.controller.states
+    up.controller.states = lambda *axes: told.append("asked") or read(*axes)  # type: ignore[method-assign, func-returns-value]
+    AxisGroup(up, other).move({up: 0.1, other: 0.1})
+    assert "asked" in told
+    assert told[told.index("over") :] == [
+        "over",
+        ("vgap", AxisState("READY")),
+        ("vgap", True),
+        ("up", True),
+        ("other", True),
+    ]

@@ -246,6 +246,13 @@ def test_passages_are_where_it_passes_one_after_the_other(
     assert list(law.passages([1e6, 0])) == []
 
 
+def test_the_end_is_passed_also_where_it_is_rounded() -> None:
+    law = through([0, 1], [0, 0], [0, 5])
+    almost = law.position(5 * 0.9999999999999999)
+    assert almost > law.end
+    assert list(law.passages([almost])) == [pytest.approx(5)]
+
+
 def test_shifted() -> None:
     assert trapezoid(0, 5, 1, 1).shifted(2).phases == trapezoid(2, 7, 1, 1).phases
     assert at_rest(1).shifted(1).phases == (Phase(0, 2, 0, 0),)

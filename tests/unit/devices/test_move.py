@@ -203,6 +203,18 @@ def test_an_axis_whose_position_is_seldom_refreshed_is_waited_for(panel: Panel, 
     assert robx.position == pytest.approx(10, abs=0.01)
 
 
+def test_an_axis_that_stands_still_and_creeps_is_not_waited_for_for_ever() -> None:
+    began = time.monotonic()
+
+    class Creeping(SimulatedMotors):
+        def read_position(self, axis: Axis) -> float:
+            return (time.monotonic() - began) * 1e-3
+
+    robx = make(Creeping, "motors", axes=[{"name": "robx", "timeout": 0.1, "tolerance": 0.1}]).axes["robx"]
+    with pytest.raises(AxisFault, match=r"should be at 10, 0.\d s after .*: it came no nearer for 0.1 s"):
+        robx.move(10)
+
+
 def test_an_axis_just_within_its_tolerance_has_arrived(panel: Panel) -> None:
     robx = panel.axes["robx"]
     robx.tolerance = 0.001
