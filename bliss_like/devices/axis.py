@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.devices import events, motion_line
@@ -75,10 +76,9 @@ class Axis(AxisInMotion):
             f"  limits    {places(self, *self.limits)}",
             f"  state     {self.state}",
         ]
-        try:
-            lines.append(f"  velocity  {self.velocity:g}{unit}/s, acceleration {self.acceleration:g}{unit}/s²")
-        except DeviceError:
-            pass  # it has none
+        with suppress(DeviceError):  # it has none
+            lines.append(f"  velocity  {self.velocity:g}{unit}/s")
+            lines[-1] += f", acceleration {self.acceleration:g}{unit}/s²"
         if self.backlash:
             lines.append(f"  backlash  {self.backlash:g}{unit}")
         if self.encoder is not None:

@@ -164,8 +164,8 @@ class Move:
             try:
                 if not self._is_taking_up_play:
                     self.stop()
-            except Exception:  # noqa: BLE001 - what killed the waiter is raised, not what followed from it
-                _log.exception("stopping failed")
+            except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - what killed the waiter is raised
+                _log.warning("stopping failed, and is tried again: %s", failure)
             self._done.wait()
             raise
         finally:

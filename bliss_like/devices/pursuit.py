@@ -209,9 +209,12 @@ def _room(axis: Axis, dial: float, direction: int) -> float:
 def check_room(axis: Axis, dial: float, direction: int) -> None:
     """:raises AxisLimitError: an axis is at or beyond the limit to which it is to turn."""
     if _room(axis, dial, direction) <= 0:
+        low, high = axis.limits
+        is_upwards = direction * axis.sign * axis.steps_per_unit > 0
+        side, limit = ("high", high) if is_upwards else ("low", low)
         raise AxisLimitError(
-            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, where it cannot turn any further in this "
-            f"direction: its limits are {places(axis, *axis.limits)}. Nothing was moved"
+            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, its {side} limit is {place(axis, limit)}: it "
+            "can only turn the other way. Nothing was moved"
         )
 
 

@@ -16,7 +16,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
-from bliss_like.errors import AxisDiscrepancy, AxisStopped
+from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped
 from bliss_like.session import load_session
 from tests.redis.others import Other
 from tests.unit.devices.making import Notes
@@ -105,6 +105,27 @@ def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> N
     assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
     assert not slow.is_moving
     slow.rmove(0.01)
+
+
+def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
+    """The user's zero would be somewhere on the way."""
+    slow: Axis = names["slow"]
+    assert slow.position == 0
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    for attempt in (
+        lambda: setattr(slow, "position", 5),
+        lambda: setattr(slow, "dial", 5),
+        lambda: setattr(slow, "offset", 5),
+        lambda: setattr(slow, "sign", -1),
+        slow.sync_hard,
+    ):
+        with pytest.raises(AxisFault, match=r"slow is moving, though not by this session; .* slow.stop\(\)"):
+            attempt()
+    slow.stop()
+    assert eh2.answer().startswith("AxisStopped")
+    assert (slow.offset, slow.sign) == (0, 1)
+    slow.position = 5
 
 
 def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
