@@ -141,7 +141,11 @@ class AxisInMotion(AxisKept):
         self.push_speed()
         after, self._after_jog = self._after_jog, None
         if callable(after):
-            after(self)
+            try:
+                after(self)
+            except Exception as error:
+                error.add_note(f"(reset_position of the jog of {name_of(self)})")
+                raise
         elif after is not None:
             self.controller.set_position(self._itself, 0.0)
             self.settings.store(target=0.0, heading=None, dial=0.0, offset=0.0)

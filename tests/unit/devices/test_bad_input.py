@@ -140,15 +140,13 @@ def test_a_jog_of_any_velocity_is_braked_at_the_limit(robx: Axis) -> None:
     assert robx.state == "READY"
 
 
-@pytest.mark.parametrize(("here", "velocity"), [(10, 1), (-10, -1)])
-def test_a_jog_does_not_begin_out_of_the_limits(robx: Axis, here: float, velocity: float) -> None:
+@pytest.mark.parametrize(("here", "side", "velocity"), [(10, "high", 1), (-10, "low", -1)])
+def test_a_jog_does_not_begin_out_of_the_limits(robx: Axis, here: float, side: str, velocity: float) -> None:
     robx.move(here)
-    told = (
-        f"^robx is at {here} mm, where it cannot turn any further in this direction: its limits are -10 .. 10 mm. Noth"
-    )
+    told = f"^robx is at {here} mm, its {side} limit is {here} mm: it can only turn the other way. Nothing was moved$"
     refused(robx, lambda: robx.jog(velocity), told, AxisLimitError)
     robx.limits = (-5, 5)
-    refused(robx, lambda: robx.jog(velocity), told.replace("10 ..", "5 ..").replace(".. 10", ".. 5"), AxisLimitError)
+    refused(robx, lambda: robx.jog(velocity), told.replace(f"is {here} mm:", f"is {here / 2:g} mm:"), AxisLimitError)
     robx.jog(-velocity)
     robx.stop()
     assert abs(robx.position) < abs(here)
@@ -229,6 +227,15 @@ def test_what_a_hook_raises_says_which_hook(robx: Axis) -> None:
     assert raised.value.__notes__ == ["(motion hook guard, after a motion of robx)"]
 
 
+def test_what_fails_while_nobody_waits_is_logged_in_full(robx: Axis, caplog: pytest.LogCaptureFixture) -> None:
+    robx.motion_hooks.append(Guard(None, KeyError("brake")))
+    robx.move(1, wait=False)
+    with gevent.Timeout(5):
+        while not caplog.messages:
+            gevent.sleep(0.001)
+    assert caplog.messages == ["KeyError: 'brake' (motion hook guard, after a motion of robx)"]
+
+
 @pytest.mark.parametrize("hooks", [None, "guard", ["guard"], [None], [Guard], 5], ids=repr)
 def test_what_is_no_hook(robx: Axis, hooks: Any) -> None:
     robx.motion_hooks = hooks
@@ -294,6 +301,20 @@ def test_what_a_pseudo_axis_has_not() -> None:
     with pytest.raises(DeviceError, match="^vgap is calculated and has no backlash of its own; .*: up, down$"):
         vgap.backlash = 1
     assert vgap.backlash == 0
+
+
+def test_an_encoder_of_a_pseudo_axis() -> None:
+    vgap = slow_slits().axes["vgap"]
+    with pytest.raises(RuntimeError, match="^vgap has no encoder: its real axes may have one$"):
+        _ = vgap.measured_position
+
+
+def test_what_the_end_of_a_jog_raises_says_where(robx: Axis) -> None:
+    robx.jog(1, reset_position=lambda axis: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        robx.stop()
+    assert raised.value.__notes__ == ["(reset_position of the jog of robx)"]
+    assert robx.state == "READY"
 
 
 def test_a_stop_of_a_pseudo_axis_stops_all_that_it_is_made_of() -> None:
