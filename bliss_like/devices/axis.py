@@ -10,19 +10,21 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import gevent
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_in_motion import AxisInMotion
+from bliss_like.devices.axis_info import describe
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.closed_loop import ClosedLoop
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
-from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.numbers import Positive, direction, number, place, places
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import Positive, direction, number
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
 from bliss_like.devices.pursuit import check_room
 from bliss_like.errors import DeviceError
@@ -69,23 +71,7 @@ class Axis(AxisInMotion):
         return f"<Axis {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        lines = [
-            f"axis {both_names_of(self)} of {self.controller.name}",
-            f"  position  {place(self, self.position)}   (dial {self.dial:.10g}, offset {self.offset:.10g}, sign {self.sign:+d})",
-            f"  limits    {places(self, *self.limits)}",
-            f"  state     {self.state}",
-        ]
-        with suppress(DeviceError):  # it has none
-            lines.append(f"  velocity  {self.velocity:g}{unit}/s")
-            lines[-1] += f", acceleration {self.acceleration:g}{unit}/s²"
-        if self.backlash:
-            lines.append(f"  backlash  {self.backlash:g}{unit}")
-        if self.encoder is not None:
-            lines.append(f"  encoder   {self.encoder.name}: {place(self, self.measured_position)}")
-        if more := self.controller.get_axis_info(self):
-            lines.append(more)
-        return "\n".join([*lines, *self.set_by_hand()])
+        return describe(self)
 
     @property
     def interlock(self) -> bool:
@@ -140,18 +126,35 @@ class Axis(AxisInMotion):
             if wait:
                 self.current_move.wait()
         elif "MOVING" in self.read_state():
-            if self.settings.is_shared:
-                motion_line.ask_to_stop(self.name)
             self.controller.stop(self)
+            if self.settings.is_shared:
+                motion_line.flush()
+                motion_line.ask_to_stop(self.name)
             self.settings.remember(target=None, heading=None)
+            if wait:
+                self._wait_for_others()
 
     def wait_move(self) -> None:
         """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
 
-        :raises AxisFault: the motion failed.
+        :raises AxisFault: the motion failed; one of another session is told there alone.
         """
+        moved_here = self._moves_here
         if self.current_move is not None:
             self.current_move.wait()
+        if not moved_here:
+            self._wait_for_others()
+
+    def _wait_for_others(self) -> None:
+        """Wait for the end of a motion that another session has begun, or one that was killed."""
+        try:
+            while "MOVING" in self.state:
+                gevent.sleep(self.polling_time)
+        except Exception:
+            raise
+        except BaseException:  # the waiter was killed
+            self.stop(wait=False)
+            raise
 
     def jog(
         self,
@@ -219,7 +222,6 @@ class Axis(AxisInMotion):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.heard(values)
         if self._moves_here:
             return
         if values.get("position") is not None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
@@ -30,6 +31,9 @@ class AxisGroup:
 
     def __repr__(self) -> str:
         return f"AxisGroup({', '.join(self.axes)})"
+
+    def __info__(self) -> str:
+        return f"group of {len(self.axes)} axes\n{axes_table(self.axes.values())}"
 
     @property
     def axes_with_reals(self) -> dict[str, Axis]:

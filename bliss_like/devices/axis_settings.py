@@ -137,6 +137,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """Stay with the store of the first use: an axis that outlives its session must not begin another one."""
         if not self._is_bound and self._hash is not None:
             self._hash = ObjectSettings(self.name, self.beamline or "", connection=default_store())
+            motion_line.register_settings(self)
             self._is_bound = True
 
     def look_again(self) -> None:

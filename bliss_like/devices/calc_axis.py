@@ -15,6 +15,7 @@ import numpy as np
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Calculation, Value
@@ -191,6 +192,12 @@ class CalcController(MotorController):
         self._tags[axis] = item.tag
         for tag in dict.fromkeys([*item.words, item.tag]):
             self._tagged.setdefault(tag, []).append(axis)
+
+    def __info__(self) -> str:
+        roles = {axis: self._tags[axis] for axis in self.pseudos}
+        roles |= {axis: f"real {self._tags[axis]}" for axis in self.reals}
+        roles |= {axis: f"param {self._tags[axis]}" for axis in self.params}
+        return f"{type(self).__name__} {self.name}\n{axes_table(roles, roles)}"
 
     def __close__(self) -> None:
         self.events.close()

@@ -60,6 +60,17 @@ class Encoder(SamplingCounter):
         said = answers(self._motors, [self], self._motors.read_encoders(self), "encoders")
         return position_of(self, self._motors, said[0])
 
+    def __info__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        try:
+            where = f"{self.read():.10g}{unit}"
+        except Exception as error:  # noqa: BLE001 - shown: the rest is known without the hardware
+            where = f"!ERR ({error})"
+        return (
+            f"{super().__info__()}\n  reads     {where}\n  steps     {self.steps_per_unit:g} per unit of its axis, "
+            f"tolerance {self.tolerance:g}{unit}"
+        )
+
     def set(self, value: float) -> float:
         """Make the present place `value` (dial units), and return what it reads then."""
         self.make_ready()

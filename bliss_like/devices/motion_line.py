@@ -62,6 +62,14 @@ def register(axis: Listener) -> None:
     _axes[axis.name] = axis
 
 
+_settings: weakref.WeakValueDictionary[str, AxisSettings] = weakref.WeakValueDictionary()
+
+
+def register_settings(settings: AxisSettings) -> None:
+    """Let settings hear of what others have changed in them."""
+    _settings[settings.name] = settings
+
+
 class _Line:
     """Writes, and listens as long as somebody here has axes that are shared."""
 
@@ -179,7 +187,9 @@ def _hear(events: Iterable[Mapping[str, Any]]) -> None:
         if _the_line().is_mine(event):
             continue
         for name, values in event.get("axes", {}).items():
-            axis = _axes.get(name)
+            settings, axis = _settings.get(name), _axes.get(name)
+            if settings is not None:
+                settings.heard(values)
             if axis is not None:
                 axis.heard(values)
         if "stop" in event:

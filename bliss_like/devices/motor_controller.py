@@ -13,6 +13,7 @@ from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.encoder import Encoder, EncoderConfig, EncoderCounters
 from bliss_like.devices.move import Motion
@@ -74,6 +75,9 @@ class MotorController:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {' '.join(self.axes)}>"
+
+    def __info__(self) -> str:
+        return f"{type(self).__name__.lstrip('_')} {self.name}\n{axes_table(self.axes.values())}"
 
     def __refuse_close__(self) -> None:
         for axis in self.axes.values():

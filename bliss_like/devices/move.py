@@ -351,9 +351,8 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        if isinstance(failure, Exception) and not isinstance(
-            failure, BlissLikeError
-        ):  # of a driver, which names no axis
+        tells_more = isinstance(failure, BlissLikeError) or hasattr(failure, "__notes__")
+        if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
             failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
         errors: list[BaseException] = []
         for step in (

@@ -101,8 +101,10 @@ def stm(*axes: Any, read_hw: bool = False) -> None:
 
 def _print_states(axes: Sequence[Any], read_hw: bool) -> None:
     asked = [axis for axis in axes if read_hw or not _moves_here(axis)]
-    told_states = {reading.axis: _state_told(reading) for reading in read(asked, positions=False)}
+    readings = read(asked, positions=False)
+    told_states = {reading.axis: _state_told(reading) for reading in readings}
     print(table(("axis", "state"), [(name_of(axis), told_states.get(axis) or axis.state) for axis in axes]))
+    _print_problems(readings)
 
 
 def _moves_here(axis: Any) -> bool:
@@ -113,7 +115,7 @@ def _moves_here(axis: Any) -> bool:
 def _state_told(reading: Reading) -> str:
     if not reading.problem:
         return str(reading.state)
-    return " ".join(["!ERR" if reading.state is None else reading.state_name, reading.problem])
+    return "!ERR" if reading.state is None else reading.state_name
 
 
 @verb("axis, ...")
@@ -150,6 +152,14 @@ def _print_blocks(labels: Sequence[str], columns: Sequence[Column], max_cols: in
 
 
 def _print_problems(readings: Iterable[Reading]) -> None:
-    problems = [f"{name_of(reading.axis)}: {reading.problem}" for reading in readings if reading.problem]
-    if problems:
-        print("\n" + "\n".join(problems))
+    """Print each problem once, with the axes that have it."""
+    names: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.problem:
+            names.setdefault(reading.problem, []).append(name_of(reading.axis))
+    if names:
+        print("\n" + "\n".join(_named(", ".join(having), problem) for problem, having in names.items()))
+
+
+def _named(names: str, problem: str) -> str:
+    return problem if problem.startswith((f"{names} ", f"{names}:")) else f"{names}: {problem}"

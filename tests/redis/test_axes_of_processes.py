@@ -16,7 +16,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
-from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped
+from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped, UserAbort
 from bliss_like.session import load_session
 from tests.redis.others import Other
 from tests.unit.devices.making import Notes
@@ -73,6 +73,35 @@ def test_the_settings_survive_the_process(config: Config, redis_server: Embedded
     again.close()
 
 
+def test_nothing_is_set_while_another_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    assert eh2.do("slow.move(20, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    for name, value in {"position": 1, "dial": 1, "offset": 1, "sign": -1, "velocity": 2, "acceleration": 50}.items():
+        with pytest.raises(AxisFault, match=r"slow is moving, but not in this session.*slow\.stop\(\)"):
+            setattr(slow, name, value)
+    slow.limits = -30, 30
+    slow.stop()
+    slow.position = 1
+    assert slow.position == 1
+
+
+def test_a_motion_of_another_session_is_waited_for(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    assert eh2.do("slow.move(0.3, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    slow.wait_move()
+    assert (slow.position, str(slow.state.names[0])) == (0.3, "READY")
+    assert eh2.do("slow.wait_move(); slow.move(20, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    waiter = gevent.spawn(slow.wait_move)
+    waiter.join(0.1)
+    assert not waiter.ready()
+    waiter.kill(UserAbort)
+    wait_until(lambda: gevent.sleep(0.01) or not slow.is_moving)
+    assert slow.position < 20
+
+
 def test_events_of_an_axis_that_another_session_moves(names: dict[str, Any], eh2: Other) -> None:
     robx: Axis = names["robx"]
     positions, states, limits = Notes(), Notes(), Notes()
@@ -120,7 +149,7 @@ def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any],
         lambda: setattr(slow, "sign", -1),
         slow.sync_hard,
     ):
-        with pytest.raises(AxisFault, match=r"slow is moving, though not by this session; .* slow.stop\(\)"):
+        with pytest.raises(AxisFault, match=r"slow is moving, but not in this session; .* slow.stop\(\)"):
             attempt()
     slow.stop()
     assert eh2.answer().startswith("AxisStopped")

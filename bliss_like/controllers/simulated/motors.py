@@ -217,6 +217,7 @@ class SimulatedMotors(MotorController):
 
     def stop(self, axis: Axis) -> None:
         with self._exchange() as tracks:
+            tracks.look_again(axis.name)  # another process may have stopped it just now
             track = tracks[axis.name]
             if track.is_moving:
                 law = track.law.stopped_at(track.elapsed, track.acceleration)

@@ -218,7 +218,7 @@ def test_in_motion_nobody_is_asked(keys: Gated) -> None:
 def test_what_others_set_in_motion_is_heard(keys: Gated) -> None:
     robx = shared(make_axis("robx", velocity=10.0, acceleration=1000.0))
     robx.move(2, wait=False)
-    robx.heard({"offset": 5.0, "low_limit": None})
+    robx.settings.heard({"offset": 5.0, "low_limit": None})
     assert robx.offset == 5.0
     HashSetting("robx")["offset"] = 5.0
     robx.wait_move()
