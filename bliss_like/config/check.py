@@ -78,7 +78,7 @@ def _problems(complete: ConfigNode, cls: type[Any], survey: Survey) -> Iterator[
             is_name = _is_name_of_item(problem, complete)  # told when the file was read
             is_elsewhere = may_inherit and problem.message.startswith("missing key")
             is_unsure = problem.path in unsure and problem.path == problem.subject  # of the value, not of the key
-            if not (is_name or is_elsewhere or is_unsure):
+            if not (is_name or is_elsewhere or (is_unsure and not problem.is_sure)):
                 yield problem
     if hasattr(cls, "check_config"):
         yield from cls.check_config(complete, survey)

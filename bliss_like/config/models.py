@@ -29,7 +29,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from .node import ConfigNode
-from .references import Objects, ResolvedText, dereference
+from .references import Objects, ResolvedText, WrongReference, dereference
 
 
 def _refuse_names(value: Any) -> Any:
@@ -49,6 +49,32 @@ REFERENCE_SCHEMA = {
 
 Reference = Annotated[Any, AfterValidator(_refuse_names), WithJsonSchema(REFERENCE_SCHEMA)]
 """A key that is written `$name` or `$name.attribute` and arrives as the live object."""
+
+
+def having(what: str, *attributes: str) -> AfterValidator:
+    """Say what a reference must lead to: `Annotated[Reference, having("an axis", "position", "move")]`.
+
+    :param attributes: those that it must have; their values are not read.
+    """
+
+    return AfterValidator(lambda value: expect(value, what, *attributes))
+
+
+def expect(value: Any, what: str, *attributes: str) -> Any:
+    """Return what a reference leads to.
+
+    :raises WrongReference: it has not all of the attributes; None and texts are let pass, for others to judge.
+    """
+    if value is None or isinstance(value, str) or all(_may_have(value, name) for name in attributes):
+        return value
+    raise WrongReference(f"expected a reference to {what}, came {value!r}")
+
+
+def _may_have(value: Any, attribute: str) -> bool:
+    told = getattr(type(value), "may_have", None)  # of what stands for something else
+    if told is not None:
+        return bool(told(value, attribute))
+    return hasattr(type(value), attribute) or attribute in getattr(value, "__dict__", {})
 
 
 class Unresolved:
@@ -77,8 +103,13 @@ class LazyReference:
         """
         return dereference(self._text, self._objects)
 
+    def may_have(self, attribute: str) -> bool:
+        """Tell whether the object may have an attribute, as far as that is known without making it."""
+        look = getattr(self._objects, "dereference", None)  # of a survey
+        return look is None or _may_have(look(self._text), attribute)
+
     def __repr__(self) -> str:
-        return f"<LazyReference {self._text}>"
+        return self._text
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -77,6 +77,10 @@ def referred_name(text: str) -> str:
     return text[1:].partition(".")[0]
 
 
+class WrongReference(ValueError):
+    """A reference leads to something else than is needed there."""
+
+
 def dereference(text: str, objects: Objects) -> Any:
     """Return what `$name` or `$name.attribute.attribute` stands for.
 

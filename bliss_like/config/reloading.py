@@ -140,10 +140,8 @@ def refuse_closing(names: Iterable[str], living: Mapping[str, Made]) -> None:
 
 
 def _dependants(names: Iterable[str], living: Mapping[str, Made]) -> set[str]:
-    """Return the living ones of `names`, and all that live and need them."""
-    found = {name for name in names if name in living}
-    while True:
-        more = {name for name, made in living.items() if made.needs & found} - found
-        if not more:
-            return found
+    """Return the living ones of `names`, and all that live and need them, or did without one that could not be made."""
+    found = set(names)
+    while more := {name for name, made in living.items() if made.needs & found} - found:
         found |= more
+    return found & living.keys()

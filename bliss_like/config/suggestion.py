@@ -9,7 +9,7 @@ def nearest(word: str, known: Iterable[object], cutoff: float = 0.6) -> str:
     """Return the known word closest to `word`; empty when none is close; `cutoff`: 1 for equal words only."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word, [str(name) for name in known], 1, cutoff)
+    found = get_close_matches(str(word), [str(name) for name in known], 1, cutoff)
     return found[0] if found else ""
 
 

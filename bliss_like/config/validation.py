@@ -13,7 +13,7 @@ from bliss_like.errors import ConfigError, ReferenceCycle
 
 from .models import ItemConfig, LazyReference, ObjectConfig, Unresolved
 from .node import ConfigList, ConfigNode, plain_form
-from .references import Objects, dereference, is_reference, referred_name
+from .references import Objects, WrongReference, dereference, is_reference, referred_name
 from .suggestion import nearest
 
 Path = tuple[int | str, ...]
@@ -57,6 +57,8 @@ class Problem:
     path: Path
     subject: Path
     message: str
+    is_sure: bool = False
+    """Whether it is one whatever the object is that a reference leads to."""
 
     def told(self, skip: int = 0) -> str:
         """Return the message; its subject is told without the first `skip` steps, which the reader knows."""
@@ -224,12 +226,13 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
     """Translate wrong values; what each member of a union expected is one problem."""
     expected: dict[Path, list[str]] = {}
     came: dict[Path, Any] = {}
-    problems = []
+    problems: list[Problem] = []
     for detail in details:
         path = _real_path(detail["loc"], data)
         context: Mapping[str, Any] = detail.get("ctx", {})
         if detail["type"] == "value_error":
-            problems.append(Problem(path, path, str(context["error"])))
+            is_sure = isinstance(context["error"], WrongReference)
+            problems.append(Problem(path, path, str(context["error"]), is_sure))
         elif detail["type"] not in ("missing", "extra_forbidden", "invalid_key"):
             expected.setdefault(path, []).append(_expected(detail))
             came[path] = detail["input"]
@@ -237,7 +240,8 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         if any(len(other) > len(path) and other[: len(path)] == path for other in expected):
             continue  # as one member of the union it would fit, but for what is wrong further in
         choice = " or ".join(dict.fromkeys(choices))
-        problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
+        is_sure = getattr(came[path], "is_an_object", False) is True  # no list, and no number
+        problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}", is_sure))
     return problems
 
 

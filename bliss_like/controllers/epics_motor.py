@@ -28,7 +28,7 @@ from bliss_like.controllers.motor_record import (
 from bliss_like.controllers.record_axis import RecordAxis
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig, refuse_same
 from bliss_like.devices.move import Motion
 from bliss_like.errors import AxisLimitError, DeviceError
 
@@ -75,6 +75,11 @@ class EpicsMotors(MotorController):
 
     class Config(MotorControllerConfig):
         axes: list[EpicsMotorConfig]  # type: ignore[assignment]
+
+        @model_validator(mode="after")
+        def _check_records(self) -> Self:
+            refuse_same("record", {axis.name: axis.record.removeprefix("ca://") for axis in self.axes})
+            return self
 
     shared = True
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from bliss_like.config.models import ObjectConfig, Reference, StrictModel
+from bliss_like.config.models import ObjectConfig, Reference, StrictModel, having
 from bliss_like.controllers.multiple_positions import UNKNOWN
-from bliss_like.devices import attenuation
+from bliss_like.devices import attenuation, numbers
 from bliss_like.devices.actuator import ActuatorState
+from bliss_like.devices.axis_config import AxisReference
 from bliss_like.errors import DeviceError
+
+ActuatorReference = Annotated[Reference, having("an actuator", "set_in", "set_out")]
+LadderReference = Annotated[Reference, having("what has positions with labels", "positions_list", "move")]
 
 
 class FilterSet:
@@ -27,8 +31,10 @@ class FilterSet:
         material: str = Field(description="one of bliss_like.devices.attenuation.MATERIALS")
         thickness: float = Field(gt=0, description="mm")
         density: float | None = Field(default=None, gt=0, description="g/cm³, where it is not the usual one")
-        actuator: Reference | None = Field(default=None, description="brings it in and out")
-        ladder: Reference | None = Field(default=None, description="MultiplePositions on which it is one of several")
+        actuator: ActuatorReference | None = Field(default=None, description="brings it in and out")
+        ladder: LadderReference | None = Field(
+            default=None, description="MultiplePositions on which it is one of several"
+        )
         label: str = Field(default="", description="its place on the ladder")
 
         @model_validator(mode="after")
@@ -43,7 +49,7 @@ class FilterSet:
         filters: list[FilterSet.Filter] = Field(min_length=1, max_length=16)
         empty: str = Field(default="empty", description="label of the place of a ladder where nothing is in the beam")
         energy: float | None = Field(default=None, gt=0, description="of the beam, keV; where no axis has it")
-        energy_axis: Reference | None = Field(default=None, description="whose position is the energy, in keV")
+        energy_axis: AxisReference | None = Field(default=None, description="whose position is the energy, in keV")
 
         @model_validator(mode="after")
         def _check(self) -> Self:
@@ -71,7 +77,7 @@ class FilterSet:
     @bits.setter
     def bits(self, bits: int) -> None:
         """:raises DeviceError: there is no such combination, or a filter did not get there."""
-        if bits not in self.combinations:
+        if not hasattr(bits, "__index__") or bits not in self.combinations:
             raise DeviceError(
                 f"{self.name} cannot have bits {bits!r}: expected 0 to {(1 << len(self._filters)) - 1}, and one filter of a "
                 "ladder at most"
@@ -137,12 +143,13 @@ class FilterSet:
     def energy(self, energy: float) -> None:
         if self._energy_axis is not None:
             raise DeviceError(f"{self.name} takes the energy from {self._energy_axis.name}: move that")
+        energy = numbers.number(self, energy, "energy")
         attenuation.mass_attenuation(self._filters[0].material, energy)  # refuses what is in no table
         self._energy = energy
 
     def transmission_of(self, bits: int, energy: float | None = None) -> float:
         """What these filters would let through, from 0 to 1."""
-        energy = self.energy if energy is None else energy
+        energy = self.energy if energy is None else numbers.number(self, energy, "energy")
         chosen = [filter_ for number, filter_ in enumerate(self._filters) if bits >> number & 1]
         return math.prod(attenuation.transmission(f.material, f.thickness, energy, f.density) for f in chosen)
 
@@ -170,7 +177,7 @@ class FilterSet:
         :param energy: keV, by default that of the beam.
         :raises DeviceError: not above 0 and at most 1; or a filter did not get there.
         """
-        if not 0.0 < transmission <= 1.0:
+        if not numbers.is_number(transmission) or not 0.0 < transmission <= 1.0:
             raise DeviceError(f"{self.name}: expected a transmission above 0 and up to 1, got {transmission!r}")
         known = self.transmissions(energy)
         bits = min(known, key=lambda bits: abs(math.log(known[bits] / transmission)))
@@ -179,7 +186,7 @@ class FilterSet:
 
     def set_attenuation(self, factor: float, energy: float | None = None) -> float:
         """As `set_transmission(1 / factor)`; return the factor that it is."""
-        if not factor >= 1.0:
+        if not numbers.is_number(factor) or not factor >= 1.0:
             raise DeviceError(f"{self.name}: expected an attenuation of 1 or more, got {factor!r}")
         return 1.0 / self.set_transmission(1.0 / factor, energy)
 

@@ -16,9 +16,10 @@ from pydantic import AfterValidator, Field, model_validator
 from bliss_like.controllers.icepap_line import IcePAPLine
 from bliss_like.controllers.icepap_state import axis_state
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_config import ClosedLoopConfig
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.encoder import Encoder, EncoderConfig
-from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig, refuse_same
 from bliss_like.devices.move import Motion
 from bliss_like.errors import DeviceError, NotConnectedError
 
@@ -35,6 +36,7 @@ Address = Annotated[int, AfterValidator(_check_address), Field(description="10 *
 
 
 class IcePAPAxisConfig(AxisConfig):
+    closed_loop: ClosedLoopConfig | None = None  # type: ignore[assignment]
     address: Address
     power_on: bool = Field(default=True, description="the motor gets its power when the axis is first used")
 
@@ -65,13 +67,7 @@ class IcePAP(MotorController):
 
         @model_validator(mode="after")
         def _check_addresses(self) -> Self:
-            owners: dict[int, str] = {}
-            for axis in self.axes:
-                if axis.address in owners:
-                    raise ValueError(
-                        f"axes {owners[axis.address]} and {axis.name} have the same address {axis.address}"
-                    )
-                owners[axis.address] = axis.name
+            refuse_same("address", {axis.name: axis.address for axis in self.axes})
             return self
 
     def __init__(self, name: str, config: Config) -> None:
@@ -287,7 +283,7 @@ class IcePAP(MotorController):
         return f"IcePAP {self._line.ask('?VER')}, crate {crate} ({serial}), driver {driver}"
 
     def get_axis_info(self, axis: Axis) -> str:
-        return f"address {self.address(axis)} of {self._line}"
+        return f"  address   {self.address(axis)} of {self._line}"
 
     def get_info(self, axis: Axis) -> str:
         address = self.address(axis)

@@ -25,7 +25,8 @@ from bliss_like.errors import ConfigError, MissingKey
 _REQUIRED = object()
 _MARK = "_method_of_each_axis"
 _OWN_CLASSES = get_args(AxisConfig.model_fields["class_"].annotation)
-_TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
+TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
+"""For `model_config`, beside `AnyKeys`."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,7 +90,7 @@ class AnyKeys(BaseModel):
 class ControllerAxisConfig(AnyKeys, AxisConfig):
     """What YAML says of one axis, and what its driver may ask: `axis.config.get("address", int)`."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
     class_: str = Field("", alias="class", description="one of a kind: ModuloAxis, or a class beside the driver")  # type: ignore[assignment]
 
@@ -97,13 +98,13 @@ class ControllerAxisConfig(AnyKeys, AxisConfig):
 class ControllerEncoderConfig(AnyKeys, EncoderConfig):
     """What YAML says of one encoder."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
 
 class ControllerConfig(AnyKeys, MotorControllerConfig):
     """What YAML says of a controller, and what its driver may ask: `self.config.get("host")`."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
     axes: list[ControllerAxisConfig]  # type: ignore[assignment]
     encoders: list[ControllerEncoderConfig] = Field(default_factory=list)  # type: ignore[assignment]
@@ -141,13 +142,13 @@ class Controller(MotorController):
 class ControllerCalcAxisConfig(AnyKeys, CalcAxisConfig):
     """What YAML says of one pseudo axis."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
 
 class CalcControllerConfig(AnyKeys, calc_config.CalcControllerConfig):
     """What YAML says of a calc controller."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
     axes: list[ControllerCalcAxisConfig]  # type: ignore[assignment]
     no_offset: bool | None = None  # type: ignore[assignment]

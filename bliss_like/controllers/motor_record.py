@@ -29,6 +29,8 @@ START_PATIENCE = 0.5
 WATCHED = tuple("DMOV RBV OFF DIR HLM LLM HLS LLS MSTA SPMG SET CNEN RDBD MRES".split())
 """Fields whose changes are subscribed to."""
 
+OF_THE_SCALE = ("RBV", "OFF", "DIR", "HLM", "LLM")
+
 OF_THE_STATE = ("RBV", "HLS", "LLS", "MSTA", "SPMG", "SET", "CNEN")
 
 COMMANDS = ("VAL", "STOP")
@@ -120,9 +122,9 @@ class MotorRecord:
         """The value of a field, asked from the IOC."""
         return self.field(name).get()
 
-    def refresh(self) -> None:
-        """Ask for what the state depends on: an answer may come before what is subscribed to."""
-        self._latest.update(zip(OF_THE_STATE, together(self.get, OF_THE_STATE), strict=True))
+    def refresh(self, fields: Sequence[str] = OF_THE_STATE) -> None:
+        """Ask for watched fields, by default for those of the state: an answer may come before what is subscribed to."""
+        self._latest.update(zip(fields, together(self.get, fields), strict=True))
 
     def text(self, name: str) -> str:
         """The value of a field as people read it; a menu's word."""
@@ -145,6 +147,8 @@ class MotorRecord:
         """
         self.put(name, value)
         self.wait_for(lambda: math.isclose(self[name], value, rel_tol=1e-9, abs_tol=1e-9), f"{name} = {value:g}")
+        if name in OF_THE_SCALE:
+            self.refresh(OF_THE_SCALE)  # they change with each other
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """:raises DeviceError: `condition` of watched fields does not come true within the timeout of a signal."""

@@ -6,7 +6,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bliss_like.config.models import ObjectConfig, Reference
+from bliss_like.config.models import ObjectConfig
+from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.shutter import BaseShutter, BaseShutterState
 
 
@@ -14,7 +15,7 @@ class MotorShutter(BaseShutter):
     """Open within `tolerance` of one position, closed within it of the other, and in between neither."""
 
     class Config(ObjectConfig):
-        axis: Reference
+        axis: AxisReference
         open_position: float = Field(description="user units of the axis")
         closed_position: float = Field(description="user units of the axis")
         tolerance: float = Field(default=0.01, gt=0, description="user units of the axis")

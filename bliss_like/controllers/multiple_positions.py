@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from bliss_like.config.models import ObjectConfig, Reference, StrictModel
+from bliss_like.config.models import ObjectConfig, StrictModel
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import DeviceError
 
@@ -19,7 +20,7 @@ class MultiplePositions:
     """`foils.move("Cu_20")`, `foils.Cu_20()`, `foils.position`."""
 
     class Target(StrictModel):
-        axis: Reference
+        axis: AxisReference
         destination: float = Field(description="user units of the axis")
         tolerance: float = Field(default=0.01, gt=0, description="user units of the axis")
 
@@ -79,7 +80,7 @@ class MultiplePositions:
 
         :raises DeviceError: there is no such label.
         """
-        if label not in self._positions:
+        if label not in list(self._positions):
             hint = did_you_mean(label, self._positions)
             raise DeviceError(f"{self.name} has no position {label!r}{hint}; there are: {', '.join(self._positions)}")
         targets = {target.axis: target.destination for target in self._positions[label].target}

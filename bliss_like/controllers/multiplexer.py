@@ -92,13 +92,13 @@ class Multiplexer:
         self._kept.remove(*names)
 
     def _output(self, name: str) -> Output:
-        if name not in self._outputs:
+        if name not in list(self._outputs):
             hint = did_you_mean(name, self._outputs)
             raise DeviceError(f"{self.name} has no output {name!r}{hint}; there are: {', '.join(self._outputs)}")
         return self._outputs[name]
 
     def _input(self, output: Output, name: str) -> int:
-        if name not in output.inputs:
+        if name not in list(output.inputs):
             hint, there = did_you_mean(name, output.inputs), ", ".join(output.inputs)
             raise DeviceError(f"{self.name}: output {output.name} has no input {name!r}{hint}; there are: {there}")
         return output.inputs[name]

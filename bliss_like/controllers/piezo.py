@@ -10,13 +10,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from typing import Self
 
-from pydantic import Field
+import gevent
+from pydantic import Field, model_validator
 
 from bliss_like.backends.line import Line
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_config import ClosedLoopConfig
 from bliss_like.devices.axis_state import AxisState
-from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
+from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig, refuse_same
 from bliss_like.devices.move import Motion
 from bliss_like.errors import DeviceError
 
@@ -33,8 +36,14 @@ ERRORS = {
 
 STOPPED = 10
 
+SERVO_OFF = (
+    "SERVO_OFF",
+    "goes to a voltage, so that its read-back only comes near: switch its servo on, or `tolerance: null`",
+)
+
 
 class PiezoAxisConfig(AxisConfig):
+    closed_loop: ClosedLoopConfig | None = None  # type: ignore[assignment]
     channel: str = Field(pattern="^[A-Z0-9]+$", description="the name that the amplifier has for it")
     unit: str | None = "um"
     tolerance: float | None = Field(
@@ -51,6 +60,11 @@ class Piezo(MotorController):
     class Config(MotorControllerConfig):
         address: str = Field(description="tcp://host:port")
         axes: list[PiezoAxisConfig]  # type: ignore[assignment]
+
+        @model_validator(mode="after")
+        def _check_channels(self) -> Self:
+            refuse_same("channel", {axis.name: axis.channel for axis in self.axes})
+            return self
 
     def __init__(self, name: str, config: Config) -> None:
         super().__init__(name, config)
@@ -85,11 +99,12 @@ class Piezo(MotorController):
     def states(self, *axes: Axis) -> Sequence[AxisState]:
         queries = ("SVO?", "ONT?", "SVA?", "VOL?", "POS?")
         told = self._ask([(query, axis) for axis in axes for query in queries])
-        at_rest = []
+        states = []
         for i, axis in enumerate(axes):
             servo, on_target, *analogue = told[i * len(queries) : (i + 1) * len(queries)]
-            at_rest.append(bool(on_target) if servo else self._has_settled(axis, *analogue))
-        return [AxisState("READY" if rests else "MOVING") for rests in at_rest]
+            rests = bool(on_target) if servo else self._has_settled(axis, *analogue)
+            states.append(AxisState("READY" if rests else "MOVING", *([] if servo else [SERVO_OFF])))
+        return states
 
     def _has_settled(self, axis: Axis, target: float, voltage: float, position: float) -> bool:
         """Without servo the amplifier cannot tell: look whether its voltage is there, and the read-back stays in the window."""
@@ -126,7 +141,14 @@ class Piezo(MotorController):
         return "on" if self._ask([("SVO?", axis)])[0] else "off"
 
     def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
+        """Return when it has settled, or could have: until then it would refuse to move."""
+        if bool(self._ask([("SVO?", axis)])[0]) == bool(onoff):
+            return
+        self._settling.pop(axis, None)
         self._do(f"SVO {self._keys[axis].channel} {int(onoff)}")
+        deadline = time.monotonic() + axis.timeout
+        while "MOVING" in self.state(axis) and time.monotonic() < deadline:
+            gevent.sleep(axis.polling_time)
 
     # -- the language
 

@@ -9,8 +9,9 @@ import gevent
 
 from bliss_like.controllers.motor_record import MotorRecord
 from bliss_like.devices.axis import Axis, AxisConfig
-from bliss_like.devices.axis_scale import Limits, number
+from bliss_like.devices.axis_scale import Limits
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import direction, low_and_high, number
 from bliss_like.devices.signal import Signal
 
 if TYPE_CHECKING:
@@ -49,9 +50,8 @@ class RecordAxis(Axis):
 
     @sign.setter
     def sign(self, sign: int) -> None:
-        if sign not in (1, -1):
-            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
-        self.refuse_if_moving()
+        sign = direction(self, sign, "sign")
+        self.refuse_change()
         self._ready_record().set("DIR", 0 if sign == 1 else 1)
 
     @property
@@ -61,7 +61,7 @@ class RecordAxis(Axis):
 
     @offset.setter
     def offset(self, offset: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         self._ready_record().set("OFF", number(self, offset, "offset"))
 
     @property
@@ -71,7 +71,7 @@ class RecordAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         self.offset = user - self.sign * self.dial
@@ -106,7 +106,7 @@ class RecordAxis(Axis):
 
     @dial_limits.setter
     def dial_limits(self, limits: tuple[float | None, float | None]) -> None:
-        low, high = self._low_and_high(limits)
+        low, high = low_and_high(self, limits)
         record = self._ready_record()
         if math.isinf(low) != math.isinf(high):
             raise ValueError(

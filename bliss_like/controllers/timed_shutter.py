@@ -15,6 +15,7 @@ from pydantic import Field
 
 from bliss_like.backends.line import Line
 from bliss_like.config.models import ObjectConfig
+from bliss_like.devices.numbers import is_number
 from bliss_like.devices.shutter import CLOSED_STATES, BaseShutter, BaseShutterState, ShutterMode
 from bliss_like.errors import DeviceError
 
@@ -70,7 +71,7 @@ class TimedShutter(BaseShutter):
 
     def open_for(self, seconds: float) -> None:
         """Open it for a time between 1 ms and 1000 s that the box keeps, and return when it is closed again."""
-        if not 0.001 <= seconds <= 1000:
+        if not is_number(seconds) or not 0.001 <= seconds <= 1000:
             raise DeviceError(f"{self.name}: expected 0.001 to 1000 s to be open for, got {seconds!r}")
         with self._allowed_to_open():
             self._command("PULSE", f"{seconds:.6f}")

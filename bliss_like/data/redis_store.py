@@ -288,14 +288,25 @@ class RedisStore:
     def _connect(self) -> Any:
         try:
             try:
-                return self._pool.get_connection()
+                return self._connection_in_turn()
             except redis.ConnectionError:
                 if self.revive is None:
                     raise
                 self.revive()
-                return self._pool.get_connection()
+                return self._connection_in_turn()
         except redis.RedisError as error:
             raise self._unavailable(error) from error
+
+    def _connection_in_turn(self) -> Any:
+        """Return a connection; when very many greenlets of this thread ask at once, after others have had theirs."""
+        deadline = time.monotonic() + _SILENCE
+        while True:
+            try:
+                return self._pool.get_connection()
+            except redis.exceptions.MaxConnectionsError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.001)
 
     @property
     def _pool(self) -> Any:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 
 import gevent
 
+from bliss_like.devices.numbers import brief, seconds
 from bliss_like.errors import DeviceError
 
 
@@ -56,12 +57,14 @@ class AbstractActuator(ABC):
 
         :raises DeviceError: it is not there within `timeout` seconds, by default those of the actuator.
         """
+        timeout = self._patience(timeout)
         self._set_in()
         if wait:
             self.wait(ActuatorState.IN, timeout)
 
     def set_out(self, wait: bool = True, timeout: float | None = None) -> None:
         """Bring it out of the beam; as `set_in`."""
+        timeout = self._patience(timeout)
         self._set_out()
         if wait:
             self.wait(ActuatorState.OUT, timeout)
@@ -79,14 +82,21 @@ class AbstractActuator(ABC):
     def wait(self, wanted: ActuatorState, timeout: float | None = None) -> None:
         """:raises DeviceError: it is not in that state within `timeout` seconds."""
         began = time.monotonic()
-        patience = self.timeout if timeout is None else timeout
-        while (state := self.state) is not wanted:
+        patience = self._patience(timeout)
+        if wanted not in list(ActuatorState):
+            raise ValueError(
+                f"{self.name}: expected one of {', '.join(ActuatorState)} to wait for, got {brief(wanted)}"
+            )
+        while (state := self.state) != wanted:
             elapsed = time.monotonic() - began
             if elapsed > patience or state is ActuatorState.FAULT:
                 raise DeviceError(
                     f"{self.name} should be {wanted} and is {state}, {elapsed:.1f} s after it was told to"
                 )
             gevent.sleep(min(0.05, max(0.001, elapsed / 10)))
+
+    def _patience(self, timeout: float | None) -> float:
+        return self.timeout if timeout is None else seconds(self, timeout, "timeout", endless=True)
 
     def __info__(self) -> str:
         return f"{type(self).__name__} {self.name}: {self.state}"

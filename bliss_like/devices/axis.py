@@ -1,43 +1,50 @@
-"""An axis: something with a position that can be moved, in the user's units."""
+"""An axis: something with a position that can be moved, in the user's units.
+
+It is built in storeys, each of which knows those below it, and a file each: scales and limits (`axis_scale`), first use and
+state (`axis_ready`), position (`axis_position`), velocity (`axis_speed`), configuration and settings (`axis_kept`), what a
+move asks (`axis_in_motion`), and here what people do with an axis.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis_config import AxisConfig
-from bliss_like.devices.axis_kept import AxisKept
-from bliss_like.devices.axis_scale import number
+from bliss_like.devices.axis_in_motion import AxisInMotion
+from bliss_like.devices.axis_info import describe
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.closed_loop import ClosedLoop
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.interlock import claimed
-from bliss_like.devices.move import Move, run_plan
-from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.planning import Motion, Plan, check_backlash, check_limits, plan, real_axes
+from bliss_like.devices.move import run_plan
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import Positive, direction, number
+from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
 from bliss_like.devices.pursuit import check_room
-from bliss_like.devices.reading import finite
-from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisFault, AxisOffError, DataError, DeviceError
+from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
-    from bliss_like.devices.encoder import Encoder
     from bliss_like.devices.motion_hook import MotionHook
     from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
-RETRY = 10.0
-"""Seconds for which the hardware of an axis that could not be set up is not asked again, but by a move or `enable()`."""
-
 __all__ = ["Axis", "AxisConfig", "AxisState", "Motion", "check_limits"]
 
 
-class Axis(AxisKept):
+class Axis(AxisInMotion):
     """One axis of a controller. Nothing touches the hardware before the first read or move."""
+
+    timeout = Positive()
+    """Seconds for which it may come no nearer to its target."""
+    polling_time = Positive()
+    """Seconds between two looks at it in motion."""
 
     def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
         super().__init__(name, controller, config)
@@ -45,13 +52,6 @@ class Axis(AxisKept):
         self.polling_time = config.polling_time
         self.motion_hooks: list[MotionHook] = list(config.motion_hooks)
         self.closed_loop = ClosedLoop(self, config.closed_loop) if config.closed_loop is not None else None
-        self.current_move: Move | None = None
-        self._was_here = False
-        """Whether this process has seen it where it was sent last, and nobody else has driven it since."""
-        self._is_ready = False
-        self._disabled = ""
-        self._failed_at = -math.inf
-        self._failure: Exception | None = None
         motion_line.register(self)
 
     def __connect__(self, timeout: float) -> None:
@@ -65,30 +65,13 @@ class Axis(AxisKept):
         if self._moves_here:
             _log.warning("%s was moving and is stopped, as it is closed", name_of(self))
             self.stop()
+        self.current_move = None
 
     def __repr__(self) -> str:
         return f"<Axis {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        low, high = self.limits
-        lines = [
-            f"axis {both_names_of(self)} of {self.controller.name}",
-            f"  position  {self.position:g}{unit}   (dial {self.dial:g}, offset {self.offset:g}, sign {self.sign:+d})",
-            f"  limits    {low:g} .. {high:g}{unit}",
-            f"  state     {self.state}",
-        ]
-        try:
-            lines.append(f"  velocity  {self.velocity:g}{unit}/s, acceleration {self.acceleration:g}{unit}/s²")
-        except DeviceError:
-            pass  # it has none
-        if self.backlash:
-            lines.append(f"  backlash  {self.backlash:g}{unit}")
-        if self.encoder is not None:
-            lines.append(f"  encoder   {self.encoder.name}: {self.measured_position:g}{unit}")
-        if more := self.controller.get_axis_info(self):
-            lines.append(more)
-        return "\n".join([*lines, *self.set_by_hand()])
+        return describe(self)
 
     @property
     def interlock(self) -> bool:
@@ -103,250 +86,6 @@ class Axis(AxisKept):
     def has_tag(self, tag: str) -> bool:
         tags = self.config.tags
         return tag in ([tags] if isinstance(tags, str) else tags)
-
-    # -- readiness -----------------------------------------------------------------------------------------------------
-
-    def make_ready(self, *, again: bool = False) -> None:
-        """Set up the hardware at the first use.
-
-        :param again: try at once, even if it has just failed.
-        :raises AxisDisabled: it was taken out of use, or has just failed to be set up.
-        """
-        if self._is_ready:
-            return
-        name = name_of(self)
-        if self._disabled:
-            raise AxisDisabled(f"{name} is disabled ({self._disabled}); {name}.enable() takes it into use again")
-        if not again and time.monotonic() - self._failed_at < RETRY:
-            raise AxisDisabled(
-                f"{name} is disabled, as its hardware could not be set up: {self._failure}. When that is mended: "
-                f"{name}.enable()"
-            ) from self._failure
-        try:
-            self.controller.make_ready(self)
-        except Exception as failure:
-            self._failed_at, self._failure = time.monotonic(), failure
-            raise
-        self._failure, self._failed_at, self._is_ready = None, -math.inf, True
-
-    @property
-    def disabled(self) -> bool:
-        """Whether it was taken out of use, or its hardware could not be set up."""
-        return bool(self._disabled) or (not self._is_ready and self._failure is not None)
-
-    def disable(self, reason: str = "taken out of use by hand") -> None:
-        """Take it out of use in this session: nothing asks its hardware any more."""
-        self.refuse_if_moving()
-        self._disabled, self._is_ready = reason, False
-
-    def enable(self) -> None:
-        """Take it into use again.
-
-        :raises Exception: its hardware cannot be set up.
-        """
-        self._disabled = ""
-        self.make_ready(again=True)
-
-    def on(self) -> None:
-        """Give it its power."""
-        self.refuse_if_moving()
-        self.make_ready()
-        self.controller.set_on(self)
-        self.read_state()
-
-    def off(self) -> None:
-        """Take its power away."""
-        self.refuse_if_moving()
-        self.make_ready()
-        self.controller.set_off(self)
-        self._was_here = False  # without power it may not stay where it is
-        self.read_state()
-
-    # -- position ------------------------------------------------------------------------------------------------------
-
-    @property
-    def position(self) -> float:
-        """Where the axis is, in user units: read from the hardware, also in motion. Setting it moves only the offset."""
-        return float(self.dial2user(self.dial))
-
-    @position.setter
-    def position(self, position: float) -> None:
-        self.refuse_in_motion()
-        position = number(self, position, "position")
-        self.offset = self.offset + position - self._set_position
-
-    @property
-    def dial(self) -> float:
-        """Where the axis is, in dial units: read. Setting it writes the controller's register; the user position stays."""
-        self.make_ready()
-        return self.shown(self.controller.read_dials(self)[0])
-
-    @dial.setter
-    def dial(self, dial: float) -> None:
-        self.refuse_in_motion()
-        dial, before = number(self, dial, "dial"), self.known_dial()
-        user = float(self.dial2user(self.shown(before)))
-        self.controller.set_position(self, dial * self.steps_per_unit)
-        dial = self.dial
-        try:
-            if self.no_offset:
-                self.settings.store(target=dial, heading=None)
-            else:
-                self.settings.store(target=dial, heading=None, offset=user - self.sign * dial)
-        except DataError:  # with the register alone, the user's zero would be elsewhere
-            self.controller.set_position(self, before * self.steps_per_unit)
-            raise
-        self.announce_scale()
-
-    def known_dial(self) -> float:
-        """Where the axis is, in dial units; turns are counted.
-
-        :raises DeviceError: its hardware does not know.
-        """
-        self.make_ready()
-        return finite(self, self.controller, self.controller.read_dials(self)[0])
-
-    @property
-    def _set_position(self) -> float:
-        """Where the axis was last sent, in user units: relative moves start from here, so that they do not add up errors."""
-        return float(self.dial2user(self._dial_target()))
-
-    def _dial_target(self) -> float:
-        target = self.settings.now().get("target")
-        if target is None or (self.controller.shared and not self._is_near(target)):
-            target = self.shown(self.known_dial())
-            self.settings.remember(target=target, heading=None)
-        return float(target)
-
-    def _is_near(self, dial: float) -> bool:
-        return self._moves_here or self._away(self.dial, dial) <= self.nearness
-
-    @property
-    def _hw_position(self) -> float:
-        """The same as `position`, which is always that of the hardware."""
-        return self.position
-
-    def sync_hard(self) -> None:
-        """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
-        self.refuse_in_motion()
-        dial = self.known_dial()
-        self.settings.remember(target=None, heading=None)
-        self.saw(dial, self.read_state())
-        events.send(self, AxisEvent.SYNC_HARD, self._set_position)
-
-    def shown(self, dial: float) -> float:
-        """Return a dial position as people see it: within one turn, if there are turns."""
-        return dial if self.config.modulo is None else dial % self.config.modulo
-
-    def _away(self, one: float, other: float) -> float:
-        away, modulo = abs(one - other), self.config.modulo
-        return away if modulo is None else min(away % modulo, -away % modulo)
-
-    @property
-    def precision(self) -> float:
-        """Dial positions that differ by less are the same."""
-        return self.controller.steps_position_precision(self) / abs(self.steps_per_unit)
-
-    @property
-    def nearness(self) -> float:
-        """How far from where it was sent an axis may be and still be there: the tolerance, and at least the precision."""
-        return max(self.tolerance or 0.0, self.precision)
-
-    # -- encoder -------------------------------------------------------------------------------------------------------
-
-    @property
-    def encoder(self) -> Encoder | None:
-        """What measures where the axis is."""
-        return None if self.config.encoder is None else self.config.encoder()
-
-    @property
-    def dial_measured_position(self) -> float:
-        """Within one turn, if there are turns.
-
-        :raises RuntimeError: it has no encoder.
-        """
-        return self.shown(self.dial_encoder_position)
-
-    @property
-    def dial_encoder_position(self) -> float:
-        """What its encoder says; turns, if there are any, are counted.
-
-        :raises RuntimeError: it has no encoder.
-        """
-        encoder = self.encoder
-        if encoder is None:
-            raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
-        return encoder.read()
-
-    @property
-    def measured_position(self) -> float:
-        """Where its encoder says that it is, in user units.
-
-        :raises RuntimeError: it has no encoder.
-        """
-        return float(self.dial2user(self.dial_measured_position))
-
-    def check_encoder(self, dial: float) -> None:
-        """:raises AxisFault: the encoder says that the axis is not where it should be."""
-        encoder = self.encoder
-        if encoder is None or self.config.check_encoder is False:
-            return
-        measured = finite(encoder, self.controller, self.dial_measured_position)
-        if self._away(measured, dial) > encoder.tolerance:
-            raise AxisFault(
-                f"{name_of(self)} did not reach its target: it should be at {self.dial2user(self.shown(dial)):g}, its encoder "
-                f"{encoder.name} says {self.dial2user(measured):g}, which is more than the encoder's tolerance "
-                f"{encoder.tolerance:g} away"
-            )
-
-    # -- state ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def _moves_here(self) -> bool:
-        return self.current_move is not None and not self.current_move.done
-
-    @property
-    def is_moving(self) -> bool:
-        return "MOVING" in self.state
-
-    @property
-    def state(self) -> AxisState:
-        """MOVING from the start of a move until all its axes have arrived; otherwise what the hardware says.
-
-        DISABLED when its hardware cannot be set up.
-        """
-        if self._moves_here:
-            return AxisState("MOVING")
-        try:
-            return self.read_state()
-        except Exception as error:
-            if not self.disabled:
-                raise
-            return AxisState(("DISABLED", str(error)))
-
-    def read_state(self) -> AxisState:
-        """What the hardware says now."""
-        self.make_ready()
-        state = self.controller.read_states(self)[0]
-        self.saw_state(state)
-        return state
-
-    hw_state = property(read_state)
-
-    def refuse_if_moving(self) -> None:
-        """:raises AxisFault: a move of this axis is under way."""
-        if self._moves_here:
-            name = name_of(self)
-            raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
-
-    def refuse_in_motion(self) -> None:
-        """:raises AxisFault: it moves, whoever moves it; hardware that was not used yet is not asked."""
-        self.refuse_if_moving()
-        if self._is_ready and "MOVING" in self.read_state():
-            name = name_of(self)
-            raise AxisFault(
-                f"{name} is moving, though not by this session; wait for the end of its motion, or stop it: {name}.stop()"
-            )
 
     # -- motion --------------------------------------------------------------------------------------------------------
 
@@ -363,7 +102,7 @@ class Axis(AxisKept):
         :raises AlreadyLockedDevices: another session moves it, or has locked it.
         """
         if polling_time is not None:
-            self.polling_time = number(self, polling_time, "polling_time", positive=True)
+            self.polling_time = polling_time
         with claimed(real_axes([self]), f"moving {self.name} {'by' if relative else 'to'} {position}"):
             run_plan(plan({self: position}, relative=relative), wait)
 
@@ -387,10 +126,86 @@ class Axis(AxisKept):
             if wait:
                 self.current_move.wait()
         elif not self._disabled and "MOVING" in self.read_state():
-            if self.settings.is_shared:
-                motion_line.ask_to_stop(self.name)
             self.controller.stop(self)
+            if self.settings.is_shared:
+                motion_line.finish()
+                motion_line.ask_to_stop(self.name)
             self.settings.remember(target=None, heading=None)
+            if wait:
+                self._wait_for_others()
+
+    def wait_move(self) -> None:
+        """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
+
+        :raises AxisFault: the motion failed; one of another session is told there alone.
+        """
+        moved_here = self._moves_here
+        if self.current_move is not None:
+            self.current_move.wait()
+        if not moved_here:
+            self._wait_for_others()
+
+    def _wait_for_others(self) -> None:
+        """Wait for the end of a motion that another session has begun, or one that was killed."""
+        try:
+            while "MOVING" in self.state:
+                gevent.sleep(self.polling_time)
+        except Exception:
+            raise
+        except BaseException:  # the waiter was killed
+            self.stop(wait=False)
+            raise
+
+    def jog(
+        self,
+        velocity: float | None = None,
+        reset_position: float | Callable[[Axis], object] | None = None,
+        polling_time: float | None = None,
+    ) -> None:
+        """Turn without end; called again, change the velocity in motion. `stop()` ends it, and so do the limits.
+
+        :param velocity: in units/s; its sign is the direction. By default `jog_velocity`.
+        :param reset_position: 0: the place where it is stopped becomes 0, user and dial; a function: called then.
+        """
+        wanted = self.jog_velocity if velocity is None else velocity
+        if number(self, wanted, "velocity") == 0:
+            raise ValueError(
+                f"{name_of(self)}: jog with a velocity of 0 does not turn; to end a jog: {name_of(self)}.stop()"
+            )
+        speed = self._allowed_velocity(abs(wanted), "velocity")
+        turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
+        velocity_steps = speed * abs(self.steps_per_unit)
+        if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
+            return
+        self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
+
+    def home(self, switch: int = 1, wait: bool = True) -> None:
+        """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
+
+        The position stays what the hardware says; `sync_hard` is done.
+        """
+        self._operate("homing", direction(self, switch, "switch"), wait=wait)
+
+    def hw_limit(self, limit: int, wait: bool = True) -> None:
+        """Move to the positive limit switch, or (limit -1) to the negative one, of the controller; whatever the limits are."""
+        self._operate("limit_search", direction(self, limit, "limit"), wait=wait)
+
+    def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
+        if after is not None and after != 0 and not callable(after):
+            raise ValueError(f"{name_of(self)}: reset_position must be None, 0 or a function, got {after!r}")
+        with claimed(real_axes([self]), f"{kind} of {self.name}"):
+            self.refuse_if_moving()
+            self.make_ready(again=True)
+            dial = self.known_dial()
+            self.check_ready(dial, self.read_state())
+            if kind == "jog":
+                check_room(self, dial, direction)
+            nowhere = direction * math.inf
+            motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
+            self._after_jog = after
+            run_plan(Plan([motion], [self]), wait)
+
+    # -- other processes -----------------------------------------------------------------------------------------------
 
     def taken_over(self) -> None:
         """This session alone drives it from now on, and another one may have done so before."""
@@ -405,188 +220,8 @@ class Axis(AxisKept):
         self.current_move.stop(dead=True)
         return True
 
-    def wait_move(self) -> None:
-        """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
-
-        :raises AxisFault: the motion failed.
-        """
-        if self.current_move is not None:
-            self.current_move.wait()
-
-    def jog(
-        self,
-        velocity: float | None = None,
-        reset_position: float | Callable[[Axis], object] | None = None,
-        polling_time: float | None = None,
-    ) -> None:
-        """Turn without end; called again, change the velocity in motion. `stop()` ends it, and so do the limits.
-
-        :param velocity: in units/s; its sign is the direction. By default `jog_velocity`.
-        :param reset_position: 0: the place where it is stopped becomes 0, user and dial; a function: called then.
-        """
-        wanted = self.jog_velocity if velocity is None else velocity
-        speed = self._allowed_velocity(abs(number(self, wanted, "velocity")), "velocity")
-        turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
-        velocity_steps = speed * abs(self.steps_per_unit)
-        if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
-            return
-        self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
-
-    def home(self, switch: int = 1, wait: bool = True) -> None:
-        """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
-
-        The position stays what the hardware says; `sync_hard` is done.
-        """
-        self._operate("homing", 1 if switch >= 0 else -1, wait=wait)
-
-    def hw_limit(self, limit: int, wait: bool = True) -> None:
-        """Move to the positive limit switch, or (limit -1) to the negative one, of the controller; whatever the limits are."""
-        self._operate("limit_search", 1 if limit >= 0 else -1, wait=wait)
-
-    def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
-        if after is not None and after != 0 and not callable(after):
-            raise ValueError(f"{name_of(self)}: reset_position must be None, 0 or a function, got {after!r}")
-        with claimed(real_axes([self]), f"{kind} of {self.name}"):
-            self.refuse_if_moving()
-            self.make_ready(again=True)
-            dial = self.known_dial()
-            self._check_ready(dial)
-            if kind == "jog":
-                check_room(self, dial, direction)
-            nowhere = direction * math.inf
-            motion = Motion(self, nowhere, nowhere, nowhere, nowhere, 0.0, kind, direction, velocity)
-            self._after_jog = after
-            run_plan(Plan([motion], [self]), wait)
-
-    # -- what a move asks and tells ------------------------------------------------------------------------------------
-
-    def plan(self, position: float) -> Motion | None:
-        """Return the motion to a user position that is within the limits, or None when the axis is there.
-
-        The hardware is not asked when it was already sent there, and nobody else can have moved it.
-
-        :raises AxisLimitError, AxisFault: it cannot be done.
-        """
-        self.make_ready(again=True)
-        controller, now = self.controller, self.settings.now()
-        dial_target = self.shown(float(self.user2dial(position)))
-        target, heading = now.get("target"), now.get("heading")
-        commanded = target is not None and heading is None and self._away(target, dial_target) <= self.precision
-        if commanded and self._was_here and not controller.shared:
-            return None
-        raw = self.known_dial()
-        if commanded and self._away(raw, dial_target) <= self.nearness:
-            self._was_here = True
-            return None
-        self._check_ready(raw)
-        self._was_here = True
-        return self._motion(position, raw, raw + self.way(raw, dial_target))
-
-    def _motion(self, user_target: float, dial: float, dial_target: float) -> Motion:
-        scale, backlash = self.steps_per_unit, self.backlash
-        steps_backlash = 0.0
-        target = dial_target * scale
-        if backlash and (dial_target - dial) * self.sign * backlash < 0:
-            check_backlash(self, user_target, backlash)
-            steps_backlash = backlash * self.sign * scale
-        beyond = target - steps_backlash
-        return Motion(self, user_target, dial_target, beyond, beyond - dial * scale, steps_backlash)
-
-    def _check_ready(self, dial: float) -> None:
-        state = self.read_state()
-        name = name_of(self)
-        if not (self.config.autopower and "OFF" in state):  # that has its power only when it is about to move
-            self._refuse_unready(state)
-        now = self.settings.now()
-        target, heading = now.get("target"), now.get("heading")
-        if self.controller.shared or target is None or self.tolerance is None or not self.config.check_discrepancy:
-            return
-        dial = self.shown(dial)
-        if self._away(dial, target) > self.nearness and (
-            heading is None or not self._is_between(dial, target, heading)
-        ):
-            discrepancy = AxisDiscrepancy(
-                f"{name} is at {self.dial2user(dial):g}, but was left at {self.dial2user(target):g}: somebody else has "
-                f"moved it, or its controller has forgotten where it is. If its position is right, take it with "
-                f"{name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
-            )
-            discrepancy.offer = f"sync({name})"
-            raise discrepancy
-
-    def _is_between(self, dial: float, target: float, heading: float) -> bool:
-        """Whether a move from one place to the other, that nobody saw the end of, may have left it here."""
-        way = heading - target
-        beyond = abs(self.backlash) + self.nearness
-        if self.config.modulo is not None:  # counted along the way, which may lead over the seam
-            dial = (
-                target + (dial - target + beyond) % self.config.modulo - beyond
-                if way > 0
-                else (target - (target - dial + beyond) % self.config.modulo + beyond)
-            )
-        low, high = sorted([target, heading])
-        return low - beyond <= dial <= high + beyond
-
-    def _refuse_unready(self, state: AxisState) -> None:
-        if "READY" in state or ("MOVING" not in state and self.controller.check_ready_to_move(self, state)):
-            return
-        name = name_of(self)
-        error = AxisOffError if "OFF" in state else AxisFault
-        hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
-        raise error(f"{name} cannot be moved: its state is {state}{hint}")
-
-    def about_to_move(self, motion: Motion) -> None:
-        """Give it its power, and remember where it may be if this process does not see the end."""
-        if self.config.autopower and "OFF" in self.read_state():
-            self.controller.set_on(self)
-            self._refuse_unready(self.read_state())
-        if motion.type == "move":
-            start = (motion.target_pos - motion.delta) / self.steps_per_unit
-            turns = start - self.shown(start)
-            self.settings.remember(heading=motion.dial_target_pos - turns)
-        else:
-            self.settings.remember(target=None, heading=None)
-
-    def saw(self, dial: float, state: AxisState) -> None:
-        """Take note of what was read, and tell those who listen if it is something new."""
-        dial = self.shown(dial)
-        position = float(self.dial2user(dial))
-        self.settings.remember(dial=dial, position=position)
-        if position != self._last_position:
-            self._last_position = position
-            events.send(self, AxisEvent.POSITION, position)
-        self.saw_state(state)
-
-    def end_of_motion(self, dial: float | None) -> None:
-        """Remember where the axis was left: at `dial`, or wherever its hardware says."""
-        stopped = dial is None
-        try:
-            if dial is None:
-                dial = self.known_dial()
-                self.saw(dial, self.read_state())
-        except Exception:  # noqa: BLE001 - the motion has an end all the same, and the next use will tell
-            _log.debug("%s: not known where it was left", self.name, exc_info=True)
-        finally:
-            self.settings.remember(target=None if dial is None else self.shown(dial), heading=None)
-            if self.config.autopower:
-                self.controller.set_off(self)
-                self.read_state()
-        if stopped and dial is not None:
-            events.send(self, AxisEvent.SYNC_HARD, self.dial2user(dial))
-
-    def end_of_jog(self) -> None:
-        """Give the hardware its velocity back, and do what was asked for the end."""
-        self.push_speed()
-        after, self._after_jog = self._after_jog, None
-        if callable(after):
-            after(self)
-        elif after is not None:
-            self.controller.set_position(self, 0.0)
-            self.settings.store(target=0.0, heading=None, offset=0.0)
-            self.announce_scale()
-
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.heard(values)
         if self._moves_here:
             return
         if values.get("position") is not None:
@@ -601,13 +236,8 @@ class Axis(AxisKept):
             if values.get(key) is not None:
                 events.send(self, event, values[key])
 
-    def saw_state(self, state: AxisState) -> None:
-        self.settings.remember(state=list(state.names))
-        if state != self._last_state:
-            self._last_state = state
-            events.send(self, AxisEvent.STATE, state)
-
 
 def unsupported(axis: Axis, what: str) -> DeviceError:
     """The error for what the controller of `axis` cannot do."""
-    return DeviceError(f"{axis.name}: its controller {axis.controller.name} has no {what}")
+    owner = "" if axis.controller.name == axis.name else f": its controller {axis.controller.name}"
+    return DeviceError(f"{name_of(axis)}{owner} has no {what}")

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.move import run_plan
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import brief
 from bliss_like.devices.planning import all_below, plan, real_axes
 from bliss_like.devices.positions import read_positions
 from bliss_like.devices.reading import side_by_side
+from bliss_like.errors import UsageError
 
 
 class AxisGroup:
     """Axes of any controllers."""
 
     def __init__(self, *axes: Axis) -> None:
-        """:raises ValueError: the same axis twice."""
-        if len(set(axes)) != len(axes):
-            raise ValueError(f"the same axis twice: {', '.join(axis.name for axis in axes)}")
+        """:raises UsageError: the same axis twice, or no axis."""
+        _refuse_bad(axes)
         self.axes = {axis.name: axis for axis in axes}
         self.has_moved = False
         """Whether a move was begun by this group, and not refused."""
 
     def __repr__(self) -> str:
         return f"AxisGroup({', '.join(self.axes)})"
+
+    def __info__(self) -> str:
+        return f"group of {len(self.axes)} axes\n{axes_table(self.axes.values())}"
 
     @property
     def axes_with_reals(self) -> dict[str, Axis]:
@@ -66,12 +72,13 @@ class AxisGroup:
     def move(self, *args: Any, wait: bool = True, relative: bool = False) -> None:
         """`move({axis: position, ...})` or `move(axis1, position1, axis2, position2, ...)`; errors as for `Axis.move`.
 
-        :raises ValueError: an axis that is not of this group.
+        :raises UsageError: an axis that is not of this group.
         """
         targets = targets_of(*args)
         strangers = [axis.name for axis in targets if axis not in self.axes.values()]
         if strangers:
-            raise ValueError(f"{', '.join(strangers)}: not in this group of {', '.join(self.axes)}")
+            there = f"a group of {', '.join(self.axes)}" if self.axes else "a group without axes"
+            raise UsageError(f"{', '.join(strangers)}: expected axes of the group, which is {there}. Nothing was moved")
         with claimed(real_axes(targets), _purpose(targets, relative)):
             plan_ = plan(targets, relative=relative)
             self.has_moved = True
@@ -81,8 +88,13 @@ class AxisGroup:
         self.move(*args, wait=wait, relative=True)
 
     def stop(self, wait: bool = True) -> None:
-        """Stop all, and only then wait for them to stand still."""
-        side_by_side([partial(axis.stop, wait=False) for axis in self.axes.values()], to_the_end=True)
+        """Stop all, and only then wait for them to stand still.
+
+        :raises Exception: the first error, after all were told to stop.
+        """
+        # A move that is stopped stops all its axes: once is enough.
+        one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in self.axes.values()}
+        side_by_side([partial(axis.stop, wait=False) for axis in one_of_each.values()], to_the_end=True)
         if wait:
             self.wait_move()
 
@@ -107,13 +119,25 @@ def _purpose(targets: Mapping[Axis, float], relative: bool) -> str:
 def targets_of(*args: Any) -> dict[Axis, float]:
     """Sort the arguments of `move` into {axis: position}.
 
-    :raises ValueError: they do not come in pairs, or name an axis twice.
+    :raises UsageError: they do not come in pairs, or name an axis twice, or what is no axis.
     """
     if len(args) == 1 and isinstance(args[0], Mapping):
-        return dict(args[0])
+        targets = dict(args[0])
+        _refuse_bad(list(targets))
+        return targets
     if not args or len(args) % 2:
-        raise ValueError(f"expected axis, position, axis, position, ...; got {len(args)} arguments")
-    targets = dict(zip(args[::2], args[1::2], strict=True))
-    if len(targets) * 2 != len(args):
-        raise ValueError("the same axis twice: " + ", ".join(axis.name for axis in args[::2]))
-    return targets
+        raise UsageError(
+            f"expected axis, position, axis, position, ..., got {len(args)} argument{'s' * (len(args) != 1)}. Nothing was moved"
+        )
+    _refuse_bad(args[::2])
+    return dict(zip(args[::2], args[1::2], strict=True))
+
+
+def _refuse_bad(axes: Sequence[Any]) -> None:
+    seen = set()
+    for axis in axes:
+        if not isinstance(axis, Axis):
+            raise UsageError(f"expected an axis, got {brief(axis)}. Nothing was moved")
+        if axis in seen:
+            raise UsageError(f"{name_of(axis)} is there twice. Nothing was moved")
+        seen.add(axis)

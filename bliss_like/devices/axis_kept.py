@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bliss_like.devices.axis_speed import AxisSpeed
 from bliss_like.devices.naming import name_of
-
-if TYPE_CHECKING:
-    from bliss_like.devices.axis_config import AxisConfig
-    from bliss_like.devices.axis_state import AxisState
-    from bliss_like.devices.motor_controller import MotorController
 
 _KEYS = {
     "velocity": ("velocity", "velocity_low_limit", "velocity_high_limit", "jog_velocity"),
@@ -23,12 +18,6 @@ _KEYS = {
 
 class AxisKept(AxisSpeed):
     """An axis between its configuration and its settings."""
-
-    def __init__(self, name: str, controller: MotorController, config: AxisConfig) -> None:
-        super().__init__(name, controller, config)
-        self._last_state: AxisState | None = None
-        self._last_position: float | None = None
-        self._after_jog: Any = None
 
     def set_by_hand(self) -> list[str]:
         """Return lines on what has another value than the configuration says."""
@@ -54,18 +43,10 @@ class AxisKept(AxisSpeed):
 
         :param reload: read the file again first.
         """
-        self.refuse_if_moving()
+        self.refuse_change()
         if reload:
             self._read_config_again()
-        which = {
-            "velocity": velocity,
-            "acceleration": acceleration,
-            "limits": limits,
-            "sign": sign,
-            "backlash": backlash,
-        }
-        keys = [key for what, wanted in which.items() if wanted for key in _KEYS[what] if key in self.settings]
-        if keys:
+        if keys := self._keys_set_by_hand(velocity, acceleration, limits, sign, backlash):
             self.settings.store(**dict.fromkeys(keys))
         self.make_ready()
         self.push_speed()
@@ -85,18 +66,17 @@ class AxisKept(AxisSpeed):
         :raises RuntimeError: the axis is not in the configuration.
         """
         node = self._node()
-        which = {
-            "velocity": velocity,
-            "acceleration": acceleration,
-            "limits": limits,
-            "sign": sign,
-            "backlash": backlash,
-        }
         now = self.settings.now()
-        for key in (key for what, wanted in which.items() if wanted for key in _KEYS[what] if key in now):
+        for key in self._keys_set_by_hand(velocity, acceleration, limits, sign, backlash):
             node[key] = now[key]
         node.save()
         self._read_config_again()
+
+    def _keys_set_by_hand(self, *wanted: bool) -> list[str]:
+        """:param wanted: whether those of velocity, acceleration, limits, sign and backlash are meant."""
+        now = self.settings.now()
+        groups = zip(_KEYS.values(), wanted, strict=True)
+        return [key for keys, is_wanted in groups if is_wanted for key in keys if key in now]
 
     def _node(self) -> Any:
         tree = getattr(getattr(self.controller.config, "node", None), "config", None)

@@ -14,6 +14,7 @@ from bliss_like.devices.axis_config import AxisConfig
 from bliss_like.devices.axis_settings import AxisSettings
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import direction, limit, low_and_high, number
 from bliss_like.devices.reading import position_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class AxisScale:
         self.config = config
         self.unit = config.unit
         self.settings = AxisSettings(name, beamline_of(controller) if self._has_settings else None)
-        self.tolerance = config.tolerance
+        self._tolerance = config.tolerance
 
     @property
     def _has_settings(self) -> bool:
@@ -46,13 +47,23 @@ class AxisScale:
         return self.config.steps_per_unit
 
     @property
+    def tolerance(self) -> float | None:
+        """How far from its target the axis may stand, in dial units; None: wherever its controller says that it is there."""
+        return self._tolerance
+
+    @tolerance.setter
+    def tolerance(self, tolerance: float | None) -> None:
+        if tolerance is not None and number(self, tolerance, "tolerance") < 0:
+            raise ValueError(
+                f"{name_of(self)}: tolerance must be at least 0, None to trust the controller, got {tolerance:g}"
+            )
+        self._tolerance = None if tolerance is None else float(tolerance)
+
+    @property
     def _itself(self) -> Axis:
         return cast("Axis", self)
 
-    def refuse_if_moving(self) -> None:
-        raise NotImplementedError
-
-    def refuse_in_motion(self) -> None:
+    def refuse_change(self) -> None:
         raise NotImplementedError
 
     def rescale(self) -> None:
@@ -94,10 +105,9 @@ class AxisScale:
 
     @sign.setter
     def sign(self, sign: int) -> None:
-        if sign not in (1, -1):
-            raise ValueError(f"{name_of(self)}: sign must be 1 or -1, got {sign!r}")
+        sign = direction(self, sign, "sign")
         self._refuse_scale("sign")
-        self.settings.store(sign=int(sign))
+        self.settings.store(sign=sign)
         self.announce_scale()
 
     @property
@@ -111,7 +121,7 @@ class AxisScale:
         self.announce_scale()
 
     def _refuse_scale(self, what: str) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         if self.no_offset:
             raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
 
@@ -170,7 +180,7 @@ class AxisScale:
 
     @dial_limits.setter
     def dial_limits(self, limits: tuple[float | None, float | None]) -> None:
-        low, high = self._low_and_high(limits)
+        low, high = low_and_high(self, limits)
         self.settings.store(low_limit=low, high_limit=high)
         events.send(self, AxisEvent.LIMITS, self.limits)
 
@@ -181,7 +191,7 @@ class AxisScale:
 
     @limits.setter
     def limits(self, limits: tuple[float | None, float | None]) -> None:
-        dial_low, dial_high = sorted(self.user2dial(limit) for limit in self._low_and_high(limits))
+        dial_low, dial_high = sorted(self.user2dial(limit) for limit in low_and_high(self, limits))
         self.dial_limits = (dial_low, dial_high)
 
     @property
@@ -193,31 +203,21 @@ class AxisScale:
         low, high = sorted(self.dial2user(limit) for limit in dial_limits)
         return low, high
 
-    def _low_and_high(self, limits: tuple[float | None, float | None]) -> Limits:
-        try:
-            low, high = limits
-            low, high = -math.inf if low is None else float(low), math.inf if high is None else float(high)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name_of(self)}: limits must be (low, high), None for none, got {limits!r}") from None
-        if not low < high:
-            raise ValueError(f"{name_of(self)}: the low limit must be below the high limit, got {low:g} and {high:g}")
-        return low, high
-
     @property
     def low_limit(self) -> float:
         return self.limits[0]
 
     @low_limit.setter
-    def low_limit(self, limit: float | None) -> None:
-        self.limits = (limit, self.limits[1])
+    def low_limit(self, low_limit: float | None) -> None:
+        self.limits = (limit(self, low_limit, "low_limit", -math.inf), self.limits[1])
 
     @property
     def high_limit(self) -> float:
         return self.limits[1]
 
     @high_limit.setter
-    def high_limit(self, limit: float | None) -> None:
-        self.limits = (self.limits[0], limit)
+    def high_limit(self, high_limit: float | None) -> None:
+        self.limits = (self.limits[0], limit(self, high_limit, "high_limit", math.inf))
 
     # -- backlash ------------------------------------------------------------------------------------------------------
 
@@ -235,17 +235,3 @@ def beamline_of(controller: MotorController) -> str | None:
     """Return the beamline that the configuration of a controller is of; None: it was made in Python."""
     node = getattr(controller.config, "node", None)
     return None if node is None else str(node.config.beamline)
-
-
-def number(axis: Any, value: Any, what: str, *, positive: bool = False, error: type[Exception] = ValueError) -> float:
-    """Return a finite number; a positive one may be infinite.
-
-    :raises ValueError: (or `error`) it is none.
-    """
-    try:
-        result = float(value)
-    except (TypeError, ValueError):
-        raise error(f"{name_of(axis)}: {what} must be a number, got {value!r}") from None
-    if math.isnan(result) or (positive and result <= 0) or (not positive and math.isinf(result)):
-        raise error(f"{name_of(axis)}: {what} must be {'> 0' if positive else 'finite'}, got {value!r}")
-    return result

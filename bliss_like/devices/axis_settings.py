@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from bliss_like.config.settings.base import default_store
+from bliss_like.config.settings.base import default_store, fetch
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import DataError, StoreUnavailable
 
-TRUST = 0.01
+TRUST = 0.1
 """Seconds for which nobody else is expected to have changed what was just read, unless the motion line says so."""
 
 _NEVER = object()
@@ -43,9 +43,9 @@ class AxisSettings(MutableMapping[str, Any]):
         self._raw: Any = _NEVER
         self._now: Mapping[str, Any] = {}
         self._pending: dict[str, Any] = {}
-        self._on_its_way: Mapping[str, Any] = {}
-        """What the line is writing just now."""
+        self._being_written: Mapping[str, Any] = {}
         self._nchanges = 0
+        """How often something was changed here, or what was changed has come to the server."""
         self._nheld = 0
         self._looked = 0.0
         self._mutex = threading.Lock()
@@ -61,9 +61,7 @@ class AxisSettings(MutableMapping[str, Any]):
         :raises DataError: somebody has written there what is no value of an axis.
         """
         began = time.monotonic()
-        if self._hash is None or self._nheld or began - self._looked < TRUST:
-            return self._now
-        if began < _silent_until and self._raw is not _NEVER:
+        if self._hash is None or not self._is_due(began):
             return self._now
         self._bind()
         before = self._nchanges
@@ -79,10 +77,17 @@ class AxisSettings(MutableMapping[str, Any]):
             with self._mutex:
                 if self._nchanges != before:  # what was read may be older than that
                     return self._now
-                self._now = {**known, **self._pending}
+                known.update(self._pending)
+                self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
         self._looked = time.monotonic()
         return self._now
+
+    def _is_due(self, now: float) -> bool:
+        """Whether it is time to see if somebody else has changed something."""
+        if self._hash is None or self._nheld or now - self._looked < TRUST:
+            return False
+        return now >= _silent_until or self._raw is _NEVER
 
     @staticmethod
     def _be_patient(seconds: float) -> None:
@@ -92,7 +97,7 @@ class AxisSettings(MutableMapping[str, Any]):
 
     def _known(self, hash_: ObjectSettings, raw: Any) -> dict[str, Any]:
         """Return what is stored; what a later version has added is left alone."""
-        values = {}
+        values: dict[str, Any] = {}
         for key, value in (raw or {}).items():
             name = key.decode()
             try:
@@ -134,6 +139,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """Stay with the store of the first use: an axis that outlives its session must not begin another one."""
         if not self._is_bound and self._hash is not None:
             self._hash = ObjectSettings(self.name, self.beamline or "", connection=default_store())
+            motion_line.register_settings(self)
             self._is_bound = True
 
     def look_again(self) -> None:
@@ -150,12 +156,17 @@ class AxisSettings(MutableMapping[str, Any]):
             return
         self._bind()
         kept = {key: value for key, value in values.items() if value is not None}
-        self._hash.change(kept, remove=[key for key in values if key not in kept])
         with self._mutex:
-            for key in values:
-                self._pending.pop(key, None)
-            # What the line has sent of these may arrive after it: then they are written once more.
-            self._pending.update({key: value for key, value in values.items() if key in self._on_its_way})
+            replaced = {key: self._pending.pop(key) for key in values if key in self._pending}
+            overtaken = {key: value for key, value in values.items() if key in self._being_written}
+        try:
+            self._hash.change(kept, remove=[key for key in values if key not in kept])
+        except BaseException:
+            with self._mutex:
+                self._pending = replaced | self._pending
+            raise
+        with self._mutex:  # what was being written may have come after the change: once more
+            self._pending = overtaken | self._pending
         self._set_here(values)
         motion_line.tell(self, values)
 
@@ -180,11 +191,11 @@ class AxisSettings(MutableMapping[str, Any]):
 
     # -- for the line ----------------------------------------------------------------------------------------------------
 
-    def pending(self) -> dict[str, Any]:
-        """Return what is to be written now; `was_written` tells when that is over."""
+    def pending(self) -> Mapping[str, Any]:
+        """Return what is to be written; `was_written` is called when it is."""
         with self._mutex:
-            self._on_its_way = dict(self._pending)
-            return self._on_its_way
+            self._being_written = dict(self._pending)
+            return self._being_written
 
     @property
     def hash(self) -> ObjectSettings | None:
@@ -193,8 +204,8 @@ class AxisSettings(MutableMapping[str, Any]):
     def was_written(self, values: Mapping[str, Any]) -> None:
         """Drop what has been written, unless it was changed again meanwhile."""
         with self._mutex:
-            self._nchanges += 1  # who is reading just now may get what was there before
-            self._on_its_way = {}
+            self._being_written = {}
+            self._nchanges += 1
             for key, value in values.items():
                 if key in self._pending and self._pending[key] is value:
                     del self._pending[key]
@@ -231,3 +242,17 @@ class AxisSettings(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<AxisSettings {self.name}: {dict(self.now())}>"
+
+
+def look_together(settings: Iterable[AxisSettings]) -> None:
+    """Ask the server in one round trip for what `now` of each would ask; what goes wrong, that tells."""
+    began = time.monotonic()
+    due = [each for each in settings if each._is_due(began)]
+    if len(due) < 2:
+        return
+    for each in due:
+        each._bind()
+    try:
+        fetch(each.hash for each in due if each.hash is not None)
+    except DataError:
+        return

@@ -7,18 +7,17 @@ import math
 from collections.abc import Callable
 
 from bliss_like.devices import events
-from bliss_like.devices.axis_scale import AxisScale, Limits, number
+from bliss_like.devices.axis_position import AxisPosition
+from bliss_like.devices.axis_scale import Limits
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import limit, low_and_high, number
 
 _log = logging.getLogger(__name__)
 
 
-class AxisSpeed(AxisScale):
+class AxisSpeed(AxisPosition):
     """The velocity of an axis and what belongs to it, in its units and seconds; without sign."""
-
-    def make_ready(self) -> None:
-        raise NotImplementedError
 
     # -- velocity ------------------------------------------------------------------------------------------------------
 
@@ -31,7 +30,7 @@ class AxisSpeed(AxisScale):
     @velocity.setter
     def velocity(self, velocity: float) -> None:
         """:raises ValueError: no number > 0, or outside the velocity limits."""
-        self.refuse_if_moving()
+        self.refuse_change()
         velocity = self._allowed_velocity(velocity, "velocity")
         self.make_ready()
         self._set_velocity(velocity)
@@ -47,8 +46,9 @@ class AxisSpeed(AxisScale):
         low, high = self.velocity_limits
         if not low <= velocity <= high:
             side = "below the low limit" if velocity < low else "above the high limit"
+            unit = f" {self.unit}/s" if self.unit else ""
             raise ValueError(
-                f"{name_of(self)}: {what} {velocity:g} is {side} of its velocities, which are {low:g} .. {high:g}"
+                f"{name_of(self)}: {what} {velocity:g} is {side} of its velocities, which are {low:g} .. {high:g}{unit}"
             )
         return velocity
 
@@ -67,10 +67,10 @@ class AxisSpeed(AxisScale):
 
     @velocity_limits.setter
     def velocity_limits(self, limits: tuple[float | None, float | None]) -> None:
-        low, high = limits
-        low, high = self._low_and_high((0.0 if low is None else low, high))
-        if low < 0:
-            raise ValueError(f"{name_of(self)}: velocities have no sign, got the low limit {low:g}")
+        low, high = low_and_high(self, limits, "velocity_limits")
+        low = 0.0 if math.isinf(low) else low
+        if low < 0 or high <= 0:
+            raise ValueError(f"{name_of(self)}: velocities have no sign, got the velocity_limits {low:g} and {high:g}")
         self.settings.store(velocity_low_limit=low, velocity_high_limit=high)
 
     @property
@@ -78,16 +78,16 @@ class AxisSpeed(AxisScale):
         return self.velocity_limits[0]
 
     @velocity_low_limit.setter
-    def velocity_low_limit(self, limit: float | None) -> None:
-        self.velocity_limits = (limit, self.velocity_limits[1])
+    def velocity_low_limit(self, low_limit: float | None) -> None:
+        self.velocity_limits = (limit(self, low_limit, "velocity_low_limit", 0.0), self.velocity_limits[1])
 
     @property
     def velocity_high_limit(self) -> float:
         return self.velocity_limits[1]
 
     @velocity_high_limit.setter
-    def velocity_high_limit(self, limit: float | None) -> None:
-        self.velocity_limits = (self.velocity_limits[0], limit)
+    def velocity_high_limit(self, high_limit: float | None) -> None:
+        self.velocity_limits = (self.velocity_limits[0], limit(self, high_limit, "velocity_high_limit", math.inf))
 
     @property
     def config_velocity_limits(self) -> Limits:
@@ -103,7 +103,7 @@ class AxisSpeed(AxisScale):
 
     @acceleration.setter
     def acceleration(self, acceleration: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         acceleration = number(self, acceleration, "acceleration", positive=True)
         self.make_ready()
         self._set_acceleration(acceleration)

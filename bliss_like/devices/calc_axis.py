@@ -15,13 +15,14 @@ import numpy as np
 
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.axis_scale import number
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
 from bliss_like.devices.calculation import Calculation, Value
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motor_controller import MotorController
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number, place
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
@@ -71,7 +72,7 @@ class CalcAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         if not self.no_offset:
@@ -81,6 +82,15 @@ class CalcAxis(Axis):
     def _set_position(self) -> float:
         """Where its real axes were last sent, in user units."""
         return float(set_positions([self])[self])
+
+    @property
+    def backlash(self) -> float:
+        """Its real axes have theirs."""
+        return 0.0
+
+    @backlash.setter
+    def backlash(self, backlash: float) -> None:
+        raise self.controller.not_its_own(self, "backlash")
 
     def announce_scale(self) -> None:
         super().announce_scale()
@@ -111,6 +121,12 @@ class CalcAxis(Axis):
                 axis.refuse_if_moving()
             except AxisFault as error:
                 raise AxisFault(f"{name_of(self)} cannot be moved: {error}") from None
+
+    def refuse_change(self) -> None:
+        """:raises AxisFault: one of the axes that it is calculated from is on its way, here or in another session."""
+        self.refuse_if_moving()
+        for axis in inputs_below(self):
+            axis.refuse_change()
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
@@ -168,11 +184,20 @@ class CalcController(MotorController):
     def _add(self, item: CalcAxisConfig) -> None:
         axis = self.create_axis(item)
         if item.tag in self._tagged or axis in self._tags:
-            raise DeviceError(f"{self.name}: the tag {item.tag!r} is there twice; each axis needs one of its own")
+            there = f"the tag {item.tag!r}" if item.tag in self._tagged else name_of(axis)
+            raise DeviceError(
+                f"{self.name}: {there} is there twice; each axis needs a tag of its own, and has one only"
+            )
         {"real": self.reals, "param": self.params, "pseudo": self.pseudos}[item.role].append(axis)
         self._tags[axis] = item.tag
         for tag in dict.fromkeys([*item.words, item.tag]):
             self._tagged.setdefault(tag, []).append(axis)
+
+    def __info__(self) -> str:
+        roles = {axis: self._tags[axis] for axis in self.pseudos}
+        roles |= {axis: f"real {self._tags[axis]}" for axis in self.reals}
+        roles |= {axis: f"param {self._tags[axis]}" for axis in self.params}
+        return f"{type(self).__name__} {self.name}\n{axes_table(roles, roles)}"
 
     def __close__(self) -> None:
         self.events.close()
@@ -244,7 +269,7 @@ class CalcController(MotorController):
         if missing:
             raise DeviceError(
                 f"{self.name}: {type(self).__name__}.calc_from_real gives no {', '.join(missing)}; it gives "
-                f"{', '.join(found) or 'nothing'}"
+                f"{', '.join(map(str, found)) or 'nothing'}"
             )
         return {axis: found[self._tags[axis]] for axis in self.pseudos}
 
@@ -256,7 +281,7 @@ class CalcController(MotorController):
         strange = [tag for tag in found if tag not in self._tagged]
         if strange:
             raise DeviceError(
-                f"{self.name}: {type(self).__name__}.calc_to_real gives {', '.join(strange)}, but its axes have the tags "
+                f"{self.name}: {type(self).__name__}.calc_to_real gives {', '.join(map(str, strange))}, but its axes have the tags "
                 f"{', '.join(self._tags.values())}"
             )
 
@@ -266,7 +291,9 @@ class CalcController(MotorController):
         bad = ~np.isfinite(np.atleast_1d(positions))
         if bad.any():
             first = int(bad.ravel().argmax())
-            told = " and ".join(f"{name_of(each)} to {_nth(value, first):g}" for each, value in targets.items())
+            told = " and ".join(
+                f"{name_of(each)} to {place(each, _nth(value, first))}" for each, value in targets.items()
+            )
             raise AxisLimitError(
                 f"no position of {name_of(axis)} brings {told}: {self.name} calculates "
                 f"{_nth(positions, first):g}. Nothing was moved"
@@ -295,7 +322,7 @@ class CalcController(MotorController):
 
     def set_position(self, axis: Axis, new_position: float) -> None:
         """Set the positions of the real axes, so that `axis` is at a dial position and the other pseudo axes stay."""
-        axis.refuse_if_moving()
+        axis.refuse_change()
         for real, position in self.real_targets({axis: axis.dial2user(new_position)}).items():
             real.position = position
 

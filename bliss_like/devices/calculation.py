@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bliss_like.devices.numbers import brief
 from bliss_like.errors import AxisLimitError, BlissLikeError, DeviceError
 
 _log = logging.getLogger(__name__)
@@ -48,13 +49,15 @@ class Calculation:
                 return self._of_arrays(arrays, shape)
             except BlissLikeError:
                 raise
-            except (TypeError, ValueError):
+            except Exception:  # noqa: BLE001 - raised again below, with the position
                 pass  # it takes only floats, or refuses one of the positions: one after the other shows which
         return self._one_by_one(arrays, shape)
 
     def _of_arrays(self, arrays: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]) -> dict[str, Value]:
         with np.errstate(all="ignore"):  # who moves checks the results, and names the position
             found = self._function({tag: array.copy() for tag, array in arrays.items()})
+        if not isinstance(found, Mapping):
+            raise self._no_answer(found)
         return {tag: np.array(np.broadcast_to(np.asarray(value, float), shape)) for tag, value in found.items()}
 
     def _one_by_one(self, arrays: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]) -> dict[str, Value]:
@@ -78,11 +81,22 @@ class Calculation:
         except BlissLikeError:
             raise
         except (ValueError, ArithmeticError) as error:
-            told = ", ".join(f"{tag} = {value:g}" for tag, value in positions.items())
-            raise AxisLimitError(f"{self._owner}: {self._name} has no answer for {told}: {error}") from error
+            raise AxisLimitError(
+                f"{self._owner}: {self._name} has no answer for {_told(positions)}: {error}"
+            ) from error
+        except Exception as error:
+            error.add_note(f"({self._owner}: {self._name} of {_told(positions)})")
+            raise
         try:
             return {tag: float(value) for tag, value in found.items()}
-        except (AttributeError, TypeError, ValueError):
-            raise DeviceError(
-                f"{self._owner}: {self._name} must return a dictionary, a number for each tag, came {found!r}"
-            ) from None
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise self._no_answer(found) from None
+
+    def _no_answer(self, found: object) -> DeviceError:
+        return DeviceError(
+            f"{self._owner}: {self._name} must return a dictionary, a number for each tag, came {brief(found)}"
+        )
+
+
+def _told(positions: Mapping[str, float]) -> str:
+    return ", ".join(f"{tag} = {value:g}" for tag, value in positions.items())

@@ -10,6 +10,7 @@ from bliss_like.errors import ConfigError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.axis_config import ClosedLoopConfig
 
 
 class ClosedLoopState(enum.Enum):
@@ -22,9 +23,9 @@ class ClosedLoopState(enum.Enum):
 class ClosedLoop:
     """`axis.closed_loop`; its parameters, those that the controller requires, are attributes: `roby.closed_loop.kp = 2`."""
 
-    def __init__(self, axis: Axis, config: Mapping[str, Any]) -> None:
+    def __init__(self, axis: Axis, config: Mapping[str, Any] | ClosedLoopConfig) -> None:
         self._axis = axis
-        self._config = dict(config)
+        self._config = {key: value for key, value in dict(config).items() if value is not None}
 
     @property
     def parameters(self) -> list[str]:
@@ -44,7 +45,7 @@ class ClosedLoop:
 
     def _activate(self, on: bool) -> None:
         axis = self._axis
-        axis.refuse_if_moving()
+        axis.refuse_change()
         axis.make_ready()
         axis.controller.activate_closed_loop(axis, on)
         axis.settings.store(closed_loop={**self._kept(), "state": "on" if on else "off"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bliss_like.config.models import ItemConfig
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
@@ -20,8 +20,16 @@ class EncoderConfig(ItemConfig):
     """What YAML says of one encoder."""
 
     unit: str | None = None
-    steps_per_unit: float = Field(default=1.0, description="encoder steps in one dial unit of its axis")
+    steps_per_unit: float = Field(
+        default=1.0, allow_inf_nan=False, description="encoder steps in one dial unit of its axis"
+    )
     tolerance: float = Field(default=1e-4, ge=0, description="dial units that axis and encoder may differ after a move")
+
+    @model_validator(mode="after")
+    def _check_scale(self) -> Self:
+        if self.steps_per_unit == 0:
+            raise ValueError("steps_per_unit must not be 0")
+        return self
 
 
 class Encoder(SamplingCounter):
@@ -51,6 +59,17 @@ class Encoder(SamplingCounter):
         self.make_ready()
         said = answers(self._motors, [self], self._motors.read_encoders(self), "encoders")
         return position_of(self, self._motors, said[0])
+
+    def __info__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        try:
+            where = f"{self.read():.10g}{unit}"
+        except Exception as error:  # noqa: BLE001 - shown: the rest is known without the hardware
+            where = f"!ERR ({error})"
+        return (
+            f"{super().__info__()}\n  reads     {where}\n  steps     {self.steps_per_unit:g} per unit of its axis, "
+            f"tolerance {self.tolerance:g}{unit}"
+        )
 
     def set(self, value: float) -> float:
         """Make the present place `value` (dial units), and return what it reads then."""

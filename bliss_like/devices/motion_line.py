@@ -1,7 +1,7 @@
 """What axes tell other processes, and hear from them: settings, positions, states, and that somebody wants them to stop.
 
-A thread writes behind: what has changed since its last round goes out in one pipeline, at once when nothing was under way,
-at most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
+A thread writes behind: what has changed since its last round goes out in one pipeline, `GATHER` after the first change, at
+most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
 for their own axes of that name.
 """
 
@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 INTERVAL = 0.02
 """Seconds between two rounds."""
 
+GATHER = 0.005
+"""Seconds from a change to a round: a short move is over by then, and has had the processor for itself."""
+
 _RETRY = 1.0
 _IDLE = 2.0
 _PATIENCE = 3.0
@@ -61,6 +64,14 @@ _axes: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 def register(axis: Listener) -> None:
     """Let an axis hear of what others do with it; the last one of a name does."""
     _axes[axis.name] = axis
+
+
+_settings: weakref.WeakValueDictionary[str, AxisSettings] = weakref.WeakValueDictionary()
+
+
+def register_settings(settings: AxisSettings) -> None:
+    """Let settings hear of what others have changed in them."""
+    _settings[settings.name] = settings
 
 
 class _Line:
@@ -98,8 +109,10 @@ class _Line:
                 if not woken and not self._changed:
                     self._thread = None
                     return
-                self._wake.clear()
-            pause = INTERVAL if self.flush() else _RETRY
+            if woken:
+                self._pause(GATHER)
+            self._wake.clear()
+            pause = INTERVAL - GATHER if self.flush() else _RETRY
             self._pause(pause)
 
     @staticmethod
@@ -108,7 +121,9 @@ class _Line:
 
     def flush(self) -> bool:
         """Write what has changed, and tell others; return whether that went well."""
-        with self._flushing:
+        while not self._flushing.acquire(blocking=False):
+            gevent.sleep(0.001)  # a greenlet of this very thread may have it: to wait for the lock would be for ever
+        try:
             with self._mutex:
                 changed, self._changed = self._changed, {}
             try:
@@ -127,6 +142,8 @@ class _Line:
                     )
                 self._is_failing = True
                 return False
+        finally:
+            self._flushing.release()
 
     def finish(self, sleep: Callable[[float], object]) -> None:
         """Return when all is written, or when the server does not answer for too long."""
@@ -195,7 +212,9 @@ def _hear(events: Iterable[Mapping[str, Any]]) -> None:
         if _the_line().is_mine(event):
             continue
         for name, values in event.get("axes", {}).items():
-            axis = _axes.get(name)
+            settings, axis = _settings.get(name), _axes.get(name)
+            if settings is not None:
+                settings.heard(values)
             if axis is not None:
                 axis.heard(values)
         if "stop" in event:
@@ -264,10 +283,15 @@ def flush() -> None:
     _the_line().flush()
 
 
+def finish() -> None:
+    """The same, but for no longer than some seconds, if the server keeps silent."""
+    _the_line().finish(gevent.sleep)
+
+
 def leave() -> None:
     """Write the rest, and hear of nothing any more: the session is closed."""
     line = _the_line()
-    line.finish(time.sleep)
+    line.finish(gevent.sleep)
     line.forget()
 
 

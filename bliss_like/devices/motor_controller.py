@@ -5,7 +5,7 @@ Positions, velocities and accelerations are in the controller's own units: steps
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from gevent.lock import RLock
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices.axis import Axis, AxisConfig, unsupported
+from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.encoder import Encoder, EncoderConfig, EncoderCounters
 from bliss_like.devices.move import Motion
@@ -24,6 +25,18 @@ class MotorControllerConfig(ObjectConfig):
 
     axes: list[AxisConfig]
     encoders: list[EncoderConfig] = Field(default_factory=list)
+
+
+def refuse_same(key: str, values: Mapping[str, object]) -> None:
+    """:raises ValueError: two axes have the same address, channel or the like.
+
+    :param values: of a key, by the names of the axes.
+    """
+    owners: dict[object, str] = {}
+    for name, value in values.items():
+        if value in owners:
+            raise ValueError(f"axes {owners[value]} and {name} have the same {key} {value}")
+        owners[value] = name
 
 
 class MotorController:
@@ -62,6 +75,9 @@ class MotorController:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {' '.join(self.axes)}>"
+
+    def __info__(self) -> str:
+        return f"{type(self).__name__.lstrip('_')} {self.name}\n{axes_table(self.axes.values())}"
 
     def __refuse_close__(self) -> None:
         for axis in self.axes.values():

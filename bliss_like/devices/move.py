@@ -23,21 +23,23 @@ from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import hooks_of_motions
 from bliss_like.devices.interlock import claim
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
 from bliss_like.devices.reading import by_controller, finite, read_dials, read_states, side_by_side
-from bliss_like.errors import AxisFault, AxisStopped
+from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
+    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
 
 BRAKING_PATIENCE = 10.0
 """Seconds that axes may take to stand still after a failure, before it is raised all the same."""
 
-WATCH = 60.0
-"""Seconds for which an axis that could not be stopped is tried to be stopped again."""
+AGAIN = 0.5
+"""Seconds after which an axis that could not be stopped is tried to be stopped again."""
 
 __all__ = ["Motion", "Move", "run_plan"]
 
@@ -59,7 +61,7 @@ class Move:
         self._started = Event()
         self._done = Event()
         self._hooks = hooks_of_motions(plan.motions)
-        self._in_hooks: gevent.Greenlet[..., None] | None = None
+        self._in_hooks: Any = None
         self._is_under_way = self._has_begun = False
         self._stop_wanted = self._was_stopped = self._must_stop_again = False
         self._is_taking_up_play, self._may_take_up_play = False, True
@@ -226,10 +228,8 @@ class Move:
 
     def _leg(self, pursuits: list[Pursuit]) -> None:
         self._has_begun = True
-        self._pursuits = [
-            *(each for each in self._pursuits if each.axis not in {one.axis for one in pursuits}),
-            *pursuits,
-        ]
+        now = {pursuit.axis for pursuit in pursuits}
+        self._pursuits = [*(each for each in self._pursuits if each.axis not in now), *pursuits]
         self._start_axes(pursuits)
         self._is_under_way = True
         self._started.set()
@@ -254,8 +254,7 @@ class Move:
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
     def _end(self) -> None:
-        for pursuit in self._pursuits:
-            self._surely(partial(pursuit.axis.end_of_motion, pursuit.end))
+        self._surely(self._take_note_of_ends)
         if self.jog is not None and self._has_begun:
             self._surely(self.jog.axis.end_of_jog)
         self._surely(self._hooks.after)
@@ -263,7 +262,7 @@ class Move:
             axis.settings.let_go()
         self._claim.release()
         if self._failure is not None and not self._waiters:
-            _log.error("%s", self._failure)
+            _log.error("%s", _in_full(self._failure))
         self._done.set()
         self._started.set()
         self._announce(moving=False)
@@ -275,6 +274,14 @@ class Move:
         except BaseException as failure:  # noqa: BLE001 - raised in those who wait
             if self._failure is None:
                 self._failure = failure
+            else:
+                self._failure.add_note(f"Afterwards: {type(failure).__name__}: {failure}")
+
+    def _take_note_of_ends(self) -> None:
+        ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
+        left = _where_left([axis for axis, end in ends.items() if end is None])
+        for axis, end in ends.items():
+            self._surely(partial(axis.end_of_motion, left.get(axis) if end is None else end, stopped=end is None))
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -342,31 +349,46 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        try:
-            self._stop_axes()
-            self._wait_until_still()
-        except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
-            failure.add_note(f"Stopping the axes failed too: {error}")
-            for pursuit in self._pursuits:
-                gevent.spawn(self._stop_later, pursuit.axis)
+        tells_more = isinstance(failure, BlissLikeError) or hasattr(failure, "__notes__")
+        if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
+            failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
+        errors: list[BaseException] = []
+        for step in (
+            self._stop_axes,
+            self._wait_until_still,
+        ):  # the second also when a controller cannot be told to stop
+            try:
+                step()
+            except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
+                errors.append(error)
+        if errors:
+            failure.add_note(f"Stopping the axes failed too: {errors[0]}\nIt is tried again until they stand still.")
+            for axis in [pursuit.axis for pursuit in self._pursuits]:
+                gevent.spawn(self._stop_later, axis)
 
     def _wait_until_still(self) -> None:
+        """:raises Exception: a controller does not answer, or its axes do not brake; those of the others stand still."""
+        groups = by_controller(pursuit.axis for pursuit in self._pursuits).values()
+        side_by_side([partial(self._wait_for, axes) for axes in groups])
+
+    def _wait_for(self, axes: Sequence[Axis]) -> None:
         deadline = time.monotonic() + BRAKING_PATIENCE
-        axes = [pursuit.axis for pursuit in self._pursuits]
         while any("MOVING" in state for state in read_states(axes).values()):
             if time.monotonic() > deadline:
-                raise AxisFault("they were told to stop, but still move")
+                raise AxisFault(f"{', '.join(map(name_of, axes))}: told to stop, but still moving")
             gevent.sleep(0.01)
 
     def _stop_later(self, axis: Axis) -> None:
-        """Stop an axis when its controller answers again: nobody else would. Where it is then, is where it was left."""
-        deadline = time.monotonic() + WATCH
+        """Stop an axis when its controller answers again, as nobody else would; until then, or until it is closed.
+
+        Drivers on a `Line` let that insist on their stops, which is sooner, and before all else; others have only this.
+        """
         was_stopped = False
         self._done.wait()
-        while time.monotonic() < deadline and axis.current_move is self:
+        while axis.current_move is self:
             try:
                 if "MOVING" not in axis.read_state():
-                    axis.sync_hard()
+                    axis.sync_hard()  # where it is then, is where it was left
                     return
                 if not was_stopped:
                     axis.controller.stop(axis)
@@ -374,7 +396,33 @@ class Move:
                     _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
                 gevent.sleep(0.02)
             except (Exception, gevent.Timeout):  # noqa: BLE001 - it does not answer yet
-                gevent.sleep(0.5)
+                gevent.sleep(AGAIN)
+
+
+def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
+    """Return where axes stand, in dial units, without those whose controller does not tell."""
+    found: dict[Axis, float] = {}
+
+    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
+        try:
+            read, states = controller.read_dials(*group), controller.read_states(*group)
+            dials = [finite(axis, controller, dial) for axis, dial in zip(group, read, strict=True)]
+        except (Exception, gevent.Timeout):  # noqa: BLE001 - the motions have an end all the same
+            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
+            return
+        for axis, dial, state in zip(group, dials, states, strict=True):
+            axis.saw(dial, state)
+            if "MOVING" not in state:
+                found[axis] = axis.shown(dial)
+
+    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
+    return found
+
+
+def _in_full(failure: BaseException) -> str:
+    """Return what a failure says, with what was noted of it; of one that is not ours, its kind too."""
+    kind = "" if isinstance(failure, BlissLikeError) else f"{type(failure).__name__}: "
+    return " ".join([f"{kind}{failure}", *getattr(failure, "__notes__", ())])
 
 
 def _to(motion: Motion, dial: float) -> Motion:
@@ -403,4 +451,8 @@ def run_plan(plan: Plan, wait: bool) -> None:
 
 def _sent(motion: Motion) -> str:
     name = name_of(motion.axis)
-    return f"{name} on its way to {motion.user_target_pos:g}" if motion.type == "move" else motion.user_msg
+    return (
+        f"{name} on its way to {place(motion.axis, motion.user_target_pos)}"
+        if motion.type == "move"
+        else motion.user_msg
+    )

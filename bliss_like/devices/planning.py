@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bliss_like.devices.axis_scale import number
+from bliss_like.devices.axis_settings import look_together
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import number, place, places
+from bliss_like.devices.reading import finite, read_dials, read_states
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -89,9 +91,13 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     :raises AxisFault: an axis moves, or is not ready.
     :raises RuntimeError: an axis is told twice where to go, by itself or by pseudo axes.
     """
+    look_together([each.settings for axis in targets for each in (axis, *all_below(axis))])
     asked = {}
     for axis, position in targets.items():
-        value = number(axis, position, "distance" if relative else "position", error=AxisLimitError)
+        try:
+            value = number(axis, position, "distance" if relative else "position")
+        except ValueError as error:
+            raise AxisLimitError(f"{error}. Nothing was moved") from None
         axis.refuse_if_moving()
         asked[axis] = axis._set_position + value if relative else value
         if axis.reals:  # its own limits say more than those of what it is made of
@@ -99,11 +105,21 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     levels = _expanded(asked)
     for axis, made in levels.items():
         _check_one(axis, made)
-    real = {axis: made for axis, made in levels.items() if not is_pseudo(axis)}
-    motions = [motion for axis, made in real.items() if (motion := axis.plan(float(made.position))) is not None]
+    motions = _motions({axis: float(made.position) for axis, made in levels.items() if not is_pseudo(axis)})
     moving = {motion.axis for motion in motions}
     concerned = [axis for axis, made in levels.items() if axis in moving or _needs(axis, levels, moving)]
     return Plan(motions, concerned)
+
+
+def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
+    """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
+    for axis in targets:
+        axis.make_ready(again=True)
+    read = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])
+    dials = {axis: finite(axis, axis.controller, dial) for axis, dial in read.items()}
+    going = [axis for axis in targets if axis in dials and not axis.is_there(targets[axis], dials[axis])]
+    states = read_states(going)
+    return [axis.plan(targets[axis], dials[axis], states[axis]) for axis in going]
 
 
 def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:
@@ -189,18 +205,17 @@ def _check_one(axis: Axis, made: _Made) -> None:
 
 def _outside(axis: Axis, position: float, of: Sequence[Axis] = (), backlash: float = 0.0) -> AxisLimitError:
     low, high = axis.limits
-    unit = f" {axis.unit}" if axis.unit else ""
-    name = name_of(axis)
+    name, limits = name_of(axis), places(axis, low, high)
     if not math.isfinite(position):
         what = f"{name}: {position:g} is no position"
-        return AxisLimitError(f"{what}{_made_for(of)}; its limits are {low:g} .. {high:g}{unit}. Nothing was moved")
+        return AxisLimitError(f"{what}{_made_for(of)}; its limits are {limits}. Nothing was moved")
     if position < low:
-        side = f"below its low limit {low:g} by {low - position:.6g}{unit}"
+        side = f"below its low limit {low:.10g} by {place(axis, float(f'{low - position:.6g}'))}"
     else:
-        side = f"above its high limit {high:g} by {position - high:.6g}{unit}"
-    play = f" (beyond the target by its backlash of {backlash:g})" if backlash else ""
+        side = f"above its high limit {high:.10g} by {place(axis, float(f'{position - high:.6g}'))}"
+    play = f" (beyond the target by its backlash of {place(axis, backlash)})" if backlash else ""
     return AxisLimitError(
-        f"{name}: {position:.10g}{play} is {side}{_made_for(of)}; its limits are {low:g} .. {high:g}. Nothing was moved"
+        f"{name}: {position:.10g}{play} is {side}{_made_for(of)}; its limits are {limits}. Nothing was moved"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import place, places
 from bliss_like.devices.planning import Motion
 from bliss_like.errors import AxisFault, AxisLimitError, AxisOffError, AxisOnLimitError
 
@@ -25,8 +26,16 @@ STOPPED_SHORT = {
 """States in which an axis that stands away from its target will not get there by waiting, and the error that tells it."""
 
 
+STANDSTILL = 0.5
+"""Seconds for which an axis that was seen on its way must stand still, away from its target, to have been stopped there."""
+
+
 class Pursuit:
-    """Follows a motion to a target, and gives up when the axis comes no nearer to it for `axis.timeout` seconds."""
+    """Follows a motion to a target, and gives up when the axis comes no nearer to it for `axis.timeout` seconds.
+
+    One that was seen on its way and stands still is given up sooner: somebody else has stopped it, or it has stalled. But not
+    one that has not moved yet, as some devices begin late; and where a read-back is seldom refreshed, that much is waited.
+    """
 
     def __init__(self, motion: Motion) -> None:
         self.motion = motion
@@ -34,9 +43,11 @@ class Pursuit:
         self.arrived = False
         self.target = motion.target_pos / motion.axis.steps_per_unit
         """In dial units: where this motion ends, which may be beyond where the axis is to be."""
-        self._began = self._last_progress = time.monotonic()
-        self._nearest = math.inf
-        self._stood_still = False
+        self._began = self._last_progress = self._stands_since = self._changed = time.monotonic()
+        self._nearest = self._reached = self._farthest = math.inf
+        self._stands_at = self._last_dial = math.nan
+        self._refresh_time = 0.0
+        self._was_on_its_way = self._stood_still = False
 
     @property
     def end(self) -> float | None:
@@ -62,14 +73,37 @@ class Pursuit:
                 if name in state and self._stands_still():
                     raise error(f"{self._whereabouts(dial)}: its state is {state}")
         now = time.monotonic()
-        if away < self._nearest:
-            self._nearest, self._last_progress = away, now
+        self._refuse_standstill(dial, away, state, now)
+        self._nearest = min(away, self._nearest)
+        creep = 0.0 if "MOVING" in state else axis.nearness  # with less in all that time it never arrives
+        if away < self._reached - creep:
+            self._reached, self._last_progress = away, now
         elif now - self._last_progress > axis.timeout:
             raise AxisFault(
                 f"{self._whereabouts(dial)}: it came no nearer for {axis.timeout:g} s and was stopped. "
                 f"Its state was {state}. If it is only slow, raise `timeout` in its configuration"
             )
         return False
+
+    def _refuse_standstill(self, dial: float, away: float, state: AxisState, now: float) -> None:
+        """:raises AxisFault: it was on its way, and stands still."""
+        nearness = self.axis.nearness
+        if math.isinf(self._farthest):
+            self._farthest = away
+        if dial != self._last_dial:
+            self._refresh_time = max(self._refresh_time, now - self._changed)
+            self._last_dial, self._changed = dial, now
+        is_moving = "MOVING" in state
+        if is_moving and away < self._farthest - nearness:
+            self._was_on_its_way = True
+        if is_moving or away < self._nearest or abs(dial - self._stands_at) > nearness:
+            self._stands_at, self._stands_since = dial, now
+        stands = now - self._stands_since
+        if self._was_on_its_way and stands > max(STANDSTILL, 2 * self._refresh_time):
+            raise AxisFault(
+                f"{self._whereabouts(dial)}: it stands still since {stands:.1f} s. Somebody else has stopped it, or it has "
+                f"stalled. Its state is {state}"
+            )
 
     def _stands_still(self) -> bool:
         """Tell whether it has stood still before: the position was read before the state, when it may still have moved."""
@@ -78,10 +112,9 @@ class Pursuit:
 
     def _whereabouts(self, dial: float) -> str:
         axis = self.axis
-        unit = f" {axis.unit}" if axis.unit else ""
         return (
-            f"{name_of(axis)} did not arrive: it is at {axis.dial2user(dial):g}{unit} and should be at "
-            f"{axis.dial2user(self.target):g}{unit}, {time.monotonic() - self._began:.1f} s after its start"
+            f"{name_of(axis)} did not arrive: it is at {place(axis, axis.dial2user(dial))} and should be at "
+            f"{place(axis, axis.dial2user(self.target))}, {time.monotonic() - self._began:.1f} s after its start"
         )
 
 
@@ -108,7 +141,7 @@ class Search(Pursuit):
             error = AxisOffError if "OFF" in state else AxisFault
             raise error(
                 f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
-                f"stands at {self.axis.dial2user(dial):g}, its state is {state}"
+                f"stands at {place(self.axis, self.axis.dial2user(dial))}, its state is {state}"
             )
         self.arrived = True
         return True
@@ -139,21 +172,27 @@ class Jog(Pursuit):
                 self.axis.controller.stop_jog(self.axis)
             return False
         self.arrived = stop_wanted or self.is_braking
-        if not stop_wanted and not self._stands_still():
-            return False
-        if self.is_braking and not stop_wanted:
-            low, high = self.axis.limits
-            raise AxisOnLimitError(
-                f"{name_of(self.axis)} was braked at {self.axis.dial2user(dial):g}, before it left its limits "
-                f"{low:g} .. {high:g}"
-            )
-        if not stop_wanted:
-            error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
-            raise error(
-                f"{name_of(self.axis)} does not turn any more: it stands at {self.axis.dial2user(dial):g}, its state "
-                f"is {state}"
-            )
-        return True
+        if stop_wanted:
+            return True
+        if self._stands_still():
+            self._tell_its_end(dial, state)
+        return False
+
+    def _tell_its_end(self, dial: float, state: AxisState) -> None:
+        """:raises AxisFault: always."""
+        axis = self.axis
+        at = place(axis, axis.dial2user(dial))
+        is_at_limit = any(
+            abs(dial - limit) <= axis.nearness for limit in axis.dial_limits
+        )  # its hardware knows it, too
+        if self.is_braking or is_at_limit:
+            limits = places(axis, *axis.limits)
+            raise AxisOnLimitError(f"{name_of(axis)} was braked at {at}, before it left its limits {limits}")
+        error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
+        raise error(
+            f"{name_of(axis)} does not turn any more: it stands at {at}. Somebody else has stopped it, or it has stalled. "
+            f"Its state is {state}"
+        )
 
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
@@ -162,7 +201,7 @@ class Jog(Pursuit):
             return False
         velocity = self.velocity / abs(axis.steps_per_unit)
         acceleration = axis.acceleration
-        return room <= velocity**2 / 2 / acceleration + velocity * 1.5 * axis.polling_time
+        return room <= velocity * velocity / 2 / acceleration + velocity * 1.5 * axis.polling_time
 
 
 def _room(axis: Axis, dial: float, direction: int) -> float:
@@ -178,9 +217,11 @@ def check_room(axis: Axis, dial: float, direction: int) -> None:
     """:raises AxisLimitError: an axis is at or beyond the limit to which it is to turn."""
     if _room(axis, dial, direction) <= 0:
         low, high = axis.limits
+        is_upwards = direction * axis.sign * axis.steps_per_unit > 0
+        side, limit = ("high", high) if is_upwards else ("low", low)
         raise AxisLimitError(
-            f"{name_of(axis)} is at {axis.dial2user(axis.shown(dial)):g}, where it cannot turn any further in this direction: its "
-            f"limits are {low:g} .. {high:g}. Nothing was moved"
+            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, its {side} limit is {place(axis, limit)}: it "
+            "can only turn the other way. Nothing was moved"
         )
 
 

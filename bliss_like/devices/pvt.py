@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bliss_like.devices.motion import through
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import brief, places
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ _ROUNDING = 1 + 1e-6
 def checked_points(axis: Axis, pvt: ArrayLike, at_least: int = 2) -> Points:
     """Return a copy of points, with the fields of `PVT`."""
     points = np.asarray(pvt)
-    what = f"trajectory of {axis.name}"
+    if not hasattr(axis, "controller"):
+        raise ValueError(f"a trajectory is Trajectory(axis, points): expected an axis, got {brief(axis)}")
+    what = f"trajectory of {name_of(axis)}"
     if points.ndim != 1 or sorted(points.dtype.names or ()) != sorted(PVT.names or ()):
         raise ValueError(
             f"{what}: expected points of shape (points,) with the fields position, velocity and time, as in "
@@ -34,7 +37,10 @@ def checked_points(axis: Axis, pvt: ArrayLike, at_least: int = 2) -> Points:
         )
     copied = np.empty(len(points), dtype=PVT)
     for name in PVT.names or ():
-        copied[name] = points[name]
+        try:
+            copied[name] = points[name].astype(float, casting="same_kind")
+        except (TypeError, ValueError):
+            raise ValueError(f"{what}: {name} must be numbers, got the dtype {points[name].dtype}") from None
         if not np.isfinite(copied[name]).all():
             node = int((~np.isfinite(copied[name])).argmax())
             raise ValueError(f"{what}: {name} at node {node} must be finite, got {copied[name][node]}")
@@ -66,15 +72,18 @@ def check_law(axis: Axis, pvt: Points) -> None:
     rounding = 1e-9 * max([1.0, *(abs(limit) for limit in (low, high) if math.isfinite(limit))])
     for time, position in law.turns:
         if not low - rounding <= position <= high + rounding:
-            side = f"below its low limit {low:g}" if position < low else f"above its high limit {high:g}"
-            raise _refusal(axis, pvt, time, f"the position {position:g} is {side}; its limits are {low:g} .. {high:g}")
+            side = f"below its low limit {low:.10g}" if position < low else f"above its high limit {high:.10g}"
+            told = f"the position {position:.6g} is {side}; its limits are {places(axis, low, high)}"
+            raise _refusal(axis, pvt, time, told)
     rates, fastest, steepest = list(law.rates()), _fastest(axis), axis.acceleration
     for time, velocity, _ in rates:
         if abs(velocity) > fastest * _ROUNDING:
-            raise _refusal(axis, pvt, time, f"it needs a velocity of {abs(velocity):g}, but has {fastest:g}")
+            raise _refusal(
+                axis, pvt, time, f"it needs a velocity of {abs(velocity):g}, but has {fastest:g}{_per_second(axis)}"
+            )
     for time, _, acceleration in rates:
         if abs(acceleration) > steepest * _ROUNDING:
-            what = f"it needs an acceleration of {abs(acceleration):g}, but has {steepest:g}"
+            what = f"it needs an acceleration of {abs(acceleration):g}, but has {steepest:g}{_per_second(axis, '²')}"
             raise _refusal(axis, pvt, time, what)
 
 
@@ -82,6 +91,10 @@ def _fastest(axis: Axis) -> float:
     """Return the highest velocity that can be set, if it is known, or the one that is set."""
     high = axis.velocity_high_limit
     return axis.velocity if math.isinf(high) else high
+
+
+def _per_second(axis: Axis, square: str = "") -> str:
+    return f" {axis.unit}/s{square}" if axis.unit else ""
 
 
 def _refusal(axis: Axis, pvt: Points, elapsed: float, what: str) -> AxisLimitError:

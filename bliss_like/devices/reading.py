@@ -57,8 +57,9 @@ def side_by_side(calls: Sequence[Callable[[], Any]], *, to_the_end: bool = False
     :raises BaseException: the first error, after all are done: what one begins may not go on unseen. A driver may raise
         `gevent.Timeout`, which is no Exception.
     """
-    if len(calls) == 1 and not to_the_end:
-        calls[0]()
+    if len(calls) < 2 and not to_the_end:
+        for call in calls:
+            call()
         return
     failures: list[BaseException | None] = [None] * len(calls)
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import gevent
 
-from bliss_like.devices import events
+from bliss_like.devices import events, numbers
 from bliss_like.devices.events import ShutterEvent
 from bliss_like.devices.interlock import claimed
 from bliss_like.errors import DeviceError
@@ -144,10 +144,11 @@ class BaseShutter:
         :raises DeviceError: it may not be opened, it is faulty, or it did not open in time; the message says which.
         :raises AlreadyLockedDevices: another session has it.
         """
+        patience = self._patience(timeout)
         with self._allowed_to_open():
             if not self.is_open:
                 self._open()
-                self._wait_for(OPEN_STATES, "open", timeout)
+                self._wait_for(OPEN_STATES, "open", patience)
 
     def open_for(self, seconds: float) -> None:
         """Open it for a time, and return when it is closed again.
@@ -155,6 +156,7 @@ class BaseShutter:
         :param seconds: from its being open to its beginning to close; timed by the hardware where that can do it.
         :raises DeviceError: as for `open` and `close`.
         """
+        seconds = numbers.seconds(self, seconds, "the time to be open for")
         with self:
             gevent.sleep(seconds)
 
@@ -207,7 +209,7 @@ class BaseShutter:
             error.add_note(f"Closing {self.name} failed too: {again}")
 
     def _wait_for(self, wanted: frozenset[BaseShutterState], word: str, timeout: float | None) -> None:
-        patience = self.timeout if timeout is None else timeout
+        patience = self._patience(timeout)
         began = time.monotonic()
         while (state := self.state) not in wanted:
             elapsed = time.monotonic() - began
@@ -217,6 +219,9 @@ class BaseShutter:
                     f"{self.name} should be {word} and is {self.state_string}{late}{self._way_out(state)}"
                 )
             gevent.sleep(min(0.05, max(0.001, elapsed / 10)))
+
+    def _patience(self, timeout: float | None) -> float:
+        return self.timeout if timeout is None else numbers.seconds(self, timeout, "timeout", endless=True)
 
     def _way_out(self, state: BaseShutterState) -> str:
         if state is BaseShutterState.MOVING:

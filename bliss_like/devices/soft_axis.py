@@ -8,11 +8,14 @@ from typing import Any
 
 import gevent
 
+from bliss_like.config.suggestion import did_you_mean
 from bliss_like.devices.axis import Axis, AxisConfig
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.exporting import export
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
 from bliss_like.devices.move import Motion
+from bliss_like.devices.numbers import brief, low_and_high, number
+from bliss_like.errors import DeviceError, UsageError
 
 Access = str | Callable[..., Any]
 """A name of an attribute or of a method of the object, or something to call."""
@@ -46,8 +49,16 @@ class SoftAxis(Axis):
         :param state: gives an AxisState; without it the axis is READY as soon as `move` has returned.
         :param tolerance: how near the position must come; None: trust `move`, for as long as it takes.
         :param export_to_session: make it a name of the session, if there is one.
+        :raises UsageError: the object has no such attribute or method.
         :raises ValueError: the name is that of something else in the session, or a limit is wrong.
         """
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"SoftAxis: expected a name, got {brief(name)}")
+        for role, access in {"position": position, "move": move, "stop": stop, "state": state}.items():
+            _check_access(name, obj, role, access)
+        low_limit, high_limit = low_and_high(name, (low_limit, high_limit))
+        if tolerance is not None and number(name, tolerance, "tolerance") < 0:
+            raise ValueError(f"{name}: tolerance must be at least 0, None to trust `move`, got {tolerance!r}")
         config = AxisConfig.model_validate(
             {
                 "name": name,
@@ -73,11 +84,17 @@ class _SoftController(MotorController):
         super().__init__(name, MotorControllerConfig.model_validate({"name": name, "axes": []}))
         self._obj = obj
         self._position, self._move, self._stop, self._state = accesses
-        self._running: gevent.Greenlet[[float], None] | None = None
+        self._running: gevent.Greenlet[[Axis, float], None] | None = None
         self._error: BaseException | None = None
 
     def read_position(self, axis: Axis) -> float:
-        return float(_read(self._obj, self._position))
+        position = _read(self._obj, self._position)
+        try:
+            return float(position)
+        except (TypeError, ValueError):
+            raise DeviceError(
+                f"{axis.name}: expected its position to be a number, {_where(self._obj, self._position)} gives {brief(position)}"
+            ) from None
 
     def state(self, axis: Axis) -> AxisState:
         if self._error is not None:
@@ -88,19 +105,24 @@ class _SoftController(MotorController):
         if self._state is None:
             return AxisState("READY")
         state = _read(self._obj, self._state)
-        return state if isinstance(state, AxisState) else AxisState(str(state))
+        try:
+            return state if isinstance(state, AxisState) else AxisState(str(state))
+        except ValueError as error:
+            raise DeviceError(f"{axis.name}: {_where(self._obj, self._state)} gives the {error}") from None
 
     def start_one(self, motion: Motion) -> None:
+        axis = motion.axis
         if isinstance(self._move, str) and not callable(getattr(self._obj, self._move, None)):
             setattr(self._obj, self._move, motion.target_pos)
         else:
-            self._running = gevent.spawn(self._run, motion.target_pos)
+            self._running = gevent.spawn(self._run, axis, motion.target_pos)
             gevent.sleep(0)  # a method that does not block has returned after this
 
-    def _run(self, target: float) -> None:
+    def _run(self, axis: Axis, target: float) -> None:
         try:
             _callable(self._obj, self._move)(target)
         except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
+            error.add_note(f"({axis.name}: {_where(self._obj, self._move)} was called with {target:.10g})")
             self._error = error
 
     def stop(self, axis: Axis) -> None:
@@ -111,6 +133,23 @@ class _SoftController(MotorController):
         finally:
             if running is not None:
                 running.kill()
+
+
+def _check_access(name: str, obj: Any, role: str, access: Any) -> None:
+    """:raises UsageError: there is no such attribute or method. No property is read."""
+    if callable(access) or (access is None and role in ("stop", "state")):
+        return
+    if not isinstance(access, str):
+        raise UsageError(
+            f"{name}: {role}: expected the name of an attribute or a method of {brief(obj)}, or a function, got {brief(access)}"
+        )
+    if access in dir(obj) or hasattr(obj, access):
+        return
+    raise UsageError(f"{name}: {role}: {brief(obj)} has no {access!r}{did_you_mean(access, dir(obj))}")
+
+
+def _where(obj: Any, access: Access | None) -> str:
+    return f"{type(obj).__name__}.{access}" if isinstance(access, str) else getattr(access, "__name__", brief(access))
 
 
 def _callable(obj: Any, access: Access) -> Callable[..., Any]:

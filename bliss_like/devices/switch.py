@@ -30,10 +30,10 @@ class Switch(ABC):
     def set(self, state: str) -> None:
         """:raises DeviceError: there is no such state, or the hardware did not take it."""
         known = {one.upper(): one for one in self.states_list()}
-        if state.upper() not in known:
+        if str(state).upper() not in known:
             hint = did_you_mean(state, list(known.values()))
             raise DeviceError(f"{self.name} has no state {state!r}{hint}; there are: {', '.join(known.values())}")
-        self._set(known[state.upper()])
+        self._set(known[str(state).upper()])
 
     def get(self) -> str:
         return self._get()

@@ -22,6 +22,7 @@ from bliss_like.devices import motion_line
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import brief, number, place
 from bliss_like.devices.planning import Calculating, is_pseudo
 from bliss_like.devices.pvt import PVT, Points, check_law, checked_points
 from bliss_like.devices.trajectory_move import Call, TrajectoryMove, call_all
@@ -94,12 +95,11 @@ class CyclicTrajectory(Trajectory):
     def __init__(self, axis: Axis, pvt: ArrayLike, nb_cycles: int = 1, origin: float = 0) -> None:
         """:raises ValueError: as for `Trajectory`; a pattern whose end has another velocity than its beginning."""
         super().__init__(axis, pvt)
-        if nb_cycles < 1 or int(nb_cycles) != nb_cycles:
-            raise ValueError(
-                f"trajectory of {axis.name}: nb_cycles must be a whole number from 1 on, got {nb_cycles!r}"
-            )
+        what = f"trajectory of {name_of(axis)}"
+        if number(what, nb_cycles, "nb_cycles") < 1 or int(nb_cycles) != nb_cycles:
+            raise ValueError(f"{what}: nb_cycles must be a whole number from 1 on, got {nb_cycles!r}")
         self.nb_cycles = int(nb_cycles)
-        self.origin = origin
+        self.origin = number(what, origin, "origin")
         first, last = self._pvt[0], self._pvt[-1]
         if first["velocity"] != last["velocity"]:
             raise ValueError(
@@ -120,7 +120,7 @@ class CyclicTrajectory(Trajectory):
     @property
     def pvt(self) -> Points:
         """The points of all cycles."""
-        return np.concatenate([cycle[1:] if number else cycle for number, cycle in enumerate(self._cycles(self._pvt))])
+        return np.concatenate([cycle[1:] if count else cycle for count, cycle in enumerate(self._cycles(self._pvt))])
 
     @property
     def events_pattern_positions(self) -> Points:
@@ -144,10 +144,10 @@ class CyclicTrajectory(Trajectory):
 
     def _cycles(self, points: Points) -> Iterator[Points]:
         first, last = self._pvt[0], self._pvt[-1]
-        for number in range(self.nb_cycles):
+        for count in range(self.nb_cycles):
             cycle = points.copy()
-            cycle["position"] += self.origin + number * (last["position"] - first["position"])
-            cycle["time"] += number * (last["time"] - first["time"])
+            cycle["position"] += self.origin + count * (last["position"] - first["position"])
+            cycle["time"] += count * (last["time"] - first["time"])
             yield cycle
 
 
@@ -175,6 +175,11 @@ class TrajectoryGroup:
 
     @trajectories.setter
     def trajectories(self, trajectories: Sequence[Trajectory]) -> None:
+        wrong = [each for each in trajectories if not isinstance(each, Trajectory)]
+        if wrong:
+            raise ValueError(
+                f"expected trajectories, as in TrajectoryGroup(Trajectory(axis, points)), got {brief(wrong[0])}"
+            )
         axes = [each.axis for each in trajectories]
         if not axes or len(set(axes)) != len(axes):
             names = ", ".join(axis.name for axis in axes) or "none"
@@ -212,7 +217,8 @@ class TrajectoryGroup:
 
     def _own(self, axis: Axis) -> Axis:
         if axis not in self.axes:
-            raise ValueError(f"{axis.name}: not in this group of {', '.join(own.name for own in self.axes)}")
+            named = getattr(axis, "name", brief(axis))
+            raise ValueError(f"{named}: not in this group of {', '.join(own.name for own in self.axes)}")
         return axis
 
     # -- what is run ---------------------------------------------------------------------------------------------------
@@ -277,7 +283,7 @@ class TrajectoryGroup:
                 self.prepare()
             for trajectory in self._enabled():
                 trajectory.axis.refuse_if_moving()
-                trajectory.axis._check_ready(trajectory.axis.dial)
+                trajectory.axis.check_ready(trajectory.axis.dial, trajectory.axis.read_state())
                 if along:
                     _check_start(trajectory)
                 if polling_time is not None:
@@ -308,7 +314,7 @@ def _check_start(trajectory: Trajectory) -> None:
     axis, first = trajectory.axis, trajectory.pvt["position"][0]
     if abs(axis.position - first) > axis.nearness:
         raise AxisFault(
-            f"{name_of(axis)} is at {axis.position:g}, but its trajectory begins at {first:g}: call move_to_start() before"
+            f"{name_of(axis)} is at {place(axis, axis.position)}, but its trajectory begins at {place(axis, first)}: call move_to_start() before"
         )
 
 
@@ -322,16 +328,21 @@ def trajectory_of(
     :param interpolation_factor: nodes of the real axes' trajectories for each point.
     :raises ValueError: fewer than two points, or no time.
     """
-    nodes = int(npoints) * int(interpolation_factor)
-    if nodes < 2 or not time_per_point > 0:
+    start, stop = number(calc_axis, start, "start"), number(calc_axis, stop, "stop")
+    nodes = int(number(calc_axis, npoints, "npoints")) * int(
+        number(calc_axis, interpolation_factor, "interpolation_factor")
+    )
+    if nodes < 2 or not number(calc_axis, time_per_point, "time_per_point") > 0:
         raise ValueError(
-            f"{calc_axis.name}: expected at least 2 points and a time_per_point > 0 s, got {npoints} and {time_per_point}"
+            f"{name_of(calc_axis)}: expected at least 2 points and a time_per_point > 0 s, got {npoints} and {time_per_point}"
         )
     times = np.linspace(0, npoints * time_per_point, nodes)
     targets = {
         axis: np.broadcast_to(positions, nodes)
         for axis, positions in _of_reals({calc_axis: np.linspace(start, stop, nodes)}).items()
     }
+    if not targets:
+        raise ValueError(f"{name_of(calc_axis)}: no real axis moves between {start:g} and {place(calc_axis, stop)}")
     velocities = {axis: _slope(positions, times) for axis, positions in targets.items()}
     ramps = [
         max(*(abs(velocities[axis][node]) / axis.acceleration for axis in targets), time_per_point / 10)

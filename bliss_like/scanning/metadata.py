@@ -120,13 +120,16 @@ class ScanMeta:
 def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
     """Return user and dial positions of the axes at `when` ("start" or "end"), and their units at the start.
 
-    An axis that cannot be read has None: it must not cost the scan.
+    An axis that cannot be read has None: it must not cost the scan. One that is disabled is not asked, and nobody is told
+    of it again.
     """
     axes = list(axes)
     user: dict[Any, Any] = {}
     dial: dict[Any, Any] = {}
 
     def read(axis: Any) -> None:
+        if getattr(axis, "disabled", False):
+            return
         try:
             found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
             user[axis], dial[axis] = _storable(found).values()

@@ -11,6 +11,7 @@ from numbers import Integral, Real
 from typing import Any, ParamSpec, TypeVar
 
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import brief
 from bliss_like.errors import ScanUsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
@@ -57,7 +58,7 @@ def _usage(name: str, signature: inspect.Signature) -> str:
 
 
 def wrong(name: str, expected: str, value: Any) -> ScanUsageError:
-    return ScanUsageError(f"{name}: expected {expected}, got {value!r}")
+    return ScanUsageError(f"{name}: expected {expected}, got {brief(value)}")
 
 
 def check_axis(name: str, value: Any) -> None:
@@ -66,8 +67,15 @@ def check_axis(name: str, value: Any) -> None:
 
 
 def check_number(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise wrong(name, "a number", value)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def check_time(name: str, value: Any) -> None:

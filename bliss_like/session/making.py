@@ -83,7 +83,8 @@ def connect_all(objects: Mapping[str, Any], timeout: float = CONNECT_TIMEOUT) ->
         except Timeout:
             errors[name] = NotConnectedError(f"{name}: not connected after {timeout + GRACE:g} s")
         except NotConnectedError as error:
-            errors[name] = NotConnectedError(f"{name}: {error}")
+            told = str(error)
+            errors[name] = NotConnectedError(told if told.startswith(f"{name}:") else f"{name}: {told}")
         except Exception as error:  # noqa: BLE001 - whatever a device raises, the session comes up
             errors[name] = DeviceError(f"{name}: cannot be connected: {type(error).__name__}: {error}")
             errors[name].__cause__ = error

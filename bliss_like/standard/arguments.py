@@ -6,11 +6,11 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any, ParamSpec, TypeVar
 
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import as_float, brief
 from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.environment import environment
@@ -96,7 +96,9 @@ def targets_of(args: Sequence[Any], what: str = "position") -> dict[Any, float]:
 
     :raises UsageError: an axis is none or there twice, a position is no number, or they do not come in pairs.
     """
+    places = ("argument {0}", "argument {1}")
     if len(args) == 1 and isinstance(args[0], Mapping):
+        places = ("key {2}", "value {2}")
         pairs: Iterable[tuple[Any, Any]] = args[0].items()
     elif not args or len(args) % 2:
         last = f"; nothing follows {_shown(args[-1])}" if args else ""
@@ -105,20 +107,31 @@ def targets_of(args: Sequence[Any], what: str = "position") -> dict[Any, float]:
         pairs = zip(args[::2], args[1::2], strict=True)
     targets: dict[Any, float] = {}
     for number, (given, value) in enumerate(pairs):
-        axis = axis_of(f"argument {2 * number + 1}", given)
+        place, place_of_value = (each.format(2 * number + 1, 2 * number + 2, number + 1) for each in places)
+        axis = axis_of(place, given)
         if axis in targets:
-            raise UsageError(f"argument {2 * number + 1}: {name_of(axis)} is there twice; it can go to one place only")
-        targets[axis] = number_of(f"argument {2 * number + 2}: {what} of {name_of(axis)}", value)
+            raise UsageError(f"{place}: {name_of(axis)} is there twice; it can go to one place only")
+        targets[axis] = number_of(f"{place_of_value}: {what} of {name_of(axis)}", value)
     return targets
 
 
 def number_of(place: str, value: Any) -> float:
     """:raises UsageError: it is no finite number."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    try:
+        number = as_float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
         raise UsageError(f"{place}: expected a number, got {_shown(value)}")
-    return float(value)
+    return number
+
+
+def columns_of(max_cols: Any) -> int | None:
+    """:raises UsageError: it is no number of columns."""
+    if max_cols is not None and (isinstance(max_cols, bool) or not isinstance(max_cols, int) or max_cols < 1):
+        raise UsageError(f"max_cols: expected a whole number, at least 1, got {_shown(max_cols)}")
+    return max_cols
 
 
 def _shown(value: Any) -> str:
-    shown = repr(value)
-    return f"{shown if len(shown) <= 60 else shown[:57] + '...'} ({type(value).__name__})"
+    return f"{brief(value)} ({type(value).__name__})"

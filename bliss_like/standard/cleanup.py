@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import gevent
 
 from bliss_like.devices import axis_group
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import brief
 from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition import is_axis
 
@@ -62,9 +63,11 @@ def error_cleanup(*devices: Any, restore_list: Sequence[axis] = (), verbose: boo
 
 def _tasks(devices: Sequence[Any], restore_list: Sequence[axis]) -> list[Task]:
     """Return what is to be done in the end, with what each device is now."""
+    if isinstance(restore_list, str) or not isinstance(restore_list, Iterable):
+        raise UsageError(f"restore_list: expected a list, as in restore_list=(axis.POS,), got {brief(restore_list)}")
     wrong = [each for each in restore_list if not isinstance(each, axis)]
     if wrong:
-        raise UsageError(f"restore_list: expected axis.POS, axis.VEL, axis.ACC or axis.LIM, got {wrong[0]!r}")
+        raise UsageError(f"restore_list: expected axis.POS, axis.VEL, axis.ACC or axis.LIM, got {brief(wrong[0])}")
     axes, tasks = [], []
     for number, device in enumerate(devices, 1):
         if isinstance(device, str) or is_axis(device):
@@ -74,7 +77,9 @@ def _tasks(devices: Sequence[Any], restore_list: Sequence[axis]) -> list[Task]:
         elif callable(device):
             tasks.append((f"calling {getattr(device, '__name__', device)}", device))
         else:
-            raise UsageError(f"argument {number}: expected an axis, a function or what can be stopped, got {device!r}")
+            raise UsageError(
+                f"argument {number}: expected an axis, a function or what can be stopped, got {brief(device)}"
+            )
     return [*_stops(axes), *_restores(axes, restore_list), *tasks]
 
 

@@ -27,7 +27,8 @@ def shown(axis: Any, value: float) -> str:
         return f"{value:g}"
     tolerance = getattr(axis, "tolerance", None)
     decimals = max(4, min(12, -math.floor(math.log10(tolerance)))) if tolerance else 4
-    return f"{value:.{decimals}f}"
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def blocks(labels: Sequence[str], columns: Sequence[Column], max_columns: int | None = None) -> list[list[str]]:

@@ -10,9 +10,9 @@ import gevent
 from bliss_like.config.table import table
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.soft_axis import SoftAxis
-from bliss_like.errors import DeviceError, UsageError
+from bliss_like.errors import DeviceError
 
-from .arguments import axes_of, session_axes, verb
+from .arguments import axes_of, columns_of, session_axes, verb
 from .columns import Column, blocks, heading, shown
 from .reading import FAILURES, Reading, read, told
 
@@ -44,8 +44,7 @@ def wu(max_cols: int | None = None, err: str = "!ERR") -> None:
 
 
 def _show_all(quantities: Sequence[str], max_cols: int | None, err: str) -> None:
-    if max_cols is not None and (not isinstance(max_cols, int) or max_cols < 1):
-        raise UsageError(f"max_cols: expected a whole number, at least 1, got {max_cols!r}")
+    max_cols = columns_of(max_cols)
     axes = positioners()
     if not axes:
         print(NO_AXES)
@@ -65,6 +64,7 @@ def position_column(reading: Reading, quantities: Iterable[str], err: str = "!ER
 @verb("axis, ..., max_cols=None, err='!ERR'")
 def wm(*axes: Any, max_cols: int | None = None, err: str = "!ERR") -> None:
     """Show where some axes are, with their limits and offset: "where motor"."""
+    max_cols = columns_of(max_cols)
     readings = read(axes_of(axes, at_least=1))
     _print_blocks(FULL, [_full_column(reading, err) for reading in readings], max_cols)
     _print_problems(readings)
@@ -101,8 +101,10 @@ def stm(*axes: Any, read_hw: bool = False) -> None:
 
 def _print_states(axes: Sequence[Any], read_hw: bool) -> None:
     asked = [axis for axis in axes if read_hw or not _moves_here(axis)]
-    told_states = {reading.axis: _state_told(reading) for reading in read(asked, positions=False)}
+    readings = read(asked, positions=False)
+    told_states = {reading.axis: _state_told(reading) for reading in readings}
     print(table(("axis", "state"), [(name_of(axis), told_states.get(axis) or axis.state) for axis in axes]))
+    _print_problems(readings)
 
 
 def _moves_here(axis: Any) -> bool:
@@ -113,7 +115,7 @@ def _moves_here(axis: Any) -> bool:
 def _state_told(reading: Reading) -> str:
     if not reading.problem:
         return str(reading.state)
-    return " ".join(["!ERR" if reading.state is None else reading.state_name, reading.problem])
+    return "!ERR" if reading.state is None else reading.state_name
 
 
 @verb("axis, ...")
@@ -150,6 +152,14 @@ def _print_blocks(labels: Sequence[str], columns: Sequence[Column], max_cols: in
 
 
 def _print_problems(readings: Iterable[Reading]) -> None:
-    problems = [f"{name_of(reading.axis)}: {reading.problem}" for reading in readings if reading.problem]
-    if problems:
-        print("\n" + "\n".join(problems))
+    """Print each problem once, with the axes that have it."""
+    names: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.problem:
+            names.setdefault(reading.problem, []).append(name_of(reading.axis))
+    if names:
+        print("\n" + "\n".join(_named(", ".join(having), problem) for problem, having in names.items()))
+
+
+def _named(names: str, problem: str) -> str:
+    return problem if problem.startswith((f"{names} ", f"{names}:")) else f"{names}: {problem}"

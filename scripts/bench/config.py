@@ -9,11 +9,9 @@ Limits taken in the same run: reading the bytes, and ruamel's plain load of the 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import re
 import shutil
-import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +24,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.session import load_session
 from scripts.bench.config_peer import against_bliss
 from scripts.bench.start import process
-from scripts.bench.table import Table, seconds
+from scripts.bench.table import Table, in_turn, seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 BEAMLINE = ROOT / "config" / "beamline"
@@ -108,18 +106,6 @@ def check(root: Path) -> float:
     if errors := config.check():
         raise SystemExit("\n".join(map(str, errors)))
     return elapsed
-
-
-def in_turn(*actions: Callable[[], float], runs: int = 9) -> list[float]:
-    """Return the medians in ms; measured in turn, as such machines change their pace, and all as in a new process."""
-
-    def run(action: Callable[[], float]) -> float:
-        gc.collect()
-        gc.freeze()
-        return action()
-
-    rounds = [[run(action) for action in actions] for _ in range(runs + 1)]
-    return [1e3 * statistics.median(times) for times in zip(*rounds[1:], strict=True)]
 
 
 def _files(table: Table) -> None:

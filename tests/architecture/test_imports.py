@@ -68,6 +68,19 @@ def test_a_session_loads_what_it_uses_when_it_uses_it() -> None:
     assert loaded_by("import bliss_like.session").isdisjoint(unused)
 
 
+def test_axes_and_the_names_of_bliss_need_little() -> None:
+    unused = {"redis", "ruamel", "h5py", "epics", "icepap", "scipy", "ptpython", "prompt_toolkit", "jedi", "asyncio"}
+    of_bliss = [
+        f"bliss_like.{package}.{path.stem}"
+        for package in ("common", "comm")
+        for path in sorted((PACKAGE / package).glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    for modules in ("bliss_like.devices.axis", ", ".join(of_bliss)):
+        assert loaded_by(f"import {modules}").isdisjoint(unused)
+    assert "numpy" not in loaded_by("import bliss_like.comm.util")
+
+
 def test_listeners_are_under_contract() -> None:
     contracts = configparser.ConfigParser()
     contracts.read(ROOT / "setup.cfg")

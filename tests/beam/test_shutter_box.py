@@ -147,9 +147,9 @@ def test_a_killed_question_leaves_no_answer_behind(shutter: TimedShutter, shutte
 def test_a_cut_line_is_opened_again(shutter: TimedShutter, shutter_proxy: Proxy) -> None:
     shutter.open()
     shutter_proxy.cut()
-    wait_until(lambda: not shutter_proxy._pairs)
+    wait_until(lambda: not shutter_proxy.is_connected)
     assert shutter.is_open
-    assert shutter_proxy.connections == 2
+    assert shutter_proxy.accepted == 2
     shutter.close()
 
 

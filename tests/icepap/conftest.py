@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bliss_like.controllers.icepap import IcePAP
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
 
 AXES = [
@@ -19,6 +19,12 @@ AXES = [
     {"name": "tth", "address": 2, "steps_per_unit": 1000, "velocity": 4, "acceleration": 40, "tolerance": 0.001},
     {"name": "phi", "address": 11, "steps_per_unit": -100, "velocity": 40, "acceleration": 400, "tolerance": 0.01},
 ]
+
+
+@pytest.fixture(autouse=True)
+def _short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A controller that does not answer is left alone for less long than usual."""
+    monkeypatch.setattr("bliss_like.backends.outage.REST", 0.3)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +49,7 @@ def simulator(_simulator_of_the_run: Simulator) -> Simulator:
 
 @pytest.fixture
 def proxy(simulator: Simulator) -> Iterator[Proxy]:
-    with Proxy("127.0.0.1", simulator.port) as proxy:
+    with Proxy(simulator.port) as proxy:
         yield proxy
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 from pydantic import ValidationError
 
@@ -19,11 +20,11 @@ from bliss_like.controllers.icepap import IcePAP
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.errors import AxisFault, DeviceError, NotConnectedError
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
+from tests.proxy import Proxy
 from tests.unit.devices.making import make
-from tests.waiting import wait_until
+from tests.waiting import wait_until, wait_until_cooperative
 
 
 def test_a_move_there_and_back(icepap: IcePAP) -> None:
@@ -181,7 +182,7 @@ def test_a_stopped_move(icepap: IcePAP) -> None:
 def test_what_it_tells_of_itself(icepap: IcePAP, simulator: Simulator) -> None:
     phi = icepap.axes["phi"]
     assert icepap.get_id(phi) == "IcePAP 3.17, crate 1 (0008.01C4.E8A1), driver 1"
-    assert icepap.get_axis_info(phi) == f"address 11 of ice (tcp://127.0.0.1:{simulator.port})"
+    assert icepap.get_axis_info(phi) == f"  address   11 of ice (tcp://127.0.0.1:{simulator.port})"
     assert "name           phi\nposition       0 steps\nvelocity" in icepap.get_info(phi)
 
 
@@ -272,11 +273,10 @@ def test_without_the_client_the_error_says_what_to_install(
 
 def test_a_stop_by_somebody_else_ends_the_move(icepap: IcePAP, simulator: Simulator) -> None:
     th = icepap.axes["th"]
-    th.timeout = 0.5
     th.move(100, wait=False)
-    wait_until(lambda: th.position > 0.1)
+    wait_until_cooperative(lambda: th.position > 0.1)
     simulator.tell("#STOP 1")
-    with pytest.raises(AxisFault, match="th did not arrive"):
+    with gevent.Timeout(5), pytest.raises(AxisFault, match="th did not arrive.*Somebody else has stopped it"):
         th.wait_move()
 
 
@@ -298,9 +298,9 @@ def test_an_axis_of_a_configuration(proxy: Proxy, tmp_path: Path, redis_server: 
     th = config.get("th")
     th.move(0.25)
     assert (th.position, th.measured_position, th.acctime) == (0.25, 0.25, 0.1)
-    assert f"address 1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
+    assert f"  address   1 of ice (tcp://127.0.0.1:{proxy.port})" in th.__info__()
     config.close()
-    wait_until(lambda: not proxy.connections)
+    wait_until(lambda: not proxy.is_connected)
 
 
 def test_a_configuration_is_checked_without_the_client(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from bliss_like.controllers.icepap import IcePAP
 from bliss_like.devices.axis import Axis
 from bliss_like.errors import DeviceError, NotConnectedError
-from tests.icepap.proxy import Proxy
 from tests.icepap.simulator import Simulator
+from tests.proxy import Proxy
 from tests.waiting import wait_until
 
 DOUBT = ". It may have been executed"
@@ -80,9 +80,9 @@ def test_a_command_whose_answer_is_lost_is_not_sent_again(proxied: IcePAP, proxy
 def test_an_answer_that_comes_too_late_answers_nothing(proxied: IcePAP, proxy: Proxy) -> None:
     th = proxied.axes["th"]
     proxied.set_position(th, 10)
-    proxy.delay(0.4)
+    proxy.delay = 0.4
     assert "did not answer" in message(lambda: proxied.read_position(th))
-    proxy.delay(0)
+    proxy.delay = 0
     proxied.set_position(th, 20)
     for _ in range(3):
         assert proxied.read_position(th) == 20
@@ -166,7 +166,7 @@ def test_an_answer_without_end(proxied: IcePAP, proxy: Proxy) -> None:
 def test_an_idle_connection_that_was_cut_is_opened_again_unnoticed(proxied: IcePAP, proxy: Proxy) -> None:
     accepted = proxy.accepted
     proxy.cut()
-    wait_until(lambda: not proxy.connections)
+    wait_until(lambda: not proxy.is_connected)
     proxied.raw_write("POS AXIS 1 5")
     assert proxied.read_position(proxied.axes["th"]) == 5
     assert proxy.accepted == accepted + 1
@@ -208,7 +208,7 @@ def test_those_who_wait_for_a_silent_controller_wait_once(proxy: Proxy, new_icep
     assert time.monotonic() - began < 0.9  # the second tries as well: it might have been a stop
     assert "did not answer b'?FSTATUS 1'" in asking[0].value
     assert re.search("does not answer since .* Nothing was sent; .*: '\\?FSTATUS 11'", asking[2].value)
-    proxy.thaw()
+    proxy.release()
     for axis in axes:
         wait_while_others_run(lambda axis=axis: connects(axis))
 
@@ -236,7 +236,7 @@ def test_a_stop_is_tried_also_when_the_question_before_was_not_answered(
 
 def test_a_question_that_is_killed_leaves_no_answer_behind(proxied: IcePAP, proxy: Proxy) -> None:
     th = proxied.axes["th"]
-    proxy.delay(0.03)
+    proxy.delay = 0.03
     for value in range(1, 6):
         proxied.set_position(th, value)
         asking = gevent.spawn(proxied.read_position, th)
@@ -248,14 +248,14 @@ def test_a_question_that_is_killed_leaves_no_answer_behind(proxied: IcePAP, prox
         with gevent.Timeout(0.02, False):
             proxied.read_position(th)
         assert proxied.read_position(th) == value
-    proxy.delay(0)
+    proxy.delay = 0
 
 
 def test_greenlets_that_ask_at_once_get_their_own_answers(proxied: IcePAP, proxy: Proxy) -> None:
     th, tth = proxied.axes["th"], proxied.axes["tth"]
     proxied.set_position(th, 1)
     proxied.set_position(tth, 2)
-    proxy.delay(0.002)
+    proxy.delay = 0.002
     asking = [gevent.spawn(proxied.read_position, axis) for axis in (th, tth) * 20]
     gevent.joinall(asking, raise_error=True)
     assert [greenlet.value for greenlet in asking] == [1, 2] * 20
@@ -306,12 +306,12 @@ def test_a_move_of_which_an_answer_is_lost_is_stopped(
 
 def test_a_move_that_is_killed_is_stopped(proxied: IcePAP, proxy: Proxy, simulator: Simulator) -> None:
     th = proxied.axes["th"]
-    proxy.delay(0.01)
+    proxy.delay = 0.01
     moving = gevent.spawn(th.move, 1000)
     wait_while_others_run(lambda: moves(simulator) and th.position > 0.3)
     moving.kill()
     assert not moves(simulator)
-    proxy.delay(0)
+    proxy.delay = 0
     assert "READY" in th.state
 
 
@@ -324,7 +324,7 @@ def test_a_move_whose_controller_does_not_answer_is_stopped_when_it_is_back(
         proxied.axes["th"].wait_move()
     assert "Stopping the axes failed too" in "".join(caught.value.__notes__)
     assert moves(simulator)
-    proxy.thaw()
+    proxy.release()
     wait_while_others_run(lambda: not moves(simulator))
 
 
@@ -346,7 +346,7 @@ def test_a_move_whose_controller_is_unreachable_is_stopped_when_it_is_back(
 def test_a_start_of_which_the_answer_is_lost_is_stopped(proxied: IcePAP, proxy: Proxy, simulator: Simulator) -> None:
     th = proxied.axes["th"]
     th.move(0.01)
-    proxy.drop_if(lambda request: b"MOVE" in request)
+    proxy.drop_after_request = b"MOVE"
     text = message(lambda: th.move(1000))
     assert re.search(f"did not answer b'#MOVE .*' in time{DOUBT}", text)
     wait_until(lambda: not moves(simulator))

@@ -30,17 +30,22 @@ def until(condition: Any, timeout: float = 5) -> None:
             gevent.sleep(0.01)
 
 
-FRESH = (
-    *(("SPMG", 3), ("SET", 0), ("FOFF", 0), ("DIR", 0), ("OFF", 0), ("DHLM", 20), ("DLLM", -20), ("CNEN", 1)),
-    *(("VMAX", 60), ("VELO", 60), ("VBAS", 0.1), ("ACCL", 0.1), ("JVEL", 10), ("VAL", 0), ("VELO", 20)),
-)
+FRESH = {"SPMG": 3, "SET": 0, "FOFF": 0, "DIR": 0, "OFF": 0, "DHLM": 20, "DLLM": -20, "CNEN": 1}
+SPEED = {"VMAX": 60, "VELO": 60, "VBAS": 0.1, "ACCL": 0.1, "JVEL": 10}
 
 
 def fresh(address: str) -> None:
     """Bring a motor to 0, with the usual settings."""
-    open_signal(f"{address}.STOP").put(1)
-    for field, value in FRESH:
-        open_signal(f"{address}.{field}").put(value, timeout=10)
+    put(address, STOP=1)
+    put(address, **FRESH, **SPEED)
+    put(address, VAL=0)
+    put(address, VELO=20)
+
+
+def put(address: str, **fields: float) -> None:
+    """Write fields all at once."""
+    writing = [gevent.spawn(open_signal(f"{address}.{name}").put, value) for name, value in fields.items()]
+    gevent.joinall(writing, timeout=20, raise_error=True)
 
 
 @pytest.fixture
@@ -173,7 +178,7 @@ def test_limits_turn_with_the_sign(m1: RecordAxis) -> None:
 def test_a_target_that_the_record_refuses_is_told(m1: RecordAxis) -> None:
     """The limits change on the way of the request: the session could not know."""
     m1.limits = -20, 20
-    motion = m1.plan(15)
+    motion = m1.get_motion(15)
     assert motion is not None
     panel(m1, "HLM").put(5)
     m1.controller.start_one(motion)
@@ -261,6 +266,16 @@ def test_a_move_of_the_panel_can_be_stopped(m1: RecordAxis) -> None:
     assert m1.position < 15
     panel(m1, "VAL").put(0)
     assert m1.position == pytest.approx(0)  # the stop was for the move before
+
+
+def test_a_move_that_the_panel_stops_says_so_soon(m1: RecordAxis) -> None:
+    m1.velocity = 10
+    moving = gevent.spawn(m1.move, 15)
+    until(lambda: m1.position > 1)
+    panel(m1, "STOP").put(1, wait=False)
+    with pytest.raises(AxisFault, match="m1 did not arrive: .* Somebody else has stopped it, or it has stalled"):
+        moving.get(timeout=5)
+    m1.move(0)
 
 
 @pytest.mark.parametrize("word, name", [("Pause", "paused"), ("Stop", "stopped")])

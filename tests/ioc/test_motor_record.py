@@ -48,6 +48,7 @@ def test_every_move_ends_at_its_target_with_the_motor_at_rest(motors: dict[str, 
         assert open_signal("ca://sim:mtr1.MOVN").get() == 0
 
 
+@pytest.mark.parametrize("motors", ["signals"], indirect=True)
 def test_the_time_of_a_move_is_that_of_the_motor(motors: dict[str, Axis]) -> None:
     axis = motors["mtr1"]
     axis.move(0)
@@ -71,6 +72,7 @@ def test_the_stop_field_stops(motors: dict[str, Axis]) -> None:
     assert axis.position == at
 
 
+@pytest.mark.parametrize("motors", ["signals"], indirect=True)
 def test_two_move_together(motors: dict[str, Axis]) -> None:
     both = list(motors.values())
     move(motors["mtr1"], 0, motors["mtr2"], 0)

@@ -23,7 +23,7 @@ from tests.unit.devices.making import make
 def server() -> Iterator[LewisServer]:
     server = LewisServer("example_motor")
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_start_that_is_not_answered_is_not_repeated_but_stopped(
     proxy.cut_after_request = b"T="
     with pytest.raises(NotConnectedError, match="was lost after b'T=.*' was sent.*may have been executed"):
         axis.move(target)
-    assert proxy.requests.count(b"T=") == 1
+    assert b"".join(proxy.requests).count(b"T=") == 1
     until(lambda: server.control.state == "idle")
     assert axis.position != target
     axis.rmove(0.5)

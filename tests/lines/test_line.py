@@ -60,10 +60,10 @@ def test_text_is_answered_with_text_and_bytes_with_bytes(line: Line) -> None:
 
 
 def test_nothing_is_opened_before_the_first_request(line: Line, proxy: Proxy) -> None:
-    assert (proxy.connections, line.is_open) == (0, False)
+    assert (proxy.accepted, line.is_open) == (0, False)
     line.ask("ECHO 1")
     line.ask("ECHO 2")
-    assert (proxy.connections, line.is_open) == (1, True)
+    assert (proxy.accepted, line.is_open) == (1, True)
 
 
 def test_many_requests_cost_one_round_trip(line: Line, proxy: Proxy) -> None:
@@ -230,14 +230,14 @@ def test_an_answer_that_is_no_text(line: Line, proxy: Proxy) -> None:
     with pytest.raises(DeviceError, match=re.escape(r"'BYTES' was answered b'\xff\xfe': that is no text")):
         line.ask("BYTES")
     assert line.ask(b"BYTES") == b"\xff\xfe"
-    assert proxy.connections == 2
+    assert proxy.accepted == 2
 
 
 def test_an_answer_that_is_no_number(line: Line, proxy: Proxy) -> None:
     with pytest.raises(DeviceError, match="'ECHO x' was answered 'x': could not convert string to float: 'x'"):
         line.ask_for(float, "ECHO x")
     assert line.ask_for(float, "ECHO 2") == 2
-    assert proxy.connections == 2
+    assert proxy.accepted == 2
 
 
 def test_an_answer_without_end(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_what_nobody_asked_for(line: Line, proxy: Proxy) -> None:
     proxy.say(b"*** overheated ***\r\n")
     gevent.sleep(0.05)
     assert line.ask("ECHO 1") == "1"
-    assert proxy.connections == 2
+    assert proxy.accepted == 2
 
 
 def test_one_of_many_is_not_answered(line: Line) -> None:
@@ -287,7 +287,7 @@ def test_a_drained_line_stays_open(drained: Line, proxy: Proxy) -> None:
     with pytest.raises(DeviceError):
         drained.ask("BYTES")
     assert drained.ask("ECHO next") == "next"
-    assert proxy.connections == 1
+    assert proxy.accepted == 1
 
 
 def test_a_drained_line_that_is_never_silent_is_reopened(drained: Line, proxy: Proxy) -> None:
@@ -298,7 +298,7 @@ def test_a_drained_line_that_is_never_silent_is_reopened(drained: Line, proxy: P
     with contextlib.suppress(DeviceError):
         drained.ask("ECHO next")
     talking.kill()
-    assert proxy.connections == 2
+    assert proxy.accepted == 2
     assert drained.ask("ECHO next") == "next"
 
 
@@ -519,7 +519,7 @@ def test_a_closed_line_is_opened_by_the_next_request(line: Line, proxy: Proxy) -
     line.close()
     assert not line.is_open
     assert line.ask("ECHO 2") == "2"
-    assert proxy.connections == 2
+    assert proxy.accepted == 2
 
 
 def test_closing_ends_a_request_that_is_under_way(line: Line, device: Device) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,59 +16,24 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
-from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped
+from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped, UserAbort
 from bliss_like.session import load_session
-from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.redis.others import Other
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
-PROJECT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("config")
 
 TREE = """
 - name: motors
   class: SimulatedMotors
   axes:
     - {name: robx, unit: mm, velocity: 100, acceleration: 1000, low_limit: -50, high_limit: 50}
-    - {name: slow, velocity: 1, acceleration: 100}
+    - {name: slow, velocity: 1, acceleration: 100, tolerance: 0.01}  # for simulated motors that two processes stop at once
     - {name: play, velocity: 5, acceleration: 1000, backlash: 1}
 - {name: eh1, class: Session, config-objects: [robx, slow, play]}
 - {name: eh2, class: Session, config-objects: [robx, slow, play]}
 """
-
-
-@pytest.fixture(autouse=True)
-def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
-    (short_directory / "config").mkdir()
-    (short_directory / "config" / "all.yml").write_text(TREE)
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    config = get_config(short_directory / "config")
-    yield config
-    config.close()
-
-
-@pytest.fixture
-def names(config: Config, redis_server: EmbeddedServer) -> Iterator[dict[str, Any]]:
-    session = load_session("eh1")
-    assert session.setup(), session.error_report
-    yield session.env_dict
-    session.close()
-
-
-@pytest.fixture
-def eh2(names: dict[str, Any]) -> Iterator[Other]:
-    with another(SESSION) as other:
-        yield other
-
-
-def seen(eh2: Other, expression: str) -> bool:
-    """Whether it becomes true in the other session."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if eh2.do(f"assert {expression}") == "done":
-            return True
-    return False
 
 
 def test_what_is_set_is_seen_by_the_other_session_at_once(names: dict[str, Any], eh2: Other) -> None:
@@ -108,6 +71,35 @@ def test_the_settings_survive_the_process(config: Config, redis_server: Embedded
     assert (robx.velocity, robx.dial_limits) == (100, (-50, 50))
     assert robx.position == 10
     again.close()
+
+
+def test_nothing_is_set_while_another_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    assert eh2.do("slow.move(20, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    for name, value in {"position": 1, "dial": 1, "offset": 1, "sign": -1, "velocity": 2, "acceleration": 50}.items():
+        with pytest.raises(AxisFault, match=r"slow is moving, but not in this session.*slow\.stop\(\)"):
+            setattr(slow, name, value)
+    slow.limits = -30, 30
+    slow.stop()
+    slow.position = 1
+    assert slow.position == 1
+
+
+def test_a_motion_of_another_session_is_waited_for(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    assert eh2.do("slow.move(0.3, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    slow.wait_move()
+    assert (slow.position, str(slow.state.names[0])) == (0.3, "READY")
+    assert eh2.do("slow.wait_move(); slow.move(20, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    waiter = gevent.spawn(slow.wait_move)
+    waiter.join(0.1)
+    assert not waiter.ready()
+    waiter.kill(UserAbort)
+    wait_until(lambda: gevent.sleep(0.01) or not slow.is_moving)
+    assert slow.position < 20
 
 
 def test_events_of_an_axis_that_another_session_moves(names: dict[str, Any], eh2: Other) -> None:
@@ -157,7 +149,7 @@ def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any],
         lambda: setattr(slow, "sign", -1),
         slow.sync_hard,
     ):
-        with pytest.raises(AxisFault, match=r"slow is moving, though not by this session; .* slow.stop\(\)"):
+        with pytest.raises(AxisFault, match=r"slow is moving, but not in this session; .* slow.stop\(\)"):
             attempt()
     slow.stop()
     assert eh2.answer().startswith("AxisStopped")
@@ -204,6 +196,23 @@ def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server
     assert HashSetting("slow")["state"] == ["READY"]
 
 
+def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    slow.move(100, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0.1)
+    motion_line.flush()
+    changes = ["position = 0", "dial = 0", "offset = 1", "sign = -1", "velocity = 3", "acceleration = 3", "sync_hard()"]
+    for change in changes:
+        assert eh2.do(f"slow.{change}") == (
+            "AxisFault: slow is moving, but not in this session; wait until it stands still (slow.wait_move()), or stop it: "
+            "slow.stop()"
+        )
+    assert (slow.offset, slow.sign, slow.velocity) == (0, 1, 1)
+    slow.stop()
+    for change in changes:
+        wait_until(lambda change=change: eh2.do(f"slow.{change}") == "done")  # type: ignore[misc]
+
+
 def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:
     """The motor runs on to its target, as real ones do; on its way it is no surprise to who comes next."""
     slow: Axis = names["slow"]
@@ -220,7 +229,7 @@ def test_a_controller_that_has_forgotten_where_it_is(names: dict[str, Any]) -> N
     robx: Axis = names["robx"]
     robx.move(20)
     robx.controller.set_position(robx, 0.0)  # as after a power cut
-    with pytest.raises(AxisDiscrepancy, match="robx is at 0, but was left at 20") as caught:
+    with pytest.raises(AxisDiscrepancy, match="robx is at 0 mm, but was left at 20 mm") as caught:
         robx.move(10)
     assert caught.value.offer == "sync(robx)"
     assert robx.position == 0
@@ -249,3 +258,14 @@ def test_a_changed_number_of_steps_keeps_the_user_position(config: Config, redis
     robx.rmove(1)
     assert robx.position == 13
     again.close()
+
+
+def test_what_is_set_while_positions_are_written(names: dict[str, Any]) -> None:
+    robx: Axis = names["robx"]
+    for dial in range(30):
+        robx.rmove(0.001)  # the line writes where it is, some time later
+        robx.position = 0
+        robx.dial = dial
+        motion_line.flush()
+        kept = HashSetting("robx").get_all()
+        assert (kept["target"], kept["dial"], kept["position"]) == (dial, dial, 0)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gevent
-import pytest
 
-from bliss_like.config import get_config
 from bliss_like.config.settings import HashSetting
-from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from bliss_like.session import load_session
-from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.redis.others import Other
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
@@ -37,29 +32,6 @@ TREE = """
 - {name: eh1, class: Session, config-objects: [vgap, voffset]}
 - {name: eh2, class: Session, config-objects: [vgap, voffset]}
 """
-
-
-@pytest.fixture
-def names(
-    short_directory: Path, redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
-    (short_directory / "config").mkdir()
-    (short_directory / "config" / "all.yml").write_text(TREE)
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    config = get_config(short_directory / "config")
-    session = load_session("eh1", config)
-    assert session.setup(), session.error_report
-    yield session.env_dict
-    session.close()
-    config.close()
-
-
-@pytest.fixture
-def eh2(names: dict[str, Any]) -> Iterator[Other]:
-    with another(SESSION) as other:
-        yield other
 
 
 def test_events_of_a_pseudo_axis_whose_real_axes_another_session_moves(names: dict[str, Any], eh2: Other) -> None:

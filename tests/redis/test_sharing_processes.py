@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gevent
 import pytest
 
-from bliss_like.config import Config, get_config
 from bliss_like.config.channels import Channel, EventChannel
 from bliss_like.config.locks import AlreadyLockedDevices, lock, lslock
 from bliss_like.config.sharing import Sharing, use_sharing
@@ -23,11 +18,11 @@ from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.store import Append
 from bliss_like.devices.axis_group import move
-from bliss_like.session import load_session
 from tests.conftest import RestartableServer
+from tests.redis.others import SESSION, another
 from tests.waiting import wait_until
 
-PROJECT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("config")
 
 TREE = """
 - name: motors
@@ -44,26 +39,6 @@ TREE = """
 - {name: eh2, class: Session, config-objects: [robx, roby, slow, diode, camera]}
 """
 
-SESSION = """
-from gevent import monkey
-monkey.patch_all(thread=False, queue=False)
-import sys
-from bliss_like.config.channels import Channel, EventChannel
-from bliss_like.config.locks import lock
-from bliss_like.session import load_session
-session = load_session("eh2")
-assert session.setup(), session.error_report
-names = {**session.env_dict, "Channel": Channel, "EventChannel": EventChannel, "lock": lock}
-print("ready", flush=True)
-for line in sys.stdin:
-    try:
-        exec(line, names)
-        print("done", flush=True)
-    except Exception as error:
-        print(f"{type(error).__name__}: {error}", flush=True)
-"""
-"""Session eh2, patched as at the prompt; runs the lines it is given, and answers each with `done` or the error."""
-
 SCRIPT = """
 import sys
 from bliss_like.config.locks import lock
@@ -71,62 +46,6 @@ lock(*sys.argv[1:])
 print("ready", flush=True)
 sys.stdin.read()
 """
-
-
-class Other:
-    """Another process that is told what to do."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.pid = process.pid
-
-    def begin(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def answer(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().rstrip()
-
-    def do(self, line: str) -> str:
-        self.begin(line)
-        return self.answer()
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-
-@contextlib.contextmanager
-def another(program: str, *words: str) -> Iterator[Other]:
-    command = [sys.executable, "-c", program, *words]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        other = Other(process)
-        assert other.answer() == "ready"
-        yield other
-        process.kill()
-
-
-@pytest.fixture(autouse=True)
-def config(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
-    (short_directory / "config").mkdir()
-    (short_directory / "config" / "all.yml").write_text(TREE)
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
-    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    config = get_config(short_directory / "config")
-    yield config
-    config.close()
-
-
-@pytest.fixture
-def names(config: Config, redis_server: EmbeddedServer) -> Iterator[dict[str, Any]]:
-    """What session eh1 has."""
-    session = load_session("eh1")
-    assert session.setup(), session.error_report
-    yield session.env_dict
-    session.close()
 
 
 def test_two_sessions_side_by_side(names: dict[str, Any]) -> None:

@@ -70,12 +70,12 @@ class EnergyWavelength(CalcController):
                 raise ValueError("expected one of dspace, in angstrom, and crystal, such as Si(111)")
             if self.crystal is not None:
                 d_spacing(self.crystal)
+            self.require("monoang")
             return self
 
     def __init__(self, name: str, config: Config) -> None:
-        """:raises DeviceError: an axis is missing, or has an unknown unit."""
+        """:raises DeviceError: a pseudo axis is missing, or an axis has an unknown unit."""
         super().__init__(name, config)
-        self.require("monoang")
         self._dspace = config.dspace if config.dspace is not None else d_spacing(str(config.crystal))
         self._per_angle = self._unit("monoang", ANGLES)
         self._tables = {tag: units for tag, units in self._known() if tag in self._tagged}

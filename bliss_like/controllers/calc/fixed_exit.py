@@ -13,7 +13,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
+from pydantic import model_validator
 
 from bliss_like.devices.calc_axis import CalcController
 from bliss_like.devices.calc_config import CalcControllerConfig
@@ -29,10 +32,14 @@ class FixedExit(CalcController):
     class Config(CalcControllerConfig):
         no_offset: bool = True
 
+        @model_validator(mode="after")
+        def _check_axes(self) -> Self:
+            self.require("theta", "gap", "bragg", "exit")
+            return self
+
     def __init__(self, name: str, config: Config) -> None:
-        """:raises DeviceError: an axis is missing, or the angles are not in the same known unit."""
+        """:raises DeviceError: the angles are not in the same known unit."""
         super().__init__(name, config)
-        self.require("theta", "gap", "bragg", "exit")
         theta, bragg = self.get_axis_by_tag("theta"), self.get_axis_by_tag("bragg")
         unit = theta.unit or "deg"
         if unit not in ANGLES or (bragg.unit or unit) != unit:

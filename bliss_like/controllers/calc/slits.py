@@ -13,7 +13,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
 
 from bliss_like.devices.calc_axis import CalcController
 from bliss_like.devices.calc_config import CalcControllerConfig
@@ -33,21 +35,29 @@ class Slits(CalcController):
         slit_type: Literal["vertical", "horizontal", "both"] | None = None
         no_offset: bool = True
 
+        @model_validator(mode="after")
+        def _check_blades(self) -> Self:
+            self.require(*(tag for pair in self.pairs for tag in pair))
+            return self
+
+        @property
+        def pairs(self) -> list[tuple[str, ...]]:
+            """The tags of each pair, as they are used here."""
+            kinds = self._kinds() if self.slit_type is None else [self.slit_type]
+            return [tuple(map(self._there, PAIRS[kind])) for kind in (PAIRS if self.slit_type == "both" else kinds)]
+
+        def _kinds(self) -> list[str]:
+            """Return the pairs of which anything is there; both, when nothing is."""
+            found = [kind for kind, tags in PAIRS.items() if any(self._there(tag) in self.known_tags for tag in tags)]
+            return found or list(PAIRS)
+
+        def _there(self, tag: str) -> str:
+            """Return the tag by which an axis is called here."""
+            return next((other for other, same in OTHER_TAGS.items() if same == tag and other in self.known_tags), tag)
+
     def __init__(self, name: str, config: Config) -> None:
-        """:raises DeviceError: a blade, a gap or an offset is missing."""
         super().__init__(name, config)
-        kinds = list(PAIRS) if config.slit_type == "both" else [config.slit_type] if config.slit_type else self._kinds()
-        self._pairs = [tuple(map(self._there, PAIRS[kind])) for kind in kinds]
-        self.require(*(tag for pair in self._pairs for tag in pair))
-
-    def _kinds(self) -> list[str]:
-        """Return the pairs of which anything is there; both, when nothing is."""
-        found = [kind for kind, tags in PAIRS.items() if any(self._there(tag) in self._tagged for tag in tags)]
-        return found or list(PAIRS)
-
-    def _there(self, tag: str) -> str:
-        """Return the tag by which an axis is called here."""
-        return next((other for other, same in OTHER_TAGS.items() if same == tag and other in self._tagged), tag)
+        self._pairs = config.pairs
 
     def calc_from_real(self, real_user_positions: dict[str, Value]) -> dict[str, Value]:
         found: dict[str, Any] = {}

@@ -50,12 +50,12 @@ class Table(CalcController):
         def _check(self) -> Self:
             if len(self.legs) not in (2, 3):
                 raise ValueError(f"legs: expected two or three, came {len(self.legs)}")
+            self.require(*self.legs)
             return self
 
     def __init__(self, name: str, config: Config) -> None:
-        """:raises DeviceError: an axis is missing, a unit does not fit, or the legs do not make the pseudo axes."""
+        """:raises DeviceError: an axis is missing or there is one too many, a unit does not fit, or the legs do not make the pseudo axes."""
         super().__init__(name, config)
-        self.require(*config.legs)
         self._legs = list(config.legs)
         self._pseudo_tags = [self._tags[axis] for axis in self.pseudos]
         unknown = [tag for tag in self._pseudo_tags if tag not in _COLUMNS]

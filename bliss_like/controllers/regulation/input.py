@@ -9,35 +9,14 @@ from pydantic import Field
 from bliss_like.config.models import ObjectConfig, Reference
 from bliss_like.controllers.regulation.driver import RegulationDriver
 from bliss_like.controllers.regulation.keys import InputKeys
-from bliss_like.controllers.regulation.readings import ReadingCounters, with_unit
-from bliss_like.devices.counter import SamplingCounter, counter_namespace
+from bliss_like.controllers.regulation.parts import Part
+from bliss_like.controllers.regulation.readings import with_unit
+from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import DeviceError
 
 
-class Input:
+class Input(Part):
     """A sensor of a box; `ct(1, sensor)` counts it."""
-
-    def __init__(self, controller: RegulationDriver, config: Any) -> None:
-        """:param config: an InputConfig, or what else has the keys of one."""
-        self.config = config
-        self.name: str = config.name
-        self.controller = controller
-        self._counters = ReadingCounters(controller.name, self.__connect__)
-        self._counters.add(self.name, self.read, config.unit, config.sampling_mode, config.max_sampling_frequency)
-
-    @property
-    def channel(self) -> Any:
-        """What the hardware calls it."""
-        return self.config.channel
-
-    @property
-    def unit(self) -> str | None:
-        unit: str | None = self.config.unit
-        return unit
-
-    @property
-    def counters(self) -> counter_namespace:
-        return self._counters.counters
 
     def read(self) -> float:
         """The value now; not a number when the sensor is broken."""
@@ -52,12 +31,6 @@ class Input:
     def allow_regulation(self) -> bool:
         """Whether a soft loop may regulate now; overload it for what is measured at times only."""
         return True
-
-    def __connect__(self, timeout: float) -> None:
-        self.controller.connect_item(self, timeout)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
         channel = "" if self.channel is None else f", channel {self.channel}"

@@ -16,6 +16,7 @@ from bliss_like.controllers.regulation.input import Input
 from bliss_like.controllers.regulation.keys import LoopAxisConfig
 from bliss_like.controllers.regulation.loop_axis import axis_of
 from bliss_like.controllers.regulation.output import Output
+from bliss_like.controllers.regulation.parts import Ramping, RampOfBox
 from bliss_like.controllers.regulation.ramp import SoftRamp
 from bliss_like.controllers.regulation.readings import ReadingCounters, measured, number, with_unit
 from bliss_like.devices.axis import Axis, check_limits
@@ -47,7 +48,7 @@ def _parameter(name: str, doc: str, lowest: float = -math.inf) -> Any:
     return property(get, put, doc=doc)
 
 
-class Loop:
+class Loop(Ramping):
     """One loop of a box, or of this process; rates are in units of the input per second.
 
     `loop.setpoint = 50` starts the ramp and returns; `loop.wait()` waits until the loop has settled, and a Ctrl-C
@@ -161,6 +162,8 @@ class Loop:
         :param timeout: seconds to wait; then the loop goes on and an error says where it is.
         :raises RegulationFault: it did not settle, or has failed.
         """
+        if timeout is not None:
+            timeout = number(self.name, "timeout", timeout, lowest=0.0)
         if self.approach is None:
             return
         try:
@@ -273,33 +276,9 @@ class Loop:
     # -- ramp ----------------------------------------------------------------------------------------------------------
 
     @property
-    def ramprate(self) -> float:
-        """Units/s to a new setpoint; 0: at once. It may be changed on the way."""
-        self.controller.make_ready(self)
-        try:
-            return float(self.controller.get_ramprate(self))
-        except NotImplementedError:
-            return self.soft_ramp.rate
-
-    @ramprate.setter
-    def ramprate(self, rate: float) -> None:
-        rate = number(self.name, "ramprate", rate, lowest=0.0)
-        self.controller.make_ready(self)
-        self.apply_ramprate(rate)
-
-    def apply_ramprate(self, rate: float) -> None:
-        """Set the rate of a loop that is being made ready."""
-        try:
-            self.controller.set_ramprate(self, rate)
-        except NotImplementedError:
-            self.soft_ramp.rate = rate
-
-    def is_ramping(self) -> bool:
-        self.controller.make_ready(self)
-        try:
-            return bool(self.controller.is_ramping(self))
-        except NotImplementedError:
-            return self.soft_ramp.is_ramping()
+    def _ramp(self) -> RampOfBox:
+        box = self.controller
+        return RampOfBox(box.get_ramprate, box.set_ramprate, box.is_ramping)
 
     def _start_ramp(self, target: float) -> None:
         try:
@@ -334,7 +313,11 @@ class Loop:
 
     @pid_range.setter
     def pid_range(self, pid_range: tuple[float, float]) -> None:
-        low, high = (number(self.name, "pid_range", limit) for limit in pid_range)
+        try:
+            low, high = pid_range
+        except (TypeError, ValueError):
+            raise ValueError(f"{self.name}: pid_range must be (low, high), got {pid_range!r}") from None
+        low, high = number(self.name, "pid_range", low), number(self.name, "pid_range", high)
         if not low < high:
             raise ValueError(f"{self.name}: pid_range must be (low, high), got {pid_range!r}")
         self.controller.make_ready(self)

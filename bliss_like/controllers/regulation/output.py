@@ -11,38 +11,20 @@ from bliss_like.config.models import ObjectConfig, Reference
 from bliss_like.controllers.regulation.driver import RegulationDriver
 from bliss_like.controllers.regulation.input import External, read_device
 from bliss_like.controllers.regulation.keys import OutputKeys
+from bliss_like.controllers.regulation.parts import Part, Ramping, RampOfBox
 from bliss_like.controllers.regulation.ramp import SoftRamp
-from bliss_like.controllers.regulation.readings import ReadingCounters, number, with_unit
-from bliss_like.devices.counter import counter_namespace
+from bliss_like.controllers.regulation.readings import number, with_unit
 from bliss_like.errors import DeviceError
 
 
-class Output:
+class Output(Part, Ramping):
     """A heater of a box; `ct(1, heater)` counts it, `heater.set_value(20)` sets it."""
 
     def __init__(self, controller: RegulationDriver, config: Any) -> None:
         """:param config: an OutputConfig, or what else has the keys of one."""
-        self.config = config
-        self.name: str = config.name
-        self.controller = controller
+        super().__init__(controller, config)
         self._limits = (config.low_limit, config.high_limit)
-        self._counters = ReadingCounters(controller.name, self.__connect__)
-        self._counters.add(self.name, self.read, config.unit, config.sampling_mode, config.max_sampling_frequency)
         self.soft_ramp = SoftRamp(self.read, self._write, f"the ramp of {self.name}")
-
-    @property
-    def channel(self) -> Any:
-        """What the hardware calls it."""
-        return self.config.channel
-
-    @property
-    def unit(self) -> str | None:
-        unit: str | None = self.config.unit
-        return unit
-
-    @property
-    def counters(self) -> counter_namespace:
-        return self._counters.counters
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -114,33 +96,9 @@ class Output:
     # -- ramp ----------------------------------------------------------------------------------------------------------
 
     @property
-    def ramprate(self) -> float:
-        """Units/s to a new value; 0: at once."""
-        self.controller.make_ready(self)
-        try:
-            return float(self.controller.get_output_ramprate(self))
-        except NotImplementedError:
-            return self.soft_ramp.rate
-
-    @ramprate.setter
-    def ramprate(self, rate: float) -> None:
-        rate = number(self.name, "ramprate", rate, lowest=0.0)
-        self.controller.make_ready(self)
-        self.apply_ramprate(rate)
-
-    def apply_ramprate(self, rate: float) -> None:
-        """Set the rate of an output that is being made ready."""
-        try:
-            self.controller.set_output_ramprate(self, rate)
-        except NotImplementedError:
-            self.soft_ramp.rate = rate
-
-    def is_ramping(self) -> bool:
-        self.controller.make_ready(self)
-        try:
-            return bool(self.controller.is_output_ramping(self))
-        except NotImplementedError:
-            return self.soft_ramp.is_ramping()
+    def _ramp(self) -> RampOfBox:
+        box = self.controller
+        return RampOfBox(box.get_output_ramprate, box.set_output_ramprate, box.is_output_ramping)
 
     def stop_ramp(self) -> None:
         """End the ramp, with the output where it is."""
@@ -153,18 +111,12 @@ class Output:
 
     # -- for the session -----------------------------------------------------------------------------------------------
 
-    def __connect__(self, timeout: float) -> None:
-        self.controller.connect_item(self, timeout)
-
     def close(self) -> None:
         """Ramp no more; the value stays."""
         self.soft_ramp.stop()
 
     def __close__(self) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name} of {self.controller.name}>"
 
     def __info__(self) -> str:
         low, high = self.limits

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bliss_like.devices.counter import Counter, SamplingCounter, SamplingCounterController
+from bliss_like.devices.numbers import as_float, brief
 from bliss_like.errors import DeviceError
 
 Read = Callable[[], float]
@@ -44,9 +45,9 @@ def number(name: str, what: str, value: Any, lowest: float = -math.inf) -> float
     :raises ValueError: it is no finite number, or too small.
     """
     try:
-        found = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: {what} must be a number, got {value!r}") from None
+        found = as_float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name}: {what} must be a number, got {brief(value)}") from None
     if not math.isfinite(found) or found < lowest:
         bound = f"at least {lowest:g}" if math.isfinite(lowest) else "finite"
         raise ValueError(f"{name}: {what} must be {bound}, got {value!r}")

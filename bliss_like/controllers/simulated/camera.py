@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ObjectConfig, Reference
+from bliss_like.config.models import ObjectConfig
+from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController, SamplingMode
 
 
@@ -20,8 +21,8 @@ class SimulatedCamera(SamplingCounterController):
         intensity: float = Field(default=200.0, ge=0, description="mean counts in the brightest pixel")
         sigma: float = Field(default=20.0, gt=0, description="of the spot, in pixels")
         dark: float = Field(default=5.0, ge=0, description="mean counts of a pixel without beam")
-        axis_x: Reference | None = Field(default=None, description="moves the spot to the right")
-        axis_y: Reference | None = Field(default=None, description="moves the spot down")
+        axis_x: AxisReference | None = Field(default=None, description="moves the spot to the right")
+        axis_y: AxisReference | None = Field(default=None, description="moves the spot down")
         pixels_per_unit: float = Field(default=10.0, description="pixels in one unit of the axes")
         seed: int | None = Field(default=None, description="the same seed gives the same noise")
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from bliss_like.config.models import ItemConfig, ObjectConfig, Reference
+from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
 from bliss_like.devices.events import AxisEvent, connect
 from bliss_like.devices.shutter import BaseShutter
@@ -19,7 +20,7 @@ class GaussianDetector(SamplingCounterController):
     """Reads height * product of exp(-(position - center)² / 2 sigma²) over its axes + background, plus noise."""
 
     class Counter(ItemConfig):
-        axes: list[Reference] = Field(min_length=1, description="whose read-back positions are followed")
+        axes: list[AxisReference] = Field(min_length=1, description="whose read-back positions are followed")
         last_moved_only: bool = Field(default=False, description="follow only that one of the axes that moved last")
         height: float = 1.0
         center: float = 0.0

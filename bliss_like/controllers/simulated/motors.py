@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
 import gevent
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bliss_like.controllers.simulated.track import Mechanics, Track, Tracks
 from bliss_like.devices.axis import Axis, AxisConfig
+from bliss_like.devices.axis_config import ClosedLoopConfig
 from bliss_like.devices.axis_scale import beamline_of
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.encoder import Encoder, EncoderConfig
@@ -29,8 +30,15 @@ from bliss_like.devices.move import Motion
 from bliss_like.errors import DeviceError, NotConnectedError
 
 
+class SimulatedClosedLoopConfig(ClosedLoopConfig):
+    kp: float
+    ki: float
+    kd: float
+
+
 class SimulatedAxisConfig(AxisConfig):
-    initial_position: float = Field(default=0.0, description="dial units")
+    closed_loop: SimulatedClosedLoopConfig | None = None  # type: ignore[assignment]
+    initial_position: float = Field(default=0.0, allow_inf_nan=False, description="dial units")
     hard_low_limit: float = Field(default=-math.inf, description="where the limit switch is, dial units")
     hard_high_limit: float = Field(default=math.inf, description="where the limit switch is, dial units")
     home_switch: float = Field(default=0.0, description="where the home switch is, dial units")
@@ -41,6 +49,14 @@ class SimulatedAxisConfig(AxisConfig):
         description="start: refuses to start; moving: fails half way; short: ends half way and says nothing; "
         "stop: raises when it is told to stop, and stops nevertheless",
     )
+
+    @model_validator(mode="after")
+    def _check_switches(self) -> Self:
+        if not self.hard_low_limit < self.hard_high_limit:
+            raise ValueError(
+                f"hard_low_limit {self.hard_low_limit:g} must be below hard_high_limit {self.hard_high_limit:g}"
+            )
+        return self
 
 
 class SimulatedEncoderConfig(EncoderConfig):
@@ -61,6 +77,8 @@ class SimulatedMotors(MotorController):
         super().__init__(name, config)
         self.latency = config.latency
         """Seconds of each exchange with the hardware; may be changed at any time."""
+        self.exchanges = 0
+        """How many there were."""
         self.faults: dict[Axis, str | None] = {self.axes[item.name]: item.fault for item in config.axes}
         """How axes misbehave, as `fault` in YAML; may be changed at any time."""
         self._mechanics = {self.axes[item.name]: _mechanics(item) for item in config.axes}
@@ -96,6 +114,7 @@ class SimulatedMotors(MotorController):
         if self._is_exchanging:
             yield self._tracks
             return
+        self.exchanges += 1
         if self.latency:
             gevent.sleep(self.latency)
         if self._gone[0] <= time.monotonic() < self._gone[1]:
@@ -119,7 +138,8 @@ class SimulatedMotors(MotorController):
             return tracks[axis.name].register
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().read_positions(*axes)
 
     def state(self, axis: Axis) -> AxisState:
@@ -130,7 +150,8 @@ class SimulatedMotors(MotorController):
         return AxisState(*track.ends_in, "READY" if track.has_power else "OFF")
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().states(*axes)
 
     # -- registers -----------------------------------------------------------------------------------------------------
@@ -198,6 +219,7 @@ class SimulatedMotors(MotorController):
 
     def stop(self, axis: Axis) -> None:
         with self._exchange() as tracks:
+            tracks.look_again(axis.name)  # another process may have stopped it just now
             track = tracks[axis.name]
             if track.is_moving:
                 law = track.law.stopped_at(track.elapsed, track.acceleration)

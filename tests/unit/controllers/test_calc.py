@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bliss_like.controllers.calc.coupled import Coupled
 from bliss_like.controllers.calc.energy_wavelength import EnergyWavelength, d_spacing
@@ -154,10 +155,10 @@ def test_one_pair_of_blades(plus: str, minus: str) -> None:
 
 def test_a_blade_is_missing() -> None:
     up, front = real_axes("up", "front")
-    with pytest.raises(DeviceError, match="calc: no axis has the tag down, voffset; there are up .up., vgap .vgap."):
+    with pytest.raises(ValidationError, match="no axis has the tag down, voffset; there are .up .up., vgap .vgap."):
         calc(Slits, {"up": up}, {"vgap": {}})
     with pytest.raises(
-        DeviceError, match="no axis has the tag up, down, vgap, voffset, back, hgap, hoffset; there are"
+        ValidationError, match="no axis has the tag up, down, vgap, voffset, back, hgap, hoffset; there are"
     ):
         calc(Slits, {"front": front}, {}, slit_type="both")
 

@@ -79,6 +79,30 @@ def test_limits_belong_to_the_dial() -> None:
     assert axis.dial_limits == (-1, 5)
 
 
+def test_what_is_told_when_the_scale_is_set() -> None:
+    axis = make_axis(unit="mm")
+    axis.move(3)
+    told = Notes()
+    events.connect(axis, AxisEvent.POSITION, told.take)
+    axis.position = 1
+    axis.dial = 10
+    assert (axis.position, axis.settings["position"], axis.settings["dial"]) == (1, 1, 10)
+    axis.jog(1, reset_position=0)
+    axis.stop()
+    assert (axis.settings["position"], axis.settings["dial"]) == (0, 0)
+    assert told[:2] == [1, 1] and told[-1] == 0
+
+
+def test_what_the_configuration_said_is_still_known() -> None:
+    axis = make_axis(velocity=10, acceleration=100, jog_velocity=5, velocity_high_limit=50, tags=["real", "up"])
+    axis.velocity, axis.acceleration, axis.jog_velocity, axis.velocity_limits = 20, 40, 8, (1, 30)
+    assert (axis.config_velocity, axis.config_acceleration, axis.config_acctime) == (10, 100, 0.1)
+    assert (axis.config_jog_velocity, axis.config_velocity_limits) == (5, (0, 50))
+    assert (axis.jog_acctime, axis.acctime) == (0.2, 0.5)
+    assert axis.has_tag("up") and not axis.has_tag("down")
+    assert axis._hw_position == axis.position == 0
+
+
 def test_user_limits_can_be_set_and_taken_away() -> None:
     axis = make_axis(sign=-1)
     axis.offset = 10

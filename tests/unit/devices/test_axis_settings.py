@@ -218,7 +218,7 @@ def test_in_motion_nobody_is_asked(keys: Gated) -> None:
 def test_what_others_set_in_motion_is_heard(keys: Gated) -> None:
     robx = shared(make_axis("robx", velocity=10.0, acceleration=1000.0))
     robx.move(2, wait=False)
-    robx.heard({"offset": 5.0, "low_limit": None})
+    robx.settings.heard({"offset": 5.0, "low_limit": None})
     assert robx.offset == 5.0
     HashSetting("robx")["offset"] = 5.0
     robx.wait_move()
@@ -244,6 +244,28 @@ def test_a_state_that_another_session_has_left_is_replaced(keys: Gated) -> None:
     robx.sync_hard()
     motion_line.flush()
     assert HashSetting("robx")["state"] == ["READY"]
+
+
+def test_two_greenlets_write_what_has_changed(keys: Gated) -> None:
+    """Their locks are real: neither must wait for the other without letting it go on."""
+    settings = AxisSettings("robx", "")
+    keys.gate.clear()
+    settings.remember(position=1.0)
+    run = keys.run
+
+    def slowly(*commands: Command, when: Any = ()) -> Any:
+        gevent.sleep(0.01)
+        return run(*commands, when=when)
+
+    assert keys.waits.wait(5)
+    keys.gate.set()
+    motion_line.flush()
+    settings.remember(position=2.0)
+    keys.run = slowly  # type: ignore[method-assign]
+    writing = [gevent.spawn(motion_line.flush) for _ in range(3)]
+    gevent.joinall(writing, timeout=5, raise_error=True)
+    assert all(each.ready() for each in writing)
+    assert HashSetting("robx")["position"] == 2.0
 
 
 def test_a_forked_child_has_a_line_of_its_own(keys: Gated) -> None:

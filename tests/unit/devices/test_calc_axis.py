@@ -268,5 +268,5 @@ def test_keys_of_a_real_axis_belong_where_it_is() -> None:
 
 def test_a_tag_that_is_there_twice() -> None:
     up, down = real_axes("up", "down")
-    with pytest.raises(DeviceError, match="calc: the tag 'up' is there twice"):
+    with pytest.raises(ValueError, match="axes .up and .down have the same tag 'up'"):
         make(Slits, "calc", axes=[{"name": up, "tags": "real up"}, {"name": down, "tags": "real up"}])

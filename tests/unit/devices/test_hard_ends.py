@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -167,7 +168,7 @@ def test_what_ends_a_jog_fails(failure: BaseException) -> None:
 def test_a_hook_that_is_none() -> None:
     robx = make_axis("robx", **SLOW)
     robx.motion_hooks = None  # type: ignore[assignment]
-    with gevent.Timeout(5), pytest.raises(TypeError):
+    with gevent.Timeout(5), pytest.raises(DeviceError, match="motion_hooks must be a list"):
         robx.move(1)
     assert not robx.is_moving
     robx.motion_hooks = []
@@ -279,7 +280,8 @@ def test_one_that_cannot_be_stopped_spares_no_other() -> None:
             motion_line.request_stop(patience=0)
         reached(lambda: not roby.is_moving and not other.is_moving)
         motors.fails.clear()
-        robx.stop()
+        with contextlib.suppress(type(failure)):  # what ended its move, told to whoever waits for it first
+            robx.stop()
         reached(lambda: not robx.is_moving)
 
 
@@ -456,7 +458,7 @@ def test_where_it_has_stopped_short_is_told_as_it_stands_there() -> None:
     robx.jog(-5)
     with pytest.raises(AxisOnLimitError) as caught:
         robx.wait_move()
-    assert f"robx was braked at {robx.position:g}" in str(caught.value)
+    assert f"robx was braked at {robx.position:.10g}" in str(caught.value)
 
 
 def test_too_few_answers() -> None:

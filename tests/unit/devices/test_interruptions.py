@@ -203,6 +203,33 @@ def test_a_controller_that_is_gone_in_the_middle_and_comes_back() -> None:
     robx.rmove(0.1)
 
 
+def test_those_of_a_controller_that_answers_are_seen_to_stand_still_when_another_one_is_gone() -> None:
+    gone = make(Gone, "gone", axes=[{"name": "robx", "velocity": 1.0, "acceleration": 100.0}])
+    keys = {"name": "roby", "velocity": 10.0, "acceleration": 100.0, "tolerance": 0.001}
+    robx, roby = gone.axes["robx"], make(SimulatedMotors, "motors", axes=[keys]).axes["roby"]
+    moving = gevent.spawn(AxisGroup(robx, roby).move, {robx: 100, roby: 100})
+    wait_until(lambda: gevent.sleep(0.001) or roby.position > 1)
+    gone.is_gone = True
+    with pytest.raises(NotConnectedError, match="gone: no answer"):
+        moving.get(timeout=5)
+    assert roby.hw_state == "READY"
+    roby.move(1)
+    gone.is_gone = False
+    wait_until(lambda: gevent.sleep(0.01) or robx.hw_state == "READY", timeout=5)
+    robx.rmove(0.1)
+
+
+def test_a_power_that_cannot_be_switched_off_after_a_move_is_told() -> None:
+    class Stubborn(SimulatedMotors):
+        def set_off(self, axis: Axis) -> None:
+            raise NotConnectedError("no answer")
+
+    robx = make(Stubborn, "motors", axes=[{"name": "robx", "autopower": True}]).axes["robx"]
+    with gevent.Timeout(5), pytest.raises(NotConnectedError, match="no answer"):
+        robx.move(1)
+    assert (robx.position, robx.state) == (1, "READY")
+
+
 def test_an_axis_that_moves_already_is_left_alone() -> None:
     motors = make(SimulatedMotors, "motors", axes=[{"name": "robx", "velocity": 10.0}, {"name": "roby"}])
     robx, roby = motors.axes["robx"], motors.axes["roby"]

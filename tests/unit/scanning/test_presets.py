@@ -309,6 +309,16 @@ def test_an_axis_that_cannot_be_read_does_not_cost_the_scan(caplog: pytest.LogCa
     assert "Traceback" not in caplog.text
 
 
+def test_an_axis_that_is_disabled_is_not_asked(caplog: pytest.LogCaptureFixture) -> None:
+    robx, roby = make_axis("robx"), make_axis("roby")
+    roby.disable("under repair")
+    environment.axes = lambda: [robx, roby]
+    scan = timer_scan(Device("d", Log()))
+    scan.run()
+    assert scan.node.info["positioners"]["positioners_start"] == {"robx": 0.0, "roby": None}
+    assert caplog.text == ""
+
+
 def test_metadata_of_the_user() -> None:
     meta = environment.scan_meta = ScanMeta()
     meta.add_categories(["sample"])
