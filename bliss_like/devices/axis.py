@@ -125,7 +125,7 @@ class Axis(AxisInMotion):
             self.current_move.stop()
             if wait:
                 self.current_move.wait()
-        elif not self._disabled and "MOVING" in self.read_state():
+        elif "MOVING" in self.read_state():
             self.controller.stop(self)
             if self.settings.is_shared:
                 motion_line.finish()

@@ -325,9 +325,7 @@ def test_disabled_axes_are_no_reason_for_others_not_to_be_shown_or_moved() -> No
     group = AxisGroup(robx, roby)
     assert "READY" not in group.state
     assert roby.state == "DISABLED" and not roby.is_moving
-    group.stop()
     group.move({robx: 1})
     with pytest.raises(AxisDisabled, match="roby is disabled .dismounted."):
         group.move({robx: 2, roby: 1})
     assert robx.position == 1
-    roby.stop()
