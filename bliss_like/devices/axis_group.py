@@ -96,7 +96,8 @@ class AxisGroup:
         one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in self.axes.values()}
         side_by_side([partial(axis.stop, wait=False) for axis in one_of_each.values()], to_the_end=True)
         if wait:
-            self.wait_move()
+            for axis in one_of_each.values():
+                axis.wait_move()
 
     def wait_move(self) -> None:
         for axis in self.axes.values():
