@@ -92,11 +92,12 @@ class AxisGroup:
 
         :raises Exception: the first error, after all were told to stop.
         """
-        # A move that is stopped stops all its axes: once is enough.
+        # A move that is stopped stops all its axes, and is over with the last: one of them is enough.
         one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in self.axes.values()}
         side_by_side([partial(axis.stop, wait=False) for axis in one_of_each.values()], to_the_end=True)
         if wait:
-            self.wait_move()
+            for axis in one_of_each.values():
+                axis.wait_move()
 
     def wait_move(self) -> None:
         for axis in self.axes.values():
