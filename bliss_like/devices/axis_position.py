@@ -155,7 +155,12 @@ class AxisPosition(AxisReady):
         """
         encoder = self.encoder
         if encoder is None:
-            raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
+            way_out = (
+                "its real axes may have one"
+                if self._itself.reals
+                else "write `encoder: $...` for it in its configuration"
+            )
+            raise RuntimeError(f"{name_of(self)} has no encoder: {way_out}")
         return encoder.read()
 
     @property

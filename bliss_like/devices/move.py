@@ -262,7 +262,7 @@ class Move:
             axis.settings.let_go()
         self._claim.release()
         if self._failure is not None and not self._waiters:
-            _log.error("%s", self._failure)
+            _log.error("%s", _in_full(self._failure))
         self._done.set()
         self._started.set()
         self._announce(moving=False)
@@ -417,6 +417,12 @@ def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
 
     side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
     return found
+
+
+def _in_full(failure: BaseException) -> str:
+    """Return what a failure says, with what was noted of it; of one that is not ours, its kind too."""
+    kind = "" if isinstance(failure, BlissLikeError) else f"{type(failure).__name__}: "
+    return " ".join([f"{kind}{failure}", *getattr(failure, "__notes__", ())])
 
 
 def _to(motion: Motion, dial: float) -> Motion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def config_of(tmp_path: Path) -> Any:
 def told(config_of: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A function that returns what is wrong with a file, `line:column: sentence` each."""
 
+    @functools.wraps(MotorController.__init__)
     def refuse(*_: Any) -> None:
         pytest.fail("something was made")
 
@@ -188,3 +190,13 @@ TABLE = "[{name: $x, tags: real a}, {name: $y, tags: real b}, {name: up, tags: z
 def test_other_classes(told: Any, text: str, sentence: str) -> None:
     errors = told(f"{text}\n")
     assert len(errors) == 1 and errors[0].startswith(sentence), errors
+
+
+def test_what_is_no_encoder_is_told_before_anything_moves(config_of: Any) -> None:
+    config = config_of(of_axis("encoder: $x"))
+    robx = config.get("robx")
+    with pytest.raises(
+        ConfigError, match="^axis 'robx': encoder: expected a reference to an encoder, came <Axis x of box>$"
+    ):
+        robx.move(1)
+    assert (robx.position, robx.state) == (0, "READY")

@@ -227,6 +227,15 @@ def test_what_a_hook_raises_says_which_hook(robx: Axis) -> None:
     assert raised.value.__notes__ == ["(motion hook guard, after a motion of robx)"]
 
 
+def test_what_fails_while_nobody_waits_is_logged_in_full(robx: Axis, caplog: pytest.LogCaptureFixture) -> None:
+    robx.motion_hooks.append(Guard(None, KeyError("brake")))
+    robx.move(1, wait=False)
+    with gevent.Timeout(5):
+        while not caplog.messages:
+            gevent.sleep(0.001)
+    assert caplog.messages == ["KeyError: 'brake' (motion hook guard, after a motion of robx)"]
+
+
 @pytest.mark.parametrize("hooks", [None, "guard", ["guard"], [None], [Guard], 5], ids=repr)
 def test_what_is_no_hook(robx: Axis, hooks: Any) -> None:
     robx.motion_hooks = hooks
@@ -292,6 +301,20 @@ def test_what_a_pseudo_axis_has_not() -> None:
     with pytest.raises(DeviceError, match="^vgap is calculated and has no backlash of its own; .*: up, down$"):
         vgap.backlash = 1
     assert vgap.backlash == 0
+
+
+def test_an_encoder_of_a_pseudo_axis() -> None:
+    vgap = slow_slits().axes["vgap"]
+    with pytest.raises(RuntimeError, match="^vgap has no encoder: its real axes may have one$"):
+        _ = vgap.measured_position
+
+
+def test_what_the_end_of_a_jog_raises_says_where(robx: Axis) -> None:
+    robx.jog(1, reset_position=lambda axis: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as raised:
+        robx.stop()
+    assert raised.value.__notes__ == ["(reset_position of the jog of robx)"]
+    assert robx.state == "READY"
 
 
 def test_a_stop_of_a_pseudo_axis_stops_all_that_it_is_made_of() -> None:
@@ -384,7 +407,7 @@ def test_objects_that_do_not_do_what_an_axis_needs() -> None:
     axis = SoftAxis("t", oven, "temperature", "heat")
     with pytest.raises(TypeError) as raised:
         axis.move(30)
-    assert raised.value.__notes__ == ["(t: Oven.heat was called with 30)"]
+    assert raised.value.__notes__[0] == "(t: Oven.heat was called with 30)"
     axis = SoftAxis("t", oven, "temperature", "temperature", state="word")
     with pytest.raises(DeviceError, match="^t: Oven.word gives the unknown axis state 'warm'"):
         axis.move(30)

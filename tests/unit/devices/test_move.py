@@ -15,8 +15,8 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motion import trapezoid
 from bliss_like.devices.move import Motion
-from bliss_like.devices.pursuit import Pursuit
-from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError, UserAbort
+from bliss_like.devices.pursuit import Jog, Pursuit
+from bliss_like.errors import AxisFault, AxisLimitError, AxisOnLimitError, AxisStopped, DeviceError, UserAbort
 from tests.unit.devices.making import Notes, make, make_axis
 from tests.waiting import wait_until
 
@@ -185,6 +185,20 @@ def test_an_axis_that_somebody_else_stops_is_a_fault_that_says_so_soon(panel: Pa
     assert time.monotonic() - stopped < 2
     robx.move(0)
     assert robx.position == 0
+
+
+def test_a_jog_that_somebody_else_stops_and_one_that_the_hardware_ends_at_a_limit(panel: Panel) -> None:
+    robx = panel.axes["robx"]
+    robx.jog(5)
+    wait_until(lambda: gevent.sleep(0.001) or robx.position > 0.2)
+    panel.stop(robx)
+    with pytest.raises(AxisFault, match="robx does not turn any more: .* Somebody else has stopped it"):
+        robx.wait_move()
+    robx.limits = -20, 20
+    jog = Jog(Motion(robx, 0, 0, 0, 0, 0.0, "jog", 1, 5))
+    assert not jog.is_over(20, AxisState("READY"), stop_wanted=False)
+    with pytest.raises(AxisOnLimitError, match="robx was braked at 20 mm, before it left its limits -20 .. 20 mm"):
+        jog.is_over(20, AxisState("READY"), stop_wanted=False)
 
 
 @pytest.mark.parametrize("tells_state", [True, False])
