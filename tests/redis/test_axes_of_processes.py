@@ -204,7 +204,8 @@ def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[
     changes = ["position = 0", "dial = 0", "offset = 1", "sign = -1", "velocity = 3", "acceleration = 3", "sync_hard()"]
     for change in changes:
         assert eh2.do(f"slow.{change}") == (
-            "AxisFault: slow is moving, in another session; wait for the end of its motion, or stop it: slow.stop()"
+            "AxisFault: slow is moving, but not in this session; wait until it stands still (slow.wait_move()), or stop it: "
+            "slow.stop()"
         )
     assert (slow.offset, slow.sign, slow.velocity) == (0, 1, 1)
     slow.stop()
