@@ -95,10 +95,10 @@ def _positions(axes: Sequence[Any]) -> dict[Any, str]:
     try:
         return {axis: f"{position:.10g}" for axis, position in read_positions(axes).items()}
     except Exception:  # noqa: BLE001 - one by one, each has its own
-        return {axis: _answer("position", partial(_read, axis)) for axis in axes}
+        return {axis: _answer("position", partial(_alone, axis)) for axis in axes}
 
 
-def _read(axis: Any) -> str:
+def _alone(axis: Any) -> str:
     return f"{axis.position:.10g}"
 
 

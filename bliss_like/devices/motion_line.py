@@ -1,7 +1,7 @@
 """What axes tell other processes, and hear from them: settings, positions, states, and that somebody wants them to stop.
 
-A thread writes behind: what has changed since its last round goes out in one pipeline, at once when nothing was under way,
-at most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
+A thread writes behind: what has changed since its last round goes out in one pipeline, `GATHER` after the first change, at
+most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
 for their own axes of that name.
 """
 
@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 
 INTERVAL = 0.02
 """Seconds between two rounds."""
+
+GATHER = 0.005
+"""Seconds from a change to a round: a short move is over by then, and has had the processor for itself."""
 
 _RETRY = 1.0
 _IDLE = 2.0
@@ -105,8 +108,10 @@ class _Line:
                 if not woken and not self._changed:
                     self._thread = None
                     return
-                self._wake.clear()
-            pause = INTERVAL if self.flush() else _RETRY
+            if woken:
+                self._pause(GATHER)
+            self._wake.clear()
+            pause = INTERVAL - GATHER if self.flush() else _RETRY
             self._pause(pause)
 
     @staticmethod

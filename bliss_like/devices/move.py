@@ -228,10 +228,8 @@ class Move:
 
     def _leg(self, pursuits: list[Pursuit]) -> None:
         self._has_begun = True
-        self._pursuits = [
-            *(each for each in self._pursuits if each.axis not in {one.axis for one in pursuits}),
-            *pursuits,
-        ]
+        now = {pursuit.axis for pursuit in pursuits}
+        self._pursuits = [*(each for each in self._pursuits if each.axis not in now), *pursuits]
         self._start_axes(pursuits)
         self._is_under_way = True
         self._started.set()
