@@ -100,8 +100,14 @@ class AxisGroup:
                 axis.wait_move()
 
     def wait_move(self) -> None:
+        """Return when all stand still."""
+        moves = {axis: axis.current_move for axis in self.axes.values() if axis._moves_here}
         for axis in self.axes.values():
-            axis.wait_move()
+            move = moves.get(axis)
+            if move is None:
+                axis.wait_move()
+            else:  # nobody else has moved it: it need not be asked
+                move.wait()
 
 
 def move(*args: Any, wait: bool = True, relative: bool = False) -> None:

@@ -102,7 +102,7 @@ def test_pseudo_axes_are_calculated_from_what_was_read(motors: Motors, known: di
     assert capsys.readouterr().out.splitlines()[1].split() == ["user", "3.0000", "1.0000", "4.0000", "1.0000"]
     box.unplug()
     wa()
-    assert "vgap, voffset: made of axes that do not tell where they are: up, down" in capsys.readouterr().out
+    assert "vgap, voffset: its real axes do not tell where they are: up, down" in capsys.readouterr().out
 
 
 def test_columns_fit_the_terminal(motors: Motors, monkeypatch: pytest.MonkeyPatch, capsys: Shown) -> None:
