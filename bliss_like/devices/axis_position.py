@@ -181,5 +181,6 @@ class AxisPosition(AxisReady):
                 f"{name_of(self)} did not reach its target: it should be at "
                 f"{place(self, self.dial2user(self.shown(dial)))}, its encoder "
                 f"{encoder.name} says {place(self, self.dial2user(measured))}, which is more than the encoder's tolerance "
-                f"{place(self, encoder.tolerance)} away"
+                f"{place(self, encoder.tolerance)} away. If the encoder is right: {name_of(self)}.dial = "
+                f"{self.shown(measured):.10g}; if the axis is: {encoder.name}.set({name_of(self)}.dial)"
             )

@@ -103,7 +103,9 @@ def test_what_depends_on_it_is_closed_first(session: Session, write: Write) -> N
 def test_an_axis_whose_hook_was_mended_is_there(session: Session, write: Write) -> None:
     hook = "- {name: pad, class: MotionHook, package: bliss_like.common, module: hook}\n"
     motors = "- {name: mc, class: SimulatedMotors, axes: [{name: th}, {name: tth, motion_hooks: [$pad]}]}\n"
-    write(more=ONE_MORE + motors + hook.replace("MotionHook", "MotionHok"), s=SESSION + "config-objects: [th, tth, pad]\n")
+    write(
+        more=ONE_MORE + motors + hook.replace("MotionHook", "MotionHok"), s=SESSION + "config-objects: [th, tth, pad]\n"
+    )
     assert not session.resetup()
     assert "th" in session.env_dict and "tth" not in session.env_dict
     write(more=ONE_MORE + motors + hook)
