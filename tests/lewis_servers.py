@@ -20,7 +20,10 @@ class Control:
     """A simulated device from behind, over lewis' control server: its attributes are read and set."""
 
     def __init__(self, port: int) -> None:
-        self.__dict__["_port"] = port
+        import zmq
+
+        self.__dict__["_address"] = f"tcp://127.0.0.1:{port}"
+        self.__dict__["_context"] = zmq.Context()
 
     def __getattr__(self, name: str) -> Any:
         return self.call(f"{name}:get")
@@ -32,14 +35,18 @@ class Control:
         import zmq
 
         request = {"jsonrpc": "2.0", "id": "1", "method": f"device.{method}", "params": values}
-        with zmq.Context.instance().socket(zmq.REQ) as remote:
+        with self._context.socket(zmq.REQ) as remote:
             remote.setsockopt(zmq.LINGER, 0)
             remote.setsockopt(zmq.RCVTIMEO, 5000)
-            remote.connect(f"tcp://127.0.0.1:{self._port}")
+            remote.connect(self._address)
             remote.send_json(request)
             answer = remote.recv_json()
         assert "result" in answer, answer
         return answer["result"]
+
+    def close(self) -> None:
+        """Close all: a context that is collected with an open socket waits for it."""
+        self._context.destroy(linger=0)
 
 
 class LewisServer:
@@ -81,6 +88,10 @@ class LewisServer:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
+
+    def close(self) -> None:
+        self.stop()
+        self.control.close()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -81,6 +81,8 @@ def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNo
     if isinstance(model, list) and all(_is_of_item(problem, keys, node) for problem in model):
         node = _without_broken_items(node, keys, model, broken)
         model = validate(node, kind)
+        if isinstance(model, list):  # it needs the items that are wrong
+            raise ConfigError("\n".join(map(str, broken.values())))
     if isinstance(model, list):  # not tried again: what it refers to may have taken its time to fail
         model = [problem for problem in model if not _is_of_item(problem, keys, node)] or model
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))

@@ -279,6 +279,8 @@ class LiveLine:
                 self._look_around()
                 pause = 0.05
             except Exception as error:  # noqa: BLE001 - the line is to be followed, whatever it is
+                if not self._is_wanted():
+                    return
                 if not self._is_away:
                     _log.warning(
                         "channels: %s; values are read again when it is back",

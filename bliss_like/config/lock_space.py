@@ -19,7 +19,7 @@ from bliss_like.data import paths
 from bliss_like.data.key_store import Command, Is, KeyStore
 from bliss_like.data.process import identity
 from bliss_like.data.threads import begin_thread
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import DataError, StoreUnavailable
 
 from .lock_holder import Holder, in_use
 
@@ -33,6 +33,9 @@ _NOTED = 180_000
 
 _INTERVAL = 1.0
 """Seconds between two looks at what is held."""
+
+_AFTERWARDS = 0.05
+"""Seconds for which a lock that nobody waits to see given back is still kept: the next move wants it again."""
 
 _LINGER = 10.0
 """Seconds for which the thread and its connection stay when nothing is held any more, for whoever locks again."""
@@ -85,6 +88,7 @@ class LockSpace:
                     holding.count = 0
             self.release(holdings)
             self._work.set()
+            self._urgent.set()
             if keeper is not None:
                 keeper.join(0.5)
 
@@ -99,7 +103,7 @@ class LockSpace:
         """What may have been taken by a call that was interrupted, or could not be given back yet."""
         self.before_giving_back: Callable[[], object] = lambda: None
         """Called before locks are given back, in a thread of its own: who takes one is to find what its holder knew."""
-        self._work = threading.Event()
+        self._work, self._urgent = threading.Event(), threading.Event()
         self._keeper: threading.Thread | None = None
         self._is_lost_sight = False
 
@@ -209,7 +213,7 @@ class LockSpace:
     # -- giving back ---------------------------------------------------------------------------------------------------
 
     def release(self, holdings: Iterable[Holding], *, wait: bool = True) -> None:
-        """Give locks back, once each; with `wait`, return when others can have them, if the server answers.
+        """Give locks back, once each; with `wait` at once, and return when others can have them, if the server answers.
 
         Nothing is raised: a lock that cannot be given back is free after its time to live.
         """
@@ -222,6 +226,8 @@ class LockSpace:
                 return  # of what is still held here the thread need not hear, nor take its time from a scan
         self._keep_on()
         self._work.set()
+        if wait:
+            self._urgent.set()
         deadline, pause = time.monotonic() + 2, 0.0001
         while wait and time.monotonic() < deadline and any(map(self._is_leaving, holdings)):
             self._sleep(pause)
@@ -274,6 +280,7 @@ class LockSpace:
         pid, last_held = self._pid, time.monotonic()
         while pid == os.getpid():
             self._work.clear()
+            self._urgent.clear()
             self._step()
             with self._mutex:
                 if self._held or self._leftovers:
@@ -281,7 +288,8 @@ class LockSpace:
                 elif self._is_closed or time.monotonic() - last_held > _LINGER:
                     self._keeper = None
                     return
-            self._work.wait(_INTERVAL)
+            if self._work.wait(_INTERVAL):
+                self._urgent.wait(_AFTERWARDS)
 
     def _step(self) -> None:
         """Give back what is not needed any more, renew what is."""
@@ -296,7 +304,8 @@ class LockSpace:
         if leaving:
             self._prepare_to_give_back()
         try:
-            late = [holding for holding in leaving if not self._attempt(self._give_back, holding)]
+            one_by_one = [] if self._drop_all(leaving) else leaving
+            late = [holding for holding in one_by_one if not self._attempt(self._give_back, holding)]
         finally:
             with self._mutex:
                 self._asked -= names
@@ -333,6 +342,14 @@ class LockSpace:
     def _drop(self, holding: Holding) -> bool:
         """Return whether it was ours until now."""
         return self.keys.run(("DEL", holding.key), when=[Is(holding.key, holding.value)]) is not None
+
+    def _drop_all(self, holdings: Sequence[Holding]) -> bool:
+        """Drop all in one step; return False when that cannot be done, and nothing was."""
+        conditions = [Is(holding.key, holding.value) for holding in holdings]
+        try:
+            return self.keys.run(*(("DEL", holding.key) for holding in holdings), when=conditions) is not None
+        except DataError:
+            return False
 
     def _give_back(self, holding: Holding) -> None:
         if not self._drop(holding) and not holding.lost:

@@ -10,10 +10,11 @@ import inspect
 import os
 import pathlib
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, cast, get_args, get_type_hints
+from weakref import WeakKeyDictionary
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
@@ -182,6 +183,11 @@ class StandIn:
     def __repr__(self) -> str:
         return f"${self._name}"
 
+    @property
+    def is_an_object(self) -> bool:
+        """Whether it stands for an object that is made of a class; what its attributes are, nobody knows."""
+        return self._cls is not None
+
     def may_have(self, attribute: str) -> bool:
         """Tell whether the object may have an attribute."""
         try:
@@ -239,8 +245,17 @@ def _derived(cls: type[object]) -> Iterator[type[object]]:
         yield from _derived(derived)
 
 
-def _assigned(cls: type[object]) -> set[str] | None:
+_known_of: WeakKeyDictionary[type[object], Set[str] | None] = WeakKeyDictionary()
+
+
+def _assigned(cls: type[object]) -> Set[str] | None:
     """Return the attributes that the source of a class assigns to `self`; None when it cannot be told."""
+    if cls not in _known_of:
+        _known_of[cls] = _assigned_in_source(cls)  # which takes long
+    return _known_of[cls]
+
+
+def _assigned_in_source(cls: type[object]) -> Set[str] | None:
     if "__getattr__" in vars(cls) or "__getattribute__" in vars(cls):
         return None
     try:

@@ -226,7 +226,7 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
     """Translate wrong values; what each member of a union expected is one problem."""
     expected: dict[Path, list[str]] = {}
     came: dict[Path, Any] = {}
-    problems = []
+    problems: list[Problem] = []
     for detail in details:
         path = _real_path(detail["loc"], data)
         context: Mapping[str, Any] = detail.get("ctx", {})
@@ -240,7 +240,8 @@ def _wrong_values(details: list[ErrorDetails], data: Any) -> list[Problem]:
         if any(len(other) > len(path) and other[: len(path)] == path for other in expected):
             continue  # as one member of the union it would fit, but for what is wrong further in
         choice = " or ".join(dict.fromkeys(choices))
-        problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}"))
+        is_sure = getattr(came[path], "is_an_object", False) is True  # no list, and no number
+        problems.append(Problem(path, path, f"expected {choice}, came {_short(came[path])}", is_sure))
     return problems
 
 

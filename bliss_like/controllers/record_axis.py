@@ -51,7 +51,7 @@ class RecordAxis(Axis):
     @sign.setter
     def sign(self, sign: int) -> None:
         sign = direction(self, sign, "sign")
-        self.refuse_if_moving()
+        self.refuse_change()
         self._ready_record().set("DIR", 0 if sign == 1 else 1)
 
     @property
@@ -61,7 +61,7 @@ class RecordAxis(Axis):
 
     @offset.setter
     def offset(self, offset: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         self._ready_record().set("OFF", number(self, offset, "offset"))
 
     @property
@@ -71,7 +71,7 @@ class RecordAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_if_moving()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         self.offset = user - self.sign * self.dial

@@ -14,9 +14,11 @@ import os
 import threading
 import time
 from _socket import socket as RawSocket  # socket.socket may have been replaced by one that waits
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from socket import MSG_DONTWAIT, MSG_PEEK
 from typing import Any, NamedTuple
+
+from bliss_like.errors import ForeignKeyError
 
 from .key_store import Value
 from .resp import ErrorReply, Messages, Push, pack
@@ -99,20 +101,51 @@ class CachedReads:
             self._changes = Changes()  # all that was read before is asked for again
         self._changes[key] = change
 
+    def fetch(self, keys: Iterable[str]) -> None:
+        """Read in one round trip what is not in memory: the next read of each costs none."""
+        line = self._line()
+        if line is not None:
+            try:
+                if missing := [key for key in dict.fromkeys(keys) if self._kept(line, key) is None]:
+                    self._ask(line, missing)
+            except _Lost:
+                self._local.line = None
+
     def _read_on(self, line: TrackedLine, key: str) -> Value | None:
+        kept = self._kept(line, key)
+        return self._ask(line, [key])[0] if kept is None else kept.value
+
+    def _kept(self, line: TrackedLine, key: str) -> Kept | None:
+        """Return what is in memory of a key, unless the server has said until now that it has changed."""
         kept = line.kept.get(key)
-        if kept is not None and self._is_as_new(key, kept) and time.monotonic() < kept.until:
-            line.take_what_is_there()
-            if line.kept.get(key) is kept and line.is_quiet:
-                return kept.value
-        change, now = self._changes.last(key), time.monotonic()
-        reply = line.ask(pack("EVAL", self._script, 1, key))
-        value = self._value_of(key, reply)
-        left = reply[2] / 1000  # the server may tell of it some time after a key has expired
-        if len(line.kept) >= _MOST:
+        if kept is None or not self._is_as_new(key, kept) or time.monotonic() >= kept.until:
+            return None
+        line.take_what_is_there()
+        return kept if line.kept.get(key) is kept and line.is_quiet else None
+
+    def _ask(self, line: TrackedLine, keys: Sequence[str]) -> list[Value | None]:
+        changes, now = [self._changes.last(key) for key in keys], time.monotonic()
+        if len(line.kept) + len(keys) > _MOST:
             line.kept.clear()
-        line.kept[key] = Kept(value, change, now + (min(left, _TRUST) if left >= 0 else _TRUST))
-        return value
+        values: list[Value | None] = []
+        failures: list[ForeignKeyError] = []
+
+        def keep(reply: Any) -> None:  # at once: what the server says next may be that it has changed
+            nth = len(values)
+            values.append(None)
+            try:
+                values[nth] = self._value_of(keys[nth], reply)
+            except ForeignKeyError as failure:
+                failures.append(failure)
+                return
+            left = reply[2] / 1000  # the server may tell of it some time after a key has expired
+            until = now + (min(left, _TRUST) if left >= 0 else _TRUST)
+            line.kept[keys[nth]] = Kept(values[nth], changes[nth], until)
+
+        line.ask([pack("EVAL", self._script, 1, key) for key in keys], keep)
+        if failures:
+            raise failures[0]
+        return values
 
     def _is_as_new(self, key: str, kept: Kept) -> bool:
         """Whether nothing newer than a value was made or seen here."""
@@ -139,7 +172,7 @@ class CachedReads:
             return None
         try:
             line = TrackedLine(connection)
-            line.ask(pack("CLIENT", "TRACKING", "ON"))
+            line.ask([pack("CLIENT", "TRACKING", "ON")], lambda reply: None)
         except _Lost:
             return None
         return line
@@ -184,18 +217,23 @@ class TrackedLine:
         except (OSError, ValueError) as error:
             raise self._lost() from error
 
-    def ask(self, command: bytes) -> Any:
-        """Send a command and return its reply; what the server says meanwhile is heeded."""
+    def ask(self, commands: Sequence[bytes], take: Callable[[Any], None]) -> None:
+        """Send commands, and let `take` have each reply; what the server says before and after it is heeded in order."""
         self.is_busy = True
+        waiting = len(commands)
         try:
-            self._socket.sendall(command)
+            self._socket.sendall(b"".join(commands))
             while True:
                 for message in self._messages:
                     if isinstance(message, ErrorReply):
                         raise ValueError(message)
-                    if not isinstance(message, Push):
-                        return message
-                    self._heed(message)
+                    if isinstance(message, Push):
+                        self._heed(message)
+                        continue
+                    take(message)
+                    waiting -= 1
+                    if not waiting:
+                        return
                 self._take(self._socket.recv(_PORTION))
         except (OSError, ValueError) as error:
             raise self._lost() from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .cluster_topology import key_slot
@@ -44,6 +44,9 @@ class ClusterKeys:
             return value
 
         return self._store.at(key_slot(key), ask)
+
+    def fetch(self, keys: Iterable[str]) -> None:
+        """Each `read` asks its own node."""
 
     def slot(self, key: str) -> int:
         return key_slot(key)

@@ -6,7 +6,7 @@ made to depend on what is there, and is seen by all processes; what was read sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from bliss_like.errors import ForeignKeyError
@@ -46,6 +46,9 @@ class KeyStore(Protocol):
         Costs no round trip while nobody, here or elsewhere, has changed it: the server says so when somebody has. What
         is returned is shared: do not change it.
         """
+
+    def fetch(self, keys: Iterable[str]) -> None:
+        """Read several values that may have changed in one round trip, where that can be done: `read` of each then costs none."""
 
     def slot(self, key: str) -> int:
         """Return a number that is the same for keys which one `run` can change: those of one hash tag, or simply all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .cached_reads import CachedReads
@@ -93,6 +93,9 @@ class RedisKeys:
 
     def read(self, key: str) -> Value | None:
         return self._cache.read(key)
+
+    def fetch(self, keys: Iterable[str]) -> None:
+        self._cache.fetch(keys)
 
     def forget(self, keys: Sequence[str]) -> None:
         """Read these from the server the next time."""

@@ -227,7 +227,6 @@ class Axis(AxisInMotion):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed something: tell those who listen here."""
-        self.settings.heard(values)
         if self._moves_here:
             return
         if values.get("position") is not None:

@@ -92,7 +92,9 @@ class AxisGroup:
 
         :raises Exception: the first error, after all were told to stop.
         """
-        side_by_side([partial(axis.stop, wait=False) for axis in self.axes.values()], to_the_end=True)
+        # A move that is stopped stops all its axes: once is enough.
+        one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in self.axes.values()}
+        side_by_side([partial(axis.stop, wait=False) for axis in one_of_each.values()], to_the_end=True)
         if wait:
             self.wait_move()
 

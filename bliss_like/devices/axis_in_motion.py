@@ -70,8 +70,10 @@ class AxisInMotion(AxisKept):
         :param dial: where its hardware says that it is.
         :param state: what its hardware says of it.
         :raises AxisFault: its state does not allow it.
+        :raises ConfigError: what it has for an encoder is none.
         :raises AxisDiscrepancy: it is not where it was left.
         """
+        _ = self.encoder  # what is wrong with it is told before anything moves
         self.saw_state(state)
         name = name_of(self)
         if not (self.config.autopower and "OFF" in state):  # that has its power only when it is about to move
@@ -141,7 +143,11 @@ class AxisInMotion(AxisKept):
         self.push_speed()
         after, self._after_jog = self._after_jog, None
         if callable(after):
-            after(self)
+            try:
+                after(self)
+            except Exception as error:
+                error.add_note(f"(reset_position of the jog of {name_of(self)})")
+                raise
         elif after is not None:
             self.controller.set_position(self._itself, 0.0)
             self.settings.store(target=0.0, heading=None, dial=0.0, offset=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.table import table
@@ -94,7 +95,11 @@ def _positions(axes: Sequence[Any]) -> dict[Any, str]:
     try:
         return {axis: f"{position:.10g}" for axis, position in read_positions(axes).items()}
     except Exception:  # noqa: BLE001 - one by one, each has its own
-        return {axis: _answer("position", lambda axis=axis: f"{axis.position:.10g}") for axis in axes}
+        return {axis: _answer("position", partial(_alone, axis)) for axis in axes}
+
+
+def _alone(axis: Any) -> str:
+    return f"{axis.position:.10g}"
 
 
 def _state(axis: Axis) -> str:

@@ -44,7 +44,7 @@ class AxisKept(AxisSpeed):
 
         :param reload: read the file again first.
         """
-        self.refuse_in_motion()
+        self.refuse_change()
         if reload:
             self._read_config_again()
         if keys := self._keys_set_by_hand(velocity, acceleration, limits, sign, backlash):

@@ -35,7 +35,7 @@ class AxisPosition(AxisReady):
 
     @position.setter
     def position(self, position: float) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         position = number(self, position, "position")
         self.offset = self.offset + position - self._set_position
 
@@ -47,7 +47,7 @@ class AxisPosition(AxisReady):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         dial, before = number(self, dial, "dial"), self.known_dial()
         user = float(self.dial2user(self.shown(before)))
         self.controller.set_position(self._itself, dial * self.steps_per_unit)
@@ -90,7 +90,7 @@ class AxisPosition(AxisReady):
 
     def sync_hard(self) -> None:
         """Take the hardware's position as the last commanded one, after somebody else has moved the axis."""
-        self.refuse_if_moving()
+        self.refuse_change()
         dial = self.known_dial()
         self.settings.remember(target=None, heading=None)
         self.saw(dial, self.read_state())
@@ -159,7 +159,12 @@ class AxisPosition(AxisReady):
         """
         encoder = self.encoder
         if encoder is None:
-            raise RuntimeError(f"{name_of(self)} has no encoder: write `encoder: $...` for it in its configuration")
+            way_out = (
+                "its real axes may have one"
+                if self._itself.reals
+                else "write `encoder: $...` for it in its configuration"
+            )
+            raise RuntimeError(f"{name_of(self)} has no encoder: {way_out}")
         return encoder.read()
 
     @property

@@ -79,14 +79,14 @@ class AxisReady(AxisScale):
 
     def on(self) -> None:
         """Give it its power."""
-        self.refuse_if_moving()
+        self.refuse_change()
         self.make_ready()
         self.controller.set_on(self._itself)
         self.read_state()
 
     def off(self) -> None:
         """Take its power away."""
-        self.refuse_if_moving()
+        self.refuse_change()
         self.make_ready()
         self.controller.set_off(self._itself)
         self.read_state()
@@ -131,13 +131,13 @@ class AxisReady(AxisScale):
             name = name_of(self)
             raise AxisFault(f"{name} is moving; wait for the end of its motion, or stop it: {name}.stop()")
 
-    def refuse_in_motion(self) -> None:
-        """:raises AxisFault: it moves, whoever moves it; another session, say."""
+    def refuse_change(self) -> None:
+        """:raises AxisFault: it moves, here or in another session: what a motion depends on is not to be changed."""
         self.refuse_if_moving()
-        if self.controller.shared:
-            return  # what others have a right to move tells by itself what cannot be set meanwhile
+        if not self.settings.is_shared or "MOVING" not in self.settings.now().get("state", ()):
+            return
         try:
-            moves = "MOVING" in self.controller.read_states(self._itself)[0]
+            moves = "MOVING" in self.read_state()  # the other session may have been killed
         except Exception:  # noqa: BLE001 - it does not answer: what needs no hardware can be set all the same
             return
         if moves:
@@ -148,7 +148,7 @@ class AxisReady(AxisScale):
             )
 
     def saw_state(self, state: AxisState) -> None:
+        self.settings.remember(state=list(state.names))
         if state != self._last_state:
             self._last_state = state
-            self.settings.remember(state=list(state.names))
             events.send(self, AxisEvent.STATE, state)

@@ -63,7 +63,7 @@ class AxisScale:
     def _itself(self) -> Axis:
         return cast("Axis", self)
 
-    def refuse_in_motion(self) -> None:
+    def refuse_change(self) -> None:
         raise NotImplementedError
 
     def rescale(self) -> None:
@@ -121,7 +121,7 @@ class AxisScale:
         self.announce_scale()
 
     def _refuse_scale(self, what: str) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         if self.no_offset:
             raise RuntimeError(f"{name_of(self)}: its user position is its dial position; it has no {what} to set")
 

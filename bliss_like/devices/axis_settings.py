@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from bliss_like.config.settings.base import default_store
+from bliss_like.config.settings.base import default_store, fetch
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices import motion_line
 from bliss_like.errors import DataError, StoreUnavailable
@@ -61,9 +61,7 @@ class AxisSettings(MutableMapping[str, Any]):
         :raises DataError: somebody has written there what is no value of an axis.
         """
         began = time.monotonic()
-        if self._hash is None or self._nheld or began - self._looked < TRUST:
-            return self._now
-        if began < _silent_until and self._raw is not _NEVER:
+        if self._hash is None or not self._is_due(began):
             return self._now
         self._bind()
         before = self._nchanges
@@ -84,6 +82,12 @@ class AxisSettings(MutableMapping[str, Any]):
                 self._raw = raw
         self._looked = time.monotonic()
         return self._now
+
+    def _is_due(self, now: float) -> bool:
+        """Whether it is time to see if somebody else has changed something."""
+        if self._hash is None or self._nheld or now - self._looked < TRUST:
+            return False
+        return now >= _silent_until or self._raw is _NEVER
 
     @staticmethod
     def _be_patient(seconds: float) -> None:
@@ -137,6 +141,7 @@ class AxisSettings(MutableMapping[str, Any]):
         """Stay with the store of the first use: an axis that outlives its session must not begin another one."""
         if not self._is_bound and self._hash is not None:
             self._hash = ObjectSettings(self.name, self.beamline or "", connection=default_store())
+            motion_line.register_settings(self)
             self._is_bound = True
 
     def look_again(self) -> None:
@@ -239,3 +244,17 @@ class AxisSettings(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<AxisSettings {self.name}: {dict(self.now())}>"
+
+
+def look_together(settings: Iterable[AxisSettings]) -> None:
+    """Ask the server in one round trip for what `now` of each would ask; what goes wrong, that tells."""
+    began = time.monotonic()
+    due = [each for each in settings if each._is_due(began)]
+    if len(due) < 2:
+        return
+    for each in due:
+        each._bind()
+    try:
+        fetch(each.hash for each in due if each.hash is not None)
+    except DataError:
+        return

@@ -30,7 +30,7 @@ class AxisSpeed(AxisPosition):
     @velocity.setter
     def velocity(self, velocity: float) -> None:
         """:raises ValueError: no number > 0, or outside the velocity limits."""
-        self.refuse_in_motion()
+        self.refuse_change()
         velocity = self._allowed_velocity(velocity, "velocity")
         self.make_ready()
         self._set_velocity(velocity)
@@ -103,7 +103,7 @@ class AxisSpeed(AxisPosition):
 
     @acceleration.setter
     def acceleration(self, acceleration: float) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         acceleration = number(self, acceleration, "acceleration", positive=True)
         self.make_ready()
         self._set_acceleration(acceleration)

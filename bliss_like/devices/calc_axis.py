@@ -72,7 +72,7 @@ class CalcAxis(Axis):
 
     @dial.setter
     def dial(self, dial: float) -> None:
-        self.refuse_in_motion()
+        self.refuse_change()
         dial, user = number(self, dial, "dial"), self.position
         self.controller.set_position(self, dial)
         if not self.no_offset:
@@ -121,6 +121,12 @@ class CalcAxis(Axis):
                 axis.refuse_if_moving()
             except AxisFault as error:
                 raise AxisFault(f"{name_of(self)} cannot be moved: {error}") from None
+
+    def refuse_change(self) -> None:
+        """:raises AxisFault: one of the axes that it is calculated from is on its way, here or in another session."""
+        self.refuse_if_moving()
+        for axis in inputs_below(self):
+            axis.refuse_change()
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
@@ -316,7 +322,7 @@ class CalcController(MotorController):
 
     def set_position(self, axis: Axis, new_position: float) -> None:
         """Set the positions of the real axes, so that `axis` is at a dial position and the other pseudo axes stay."""
-        axis.refuse_if_moving()
+        axis.refuse_change()
         for real, position in self.real_targets({axis: axis.dial2user(new_position)}).items():
             real.position = position
 

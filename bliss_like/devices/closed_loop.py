@@ -45,7 +45,7 @@ class ClosedLoop:
 
     def _activate(self, on: bool) -> None:
         axis = self._axis
-        axis.refuse_if_moving()
+        axis.refuse_change()
         axis.make_ready()
         axis.controller.activate_closed_loop(axis, on)
         axis.settings.store(closed_loop={**self._kept(), "state": "on" if on else "off"})

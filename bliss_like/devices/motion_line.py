@@ -1,7 +1,7 @@
 """What axes tell other processes, and hear from them: settings, positions, states, and that somebody wants them to stop.
 
-A thread writes behind: what has changed since its last round goes out in one pipeline, at once when nothing was under way,
-at most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
+A thread writes behind: what has changed since its last round goes out in one pipeline, `GATHER` after the first change, at
+most every `INTERVAL`. All sessions of the beamline hear of it on the live line, and send the signals of `devices.events`
 for their own axes of that name.
 """
 
@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 INTERVAL = 0.02
 """Seconds between two rounds."""
 
+GATHER = 0.005
+"""Seconds from a change to a round: a short move is over by then, and has had the processor for itself."""
+
 _RETRY = 1.0
 _IDLE = 2.0
 _EVENTS = "motion"
@@ -60,6 +63,14 @@ _axes: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 def register(axis: Listener) -> None:
     """Let an axis hear of what others do with it; the last one of a name does."""
     _axes[axis.name] = axis
+
+
+_settings: weakref.WeakValueDictionary[str, AxisSettings] = weakref.WeakValueDictionary()
+
+
+def register_settings(settings: AxisSettings) -> None:
+    """Let settings hear of what others have changed in them."""
+    _settings[settings.name] = settings
 
 
 class _Line:
@@ -97,8 +108,10 @@ class _Line:
                 if not woken and not self._changed:
                     self._thread = None
                     return
-                self._wake.clear()
-            pause = INTERVAL if self.flush() else _RETRY
+            if woken:
+                self._pause(GATHER)
+            self._wake.clear()
+            pause = INTERVAL - GATHER if self.flush() else _RETRY
             self._pause(pause)
 
     @staticmethod
@@ -179,7 +192,9 @@ def _hear(events: Iterable[Mapping[str, Any]]) -> None:
         if _the_line().is_mine(event):
             continue
         for name, values in event.get("axes", {}).items():
-            axis = _axes.get(name)
+            settings, axis = _settings.get(name), _axes.get(name)
+            if settings is not None:
+                settings.heard(values)
             if axis is not None:
                 axis.heard(values)
         if "stop" in event:

@@ -164,8 +164,8 @@ class Move:
             try:
                 if not self._is_taking_up_play:
                     self.stop()
-            except Exception:  # noqa: BLE001 - what killed the waiter is raised, not what followed from it
-                _log.exception("stopping failed")
+            except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - what killed the waiter is raised
+                _log.warning("stopping failed, and is tried again: %s", failure)
             self._done.wait()
             raise
         finally:
@@ -228,10 +228,8 @@ class Move:
 
     def _leg(self, pursuits: list[Pursuit]) -> None:
         self._has_begun = True
-        self._pursuits = [
-            *(each for each in self._pursuits if each.axis not in {one.axis for one in pursuits}),
-            *pursuits,
-        ]
+        now = {pursuit.axis for pursuit in pursuits}
+        self._pursuits = [*(each for each in self._pursuits if each.axis not in now), *pursuits]
         self._start_axes(pursuits)
         self._is_under_way = True
         self._started.set()
@@ -264,7 +262,7 @@ class Move:
             axis.settings.let_go()
         self._claim.release()
         if self._failure is not None and not self._waiters:
-            _log.error("%s", self._failure)
+            _log.error("%s", _in_full(self._failure))
         self._done.set()
         self._started.set()
         self._announce(moving=False)
@@ -351,9 +349,8 @@ class Move:
         self._failure = failure
         if not self._has_begun:
             return
-        if isinstance(failure, Exception) and not isinstance(
-            failure, BlissLikeError
-        ):  # of a driver, which names no axis
+        tells_more = isinstance(failure, BlissLikeError) or hasattr(failure, "__notes__")
+        if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
             failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
         errors: list[BaseException] = []
         for step in (
@@ -420,6 +417,12 @@ def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
 
     side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
     return found
+
+
+def _in_full(failure: BaseException) -> str:
+    """Return what a failure says, with what was noted of it; of one that is not ours, its kind too."""
+    kind = "" if isinstance(failure, BlissLikeError) else f"{type(failure).__name__}: "
+    return " ".join([f"{kind}{failure}", *getattr(failure, "__notes__", ())])
 
 
 def _to(motion: Motion, dial: float) -> Motion:

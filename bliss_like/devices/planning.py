@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bliss_like.devices.axis_settings import look_together
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place, places
 from bliss_like.devices.reading import finite, read_dials, read_states
@@ -90,6 +91,7 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
     :raises AxisFault: an axis moves, or is not ready.
     :raises RuntimeError: an axis is told twice where to go, by itself or by pseudo axes.
     """
+    look_together([each.settings for axis in targets for each in (axis, *all_below(axis))])
     asked = {}
     for axis, position in targets.items():
         try:

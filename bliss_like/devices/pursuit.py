@@ -182,20 +182,27 @@ class Jog(Pursuit):
                 self.axis.controller.stop_jog(self.axis)
             return False
         self.arrived = stop_wanted or self.is_braking
-        if not stop_wanted and not self._stands_still():
-            return False
-        if self.is_braking and not stop_wanted:
-            raise AxisOnLimitError(
-                f"{name_of(self.axis)} was braked at {place(self.axis, self.axis.dial2user(dial))}, before it left its "
-                f"limits {places(self.axis, *self.axis.limits)}"
-            )
-        if not stop_wanted:
-            error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
-            raise error(
-                f"{name_of(self.axis)} does not turn any more: it stands at {place(self.axis, self.axis.dial2user(dial))}, its state "
-                f"is {state}"
-            )
-        return True
+        if stop_wanted:
+            return True
+        if self._stands_still():
+            self._tell_its_end(dial, state)
+        return False
+
+    def _tell_its_end(self, dial: float, state: AxisState) -> None:
+        """:raises AxisFault: always."""
+        axis = self.axis
+        at = place(axis, axis.dial2user(dial))
+        is_at_limit = any(
+            abs(dial - limit) <= axis.nearness for limit in axis.dial_limits
+        )  # its hardware knows it, too
+        if self.is_braking or is_at_limit:
+            limits = places(axis, *axis.limits)
+            raise AxisOnLimitError(f"{name_of(axis)} was braked at {at}, before it left its limits {limits}")
+        error = next((error for name, error in STOPPED_SHORT.items() if name in state), AxisFault)
+        raise error(
+            f"{name_of(axis)} does not turn any more: it stands at {at}. Somebody else has stopped it, or it has stalled. "
+            f"Its state is {state}"
+        )
 
     def _must_brake(self, dial: float) -> bool:
         axis = self.axis
@@ -219,9 +226,12 @@ def _room(axis: Axis, dial: float, direction: int) -> float:
 def check_room(axis: Axis, dial: float, direction: int) -> None:
     """:raises AxisLimitError: an axis is at or beyond the limit to which it is to turn."""
     if _room(axis, dial, direction) <= 0:
+        low, high = axis.limits
+        is_upwards = direction * axis.sign * axis.steps_per_unit > 0
+        side, limit = ("high", high) if is_upwards else ("low", low)
         raise AxisLimitError(
-            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, where it cannot turn any further in this "
-            f"direction: its limits are {places(axis, *axis.limits)}. Nothing was moved"
+            f"{name_of(axis)} is at {place(axis, axis.dial2user(axis.shown(dial)))}, its {side} limit is {place(axis, limit)}: it "
+            "can only turn the other way. Nothing was moved"
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from types import CodeType
 from typing import Any
 
+from bliss_like.config.suggestion import nearest
 from bliss_like.errors import ProtectedName
 
 _ABSENT = object()
@@ -115,7 +116,9 @@ class Names(MutableMapping[str, Any]):
             if isinstance(error, NameError) and error.name in self._protected:  # all that `del` says of our refusal
                 raise _refusal(error.name).with_traceback(error.__traceback__) from None
             if type(error) is NameError and error.name and error.name not in self.namespace:
-                error.args = (f"{error}{self.why_missing(error.name)}",)
+                meant = nearest(error.name, self.namespace, cutoff=0.75)
+                hint = self.why_missing(error.name) or (f", did you mean '{meant}'?" if meant else "")
+                error.args = (f"{error}{hint}",)
             raise
         changed = self._undo()
         if changed:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from types import TracebackType
 
+from bliss_like.config.suggestion import did_you_mean
 from bliss_like.session.failures import ErrorLog
 
 
@@ -54,8 +55,21 @@ def one_line(error: BaseException) -> str:
     if not message:
         frames = traceback.extract_tb(error.__traceback__)
         message = f"in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if isinstance(error, AttributeError):
+        message += _meant(error)
     notes = getattr(error, "__notes__", ())
     return " ".join([f"{type(error).__name__}: {message}".rstrip(": "), *notes])
+
+
+def _meant(error: AttributeError) -> str:
+    """Return which attribute somebody probably meant."""
+    if not error.name or error.obj is None or "did you mean" in str(error):
+        return ""
+    try:
+        there = [name for name in dir(error.obj) if not name.startswith("_")]
+    except Exception:  # noqa: BLE001 - an object of somebody's class
+        return ""
+    return did_you_mean(error.name, there)
 
 
 def _in_full(error: BaseException) -> str:

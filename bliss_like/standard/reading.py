@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,8 @@ from gevent.lock import BoundedSemaphore
 
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.motor_controller import MotorController
+from bliss_like.devices.naming import name_of
+from bliss_like.devices.positions import derived, inputs_below
 from bliss_like.errors import NotConnectedError
 
 PATIENCE = 3.0
@@ -54,15 +57,52 @@ def read(axes: Iterable[Any], timeout: float | None = None, positions: bool = Tr
     :param positions: False: only the states.
     """
     timeout = PATIENCE if timeout is None else timeout
-    readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in axes}
-    controllers: dict[Any, list[Reading]] = {}
-    for axis, reading in readings.items():
-        controllers.setdefault(getattr(axis, "controller", axis), []).append(reading)
-    tasks = [
-        gevent.spawn(_ask_in_turn, controller, group, timeout, positions) for controller, group in controllers.items()
-    ]
-    gevent.joinall(tasks, timeout=timeout)
-    return [Reading(**vars(reading)) for reading in readings.values()]  # what comes late changes nothing any more
+    axes = list(axes)
+    pseudos = [axis for axis in axes if getattr(axis, "reals", ())]
+    below = [each for axis in pseudos for each in inputs_below(axis) if not each.reals]
+    readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in [*axes, *below]}
+    told_by_hardware = _by_controller(reading for axis, reading in readings.items() if axis not in pseudos)
+    _within(timeout, [partial(_ask_in_turn, *group, timeout, positions) for group in told_by_hardware.items()])
+    known = {axis: Reading(**vars(reading)) for axis, reading in readings.items()}  # what comes late changes nothing
+    derived_from_them = _by_controller(known[axis] for axis in pseudos)
+    _within(timeout, [partial(_derive, *group, dict(known), positions) for group in derived_from_them.items()])
+    return [known[axis] for axis in dict.fromkeys(axes)]
+
+
+def _by_controller(readings: Iterable[Reading]) -> dict[Any, list[Reading]]:
+    groups: dict[Any, list[Reading]] = {}
+    for reading in readings:
+        groups.setdefault(getattr(reading.axis, "controller", reading.axis), []).append(reading)
+    return groups
+
+
+def _within(timeout: float, tasks: Iterable[Callable[[], None]]) -> None:
+    gevent.joinall([gevent.spawn(task) for task in tasks], timeout=timeout)
+
+
+def _derive(controller: Any, pseudos: Sequence[Reading], known: Mapping[Any, Reading], positions: bool) -> None:
+    """Calculate pseudo axes from what their real axes told: nothing is read twice."""
+    for reading in pseudos:
+        axis = reading.axis
+        needed = [each for each in inputs_below(axis) if not each.reals]
+        silent = [name_of(each) for each in needed if known[each].problem]
+        if silent:
+            reading.problem = f"its real axes do not tell where they are: {', '.join(silent)}"
+        elif _is_usable(controller, reading):
+            try:
+                reading.state = _state_of(axis, known)
+                if positions:
+                    reading.user = float(derived([axis], {each: known[each].user for each in needed})[axis])
+                    reading.dial = float(axis.user2dial(reading.user))
+                reading.problem = ""
+            except FAILURES as error:
+                reading.problem = told(error)
+
+
+def _state_of(axis: Any, known: Mapping[Any, Reading]) -> AxisState:
+    if not axis.reals:
+        return known[axis].state or AxisState()
+    return axis.controller.combined({each: _state_of(each, known) for each in axis.reals})  # type: ignore[no-any-return]
 
 
 def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float, positions: bool) -> None:

@@ -50,7 +50,7 @@ INSTANT = "velocity: .inf, acceleration: .inf, steps_per_unit: 1000"
 SLITS = "- {{name: {0}, class: Slits, axes: [{{name: ${1}, tags: real up}}, {{name: ${2}, tags: real down}}, \
 {{name: {0}_gap, tags: vgap}}, {{name: {0}_offset, tags: voffset}}]}}\n"
 DRIVING = """
-- {name: bench, class: Session, config-objects: [axis, up, down, third, "inner_*", "outer_*", steady, "one*", "many*"]}
+- {name: bench, class: Session, config-objects: [axis, up, down, third, "plain*", "inner_*", "outer_*", steady, "one*", "many*"]}
 - {name: watching, class: Session, config-objects: [steady]}
 - {name: few, class: Session, config-objects: ["slow*_[0-4]"]}
 - {name: all, class: Session, config-objects: ["slow*_*"]}
@@ -66,7 +66,7 @@ def motors(name: str, axes: Sequence[str], settings: str = INSTANT, latency: flo
 def configuration() -> str:
     slow = [[f"slow{box}_{n}" for n in range(50)] for box in range(4)]
     blocks = [
-        motors("box", ["axis", "up", "down", "third"]),
+        motors("box", ["axis", "up", "down", "third", "plain0", "plain1", "plain2"]),
         SLITS.format("inner", "up", "down"),
         SLITS.format("outer", "inner_gap", "third"),
         motors("steady_box", ["steady"], "velocity: 100, acceleration: .inf"),
@@ -145,31 +145,39 @@ def _single(table: Table, names: dict[str, Any], client: Any) -> None:
         {"name": "m", "class": "SimulatedMotors", "axes": [{"name": "a", "velocity": "inf", "acceleration": "inf"}]}
     )
     in_memory = back_and_forth(SimulatedMotors("m", config).axes["a"])
-    shared = back_and_forth(names["axis"])
-    two, gap = back_and_forth(names["up"], names["down"]), back_and_forth(names["inner_gap"])
-    three, nested = back_and_forth(names["up"], names["down"], names["third"]), back_and_forth(names["outer_gap"])
+    shared, plain = back_and_forth(names["axis"]), [names[f"plain{n}"] for n in range(3)]
+    two, gap = back_and_forth(*plain[:2]), back_and_forth(names["inner_gap"])
+    three, nested = back_and_forth(*plain), back_and_forth(names["outer_gap"])
     bare, ping, *took = in_turn(
         *map(each, (wait_for_greenlet, client.ping, in_memory, shared, two, gap, three, nested))
     )
     alone, kept, pair, pseudo, triple, outer = took
     table.row("move, in memory, ms", alone, "a greenlet begun and waited for", bare, alone / bare)
-    table.row("move in a session, ms", kept, "round trip (PING)", ping, kept / ping)
-    table.row("move of a pseudo axis of 2, ms", pseudo, "its 2 axes together", pair, pseudo / pair)
-    table.row("move of a nested one, of 3, ms", outer, "its 3 axes together", triple, outer / triple)
-    for work, pause, ntimes in (("one after the other", 0.0, 1000), ("one every 100 ms", 0.1, 20)):
+    table.row("move in a session, one after the other, ms", kept, "round trip (PING)", ping, kept / ping)
+    rarely, ping = in_turn(lambda: after_a_while(shared), lambda: after_a_while(client.ping), runs=31)
+    table.row("move in a session, 0.1 s after the last, ms", rarely, "PING 0.1 s after the last", ping, rarely / ping)
+    table.row("move of a pseudo axis of 2, ms", pseudo, "2 axes together", pair, pseudo / pair)
+    table.row("move of a nested one, of 3, ms", outer, "3 axes together", triple, outer / triple)
+    for work, pause, ntimes in (("one after the other", 0.0, 1000), ("0.1 s after the last", 0.1, 20)):
         commands = _commands(client, lambda: (shared(), gevent.sleep(pause)), ntimes)  # noqa: B023
         told = f"Redis commands a move, {work}"
         table.row(told, commands, "BLISS 1.11", COMMANDS_OF_BLISS, commands / COMMANDS_OF_BLISS)
 
 
+def after_a_while(action: Callable[[], object]) -> float:
+    """Return the seconds of a call that comes when nothing is under way any more."""
+    gevent.sleep(0.1)
+    return seconds(action)
+
+
 def _commands(client: Any, action: Callable[[], object], ntimes: int) -> float:
-    """Return how many commands the server gets with each call: those of clients, not of the scripts it runs."""
+    """Return how many commands the server runs for each call, those in scripts included."""
     gevent.sleep(0.5)
-    before = client.info("stats")["total_commands_processed"]
+    client.config_resetstat()
     for _ in range(ntimes):
         action()
     gevent.sleep(0.1)
-    return float(client.info("stats")["total_commands_processed"] - before) / ntimes
+    return float(sum(command["calls"] for command in client.info("commandstats").values())) / ntimes
 
 
 def _groups(table: Table, names: dict[str, Any]) -> None:
@@ -263,10 +271,10 @@ def _past(table: Table, names: dict[str, Any], client: Any) -> None:
     go = back_and_forth(names["axis"])
     for _ in range(2000):
         go()
-    before, kept, stored = statistics.median(each(go)() for _ in range(11)), _peak(), _stored(client)
+    before, kept, stored = min(each(go)() for _ in range(21)), _peak(), _stored(client)
     for _ in range(100_000):
         go()
-    after = statistics.median(each(go)() for _ in range(11))
+    after = min(each(go)() for _ in range(21))
     table.row("move after 100 000 others, ms", 1e3 * after, "before them", 1e3 * before, after / before)
     table.row("memory that 100 000 moves leave, MB", (_peak() - kept) / 1e3, "", "", "")
     table.row("the same in the server, MB", (_stored(client) - stored) / 1e6, "", "", "")

@@ -60,6 +60,7 @@ def by_event(name: str) -> Seen:
 
 def by_stopping(name: str) -> Seen:
     """When the axis was asked to stop."""
+    motion_line.follow()
     _say_ready()
     asked = time.time()
     motion_line.request_stop(name)

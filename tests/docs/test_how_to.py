@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-import socketserver
-import threading
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +23,29 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import AxisLimitError, DeviceError
 from bliss_like.session import Session, load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
+from tests.waiting import wait_until
 
 
-class Box(socketserver.StreamRequestHandler):
-    """The stepper box of the page: its motors are where they were sent, at once."""
-
-    def handle(self) -> None:
-        position, velocity = dict.fromkeys("12345678", 0.0), dict.fromkeys("12345678", 1.0)
-        for line in self.rfile:
-            match line.decode().split():
-                case ["POSITION?", motor]:
-                    answer = f"{position[motor]:g}"
-                case ["VELOCITY?", motor]:
-                    answer = f"{velocity[motor]:g}"
-                case ["VELOCITY", motor, value]:
-                    velocity[motor], answer = float(value), "OK"
-                case ["MOVE", motor, value]:
-                    position[motor], answer = float(value), "OK"
-                case ["MOVING?", _]:
-                    answer = "0"
-                case ["STOP", _]:
-                    answer = "OK"
-                case _:
-                    answer = "ERROR unknown command"
-            self.wfile.write(answer.encode() + b"\n")
+@contextmanager
+def fake_box(home: Path) -> Iterator[int]:
+    """The box of the page, as a program; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "my_beamline.fake_box", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": f"{PROJECT}:{home}"}
+    box = subprocess.Popen(command, cwd=home, env=environment, stderr=subprocess.DEVNULL)
+    wait_until(lambda: listens(port))
+    try:
+        yield port
+    finally:
+        box.kill()
+        box.wait(10)
 
 
-@pytest.fixture
-def box() -> Iterator[int]:
-    """Its port."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Box) as server:
-        server.daemon_threads = True
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield server.server_address[1]
-        server.shutdown()
-        serving.join(10)
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 def set_up(name: str, config: Config) -> Session:
@@ -64,21 +54,27 @@ def set_up(name: str, config: Config) -> Session:
     return session
 
 
-def test_new_device(home: Path, box: int) -> None:
+def test_new_device(home: Path) -> None:
     write_files("docs/how-to/new-device.md", home)
+    with fake_box(home) as port:
+        follow_the_page(home, port)
+
+
+def follow_the_page(home: Path, port: int) -> None:
     shutil.copytree(PROJECT / "config" / "small", home / "config" / "small")
     table = home / "config" / "table.yml"
-    table.write_text(table.read_text().replace("5025", str(box)))
+    table.write_text(table.read_text().replace("5025", str(port)))
     (home / "config" / "s.yml").write_text("{name: s, class: Session, config-objects: [table_x, table_z, diode]}")
     config = Config("config")
     names = set_up("s", config).env_dict
     names["table_x"].move(1.5)
     assert (names["table_x"].position, names["table_x"].velocity) == (1.5, 2)
+    assert "velocity  2 mm/s\n" in f"{names['table_x'].__info__()}\n"
     scan = names["ascan"](names["table_z"], 1, 2, 4, 0.001, names["diode"])
     assert scan.get_data("axis:table_z").tolist() == [1, 1.25, 1.5, 1.75, 2]
     table_x = names["table_x"]
     table_x.controller.stop(table_x)
-    refused = f"table (tcp://localhost:{box}) refused 'HOME 1': ERROR unknown command"
+    refused = f"table (tcp://localhost:{port}) refused 'HOME 1': ERROR unknown command"
     with pytest.raises(DeviceError, match=re.escape(refused)):
         table_x.controller.do("HOME 1")
     config.close()

@@ -21,6 +21,12 @@ AXES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A controller that does not answer is left alone for less long than usual."""
+    monkeypatch.setattr("bliss_like.backends.outage.REST", 0.3)
+
+
 @pytest.fixture(scope="session")
 def _simulator_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     for package in ("icepap", "sinstruments"):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 from pydantic import ValidationError
 
@@ -23,7 +24,7 @@ from tests.icepap.simulator import Simulator
 from tests.iocs import ROOT
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
-from tests.waiting import wait_until
+from tests.waiting import wait_until, wait_until_cooperative
 
 
 def test_a_move_there_and_back(icepap: IcePAP) -> None:
@@ -272,11 +273,10 @@ def test_without_the_client_the_error_says_what_to_install(
 
 def test_a_stop_by_somebody_else_ends_the_move(icepap: IcePAP, simulator: Simulator) -> None:
     th = icepap.axes["th"]
-    th.timeout = 0.5
     th.move(100, wait=False)
-    wait_until(lambda: th.position > 0.1)
+    wait_until_cooperative(lambda: th.position > 0.1)
     simulator.tell("#STOP 1")
-    with pytest.raises(AxisFault, match="th did not arrive"):
+    with gevent.Timeout(5), pytest.raises(AxisFault, match="th did not arrive.*Somebody else has stopped it"):
         th.wait_move()
 
 

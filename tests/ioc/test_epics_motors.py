@@ -268,6 +268,16 @@ def test_a_move_of_the_panel_can_be_stopped(m1: RecordAxis) -> None:
     assert m1.position == pytest.approx(0)  # the stop was for the move before
 
 
+def test_a_move_that_the_panel_stops_says_so_soon(m1: RecordAxis) -> None:
+    m1.velocity = 10
+    moving = gevent.spawn(m1.move, 15)
+    until(lambda: m1.position > 1)
+    panel(m1, "STOP").put(1, wait=False)
+    with pytest.raises(AxisFault, match="m1 did not arrive: .* Somebody else has stopped it, or it has stalled"):
+        moving.get(timeout=5)
+    m1.move(0)
+
+
 @pytest.mark.parametrize("word, name", [("Pause", "paused"), ("Stop", "stopped")])
 def test_a_panel_that_holds_the_motor(m1: RecordAxis, word: str, name: str) -> None:
     moving = gevent.spawn(m1.move, 15)

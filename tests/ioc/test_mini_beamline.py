@@ -211,9 +211,10 @@ def test_a_frozen_ioc_is_an_error_in_time(mini_beamline: Ioc) -> None:
 
 
 def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(mini_beamline: Ioc, edge: Axis) -> None:
-    det = make_counter("edge")
+    det = make_counter("edge", timeout=2)
     assert det.raw_read >= 0
     start = edge.position
+    edge.controller._drives[edge].setpoint.timeout = 1  # type: ignore[attr-defined]
     moving = gevent.spawn(edge.move, start + 8)
     until(lambda: edge.position != start)
     counting = gevent.spawn(lambda: det.raw_read)
@@ -229,10 +230,10 @@ def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(min
         with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
             print(edge.position)
         waits.append(time.monotonic() - began)
-    assert waits[0] < 6
+    assert waits[0] < 2
     assert waits[1] < 0.1  # it was waited for once
     mini_beamline.start()
     until(lambda: open_signal("ca://mini:edge:mtr").connected, timeout=20)
-    edge.move(6)
-    assert edge.position == 6
-    assert det.raw_read == pytest.approx(500 * expected_rate(6), rel=0.15)
+    edge.move(1)
+    assert edge.position == 1
+    assert det.raw_read == pytest.approx(500 * expected_rate(1), rel=0.2)

@@ -37,7 +37,7 @@ YAML = """
 def servers() -> Iterator[tuple[LewisServer, Amplifier]]:
     lewis, piezo = LewisServer("example_motor"), Amplifier()
     yield lewis, piezo
-    lewis.stop()
+    lewis.close()
     piezo.stop()
 
 

@@ -23,7 +23,7 @@ from tests.unit.devices.making import make
 def server() -> Iterator[LewisServer]:
     server = LewisServer("example_motor")
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ SPEED = 20
 def server() -> Iterator[LewisServer]:
     server = LewisServer("linkam_t95", "lewis.devices", speed=SPEED)
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def stage(proxy: Proxy) -> Iterator[LinkamT95]:
                 "output": "$stage_pump",
                 "ramprate": 1,
                 "deadband": 0.2,
-                "deadband_time": 0.1,
+                "deadband_time": 0.05,
                 "polling_time": 0.02,
             }
         ],
@@ -82,7 +82,7 @@ def truth(server: LewisServer) -> float:
 def on_its_way(loop: Loop, to: float) -> gevent.Greenlet:
     start = loop.input.read()
     moving = gevent.spawn(loop.axis.move, to)
-    wait_until(lambda: abs(loop.input.read() - start) > 1)
+    wait_until(lambda: loop.approach is not None and not loop.approach.is_over and abs(loop.input.read() - start) > 1)
     return moving
 
 

@@ -136,6 +136,27 @@ def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> N
     slow.rmove(0.01)
 
 
+def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
+    """The user's zero would be somewhere on the way."""
+    slow: Axis = names["slow"]
+    assert slow.position == 0
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    for attempt in (
+        lambda: setattr(slow, "position", 5),
+        lambda: setattr(slow, "dial", 5),
+        lambda: setattr(slow, "offset", 5),
+        lambda: setattr(slow, "sign", -1),
+        slow.sync_hard,
+    ):
+        with pytest.raises(AxisFault, match=r"slow is moving, but not in this session; .* slow.stop\(\)"):
+            attempt()
+    slow.stop()
+    assert eh2.answer().startswith("AxisStopped")
+    assert (slow.offset, slow.sign) == (0, 1)
+    slow.position = 5
+
+
 def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
     """Also what has backlash stands still at once; who waits is told, here and there."""
     slow, play = names["slow"], names["play"]
@@ -173,6 +194,23 @@ def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server
     motion_line.flush()
     assert HashSetting("slow")["position"] == slow.position
     assert HashSetting("slow")["state"] == ["READY"]
+
+
+def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[str, Any], eh2: Other) -> None:
+    slow: Axis = names["slow"]
+    slow.move(100, wait=False)
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0.1)
+    motion_line.flush()
+    changes = ["position = 0", "dial = 0", "offset = 1", "sign = -1", "velocity = 3", "acceleration = 3", "sync_hard()"]
+    for change in changes:
+        assert eh2.do(f"slow.{change}") == (
+            "AxisFault: slow is moving, but not in this session; wait until it stands still (slow.wait_move()), or stop it: "
+            "slow.stop()"
+        )
+    assert (slow.offset, slow.sign, slow.velocity) == (0, 1, 1)
+    slow.stop()
+    for change in changes:
+        wait_until(lambda change=change: eh2.do(f"slow.{change}") == "done")  # type: ignore[misc]
 
 
 def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:

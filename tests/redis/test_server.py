@@ -274,6 +274,19 @@ def test_ephemeral_server_outlives_the_thread_that_started_it(home: Path) -> Non
     assert ephemeral.status()
 
 
+def test_more_greenlets_than_connections_take_turns(home: Path) -> None:
+    script = (
+        "from gevent import monkey; monkey.patch_all(thread=False, queue=False)\n"
+        "import gevent\n"
+        "from bliss_like.data.redis_store import connect\n"
+        "tasks = [gevent.spawn(connect().call, 'ECHO', str(n)) for n in range(300)]\n"
+        "gevent.joinall(tasks, raise_error=True)\n"
+        "print([int(task.value) for task in tasks] == list(range(300)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+
+
 def test_neither_gevent_nor_redis_is_imported() -> None:
     script = "import sys, bliss_like.data.server; print(sorted({'gevent', 'redis', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"

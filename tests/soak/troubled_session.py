@@ -88,7 +88,7 @@ class Told:
 
     def __init__(self, axes: Sequence[Axis]) -> None:
         self.done: dict[str, list[bool]] = defaultdict(list)
-        self.position: dict[str, float] = {}
+        self.position = {axis.name: axis.position for axis in axes}
         self._kept: list[Any] = []
         for axis in axes:
             self._listen(axis, events.AxisEvent.MOVE_DONE, self.done[axis.name].append)
@@ -156,6 +156,7 @@ def calm_down(axes: dict[str, Axis]) -> None:
     with gevent.Timeout(20, "an axis is left moving"):
         while any(axis.is_moving or axis._moves_here for axis in axes.values()):
             gevent.sleep(0.01)
+    motion_line.flush()
 
 
 def check(axes: dict[str, Axis], told: Told, ngreenlets: int) -> None:
@@ -194,7 +195,7 @@ def main() -> None:
     assert session.setup(), session.error_report
     axes = {name: session.env_dict[name] for name in os.environ["AXES"].split()}
     for axis in axes.values():
-        axis.position  # noqa: B018 - all are set up
+        axis.state  # noqa: B018 - all are set up
     told = Told(list(axes.values()))
     gevent.sleep(0.1)
     nbefore = len(greenlets())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fnmatch import fnmatchcase
@@ -169,6 +169,15 @@ class BaseSetting:
                 raise DataError(
                     f"{self._what}: other processes changed it without a pause for {_PATIENCE:.0f} s. Which ones?"
                 )
+
+
+def fetch(settings: Iterable[BaseSetting]) -> None:
+    """Read settings in one round trip, those that have changed: the next reading of each costs none."""
+    by_store: dict[KeyStore, list[str]] = {}
+    for setting in settings:
+        by_store.setdefault(setting._store, []).append(setting._key)
+    for store, keys in by_store.items():
+        store.fetch(keys)
 
 
 class Pipeline:

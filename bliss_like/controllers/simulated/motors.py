@@ -138,7 +138,8 @@ class SimulatedMotors(MotorController):
             return tracks[axis.name].register
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().read_positions(*axes)
 
     def state(self, axis: Axis) -> AxisState:
@@ -149,7 +150,8 @@ class SimulatedMotors(MotorController):
         return AxisState(*track.ends_in, "READY" if track.has_power else "OFF")
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        with self._exchange():
+        with self._exchange() as tracks:
+            tracks.look_together(axis.name for axis in axes)
             return super().states(*axes)
 
     # -- registers -----------------------------------------------------------------------------------------------------

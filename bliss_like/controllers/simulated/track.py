@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bliss_like.data import paths
-from bliss_like.devices.axis_settings import AxisSettings
+from bliss_like.devices.axis_settings import AxisSettings, look_together
 from bliss_like.devices.motion import Phase, TimeLaw
 
 
@@ -81,17 +81,19 @@ class Track:
 
     def begin(self, law: TimeLaw, at: Mechanics, *ends_in: str) -> Track:
         """Return the track of another motion, which begins now."""
-        started = replace(self, load=self.load_now(at.play), began=time.monotonic())
-        return started.follow(law, at, *ends_in)
+        return self.follow(law, at, *ends_in, load=self.load_now(at.play), began=time.monotonic())
 
-    def follow(self, law: TimeLaw, at: Mechanics, *ends_in: str) -> Track:
-        """Return the track with another course of the same motion, which ends at the limit switches."""
+    def follow(self, law: TimeLaw, at: Mechanics, *ends_in: str, **more: Any) -> Track:
+        """Return the track with another course of the same motion, which ends at the limit switches.
+
+        :param more: other fields that change.
+        """
         law = law.within(at.low_switch, at.high_switch)
         if at.high_switch <= law.end < math.inf:
             ends_in = ("LIMPOS", *ends_in)
         elif -math.inf < law.end <= at.low_switch:
             ends_in = ("LIMNEG", *ends_in)
-        return replace(self, law=law, ends_in=ends_in)
+        return replace(self, law=law, ends_in=ends_in, **more)
 
 
 class Tracks:
@@ -114,6 +116,10 @@ class Tracks:
                 self._tracks[name] = replace(self._tracks[name], **_loaded(news))
         return self._tracks[name]
 
+    def look_together(self, names: Iterable[str]) -> None:
+        """What follows asks for these motors."""
+        look_together([self._kept[name] for name in names])
+
     def look_again(self, name: str) -> None:
         """Another process may have moved the motor just now."""
         self._kept[name].look_again()
@@ -125,15 +131,15 @@ class Tracks:
         self._tracks[name] = track
 
 
+_FIELDS = tuple(each.name for each in fields(Track))
 _MOTION = ("law", "began", "load", "ends_in")
 """What is kept as one value: it belongs together."""
 
 
 def _dumped(track: Track, known: Track) -> dict[str, Any]:
     """Return what is to be kept of what has changed since `known`."""
-    values = {each.name: getattr(track, each.name) for each in fields(Track)}
-    changed = {field: value for field, value in values.items() if value != getattr(known, field)}
-    news = {field: value for field, value in changed.items() if field not in _MOTION}
+    changed = [name for name in _FIELDS if getattr(track, name) != getattr(known, name)]
+    news = {name: getattr(track, name) for name in changed if name not in _MOTION}
     if len(news) < len(changed):
         phases = np.array(track.law.phases).tobytes()
         news["motion"] = [phases, time.time() - track.elapsed, track.load, list(track.ends_in)]

@@ -101,6 +101,24 @@ def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
     assert settings.now()["offset"] == 2.0
 
 
+def test_what_was_read_before_it_was_written_behind_does_not_undo_it(keys: Gated) -> None:
+    settings = AxisSettings("robx", "")
+    settings.store(target=1.0)
+    settings.remember(target=2.0)
+    settings.look_again()
+    read = keys.read
+
+    def slowly(key: str) -> Any:
+        found = dict(read(key))
+        keys.read = read  # type: ignore[method-assign]
+        motion_line.flush()
+        return found
+
+    keys.gate.clear()  # only the flush here writes
+    keys.read = slowly  # type: ignore[method-assign]
+    assert settings.now()["target"] == 2.0
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("offset", "abc"), ("sign", 0), ("sign", "-1"), ("low_limit", [1]), ("backlash", {}), ("steps_per_unit", "x")],
@@ -200,7 +218,7 @@ def test_in_motion_nobody_is_asked(keys: Gated) -> None:
 def test_what_others_set_in_motion_is_heard(keys: Gated) -> None:
     robx = shared(make_axis("robx", velocity=10.0, acceleration=1000.0))
     robx.move(2, wait=False)
-    robx.heard({"offset": 5.0, "low_limit": None})
+    robx.settings.heard({"offset": 5.0, "low_limit": None})
     assert robx.offset == 5.0
     HashSetting("robx")["offset"] = 5.0
     robx.wait_move()
@@ -215,6 +233,17 @@ def test_the_last_position_that_was_told_is_that_of_another_session(keys: Gated)
     robx.heard({"position": 5.0})
     robx.sync_hard()
     assert positions == [5.0, 1.0]
+
+
+def test_a_state_that_another_session_has_left_is_replaced(keys: Gated) -> None:
+    robx = shared(make_axis("robx", velocity=100.0))
+    assert robx.state == "READY"
+    motion_line.flush()
+    HashSetting("robx")["state"] = ["LIMPOS", "READY"]  # and it was not heard of here
+    robx.settings.look_again()
+    robx.sync_hard()
+    motion_line.flush()
+    assert HashSetting("robx")["state"] == ["READY"]
 
 
 def test_a_forked_child_has_a_line_of_its_own(keys: Gated) -> None:

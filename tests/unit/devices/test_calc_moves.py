@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bliss_like.controllers.calc.slits import Slits
+from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices import events
 from bliss_like.devices.axis import check_limits
 from bliss_like.devices.axis_group import AxisGroup, move
@@ -51,6 +52,24 @@ def test_nested_axes_move() -> None:
     assert (up.position, down.position, twice.position) == (2, 2, 8)
     twice.rmove(-4)
     assert (up.position, twice.position) == (1, 4)
+
+
+def test_telling_what_pseudo_axes_do_asks_the_hardware_for_nothing() -> None:
+    up, down = real_axes("up", "down")
+    inner = calc(Slits, {"up": up, "down": down}, GAP, name="inner")
+    twice = calc(Double, {"x": inner.axes["vgap"]}, {"twice": {}}).axes["twice"]
+    box, states, positions = up.controller, Notes(), Notes()
+    assert isinstance(box, SimulatedMotors)
+    twice.move(8)
+    before = box.exchanges
+    move(up, 1, down, 1)
+    plain = box.exchanges - before
+    events.connect(twice, AxisEvent.STATE, states.take)
+    events.connect(twice, AxisEvent.POSITION, positions.take)
+    before = box.exchanges
+    twice.move(4 / 3)
+    reached(lambda: positions and "READY" in states[-1:])
+    assert box.exchanges - before == plain
 
 
 def test_relative_moves_add_up_no_errors() -> None:

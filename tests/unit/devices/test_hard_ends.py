@@ -458,7 +458,7 @@ def test_where_it_has_stopped_short_is_told_as_it_stands_there() -> None:
     robx.jog(-5)
     with pytest.raises(AxisOnLimitError) as caught:
         robx.wait_move()
-    assert f"robx was braked at {robx.position:g}" in str(caught.value)
+    assert f"robx was braked at {robx.position:.10g}" in str(caught.value)
 
 
 def test_too_few_answers() -> None:

@@ -15,8 +15,8 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.motion import trapezoid
 from bliss_like.devices.move import Motion
-from bliss_like.devices.pursuit import Pursuit
-from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError, UserAbort
+from bliss_like.devices.pursuit import Jog, Pursuit
+from bliss_like.errors import AxisFault, AxisLimitError, AxisOnLimitError, AxisStopped, DeviceError, UserAbort
 from tests.unit.devices.making import Notes, make, make_axis
 from tests.waiting import wait_until
 
@@ -187,6 +187,20 @@ def test_an_axis_that_somebody_else_stops_is_a_fault_that_says_so_soon(panel: Pa
     assert robx.position == 0
 
 
+def test_a_jog_that_somebody_else_stops_and_one_that_the_hardware_ends_at_a_limit(panel: Panel) -> None:
+    robx = panel.axes["robx"]
+    robx.jog(5)
+    wait_until(lambda: gevent.sleep(0.001) or robx.position > 0.2)
+    panel.stop(robx)
+    with pytest.raises(AxisFault, match="robx does not turn any more: .* Somebody else has stopped it"):
+        robx.wait_move()
+    robx.limits = -20, 20
+    jog = Jog(Motion(robx, 0, 0, 0, 0, 0.0, "jog", 1, 5))
+    assert not jog.is_over(20, AxisState("READY"), stop_wanted=False)
+    with pytest.raises(AxisOnLimitError, match="robx was braked at 20 mm, before it left its limits -20 .. 20 mm"):
+        jog.is_over(20, AxisState("READY"), stop_wanted=False)
+
+
 @pytest.mark.parametrize("tells_state", [True, False])
 def test_an_axis_that_begins_late_is_waited_for(panel: Panel, tells_state: bool) -> None:
     panel.begins_after, panel.tells_state = 0.7, tells_state
@@ -338,6 +352,29 @@ def test_a_failing_stop_neither_hides_the_failure_nor_spares_the_others(slow: Ax
         while slow.is_moving or stubborn.is_moving:
             gevent.sleep(0.005)
     assert slow.position < 20
+
+
+def test_each_controller_of_a_group_is_asked_for_all_its_axes_at_once() -> None:
+    boxes = [make(SimulatedMotors, f"box{n}", axes=[{"name": f"x{n}{i}"} for i in range(20)]) for n in range(2)]
+    axes = [axis for box in boxes for axis in box.axes.values()]
+    move(dict.fromkeys(axes, 1.0))
+    before = [box.exchanges for box in boxes]
+    move(dict.fromkeys(axes, 2.0))
+    # Where they are and how they do, the start, and both again once they are there.
+    assert [box.exchanges - was for box, was in zip(boxes, before, strict=True)] == [5, 5]
+
+
+def test_a_group_that_was_stopped_is_asked_at_once_where_it_stands() -> None:
+    took = []
+    for size in (1, 20):
+        box = make(SimulatedMotors, "box", axes=[{"name": f"x{i}", "velocity": 1.0} for i in range(size)])
+        group = AxisGroup(*box.axes.values())
+        group.move(dict.fromkeys(box.axes.values(), 100.0), wait=False)
+        before = box.exchanges
+        group.stop()
+        took.append(box.exchanges - before)
+        assert all(axis._set_position == axis.position for axis in box.axes.values())
+    assert took[0] == took[1]
 
 
 def test_stopping_one_of_a_group_stops_all(slow: Axis) -> None:

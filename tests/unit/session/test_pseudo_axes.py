@@ -91,7 +91,7 @@ def test_what_is_wrong_in_yaml_is_told_with_its_place(
     session = make_session("config-objects: [vgap]", objects=GAPS.replace(old, new))
     errors = [str(error) for error in session.config.check()]
     assert len(errors) == 1 and "more.yml:" in errors[0], errors
-    with pytest.raises(ConfigError, match=r"more.yml:\d+:\d+: (axis|Slits) '(gaps|vgap)': "):
+    with pytest.raises(ConfigError, match=r"more.yml:\d+:\d+: (axis|Slits) '(gaps|vgap|down2)': "):
         session.config.get("vgap")
     assert sentence in errors[0]
 

@@ -248,6 +248,8 @@ def test_the_own_name_of_what_has_an_alias(session: Session, tmp_path: Path) -> 
     session.aliases.add("table", session.env_dict["robx"])
     with pytest.raises(NameError, match=r"^name 'robx' is not defined: it is called table in this session$"):
         run(session, "robx.position")
+    with pytest.raises(NameError, match=r"^name 'tabel' is not defined, did you mean 'table'\?$"):
+        run(session, "tabel")
     with pytest.raises(NameError, match=r"^name 'rob' is not defined$"):
         run(session, "rob")
     write(tmp_path / "mine" / "old.py", "def where():\n    return robx.position\n\nwhere()")

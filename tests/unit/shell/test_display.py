@@ -8,6 +8,7 @@ from bliss_like.errors import AxisLimitError
 from bliss_like.session.failures import ErrorLog
 from bliss_like.shell.display import output
 from bliss_like.shell.errors import ErrorReport, one_line
+from tests.unit.devices.making import make_axis
 
 
 class WithInfo:
@@ -58,6 +59,18 @@ def test_what_was_noted_with_an_error_is_shown() -> None:
     error = OSError("no answer")
     error.add_note("(scan 3 dscan, in axis)")
     assert one_line(error) == "OSError: no answer (scan 3 dscan, in axis)"
+
+
+def test_a_misspelt_attribute_says_what_was_meant() -> None:
+    axis = make_axis("robx")
+    with pytest.raises(AttributeError) as raised:
+        _ = axis.velocty  # type: ignore[attr-defined]
+    assert (
+        one_line(raised.value) == "AttributeError: 'Axis' object has no attribute 'velocty', did you mean 'velocity'?"
+    )
+    with pytest.raises(AttributeError) as raised:
+        _ = axis.encoder.read
+    assert one_line(raised.value) == "AttributeError: 'NoneType' object has no attribute 'read'"
 
 
 def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> None:

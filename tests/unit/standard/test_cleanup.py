@@ -91,6 +91,10 @@ def test_what_cannot_be_cleaned_up_is_refused_before(robx: Any) -> None:
     with pytest.raises(UsageError, match="argument 2: expected an axis, a function or what can be stopped, got 3"):
         with cleanup(robx, 3):
             pytest.fail("it was let in")
+    with pytest.raises(
+        UsageError, match=r"restore_list: expected a list, as in restore_list=\(axis.POS,\), got <axis.POS"
+    ):
+        cleanup(robx, restore_list=axis.POS).__enter__()  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="restore_list: expected axis.POS"):
         with cleanup(robx, restore_list=["position"]):  # type: ignore[list-item]
             pytest.fail("it was let in")

@@ -166,6 +166,9 @@ def test_an_interrupted_move_stops_and_shows_where(motors: Motors, capsys: pytes
         (("robx", float("nan")), "argument 2: position of robx: expected a number, got nan (float)"),
         (("robx", True), "expected a number, got True (bool)"),
         (("robx", None), "expected a number, got None"),
+        (("robx", 10**400), "argument 2: position of robx: expected a number, got 1000000000"),
+        (({"robx": 1, "robz": 2},), "key 2: the session has no axis 'robz', did you mean 'roby'?"),
+        (({"robx": 1, "roby": "2"},), "value 2: position of roby: expected a number, got '2' (str)"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong_and_how_it_is_done(

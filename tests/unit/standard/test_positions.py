@@ -10,12 +10,14 @@ import gevent
 import pytest
 from gevent.event import Event
 
+from bliss_like.controllers.calc.slits import Slits
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import DeviceError, NotConnectedError, UsageError
 from bliss_like.standard import lscnt, lsmot, mv, sta, stm, sync, wa, wm, wu
+from tests.unit.devices.calc import GAP, calc
 from tests.unit.devices.making import make
 
 Motors = Callable[..., Any]
@@ -85,6 +87,22 @@ def test_one_round_trip_for_each_controller(motors: Motors, capsys: Shown) -> No
     wa()
     assert Counted.questions == 1
     assert "m199" in capsys.readouterr().out
+
+
+def test_pseudo_axes_are_calculated_from_what_was_read(motors: Motors, known: dict[str, Any], capsys: Shown) -> None:
+    box = motors(up={"initial_position": 3}, down={"initial_position": 1})
+    assert isinstance(box, SimulatedMotors)
+    slits = calc(Slits, {"up": known["up"], "down": known["down"]}, GAP)
+    known.update({"s1gap": slits.axes["vgap"], "s1offset": slits.axes["voffset"]})
+    wa()
+    before = box.exchanges
+    capsys.readouterr()
+    wa()
+    assert box.exchanges == before + 2  # where they are, and how they do
+    assert capsys.readouterr().out.splitlines()[1].split() == ["user", "3.0000", "1.0000", "4.0000", "1.0000"]
+    box.unplug()
+    wa()
+    assert "vgap: its real axes do not tell where they are: up, down" in capsys.readouterr().out
 
 
 def test_columns_fit_the_terminal(motors: Motors, monkeypatch: pytest.MonkeyPatch, capsys: Shown) -> None:
@@ -176,6 +194,9 @@ def test_wm_shows_limits_and_offset(motors: Motors, capsys: Shown) -> None:
 def test_wm_and_stm_need_an_axis(motors: Motors) -> None:
     with pytest.raises(UsageError, match=r"wm: expected at least one axis.*\nusage: wm\(axis, ..., "):
         wm()
+    for wrong in (0, "x", True):
+        with pytest.raises(UsageError, match=r"wm: max_cols: expected a whole number, at least 1, got .*\nusage: wm"):
+            wm("robx", max_cols=wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="stm: argument 1: the session has no axis 'robx'"):
         stm("robx")
 
