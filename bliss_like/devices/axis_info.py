@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.config.table import table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.numbers import place, places
+from bliss_like.devices.numbers import place, places, rounded
 from bliss_like.devices.positions import read_positions
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ def axes_table(axes: Iterable[Axis], roles: Mapping[Any, str] | None = None) -> 
 def _positions(axes: Sequence[Any]) -> dict[Any, str]:
     """Read all at once; when that fails, one by one."""
     try:
-        return {axis: f"{position:.10g}" for axis, position in read_positions(axes).items()}
+        return {axis: rounded(axis, position) for axis, position in read_positions(axes).items()}
     except Exception:  # noqa: BLE001 - one by one, each has its own
         return {axis: _answer("position", partial(_alone, axis)) for axis in axes}
 
 
 def _alone(axis: Any) -> str:
-    return f"{axis.position:.10g}"
+    return rounded(axis, axis.position)
 
 
 def _state(axis: Axis) -> str:
