@@ -12,6 +12,7 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import place, places, rounded
 from bliss_like.devices.positions import read_positions
+from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -65,7 +66,11 @@ def _position(axis: Axis) -> str:
 
 def _velocity(axis: Axis) -> str:
     unit = f" {axis.unit}" if axis.unit else ""
-    velocity, acceleration = axis.velocity, axis.acceleration
+    velocity = axis.velocity
+    try:
+        acceleration = axis.acceleration
+    except DeviceError:
+        return f"{velocity:g}{unit}/s"
     acctime = f" (there in {velocity / acceleration:.4g} s)" if math.isfinite(velocity) else ""
     return f"{velocity:g}{unit}/s, acceleration {acceleration:g}{unit}/s²{acctime}"
 
