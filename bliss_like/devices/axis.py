@@ -186,6 +186,12 @@ class Axis(AxisInMotion):
             return
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
 
+    def turn_faster(self, velocity: float) -> None:
+        """Turn with another velocity from now on, in the same direction; nothing for an axis that does not turn."""
+        jog = self.current_move.jog if self._moves_here and self.current_move is not None else None
+        if jog is not None and self.current_move is not None:
+            self.current_move.turn(velocity * abs(self.steps_per_unit), jog.direction)
+
     def home(self, switch: int = 1, wait: bool = True) -> None:
         """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
 

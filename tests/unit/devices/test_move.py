@@ -410,3 +410,18 @@ def test_relative_group_moves_and_wrong_arguments(slow: Axis) -> None:
     with pytest.raises(ValueError, match="fast is there twice"):
         AxisGroup(fast, fast)
     group.stop()
+
+
+def test_a_new_jog_velocity_is_that_of_an_axis_that_turns() -> None:
+    axis = make_axis("robx", velocity=10.0, acceleration=1000.0, jog_velocity=1.0)
+    axis.jog(-2)
+    wait_until(lambda: gevent.sleep(0.001) or axis.position < -0.01)
+    axis.jog_velocity = 5
+    before, began = axis.position, time.monotonic()
+    gevent.sleep(0.1)
+    assert (axis.position - before) / (time.monotonic() - began) == pytest.approx(-5, rel=0.2)
+    axis.stop()
+    assert axis.velocity == 10
+    assert axis.jog_velocity == 5
+    axis.jog_velocity = 3
+    assert not axis.is_moving
