@@ -150,8 +150,10 @@ def _is_usable(controller: Any, reading: Reading) -> bool:
 def _ask_together(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
     axes = [reading.axis for reading in readings]
     if isinstance(controller, MotorController):
-        dials = controller.read_dials(*axes) if positions else [math.nan] * len(axes)
-        states = controller.read_states(*axes)
+        if positions:
+            dials, states = controller.read_dials_and_states(*axes)
+        else:
+            dials, states = [math.nan] * len(axes), controller.read_states(*axes)
     else:
         dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
     for reading, dial, state in zip(readings, dials, states, strict=True):
