@@ -125,10 +125,10 @@ class Axis(AxisInMotion):
             self.current_move.stop()
             if wait:
                 self.current_move.wait()
-        elif "MOVING" in self.read_state():
+        elif not self._disabled and "MOVING" in self.read_state():
             self.controller.stop(self)
             if self.settings.is_shared:
-                motion_line.flush()
+                motion_line.finish()
                 motion_line.ask_to_stop(self.name)
             self.settings.remember(target=None, heading=None)
             if wait:

@@ -89,6 +89,7 @@ class AxisReady(AxisScale):
         self.refuse_change()
         self.make_ready()
         self.controller.set_off(self._itself)
+        self._itself._was_here = False  # without power it may not stay where it is
         self.read_state()
 
     # -- state ---------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class AxisSettings(MutableMapping[str, Any]):
                 raise
             return self._now
         if raw is not self._raw:
-            known = self._known(raw)
+            known = self._known(self._hash, raw)
             with self._mutex:
                 if self._nchanges != before:  # what was read may be older than that
                     return self._now
@@ -95,15 +95,13 @@ class AxisSettings(MutableMapping[str, Any]):
         global _silent_until
         _silent_until = time.monotonic() + min(max(seconds, 0.1), 10.0)
 
-    def _known(self, raw: Any) -> dict[str, Any]:
+    def _known(self, hash_: ObjectSettings, raw: Any) -> dict[str, Any]:
         """Return what is stored; what a later version has added is left alone."""
         values: dict[str, Any] = {}
-        if self._hash is None:
-            return values
         for key, value in (raw or {}).items():
             name = key.decode()
             try:
-                values[name] = found = self._hash.loaded({key: value})[name]
+                values[name] = found = hash_.loaded({key: value})[name]
             except DataError:
                 if name in _NUMBERS:
                     raise

@@ -41,6 +41,7 @@ GATHER = 0.005
 
 _RETRY = 1.0
 _IDLE = 2.0
+_PATIENCE = 3.0
 _EVENTS = "motion"
 """The name of the events on the live line: {"from": process, "axes": {name: {setting: value}}} or {"stop": [names]}."""
 
@@ -120,7 +121,9 @@ class _Line:
 
     def flush(self) -> bool:
         """Write what has changed, and tell others; return whether that went well."""
-        with self._flushing:
+        while not self._flushing.acquire(blocking=False):
+            gevent.sleep(0.001)  # a greenlet of this very thread may have it: to wait for the lock would be for ever
+        try:
             with self._mutex:
                 changed, self._changed = self._changed, {}
             try:
@@ -139,6 +142,19 @@ class _Line:
                     )
                 self._is_failing = True
                 return False
+        finally:
+            self._flushing.release()
+
+    def finish(self, sleep: Callable[[float], object]) -> None:
+        """Return when all is written, or when the server does not answer for too long."""
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            self.flush()
+            return
+        deadline = time.monotonic() + _PATIENCE
+        self._wake.set()
+        while (self._changed or self._flushing.locked()) and time.monotonic() < deadline:
+            sleep(0.002)
 
     def _write(self, changed: Mapping[AxisSettings, dict[str, Any]]) -> None:
         pending = {settings: settings.pending() for settings in changed}
@@ -147,8 +163,12 @@ class _Line:
             with pipeline(*hashes.values()):
                 for settings, hash_ in hashes.items():
                     hash_.update(pending[settings])
-        except ForeignKeyError as error:  # all others have been written
-            _log.warning("%s", error)
+        except ForeignKeyError:  # one of them is of another program: which one, and all others
+            for settings, hash_ in hashes.items():
+                try:
+                    hash_.update(pending[settings])
+                except ForeignKeyError as error:
+                    _log.warning("where axis %s is, is not published: %s", settings.name, error)
         for settings, values in pending.items():
             settings.was_written(values)
         news = {settings.name: {**changed[settings], **pending[settings]} for settings in changed}
@@ -263,10 +283,15 @@ def flush() -> None:
     _the_line().flush()
 
 
+def finish() -> None:
+    """The same, but for no longer than some seconds, if the server keeps silent."""
+    _the_line().finish(gevent.sleep)
+
+
 def leave() -> None:
     """Write the rest, and hear of nothing any more: the session is closed."""
     line = _the_line()
-    line.flush()
+    line.finish(gevent.sleep)
     line.forget()
 
 
@@ -291,11 +316,11 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     line, wanted = _the_line(), set(names)
     by = by or line.me
     stopped: list[str] = []
-    failures: list[BaseException] = []
+    not_stopped: list[BaseException] = []
     try:
         stop_here(_named(names), by, stopped)
     except BaseException as failure:  # noqa: BLE001 - raised when all others were asked
-        failures.append(failure)
+        not_stopped.append(failure)
     answers: list[str] = []
 
     def hear(events: Iterable[Mapping[str, Any]]) -> None:
@@ -311,9 +336,12 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
             gevent.sleep(0.01)
     finally:
         listening.remove(hear)
-        if failures:
-            raise failures[0]
+        if not_stopped:
+            raise not_stopped[0]
     return sorted({*stopped, *answers})
 
 
-atexit.register(flush)
+@atexit.register
+def _finish() -> None:
+    line = _the_line()
+    line.finish(line._pause)  # nobody else is to run any more

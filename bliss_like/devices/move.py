@@ -192,7 +192,7 @@ class Move:
         failures: list[BaseException] = []
 
         def call() -> None:
-            self._in_hooks = gevent.getcurrent()
+            self._in_hooks = calling
             try:
                 self._end_if_stopped()
                 self._hooks.before()

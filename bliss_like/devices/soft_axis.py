@@ -85,7 +85,7 @@ class _SoftController(MotorController):
         self._obj = obj
         self._position, self._move, self._stop, self._state = accesses
         self._running: gevent.Greenlet[[Axis, float], None] | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def read_position(self, axis: Axis) -> float:
         position = _read(self._obj, self._position)
@@ -121,7 +121,7 @@ class _SoftController(MotorController):
     def _run(self, axis: Axis, target: float) -> None:
         try:
             _callable(self._obj, self._move)(target)
-        except Exception as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
+        except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - raised by `state`, in the move that waits for it
             error.add_note(f"({axis.name}: {_where(self._obj, self._move)} was called with {target:.10g})")
             self._error = error
 

@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices import events
 from bliss_like.devices.axis import Axis, check_limits
+from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.move import Motion
-from bliss_like.errors import AxisDisabled, AxisLimitError, DeviceError
+from bliss_like.errors import AxisDisabled, AxisDiscrepancy, AxisLimitError, DeviceError
 from tests.unit.devices.making import Notes, make, make_axis
 
 positions = st.floats(-1e6, 1e6)
@@ -324,3 +325,28 @@ def test_an_axis_has_arrived_only_when_it_stands_still_at_its_target() -> None:
     controller = make(LateFlag, "motors", axes=[axis_keys])
     controller.axes["late"].move(1)
     assert controller.looks >= 6
+
+
+def test_after_it_had_no_power_its_hardware_is_asked_where_it_is() -> None:
+    robx = make_axis("robx", velocity=100.0)
+    robx.move(1)
+    robx.move(1)
+    robx.off()
+    robx.controller.set_position(robx, 1.5)  # it has sunk
+    robx.on()
+    with pytest.raises(AxisDiscrepancy):
+        robx.move(1)
+
+
+def test_disabled_axes_are_no_reason_for_others_not_to_be_shown_or_moved() -> None:
+    robx, roby = make_axis("robx", velocity=100.0), make_axis("roby", velocity=100.0)
+    roby.disable("dismounted")
+    group = AxisGroup(robx, roby)
+    assert "READY" not in group.state
+    assert roby.state == "DISABLED" and not roby.is_moving
+    group.stop()
+    group.move({robx: 1})
+    with pytest.raises(AxisDisabled, match="roby is disabled .dismounted."):
+        group.move({robx: 2, roby: 1})
+    assert robx.position == 1
+    roby.stop()

@@ -246,6 +246,28 @@ def test_a_state_that_another_session_has_left_is_replaced(keys: Gated) -> None:
     assert HashSetting("robx")["state"] == ["READY"]
 
 
+def test_two_greenlets_write_what_has_changed(keys: Gated) -> None:
+    """Their locks are real: neither must wait for the other without letting it go on."""
+    settings = AxisSettings("robx", "")
+    keys.gate.clear()
+    settings.remember(position=1.0)
+    run = keys.run
+
+    def slowly(*commands: Command, when: Any = ()) -> Any:
+        gevent.sleep(0.01)
+        return run(*commands, when=when)
+
+    assert keys.waits.wait(5)
+    keys.gate.set()
+    motion_line.flush()
+    settings.remember(position=2.0)
+    keys.run = slowly  # type: ignore[method-assign]
+    writing = [gevent.spawn(motion_line.flush) for _ in range(3)]
+    gevent.joinall(writing, timeout=5, raise_error=True)
+    assert all(each.ready() for each in writing)
+    assert HashSetting("robx")["position"] == 2.0
+
+
 def test_a_forked_child_has_a_line_of_its_own(keys: Gated) -> None:
     """The thread of its parent may have been writing: its locks are held for ever."""
     import os

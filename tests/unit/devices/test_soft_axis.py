@@ -109,3 +109,19 @@ def test_it_moves_together_with_a_motor(furnace: Furnace) -> None:
     axis, motor = SoftAxis("oven", furnace, "temperature", "heat"), make_axis("robx")
     move(axis, 300, motor, 1)
     assert (axis.position, motor.position) == (300, 1)
+
+
+def test_a_method_that_gives_up_with_a_timeout_of_gevent() -> None:
+    """It is no Exception, and must not be taken for an arrival."""
+
+    class Oven:
+        position = 0.0
+
+        def move(self, position: float) -> None:
+            with gevent.Timeout(0.02):
+                gevent.sleep(10)
+
+    axis = SoftAxis("temperature", Oven(), move="move", tolerance=None)
+    with pytest.raises(gevent.Timeout):
+        axis.move(5)
+    assert not axis.is_moving
