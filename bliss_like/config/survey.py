@@ -129,7 +129,7 @@ class Survey:
             problem = place_problem(entry, container) if container is not None else ""
             if problem:
                 raise ConfigError(problem)
-        return StandIn(name, self.class_of(name))
+        return StandIn(name, self.class_of(name), is_exact=entry is not None and not entry.owner)
 
     def dereference(self, reference: str) -> Any:
         """Return a stand-in for what `$name.attribute` stands for.
@@ -176,9 +176,11 @@ class _NoObjects:
 class StandIn:
     """Takes the place of an object that is not made: has the attributes that its class is known to have."""
 
-    def __init__(self, name: str, cls: type[Any] | None) -> None:
+    def __init__(self, name: str, cls: type[Any] | None, is_exact: bool = False) -> None:
+        """:param is_exact: it is of this class, and not of one that is derived from it."""
         self._name = name
         self._cls = cls
+        self._is_exact = is_exact
 
     def __repr__(self) -> str:
         return f"${self._name}"
@@ -201,7 +203,7 @@ class StandIn:
             raise AttributeError(attribute)
         if self._cls is not None and hasattr(self._cls, attribute):  # the source need not be read
             return StandIn(f"{self._name}.{attribute}", None)
-        known = None if self._cls is None else known_attributes(self._cls)
+        known = None if self._cls is None else known_attributes(self._cls, and_derived=not self._is_exact)
         if known is not None and attribute not in known:
             raise ConfigError(
                 f"${self._name}.{attribute}: {self._name} ({self._cls.__name__ if self._cls else ''}) has no attribute "
@@ -228,10 +230,10 @@ def references(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         yield path, value
 
 
-def known_attributes(cls: type[object]) -> set[str] | None:
+def known_attributes(cls: type[object], and_derived: bool = True) -> set[str] | None:
     """Return all attributes that objects of a class, or of what is derived from it, have; None when they may have any."""
     names: set[str] = set()
-    for each in [*cls.__mro__[:-1], *_derived(cls)]:
+    for each in [*cls.__mro__[:-1], *(_derived(cls) if and_derived else ())]:
         assigned = _assigned(each)
         if assigned is None:
             return None

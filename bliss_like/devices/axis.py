@@ -166,18 +166,31 @@ class Axis(AxisInMotion):
 
         :param velocity: in units/s; its sign is the direction. By default `jog_velocity`.
         :param reset_position: 0: the place where it is stopped becomes 0, user and dial; a function: called then.
+        :param polling_time: seconds between two looks at the moving axis, from now on.
         """
         wanted = self.jog_velocity if velocity is None else velocity
         if number(self, wanted, "velocity") == 0:
             raise ValueError(
                 f"{name_of(self)}: jog with a velocity of 0 does not turn; to end a jog: {name_of(self)}.stop()"
             )
+        if reset_position is not None and reset_position != 0 and not callable(reset_position):
+            raise ValueError(f"{name_of(self)}: reset_position must be None, 0 or a function, got {reset_position!r}")
         speed = self._allowed_velocity(abs(wanted), "velocity")
         turn = math.copysign(1, wanted) * self.sign * math.copysign(1, self.steps_per_unit)
         velocity_steps = speed * abs(self.steps_per_unit)
+        if polling_time is not None:
+            self.polling_time = polling_time
         if self.current_move is not None and self.current_move.turn(velocity_steps, int(turn)):
+            if reset_position is not None:
+                self._after_jog = reset_position
             return
         self._operate("jog", int(turn), velocity_steps, wait=False, after=reset_position)
+
+    def turn_faster(self, velocity: float) -> None:
+        """Turn with another velocity from now on, in the same direction; nothing for an axis that does not turn."""
+        jog = self.current_move.jog if self._moves_here and self.current_move is not None else None
+        if jog is not None and self.current_move is not None:
+            self.current_move.turn(velocity * abs(self.steps_per_unit), jog.direction)
 
     def home(self, switch: int = 1, wait: bool = True) -> None:
         """Look for the home switch in positive direction, or (switch -1) in negative direction of the controller.
@@ -191,8 +204,6 @@ class Axis(AxisInMotion):
         self._operate("limit_search", direction(self, limit, "limit"), wait=wait)
 
     def _operate(self, kind: str, direction: int, velocity: float = 0.0, *, wait: bool, after: Any = None) -> None:
-        if after is not None and after != 0 and not callable(after):
-            raise ValueError(f"{name_of(self)}: reset_position must be None, 0 or a function, got {after!r}")
         with claimed(real_axes([self]), f"{kind} of {self.name}"):
             self.refuse_if_moving()
             self.make_ready(again=True)

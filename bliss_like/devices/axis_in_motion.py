@@ -113,6 +113,8 @@ class AxisInMotion(AxisKept):
         name = name_of(self)
         error = AxisOffError if "OFF" in state else AxisFault
         hint = f"; {name}.on() gives it its power" if "OFF" in state else ""
+        if "MOVING" in state:
+            hint = f", but not in this session; wait for its end ({name}.wait_move()), or stop it: {name}.stop()"
         raise error(f"{name} cannot be moved: its state is {state}{hint}")
 
     def about_to_move(self, motion: Motion) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.config.table import table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.naming import both_names_of, name_of
-from bliss_like.devices.numbers import place, places
+from bliss_like.devices.numbers import place, places, rounded
 from bliss_like.devices.positions import read_positions
+from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
@@ -65,7 +66,11 @@ def _position(axis: Axis) -> str:
 
 def _velocity(axis: Axis) -> str:
     unit = f" {axis.unit}" if axis.unit else ""
-    velocity, acceleration = axis.velocity, axis.acceleration
+    velocity = axis.velocity
+    try:
+        acceleration = axis.acceleration
+    except DeviceError:
+        return f"{velocity:g}{unit}/s"
     acctime = f" (there in {velocity / acceleration:.4g} s)" if math.isfinite(velocity) else ""
     return f"{velocity:g}{unit}/s, acceleration {acceleration:g}{unit}/s²{acctime}"
 
@@ -93,13 +98,13 @@ def axes_table(axes: Iterable[Axis], roles: Mapping[Any, str] | None = None) -> 
 def _positions(axes: Sequence[Any]) -> dict[Any, str]:
     """Read all at once; when that fails, one by one."""
     try:
-        return {axis: f"{position:.10g}" for axis, position in read_positions(axes).items()}
+        return {axis: rounded(axis, position) for axis, position in read_positions(axes).items()}
     except Exception:  # noqa: BLE001 - one by one, each has its own
         return {axis: _answer("position", partial(_alone, axis)) for axis in axes}
 
 
 def _alone(axis: Any) -> str:
-    return f"{axis.position:.10g}"
+    return rounded(axis, axis.position)
 
 
 def _state(axis: Axis) -> str:

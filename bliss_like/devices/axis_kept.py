@@ -27,7 +27,8 @@ class AxisKept(AxisSpeed):
             written = getattr(self.config, key)
             if key in now and now[key] != written:
                 said = "nothing" if written is None else f"{written:g}"
-                lines.append(f"  set by hand: {key} {now[key]:g} (the configuration says {said})")
+                scale = "dial " if key in _KEYS["limits"] and (self.offset or self.sign < 0) else ""
+                lines.append(f"  set by hand: {scale}{key} {now[key]:g} (the configuration says {said})")
         return [*lines, *([f"  {name_of(self)}.apply_config() takes what the configuration says"] if lines else [])]
 
     def apply_config(

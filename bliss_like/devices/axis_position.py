@@ -71,7 +71,7 @@ class AxisPosition(AxisReady):
     @property
     def _set_position(self) -> float:
         """Where the axis was last sent, in user units: relative moves start from here, so that they do not add up errors."""
-        return float(self.dial2user(self._dial_target()))
+        return float(self.dial2user(self.shown(self._dial_target())))
 
     def _dial_target(self) -> float:
         target = self.settings.now().get("target")
@@ -97,8 +97,12 @@ class AxisPosition(AxisReady):
         events.send(self, AxisEvent.SYNC_HARD, self._set_position)
 
     def shown(self, dial: float) -> float:
-        """Return a dial position as people see it: within one turn, if there are turns."""
-        return dial if self.config.modulo is None else dial % self.config.modulo
+        """Return a dial position as people see it: if there are turns, the one that is within the first turn for the user."""
+        modulo = self.config.modulo
+        if modulo is None:
+            return dial
+        user = float(self.dial2user(dial)) % modulo
+        return float(self.user2dial(user if modulo - user > 1e-12 * modulo else 0.0))
 
     def _away(self, one: float, other: float) -> float:
         away, modulo = abs(one - other), self.config.modulo
@@ -182,5 +186,6 @@ class AxisPosition(AxisReady):
                 f"{name_of(self)} did not reach its target: it should be at "
                 f"{place(self, self.dial2user(self.shown(dial)))}, its encoder "
                 f"{encoder.name} says {place(self, self.dial2user(measured))}, which is more than the encoder's tolerance "
-                f"{place(self, encoder.tolerance)} away"
+                f"{place(self, encoder.tolerance)} away. If the encoder is right: {name_of(self)}.dial = "
+                f"{self.shown(measured):.10g}; if the axis is: {encoder.name}.set({name_of(self)}.dial)"
             )

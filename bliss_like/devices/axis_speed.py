@@ -138,13 +138,18 @@ class AxisSpeed(AxisPosition):
 
     @property
     def jog_velocity(self) -> float:
-        """In units/s; that of `jog()` without one."""
+        """In units/s; that of `jog()` without one. Setting it changes the velocity of an axis that turns."""
         velocity = self.settings.now().get("jog_velocity", self.config.jog_velocity)
         return self.velocity if velocity is None else float(velocity)
 
     @jog_velocity.setter
     def jog_velocity(self, velocity: float) -> None:
         self.settings.store(jog_velocity=self._allowed_velocity(velocity, "jog_velocity"))
+        self.turn_faster(self.jog_velocity)
+
+    def turn_faster(self, velocity: float) -> None:
+        """Turn with another velocity from now on, if the axis turns."""
+        raise NotImplementedError
 
     @property
     def config_jog_velocity(self) -> float | None:

@@ -128,8 +128,12 @@ class MotorController:
         for axis in axes:
             axis.make_ready()
         of_motors = [axis for axis in axes if axis.config.read_position == "controller"]
-        told = answers(self, of_motors, self.read_positions(*of_motors), "positions") if of_motors else ()
-        steps = dict(zip(of_motors, told, strict=True))
+        return self._checked_dials(axes, of_motors, self.read_positions(*of_motors) if of_motors else ())
+
+    def _checked_dials(
+        self, axes: Sequence[Axis], of_motors: Sequence[Axis], positions: Sequence[float]
+    ) -> Sequence[float]:
+        steps = dict(zip(of_motors, answers(self, of_motors, positions, "positions"), strict=True))
         return [
             position_of(axis, self, steps[axis]) / axis.steps_per_unit if axis in steps else axis.dial_encoder_position
             for axis in axes
@@ -139,8 +143,20 @@ class MotorController:
         """What the hardware says of axes."""
         for axis in axes:
             axis.make_ready()
-        told = answers(self, axes, self.states(*axes), "states")
+        return self._checked_states(axes, self.states(*axes))
+
+    def _checked_states(self, axes: Sequence[Axis], states: Sequence[AxisState]) -> Sequence[AxisState]:
+        told = answers(self, axes, states, "states")
         return [real_state(axis, state) for axis, state in zip(axes, told, strict=True)]
+
+    def read_dials_and_states(self, *axes: Axis) -> tuple[Sequence[float], Sequence[AxisState]]:
+        """Where axes are, in dial units, and then how they do."""
+        if any(axis.config.read_position != "controller" for axis in axes):
+            return self.read_dials(*axes), self.read_states(*axes)
+        for axis in axes:
+            axis.make_ready()
+        positions, states = self.positions_and_states(*axes)
+        return self._checked_dials(axes, axes, positions), self._checked_states(axes, states)
 
     def start_operation(self, motion: Motion) -> None:
         """Start what is no move to a position."""
@@ -200,6 +216,10 @@ class MotorController:
     def states(self, *axes: Axis) -> Sequence[AxisState]:
         """The states of several axes: overload it when the hardware tells all in one round trip."""
         return [self.state(axis) for axis in axes]
+
+    def positions_and_states(self, *axes: Axis) -> tuple[Sequence[float], Sequence[AxisState]]:
+        """Both, the states read last: overload it when the hardware tells both in one round trip."""
+        return self.read_positions(*axes), self.states(*axes)
 
     def steps_position_precision(self, axis: Axis) -> float:
         """Positions that differ by less are the same."""

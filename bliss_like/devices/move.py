@@ -26,7 +26,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
-from bliss_like.devices.reading import by_controller, finite, read_dials, read_states, side_by_side
+from bliss_like.devices.reading import by_controller, finite, look, read_states, side_by_side
 from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
 
 if TYPE_CHECKING:
@@ -328,12 +328,12 @@ class Move:
         still before may just have begun to move, and have reached its target without having come to rest there.
         """
         axes = [pursuit.axis for pursuit in pursuits]
-        dials = read_dials(axes)
-        states = read_states(axes)
+        told = look(axes)
         moving = []
         for pursuit in pursuits:
             axis = pursuit.axis
-            dial, state = finite(axis, axis.controller, dials[axis]), pursuit.state(axis.controller) or states[axis]
+            dial, state = told[axis]
+            dial, state = finite(axis, axis.controller, dial), pursuit.state(axis.controller) or state
             axis.saw(dial, state)
             if not pursuit.is_over(dial, state, self._stop_wanted):
                 moving.append(pursuit)
@@ -405,7 +405,7 @@ def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
 
     def ask(controller: MotorController, group: Sequence[Axis]) -> None:
         try:
-            read, states = controller.read_dials(*group), controller.read_states(*group)
+            read, states = controller.read_dials_and_states(*group)
             dials = [finite(axis, controller, dial) for axis, dial in zip(group, read, strict=True)]
         except (Exception, gevent.Timeout):  # noqa: BLE001 - the motions have an end all the same
             _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)

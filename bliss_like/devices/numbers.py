@@ -143,6 +143,16 @@ def _called(device: Any) -> str:
     return device if isinstance(device, str) else name_of(device)
 
 
+def rounded(axis: Any, value: float) -> str:
+    """Return a position with the decimals that the axis' tolerance makes sense of, at least 4."""
+    if not math.isfinite(value) or abs(value) >= 1e9:
+        return f"{value:g}"
+    tolerance = getattr(axis, "tolerance", None)
+    decimals = max(4, min(12, -math.floor(math.log10(tolerance)))) if tolerance else 4
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
 def brief(value: Any) -> str:
     """Return what was given, in at most 60 characters."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from bliss_like.errors import AxisFault, AxisLimitError, AxisOffError, AxisOnLim
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
     from bliss_like.devices.motor_controller import MotorController
+
+_log = logging.getLogger(__name__)
 
 STOPPED_SHORT = {
     "LIMPOS": AxisOnLimitError,
@@ -142,6 +145,13 @@ class Search(Pursuit):
             raise error(
                 f"{name_of(self.axis)} has not found its {'home' if self.motion.type == 'homing' else 'limit'} switch: it "
                 f"stands at {place(self.axis, self.axis.dial2user(dial))}, its state is {state}"
+            )
+        if self.motion.type == "homing" and "HOME" not in state and ("LIMPOS" in state or "LIMNEG" in state):
+            _log.warning(
+                "%s: its search for the home switch has ended at a limit switch, at %s: %s",
+                name_of(self.axis),
+                place(self.axis, self.axis.dial2user(dial)),
+                " ".join(state.names),
             )
         self.arrived = True
         return True

@@ -39,6 +39,11 @@ def read_states(axes: Sequence[Axis]) -> dict[Axis, AxisState]:
     return _ask(axes, lambda controller, group: controller.read_states(*group))
 
 
+def look(axes: Sequence[Axis]) -> dict[Axis, tuple[float, AxisState]]:
+    """Return where axes are, in dial units, and then how they do; errors as `read_dials`."""
+    return _ask(axes, lambda controller, group: list(zip(*controller.read_dials_and_states(*group), strict=True)))
+
+
 def _ask(axes: Sequence[Axis], ask: Callable[[MotorController, list[Axis]], Sequence[T]]) -> dict[Axis, T]:
     answers: dict[Axis, T] = {}
 

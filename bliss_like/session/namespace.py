@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bliss_like import scans, standard
 from bliss_like.config.locks import lslock
+from bliss_like.devices.counter import SoftCounter
+from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 STANDARD_NAMES = frozenset(
-    [*scans.__all__, *standard.__all__, "Group", "Sequence", "config", "current_session"]
+    [*scans.__all__, *standard.__all__, "Group", "Sequence", "SoftAxis", "SoftCounter", "config", "current_session"]
     + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
@@ -70,6 +72,8 @@ def standard_names(session: Session) -> dict[str, Any]:
         **{name: getattr(standard, name) for name in standard.__all__},
         "Group": Group,
         "Sequence": Sequence,
+        "SoftAxis": SoftAxis,
+        "SoftCounter": SoftCounter,
         "config": session.config,
         "resetup": resetup,
         "current_session": current_session,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,16 +18,6 @@ NARROWEST = 40
 def heading(axis: Any) -> str:
     """Return `roby[mm]`."""
     return f"{name_of(axis)}[{axis.unit}]" if axis.unit else name_of(axis)
-
-
-def shown(axis: Any, value: float) -> str:
-    """Return a position with the decimals that the axis' tolerance makes sense of, at least 4."""
-    if not math.isfinite(value) or abs(value) >= 1e9:
-        return f"{value:g}"
-    tolerance = getattr(axis, "tolerance", None)
-    decimals = max(4, min(12, -math.floor(math.log10(tolerance)))) if tolerance else 4
-    text = f"{value:.{decimals}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def blocks(labels: Sequence[str], columns: Sequence[Column], max_columns: int | None = None) -> list[list[str]]:

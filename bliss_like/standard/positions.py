@@ -9,11 +9,12 @@ import gevent
 
 from bliss_like.config.table import table
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import rounded
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import DeviceError
 
 from .arguments import axes_of, columns_of, session_axes, verb
-from .columns import Column, blocks, heading, shown
+from .columns import Column, blocks, heading
 from .reading import FAILURES, Reading, read, told
 
 NO_AXES = "The session has no axes."
@@ -57,7 +58,7 @@ def _show_all(quantities: Sequence[str], max_cols: int | None, err: str) -> None
 def position_column(reading: Reading, quantities: Iterable[str], err: str = "!ERR") -> Column:
     """Return the positions of one axis, and its state when it is not READY."""
     values = {"user": reading.user, "dial": reading.dial}
-    cells = {name: err if reading.problem else shown(reading.axis, values[name]) for name in quantities}
+    cells = {name: err if reading.problem else rounded(reading.axis, values[name]) for name in quantities}
     return heading(reading.axis), {**cells, "state": reading.state_name}
 
 
@@ -74,7 +75,7 @@ def _full_column(reading: Reading, err: str) -> Column:
     axis = reading.axis
     (low, high), (dial_low, dial_high) = axis.limits, axis.dial_limits
     values = [high, reading.user, low, axis.offset, dial_high, reading.dial, dial_low]
-    cells = dict(zip(FULL, [*(shown(axis, value) for value in values), reading.state_name], strict=True))
+    cells = dict(zip(FULL, [*(rounded(axis, value) for value in values), reading.state_name], strict=True))
     if reading.problem:
         cells |= {"user": err, "dial": err}
     return heading(axis), cells

@@ -87,7 +87,7 @@ def _derive(controller: Any, pseudos: Sequence[Reading], known: Mapping[Any, Rea
         needed = [each for each in inputs_below(axis) if not each.reals]
         silent = [name_of(each) for each in needed if known[each].problem]
         if silent:
-            reading.problem = f"its real axes do not tell where they are: {', '.join(silent)}"
+            reading.problem = f"the real axes do not tell where they are: {', '.join(silent)}"
         elif _is_usable(controller, reading):
             try:
                 reading.state = _state_of(axis, known)
@@ -123,6 +123,7 @@ def _ask(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
     except UNREACHABLE as error:
         for reading in readings:
             reading.problem = told(error)
+            reading.state = AxisState("DISABLED") if getattr(reading.axis, "disabled", False) else None
     except Exception:
         for reading in usable:
             try:
@@ -149,8 +150,10 @@ def _is_usable(controller: Any, reading: Reading) -> bool:
 def _ask_together(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
     axes = [reading.axis for reading in readings]
     if isinstance(controller, MotorController):
-        dials = controller.read_dials(*axes) if positions else [math.nan] * len(axes)
-        states = controller.read_states(*axes)
+        if positions:
+            dials, states = controller.read_dials_and_states(*axes)
+        else:
+            dials, states = [math.nan] * len(axes), controller.read_states(*axes)
     else:
         dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
     for reading, dial, state in zip(readings, dials, states, strict=True):

@@ -142,7 +142,7 @@ def test_a_cut_in_a_move_stops_it(axis: Axis, server: LewisServer, proxy: Proxy,
     for _ in range(reads):
         gevent.sleep(0.003)
     proxy.cut()
-    with suppress(NotConnectedError):  # between two requests it does no harm
+    with suppress(NotConnectedError, gevent.Timeout):  # between two requests it does no harm
         moving.get(timeout=0.2)
     moving.kill(timeout=5)
     assert server.control.state == "idle"

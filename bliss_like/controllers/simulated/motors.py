@@ -154,6 +154,10 @@ class SimulatedMotors(MotorController):
             tracks.look_together(axis.name for axis in axes)
             return super().states(*axes)
 
+    def positions_and_states(self, *axes: Axis) -> tuple[Sequence[float], Sequence[AxisState]]:
+        with self._exchange():
+            return self.read_positions(*axes), self.states(*axes)
+
     # -- registers -----------------------------------------------------------------------------------------------------
 
     def set_position(self, axis: Axis, new_position: float) -> None:

@@ -13,6 +13,7 @@ from bliss_like.devices.motor_controller import MotorController
 from bliss_like.errors import ConfigError
 
 BOX = "- {name: box, class: SimulatedMotors, axes: [{name: x}, {name: y}, {name: z}], encoders: [{name: enc}]}\n"
+SHUTTER = "- {name: fs, class: SimulatedShutter}\n"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_axes(told: Any, keys: str, sentence: str) -> None:
 
 
 def slits(*items: str) -> str:
-    return f"{BOX}- name: slits\n  class: Slits\n  axes:\n" + "".join(f"    - {{{item}}}\n" for item in items)
+    return f"{BOX}- name: slits\n  class: Slits\n  axes:\n" + "".join(f"    - {{{item}}}\n" for item in items) + SHUTTER
 
 
 GOOD = ("name: $x, tags: real up", "name: $y, tags: real down", "name: gap, tags: vgap", "name: off, tags: voffset")
@@ -113,7 +114,7 @@ GOOD = ("name: $x, tags: real up", "name: $y, tags: real down", "name: gap, tags
             "5:8: axis '$xx': name: no object 'xx' in ",
         ),
         (("name: $enc, tags: real up", *GOOD[1:]), "5:7: axis '$enc': expected a reference to an axis, came $enc"),
-        (("name: $box, tags: real up", *GOOD[1:]), "5:7: axis '$box': expected a reference to an axis, came $box"),
+        (("name: $fs, tags: real up", *GOOD[1:]), "5:7: axis '$fs': expected a reference to an axis, came $fs"),
         (
             ("name: $x, tags: reall up", *GOOD[1:]),
             "5:7: axis '$x': tags: of a $axis, they begin with 'real' or 'param', came 'reall up'",
@@ -170,8 +171,8 @@ TABLE = "[{name: $x, tags: real a}, {name: $y, tags: real b}, {name: up, tags: z
             "1:67: encoder 'e': steps_per_unit must not be 0",
         ),
         (
-            f"{BOX}- {{name: s, class: MotorShutter, axis: $box, open_position: 1, closed_position: 0}}",
-            "2:34: MotorShutter 's': axis: expected a reference to an axis, came $box",
+            f"{SHUTTER}- {{name: s, class: MotorShutter, axis: $fs, open_position: 1, closed_position: 0}}",
+            "2:34: MotorShutter 's': axis: expected a reference to an axis, came $fs",
         ),
         (
             f"{BOX}- {{name: a, class: AxisActuator, axis: $x, in_position: 1, out_position: 1}}",

@@ -92,6 +92,15 @@ def test_home_search_to_the_wrong_side_ends_on_the_limit_switch() -> None:
     assert (axis.position, axis.state.names) == (-2, ("LIMNEG", "READY"))
 
 
+def test_a_search_that_has_found_the_limit_switch_instead_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    axis = make_axis(**SWITCHES, **FAST)
+    axis.home(-1)
+    assert caplog.messages == ["robx: its search for the home switch has ended at a limit switch, at -2: LIMNEG READY"]
+    caplog.clear()
+    axis.home(1)
+    assert caplog.messages == []
+
+
 def test_limit_search() -> None:
     axis = make_axis(**SWITCHES, **FAST)
     motors = motors_of(axis)

@@ -93,6 +93,25 @@ def test_what_is_told_when_the_scale_is_set() -> None:
     assert told[:2] == [1, 1] and told[-1] == 0
 
 
+def test_a_jog_that_goes_on_takes_what_it_is_told_for_its_end() -> None:
+    axis = make_axis(velocity=5, acceleration=1000)
+    axis.jog(2, polling_time=0.005)
+    assert axis.polling_time == 0.005
+    axis.jog(3, reset_position=0)
+    axis.stop()
+    assert (axis.position, axis.dial) == (0, 0)
+    with pytest.raises(ValueError, match="reset_position must be None, 0 or a function, got 1"):
+        axis.jog(3, reset_position=1)
+
+
+def test_limits_that_were_set_by_hand_are_told_on_their_scale() -> None:
+    axis = make_axis(low_limit=-5, high_limit=5)
+    axis.limits = -1, 1
+    assert "  set by hand: high_limit 1 (the configuration says 5)" in axis.set_by_hand()
+    axis.position = 3
+    assert "  set by hand: dial high_limit 1 (the configuration says 5)" in axis.set_by_hand()
+
+
 def test_what_the_configuration_said_is_still_known() -> None:
     axis = make_axis(velocity=10, acceleration=100, jog_velocity=5, velocity_high_limit=50, tags=["real", "up"])
     axis.velocity, axis.acceleration, axis.jog_velocity, axis.velocity_limits = 20, 40, 8, (1, 30)

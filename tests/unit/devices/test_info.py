@@ -50,15 +50,15 @@ def test_controllers_and_groups() -> None:
         "SimulatedMotors mc",
         "axis  position  unit  state",
         "----  --------  ----  -----",
-        "su    1         mm    READY",
-        "sd    0         mm    READY",
+        "su    1.0000    mm    READY",
+        "sd    0.0000    mm    READY",
     ]
     assert lines(slits)[0] == "Slits slits"
     assert [line.split() for line in lines(slits)[3:]] == [
-        ["vg", "1", "READY", "vgap"],
-        ["vo", "0.5", "READY", "voffset"],
-        ["su", "1", "mm", "READY", "real", "up"],
-        ["sd", "0", "mm", "READY", "real", "down"],
+        ["vg", "1.0000", "READY", "vgap"],
+        ["vo", "0.5000", "READY", "voffset"],
+        ["su", "1.0000", "mm", "READY", "real", "up"],
+        ["sd", "0.0000", "mm", "READY", "real", "down"],
     ]
     motors.unplug()
     group = AxisGroup(up, down)

@@ -360,8 +360,8 @@ def test_each_controller_of_a_group_is_asked_for_all_its_axes_at_once() -> None:
     move(dict.fromkeys(axes, 1.0))
     before = [box.exchanges for box in boxes]
     move(dict.fromkeys(axes, 2.0))
-    # Where they are and how they do, the start, and both again once they are there.
-    assert [box.exchanges - was for box, was in zip(boxes, before, strict=True)] == [5, 5]
+    # Where they are, how they do, the start, and both at once when they are there.
+    assert [box.exchanges - was for box, was in zip(boxes, before, strict=True)] == [4, 4]
 
 
 def test_a_group_that_was_stopped_is_asked_at_once_where_it_stands() -> None:
@@ -410,3 +410,18 @@ def test_relative_group_moves_and_wrong_arguments(slow: Axis) -> None:
     with pytest.raises(ValueError, match="fast is there twice"):
         AxisGroup(fast, fast)
     group.stop()
+
+
+def test_a_new_jog_velocity_is_that_of_an_axis_that_turns() -> None:
+    axis = make_axis("robx", velocity=10.0, acceleration=1000.0, jog_velocity=1.0)
+    axis.jog(-2)
+    wait_until(lambda: gevent.sleep(0.001) or axis.position < -0.01)
+    axis.jog_velocity = 5
+    before, began = axis.position, time.monotonic()
+    gevent.sleep(0.1)
+    assert (axis.position - before) / (time.monotonic() - began) == pytest.approx(-5, rel=0.2)
+    axis.stop()
+    assert axis.velocity == 10
+    assert axis.jog_velocity == 5
+    axis.jog_velocity = 3
+    assert not axis.is_moving

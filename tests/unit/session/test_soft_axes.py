@@ -11,8 +11,6 @@ from bliss_like.session import Session
 from .conftest import MakeSession
 
 SETUP = """
-from bliss_like.devices.soft_axis import SoftAxis
-
 class Oven:
     temperature = 20.0
 

@@ -98,11 +98,11 @@ def test_pseudo_axes_are_calculated_from_what_was_read(motors: Motors, known: di
     before = box.exchanges
     capsys.readouterr()
     wa()
-    assert box.exchanges == before + 2  # where they are, and how they do
+    assert box.exchanges == before + 1  # where they are and how they do
     assert capsys.readouterr().out.splitlines()[1].split() == ["user", "3.0000", "1.0000", "4.0000", "1.0000"]
     box.unplug()
     wa()
-    assert "vgap: its real axes do not tell where they are: up, down" in capsys.readouterr().out
+    assert "vgap, voffset: the real axes do not tell where they are: up, down" in capsys.readouterr().out
 
 
 def test_columns_fit_the_terminal(motors: Motors, monkeypatch: pytest.MonkeyPatch, capsys: Shown) -> None:
@@ -244,6 +244,16 @@ def test_disabled_axes_are_told_in_place(motors: Motors, capsys: Shown) -> None:
         and shown[4].startswith("lame is disabled, as its hardware could not be set up: has no card")
         and shown[5].startswith("retired is disabled (it squeaks)")
     )
+
+
+def test_an_axis_that_has_just_failed_is_disabled_in_the_same_table(motors: Motors, capsys: Shown) -> None:
+    class Dead(SimulatedMotors):
+        def initialize_hardware(self) -> None:
+            raise NotConnectedError("box: no answer")
+
+    motors(Dead, far={})
+    sta()
+    assert rows(capsys)[2:] == [["far", "DISABLED"], [], ["far:", "box:", "no", "answer"]]
 
 
 def test_a_session_without_axes_says_so(known: dict[str, Any], capsys: Shown) -> None:
