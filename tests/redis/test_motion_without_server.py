@@ -13,7 +13,7 @@ import pytest
 from bliss_like.config.settings import HashSetting
 from bliss_like.data.redis_store import RedisStore
 from tests.conftest import RestartableServer
-from tests.redis.test_sharing_processes import SESSION, Other, another
+from tests.redis.others import SESSION, Other, another
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
