@@ -72,7 +72,9 @@ def main() -> None:
 
 def copies(root: Path, count: int) -> Path:
     """Write the realistic beamline `count` times below `root`, each with names of its own, and a session with all of it."""
-    any_name = re.compile(rf"\b({'|'.join(sorted(Config(BEAMLINE).names_list, key=len, reverse=True))})\b")
+    any_name = re.compile(
+        rf"\b({'|'.join(sorted(Config(BEAMLINE).names_list, key=len, reverse=True))})\b(?!:)"
+    )  # not the key `energy:` of another object
     for number in range(count):
         for path in BEAMLINE.rglob("*.yml"):
             if path.parent.name != "sessions":
