@@ -72,15 +72,16 @@ def main() -> None:
 
 def copies(root: Path, count: int) -> Path:
     """Write the realistic beamline `count` times below `root`, each with names of its own, and a session with all of it."""
-    any_name = re.compile(
-        rf"\b({'|'.join(sorted(Config(BEAMLINE).names_list, key=len, reverse=True))})\b(?!:)"
-    )  # not the key `energy:` of another object
+    names = "|".join(sorted(Config(BEAMLINE).names_list, key=len, reverse=True))
+    anywhere, where_it_is_named = re.compile(rf"()\b({names})\b(?!:\s)"), re.compile(rf"(\$|\bname: )({names})\b")
     for number in range(count):
         for path in BEAMLINE.rglob("*.yml"):
             if path.parent.name != "sessions":
                 target = root / f"beamline{number}" / path.relative_to(BEAMLINE)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(any_name.sub(rf"\1_{number}", path.read_text()))
+                # Elsewhere than in groups `energy` may be a key, or a tag.
+                name = anywhere if path.name == "groups.yml" else where_it_is_named
+                target.write_text(name.sub(rf"\1\2_{number}", path.read_text()))
     (root / "everything.yml").write_text(EVERYTHING)
     return root
 
