@@ -87,9 +87,9 @@ class AxisInMotion(AxisKept):
             heading is None or not self._is_between(dial, target, heading)
         ):
             discrepancy = AxisDiscrepancy(
-                f"{name} is at {place(self, self.dial2user(dial))}, but was left at "
-                f"{place(self, self.dial2user(target))}: somebody else has moved it, or its controller has forgotten where it is. If its position is right, take it with "
-                f"{name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
+                f"{name} is at {place(self, self.dial2user(dial))}, but was left at {place(self, self.dial2user(target))}: "
+                f"somebody else has moved it, or its controller has forgotten where it is. If its position is right, take "
+                f"it with {name}.sync_hard() and move again; if it is wrong, set it: {name}.dial = ..."
             )
             discrepancy.offer = f"sync({name})"
             raise discrepancy

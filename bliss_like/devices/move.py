@@ -353,10 +353,7 @@ class Move:
         if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
             failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
         errors: list[BaseException] = []
-        for step in (
-            self._stop_axes,
-            self._wait_until_still,
-        ):  # the second also when a controller cannot be told to stop
+        for step in (self._stop_axes, self._wait_until_still):  # that also when a controller cannot be told to stop
             try:
                 step()
             except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
