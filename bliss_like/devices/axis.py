@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -27,6 +28,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import Positive, direction, number
 from bliss_like.devices.planning import Motion, Plan, check_limits, plan, real_axes
 from bliss_like.devices.pursuit import check_room
+from bliss_like.devices.reading import side_by_side
 from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -125,14 +127,8 @@ class Axis(AxisInMotion):
             self.current_move.stop()
             if wait:
                 self.current_move.wait()
-        elif "MOVING" in self.read_state():
-            self.controller.stop(self)
-            if self.settings.is_shared:
-                motion_line.finish()
-                motion_line.ask_to_stop(self.name)
-            self.settings.remember(target=None, heading=None)
-            if wait:
-                self._wait_for_others()
+        elif halt([self]) and wait:
+            self._wait_for_others()
 
     def wait_move(self) -> None:
         """Return when the axis stands still, also when it was stopped. A waiter that is killed stops the axis.
@@ -246,6 +242,36 @@ class Axis(AxisInMotion):
         for key, event in (("velocity", AxisEvent.VELOCITY), ("acceleration", AxisEvent.ACCELERATION)):
             if values.get(key) is not None:
                 events.send(self, event, values[key])
+
+
+def halt(axes: Iterable[Axis]) -> list[Axis]:
+    """Stop the axes, or those that they are calculated from, without waiting; return those that no move of here drives.
+
+    Others who may move them are asked once for all: a second demand might find the next motion already.
+
+    :raises BaseException: the first error, after all were told to stop, and others were asked.
+    """
+    # A move that is stopped stops all its axes: one of them is enough.
+    one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in real_axes(axes)}
+    of_others: list[Axis] = []
+
+    def stop(axis: Axis) -> None:
+        if axis._moves_here and axis.current_move is not None:
+            axis.current_move.stop()
+        elif "MOVING" in axis.read_state():
+            of_others.append(axis)
+            axis.controller.stop(axis)
+
+    try:
+        side_by_side([partial(stop, axis) for axis in one_of_each.values()], to_the_end=len(one_of_each) > 1)
+    finally:
+        shared = [axis.name for axis in of_others if axis.settings.is_shared]
+        if shared:
+            motion_line.finish()
+            motion_line.ask_to_stop(*shared)
+        for axis in of_others:
+            axis.settings.remember(target=None, heading=None)
+    return of_others
 
 
 def unsupported(axis: Axis, what: str) -> DeviceError:

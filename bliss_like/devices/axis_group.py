@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis import Axis, halt
 from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.interlock import claimed
@@ -15,7 +14,6 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import brief
 from bliss_like.devices.planning import all_below, plan, real_axes
 from bliss_like.devices.positions import read_positions
-from bliss_like.devices.reading import side_by_side
 from bliss_like.errors import UsageError
 
 
@@ -92,12 +90,9 @@ class AxisGroup:
 
         :raises Exception: the first error, after all were told to stop.
         """
-        # A move that is stopped stops all its axes, and is over with the last: one of them is enough.
-        one_of_each = {axis.current_move if axis._moves_here else axis: axis for axis in self.axes.values()}
-        side_by_side([partial(axis.stop, wait=False) for axis in one_of_each.values()], to_the_end=True)
+        halt(self.axes.values())
         if wait:
-            for axis in one_of_each.values():
-                axis.wait_move()
+            self.wait_move()
 
     def wait_move(self) -> None:
         """Return when all stand still."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bliss_like.devices import events, motion_line
-from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis import Axis, halt
 from bliss_like.devices.axis_info import axes_table
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.calc_config import CalcAxisConfig, CalcControllerConfig
@@ -26,7 +25,6 @@ from bliss_like.devices.numbers import number, place
 from bliss_like.devices.planning import real_axes
 from bliss_like.devices.positions import inputs_below, inputs_of, read_positions, set_positions, states_of
 from bliss_like.devices.pseudo_events import PseudoEvents
-from bliss_like.devices.reading import side_by_side
 from bliss_like.devices.trajectory import TrajectoryGroup, trajectory_of
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 
@@ -130,7 +128,7 @@ class CalcAxis(Axis):
 
     def stop(self, wait: bool = True) -> None:
         """Stop its real axes, and with them the axes that were started together with them."""
-        side_by_side([partial(axis.stop, wait=False) for axis in self.reals], to_the_end=True)
+        halt([self])
         if wait:
             self.wait_move()
 
