@@ -1,5 +1,6 @@
 """`bliss.common.counter`: counters."""
 
-from bliss_like.devices.counter import Counter, IntegratingCounter, SamplingCounter, SamplingMode, SoftCounter
+from bliss_like.devices.counter import Counter, IntegratingCounter, SamplingCounter, SamplingMode
+from bliss_like.devices.soft_counter import SoftCounter
 
 __all__ = ["Counter", "IntegratingCounter", "SamplingCounter", "SamplingMode", "SoftCounter"]

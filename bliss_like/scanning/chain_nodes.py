@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.counter_controller import Params
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionObject
-
-Params = dict[str, Any]
-MakeAcquisition = Callable[[CounterController, Params, Params, Params], AcquisitionObject]
-"""Makes the acquisition object of a controller from (controller, acq_params, ctrl_params, parent_acq_params)."""
-
-_makers: dict[type, MakeAcquisition] = {}
-
-
-def register_acquisition(controller_class: type, make: MakeAcquisition) -> None:
-    """Say how controllers of that class, and those derived from it, are acquired.
-
-    A controller that has `get_acquisition_object(acq_params, ctrl_params, parent_acq_params)` says so itself.
-    """
-    _makers[controller_class] = make
 
 
 class ChainNode:
@@ -102,16 +89,7 @@ class ChainNode:
         acq_params = dict(self.acquisition_parameters or {})
         ctrl_params = dict(self.controller_parameters or self.controller.get_current_parameters() or {})
         parent_params = dict(self.parent_parameters or {})
-        own = getattr(self.controller, "get_acquisition_object", None)
-        if own is not None:
-            return own(acq_params, ctrl_params, parent_params)  # type: ignore[no-any-return]
-        for controller_class in type(self.controller).__mro__:
-            if controller_class in _makers:
-                return _makers[controller_class](self.controller, acq_params, ctrl_params, parent_params)
-        raise ChainError(
-            f"controller {self.controller.name!r} ({type(self.controller).__name__}): nothing says how it is acquired; "
-            "give it get_acquisition_object(acq_params, ctrl_params, parent_acq_params)"
-        )
+        return self.controller.get_acquisition_object(acq_params, ctrl_params, parent_params)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<ChainNode {self.controller.name}: {', '.join(counter.name for counter in self.counters)}>"
@@ -124,6 +102,8 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
     """
     if isinstance(countable, Counter):
         yield countable
+    elif isinstance(countable, CounterController):
+        yield from iter_counters(countable.counter_groups["default"])
     elif hasattr(countable, "counters"):
         yield from iter_counters(countable.counters)
     elif isinstance(getattr(countable, "counter", None), Counter):

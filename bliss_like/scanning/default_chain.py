@@ -13,6 +13,7 @@ from bliss_like.devices.counter import (
     IntegratingCounterController,
     SamplingCounterController,
 )
+from bliss_like.devices.counter_controller import Params, register_acquisition
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
@@ -20,7 +21,7 @@ from .acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from .acquisitions.sampling import SamplingCounterAcquisitionSlave
 from .acquisitions.timer import SoftwareTimerMaster
 from .chain import AcquisitionChain
-from .chain_nodes import ChainBuilder, ChainNode, Params, iter_counters, register_acquisition
+from .chain_nodes import ChainBuilder, ChainNode, iter_counters
 from .environment import environment
 from .presets import ChainPreset
 

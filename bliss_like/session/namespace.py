@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bliss_like import scans, standard
 from bliss_like.config.locks import lslock
-from bliss_like.devices.counter import SoftCounter
 from bliss_like.devices.soft_axis import SoftAxis
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 

@@ -12,9 +12,9 @@ from bliss_like.devices.counter import (
     SamplingCounter,
     SamplingCounterController,
     SamplingMode,
-    SoftCounter,
     counter_namespace,
 )
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import DeviceError
 
 

@@ -18,8 +18,8 @@ from bliss_like.devices.counter import (
     IntegratingCounterController,
     SamplingCounter,
     SamplingMode,
-    SoftCounter,
 )
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
 from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave

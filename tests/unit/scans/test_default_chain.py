@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bliss_like.devices.counter import Counter, CounterController, SamplingCounter
-from bliss_like.errors import ChainError
+from bliss_like.errors import ChainError, DeviceError
 from bliss_like.scanning.acquisition import AcquisitionMaster, AcquisitionSlave
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.chain import ChainPreset
@@ -125,7 +125,7 @@ def test_presets() -> None:
 def test_nothing_is_known_about_a_controller() -> None:
     controller = CounterController("strange")
     counter = controller.create_counter(Counter, "c")
-    with pytest.raises(ChainError, match="'strange'.*nothing says how it is acquired"):
+    with pytest.raises(DeviceError, match="'strange'.*nothing says how it is acquired"):
         loopscan(1, 0, counter)
 
 

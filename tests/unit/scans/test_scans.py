@@ -13,8 +13,9 @@ from gevent.event import Event
 
 from bliss_like import scans
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.counter import SamplingCounter, SoftCounter
+from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.soft_axis import SoftAxis
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import AxisFault, AxisLimitError, ScanUsageError, UserAbort
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bliss_like.controllers.calc.slits import Slits
-from bliss_like.devices.counter import SoftCounter
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import AxisLimitError
 from bliss_like.scans import a2scan, ascan, dmesh, dscan
 from tests.unit.devices.calc import calc, real_axes

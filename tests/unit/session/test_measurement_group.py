@@ -6,7 +6,7 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
-from bliss_like.devices.counter import SoftCounter
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ConfigError, SessionError
 from bliss_like.session import load_session
 from bliss_like.session import measurement_group as groups

@@ -12,7 +12,7 @@ import pytest
 
 from bliss_like.controllers.regulation import Loop, WaitMode
 from bliss_like.controllers.regulator import Controller
-from bliss_like.devices.counter import SoftCounter
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import (
     AxisFault,
     AxisLimitError,

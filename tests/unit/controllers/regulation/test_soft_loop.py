@@ -11,7 +11,7 @@ import pytest
 
 from bliss_like.controllers.regulation import ExternalInput, ExternalOutput, Input, Output, SoftLoop
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.counter import SoftCounter
+from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ConfigError, DeviceError, RegulationFault
 from tests.unit.controllers.regulation.making import QUICK, make_oven
 from tests.unit.devices.making import make, make_axis

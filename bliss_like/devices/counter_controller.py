@@ -1,0 +1,148 @@
+"""Owners of counters: what reads several of them in one go, and how it takes part in a scan.
+
+A controller that answers a read-out at once derives from `SamplingCounterController` and overloads `read_all`; one that
+accumulates by itself during the count time derives from `IntegratingCounterController` and overloads `get_values`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from bliss_like.devices.counter_namespace import CounterGroups, counter_namespace
+from bliss_like.errors import DeviceError
+
+if TYPE_CHECKING:
+    from bliss_like.devices.counter import Counter, SamplingCounter
+
+C = TypeVar("C", bound="Counter")
+Params = dict[str, Any]
+MakeAcquisition = Callable[["CounterController", Params, Params, Params], Any]
+"""Makes the acquisition object of a controller from (controller, acq_params, ctrl_params, parent_acq_params)."""
+
+_makers: dict[type, MakeAcquisition] = {}
+
+
+def register_acquisition(controller_class: type, make: MakeAcquisition) -> None:
+    """Say how controllers of that class, and those derived from it, are acquired, unless they say so themselves."""
+    _makers[controller_class] = make
+
+
+class CounterController:
+    """Owner of counters that are acquired together."""
+
+    interlock: ClassVar[bool] = False
+    """Whether one session at a time may acquire with it; true for what is set up for a scan, and not only read."""
+
+    def __init__(self, name: str, master_controller: CounterController | None = None) -> None:
+        self.name = name
+        self.master_controller = master_controller
+        self._counters: dict[str, Counter] = {}
+
+    @property
+    def fullname(self) -> str:
+        return f"{self.master_controller.fullname}:{self.name}" if self.master_controller else self.name
+
+    @property
+    def counters(self) -> counter_namespace:
+        return counter_namespace(self._counters)
+
+    @property
+    def counter_groups(self) -> CounterGroups:
+        """Groups of its counters by name; `default` are those of a scan that is given the controller."""
+        return CounterGroups(default=self.counters)
+
+    def create_counter(self, counter_class: type[C], *args: Any, **kwargs: Any) -> C:
+        """Make a counter of this controller; the arguments are those of its class, without the controller."""
+        return counter_class(*args, **{**kwargs, "controller": self})
+
+    def add_counter(self, counter: Counter) -> None:
+        """Take a counter in; called by the counter itself.
+
+        :raises DeviceError: there is one of that name.
+        """
+        if counter.name in self._counters:
+            raise DeviceError(f"controller {self.name!r} has a counter {counter.name!r} already")
+        self._counters[counter.name] = counter
+
+    def get_item(self, name: str) -> Counter:
+        return self.counters[name]
+
+    def connect_counter(self, counter: Counter, timeout: float) -> None:
+        """See to it, before the first use, that the source of a counter answers within `timeout` seconds.
+
+        :raises NotConnectedError: it does not; nothing else comes of it, the first use tries again.
+        """
+
+    def get_default_chain_parameters(
+        self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the parameters of this controller's acquisition object in a standard scan.
+
+        :param scan_params: of the scan: `count_time` in seconds, `npoints` (0: endless), ...
+        :param acq_params: settings for this controller, which win over those of the scan.
+        """
+        return {"count_time": scan_params.get("count_time"), "npoints": scan_params.get("npoints", 1), **acq_params}
+
+    def get_acquisition_object(self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params) -> Any:
+        """Return what acquires the counters in a scan, an `AcquisitionObject`.
+
+        :param acq_params: what `get_default_chain_parameters` returned.
+        :param ctrl_params: what `get_current_parameters` returned, and what the scan changes of that.
+        :param parent_acq_params: the `acq_params` of the master controller, or {}.
+        :raises DeviceError: nothing is known about how to acquire it.
+        """
+        for controller_class in type(self).__mro__:
+            if controller_class in _makers:
+                return _makers[controller_class](self, acq_params, ctrl_params, parent_acq_params)
+        raise DeviceError(
+            f"controller {self.name!r} ({type(self).__name__}): nothing says how it is acquired; give it "
+            "get_acquisition_object(acq_params, ctrl_params, parent_acq_params)"
+        )
+
+    def get_current_parameters(self) -> dict[str, Any]:
+        """Return the parameters of the hardware that a scan may change."""
+        return {}
+
+    def apply_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Write parameters to the hardware; called before a scan is prepared."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {', '.join(self._counters) or 'no counters'}>"
+
+
+class SamplingCounterController(CounterController):
+    """A controller that is asked for the present values.
+
+    :param max_sampling_frequency: readings per second that the hardware bears; None for no limit.
+    """
+
+    max_sampling_frequency: float | None = None
+
+    def __init__(
+        self,
+        name: str,
+        master_controller: CounterController | None = None,
+        max_sampling_frequency: float | None = None,
+    ) -> None:
+        super().__init__(name, master_controller)
+        if max_sampling_frequency is not None:
+            self.max_sampling_frequency = max_sampling_frequency
+
+    def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
+        """Return one reading of each of `counters`, in their order, not converted."""
+        return [self.read(counter) for counter in counters]
+
+    def read(self, counter: SamplingCounter) -> Any:
+        """Return one reading of `counter`, not converted."""
+        raise NotImplementedError(f"{type(self).__name__} must overload read_all(*counters) or read(counter)")
+
+
+class IntegratingCounterController(CounterController):
+    """A controller that integrates by itself and keeps its values until they are fetched."""
+
+    interlock = True
+
+    def get_values(self, from_index: int, *counters: Counter) -> Sequence[Sequence[Any]]:
+        """Return the values since point `from_index` that are there, for each of `counters`: all equally many."""
+        raise NotImplementedError(f"{type(self).__name__} must overload get_values(from_index, *counters)")
