@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bliss_like.config.table import table
+from bliss_like.devices.calc_counter import CalcCounterController
 from bliss_like.devices.counter import (
     Counter,
     CounterController,
@@ -17,11 +18,12 @@ from bliss_like.devices.counter_controller import Params, register_acquisition
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
+from .acquisitions.calc import CalcCounterAcquisitionSlave
 from .acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from .acquisitions.sampling import SamplingCounterAcquisitionSlave
 from .acquisitions.timer import SoftwareTimerMaster
 from .chain import AcquisitionChain
-from .chain_nodes import ChainBuilder, ChainNode, iter_counters
+from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters
 from .environment import environment
 from .presets import ChainPreset
 
@@ -39,8 +41,14 @@ def _integrating(controller: CounterController, acq: Params, ctrl: Params, _: Pa
     return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
 
 
+def _calculating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
+    devices = acq.pop("acq_devices")
+    return CalcCounterAcquisitionSlave(controller, devices, acq, ctrl_params=ctrl)  # type: ignore[arg-type]
+
+
 register_acquisition(SamplingCounterController, _sampling)
 register_acquisition(IntegratingCounterController, _integrating)
+register_acquisition(CalcCounterController, _calculating)
 
 
 @dataclass(frozen=True)
@@ -156,18 +164,33 @@ class _Placing:
         """Put the acquisition object of a node, with those below it, under its master; return it."""
         if node.acquisition_obj is not None:
             return node.acquisition_obj
-        for one in (node, *node.children):
+        for one in node.walk():
             acq_params = self.settings[one.controller].acquisition if one.controller in self.settings else {}
             one.set_parameters(acq_params=one.get_default_chain_parameters(self.scan_params, acq_params))
-        above = self.settings[node.controller].master if node.controller in self.settings else None
-        master: AcquisitionObject = self.timer
-        if above is not None:
-            master = self.place(self.builder.node_of(above))
-            node.set_parent_parameters(self.builder.node_of(above).acquisition_parameters)
+            self._place_inputs(one, node)
+        master = self._master_of(node)
         if not isinstance(master, AcquisitionMaster):
+            above = self.settings[node.controller].master
             raise ChainError(f"settings of the default chain: {above!r} cannot trigger {node.controller.name}")
         self.chain.add(master, node)
         return node.create_acquisition_object()
+
+    def _place_inputs(self, node: ChainNode, top: ChainNode) -> None:
+        """Put what a node below `top` calculates from into the chain before it, so that it can listen to that."""
+        for needed in node.dependencies.values() if isinstance(node, CalcCounterChainNode) else ():
+            while needed.parent is not None:
+                needed = needed.parent
+            if needed is not top:
+                self.place(needed)
+
+    def _master_of(self, node: ChainNode) -> AcquisitionObject:
+        """Return what triggers a node: what the settings say; else the timer, or for a calculation what all inputs share."""
+        above = self.settings[node.controller].master if node.controller in self.settings else None
+        if above is not None:
+            master = self.place(self.builder.node_of(above))
+            node.set_parent_parameters(self.builder.node_of(above).acquisition_parameters)
+            return master
+        return (node.common_master() if isinstance(node, CalcCounterChainNode) else None) or self.timer
 
 
 def counters_for(counter_args: Iterable[Any]) -> list[Counter]:
