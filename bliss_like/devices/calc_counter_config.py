@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bliss_like.config.models import ItemConfig, ObjectConfig, Reference, StrictModel, having
+from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ConfigError
 
@@ -26,7 +27,8 @@ class CalcInputConfig(StrictModel):
 
     @property
     def tag(self) -> str:
-        return self.tags or str(self.counter.name)
+        """How the calculation calls it; empty where that cannot be told, as nothing was made of the reference."""
+        return self.tags or (self.counter.name if isinstance(self.counter, Counter) else "")
 
 
 class CalcOutputConfig(ItemConfig):
@@ -69,7 +71,7 @@ class CalcCounterControllerConfig(ObjectConfig):
     @classmethod
     def _inputs_differ(cls, inputs: list[Any]) -> list[Any]:
         _refuse_twice("tags", [each.tag for each in inputs])
-        _refuse_twice("counter", [full_name_of(each.counter) for each in inputs if hasattr(each.counter, "fullname")])
+        _refuse_twice("counter", [full_name_of(each.counter) for each in inputs if isinstance(each.counter, Counter)])
         return inputs
 
     @field_validator("outputs")
@@ -81,8 +83,8 @@ class CalcCounterControllerConfig(ObjectConfig):
 
 
 def _refuse_twice(key: str, values: Sequence[str]) -> None:
-    twice = next((value for n, value in enumerate(values) if value in values[:n]), None)
-    if twice is not None:
+    twice = next((value for n, value in enumerate(values) if value in values[:n]), "")
+    if twice:
         raise ValueError(f"{key} {twice!r} is there twice")
 
 

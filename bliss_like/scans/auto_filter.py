@@ -171,7 +171,7 @@ class _Filtering(ScanPreset):
             if isinstance(node, AcquisitionSlave) and node.has_reading:
                 node.point_by_point()
         self._count_time = float(scan.scan_info["count_time"])
-        self._held = scan.channels
+        self._held = [channel for channel in scan.channels if not channel.is_derived]
         self._detector = self._channel_of(chain, auto.detector_counter)
         self._monitor = None if auto.monitor_counter is None else self._channel_of(chain, auto.monitor_counter)
         self._corrected = _Corrected(auto)
@@ -187,6 +187,11 @@ class _Filtering(ScanPreset):
     def _channel_of(chain: Any, counter: Any) -> AcquisitionChannel:
         (node,) = chain.get_node_from_devices(counter)
         found: AcquisitionChannel = node._counters[counter][0]
+        if found.is_derived:
+            raise ScanUsageError(
+                f"{name_of(counter)} is calculated from counters of points that are kept; points can be judged by a counter "
+                "that is read"
+            )
         return found
 
     def prepare(self, scan: Scan) -> None:
