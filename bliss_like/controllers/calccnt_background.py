@@ -84,7 +84,7 @@ class BackgroundCalcCounterController(CalcCounterController):
         if set_value is not None:
             values = [float(set_value)] * len(counted)
         else:
-            with self._config.open_close.closed_context if self._config.open_close else nullcontext():
+            with self._config.open_close.closed_context() if self._config.open_close else nullcontext():
                 values = self._count(counted, time, save)
         for counter, value in zip(counted, values, strict=True):
             if not math.isfinite(value):
@@ -142,7 +142,7 @@ class BackgroundCalcCounterController(CalcCounterController):
 
     def scan_metadata(self) -> dict[str, Any] | None:
         """The background that is subtracted in a scan."""
-        return {self.name: {"background": dict(self.background), "background_time": self.background_time}}
+        return {"background": dict(self.background), "background_time": self.background_time}
 
     def __info__(self) -> str:
         background = self.background

@@ -19,14 +19,14 @@ from typing import Any
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
-from bliss_like.config.models import LazyReference, ObjectConfig
+from bliss_like.config.models import LazyReference
 from bliss_like.config.settings import ObjectSettings
 from bliss_like.config.table import table
 from bliss_like.devices.calc_counter import CalcCounter, CalcCounterController, Inputs
 from bliss_like.devices.calc_counter_config import (
-    CalcCounterControllerConfig,
-    CalcInputConfig,
+    CalcInputsConfig,
     CalcOutputConfig,
+    all_differ,
     validated,
 )
 from bliss_like.devices.expression import Expression
@@ -52,14 +52,15 @@ class ExpressionOutputConfig(CalcOutputConfig):
     _is_formula = field_validator("expression")(_formula)
 
 
-class ExpressionConfig(CalcCounterControllerConfig):
+class ExpressionConfig(CalcInputsConfig):
     """What YAML says of several counters that are calculated from the same inputs."""
 
-    inputs: list[CalcInputConfig] = Field(min_length=1)
     constants: Written = Field(
         default_factory=dict, description="numbers that can be changed at the prompt, or $name.attribute"
     )
-    outputs: list[ExpressionOutputConfig] = Field(min_length=1)  # type: ignore[assignment]
+    outputs: list[ExpressionOutputConfig] = Field(min_length=1)
+
+    _outputs_differ = field_validator("outputs")(all_differ)
 
     @field_validator("constants")
     @classmethod
@@ -79,10 +80,9 @@ class ExpressionConfig(CalcCounterControllerConfig):
         return outputs
 
 
-class SingleExpressionConfig(ObjectConfig):
+class SingleExpressionConfig(CalcInputsConfig):
     """What YAML says of one counter that is calculated by a formula."""
 
-    inputs: list[CalcInputConfig] = Field(min_length=1)
     constants: Written = Field(
         default_factory=dict, description="numbers that can be changed at the prompt, or $name.attribute"
     )
@@ -219,7 +219,7 @@ class _Formulas(CalcCounterController):
     def scan_metadata(self) -> dict[str, Any] | None:
         """Formulas and constants, as they are at the start of a scan."""
         formulas = {tag: expression.text for tag, expression in self._expressions.items()}
-        return {self.name: {"expressions": formulas, "constants": self.constants.to_dict()}}
+        return {"expressions": formulas, "constants": self.constants.to_dict()}
 
     def __info__(self) -> str:
         formulas = [f"{tag} = {expression.text}" for tag, expression in self._expressions.items()]

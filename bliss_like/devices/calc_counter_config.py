@@ -61,11 +61,10 @@ class CalcOutputConfig(ItemConfig):
         return self.tags or self.name
 
 
-class CalcCounterControllerConfig(ObjectConfig):
-    """What YAML says of a controller of calculated counters; a class adds its keys."""
+class CalcInputsConfig(ObjectConfig):
+    """What is calculated with."""
 
     inputs: list[CalcInputConfig] = Field(min_length=1)
-    outputs: list[CalcOutputConfig] = Field(min_length=1)
 
     @field_validator("inputs")
     @classmethod
@@ -74,12 +73,23 @@ class CalcCounterControllerConfig(ObjectConfig):
         _refuse_twice("counter", [full_name_of(each.counter) for each in inputs if isinstance(each.counter, Counter)])
         return inputs
 
-    @field_validator("outputs")
-    @classmethod
-    def _outputs_differ(cls, outputs: list[Any]) -> list[Any]:
-        _refuse_twice("tags", [each.tag for each in outputs])
-        _refuse_twice("name", [each.name for each in outputs])
-        return outputs
+
+def all_differ(outputs: list[Any]) -> list[Any]:
+    """Return outputs.
+
+    :raises ValueError: two have the same name or tag.
+    """
+    _refuse_twice("tags", [each.tag for each in outputs])
+    _refuse_twice("name", [each.name for each in outputs])
+    return outputs
+
+
+class CalcCounterControllerConfig(CalcInputsConfig):
+    """What YAML says of a controller of calculated counters; a class adds its keys."""
+
+    outputs: list[CalcOutputConfig] = Field(min_length=1)
+
+    _outputs_differ = field_validator("outputs")(all_differ)
 
 
 def _refuse_twice(key: str, values: Sequence[str]) -> None:
