@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices import calc_counter
 from bliss_like.devices.calc_counter_config import CalcCounterControllerConfig, CalcInputConfig, CalcOutputConfig
+from bliss_like.errors import ConfigError
 
 _TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
 
@@ -51,11 +52,20 @@ class AnyKeysConfig(_LikeADict, CalcCounterControllerConfig):
 
     model_config = _TAKES_ANY_KEY
 
-    inputs: list[_InputConfig] = Field(min_length=1)  # type: ignore[assignment]
-    outputs: list[_OutputConfig] = Field(min_length=1)  # type: ignore[assignment]
+    inputs: list[_InputConfig] = Field(default_factory=list)  # type: ignore[assignment]
+    outputs: list[_OutputConfig] = Field(default_factory=list)  # type: ignore[assignment]
 
 
 class CalcCounterController(calc_counter.CalcCounterController):
     """A controller of calculated counters; see `devices.calc_counter.CalcCounterController` for what a class overloads."""
 
     Config: ClassVar[type[ObjectConfig]] = AnyKeysConfig
+
+    def __init__(self, name: str, config: Any) -> None:
+        super().__init__(name, config)
+        missing = [key for key, found in (("inputs", self.input_counters), ("outputs", self.counters)) if not found]
+        if missing:
+            keys = ", ".join(self._config.keys())
+            raise ConfigError(
+                f"{name}: expected inputs and outputs, it has no {' nor '.join(missing)}; its keys are {keys}"
+            )
