@@ -205,12 +205,10 @@ class CalcCounterController(CounterController):
             values = np.asarray(found[tag])
         except ValueError as error:
             raise self._wrong_shape(tag, counter, npoints, f"no regular array: {error}") from None
-        if npoints == 1 and values.ndim == len(counter.shape):
-            values = values[np.newaxis]
         shape = (npoints, *counter.shape)
-        if values.ndim != len(shape) or any(
-            expected not in (-1, came) for expected, came in zip(shape, values.shape, strict=True)
-        ):
+        if npoints == 1 and values.ndim == len(shape) - 1:
+            values = values[np.newaxis]
+        if values.shape != shape and not _fits(values.shape, shape):
             raise self._wrong_shape(tag, counter, npoints, f"shape {np.shape(found[tag])}")
         return np.asarray([counter.conversion_function(value) for value in values]) if counter.is_converted else values
 
@@ -242,6 +240,11 @@ class CalcCounterController(CounterController):
         rows = [("input", self.tag_of(each), both_names_of(each), each.unit or "") for each in self._input_counters]
         rows += [("output", self.tag_of(each), both_names_of(each), each.unit or "") for each in self.counters]
         return f"{type(self).__name__} {self.name}\n{table(('', 'tag', 'counter', 'unit'), rows)}"
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Tell whether a shape is the expected one, where -1 is anything."""
+    return len(shape) == len(expected) and all(n in (-1, m) for n, m in zip(expected, shape, strict=True))
 
 
 def with_inputs(counters: Iterable[Counter]) -> list[Counter]:

@@ -134,8 +134,9 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
             ctrl_params=ctrl_params,
         )
         self._queues = [
-            (controller.tag_of(counter), _channel_of(counter, controller, src_acq_devices), _Queue())
+            (controller.tag_of(counter), channel, _Queue(channel.shape))
             for counter in controller.input_counters
+            if (channel := _channel_of(counter, controller, src_acq_devices))
         ]
         if not self._queues:
             raise ChainError(f"calc controller {controller.name!r} has no inputs, so it would never calculate anything")
@@ -176,21 +177,25 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
         self._is_calculating = True
         try:
             while not self._starving:
-                npoints = min(queue.nfront() for queue in queues)
+                npoints = min([queue.npoints if queue.is_regular else queue.nfront() for queue in queues])
                 inputs = {tag: queue.pop(npoints) for tag, _, queue in self._queues}
-                self._starving = sum(not queue.npoints for queue in queues)
+                self._starving = [queue.npoints for queue in queues].count(0)
                 blocks = self.device.calculated(inputs, self._counters, self.calculate)
                 self.npoints_calculated += npoints
                 for channels, block in zip(self._counters.values(), blocks, strict=True):
-                    channels[0].emit(block)
+                    channels[0].emit(block[0] if npoints == 1 else block)
         finally:
             self._is_calculating = False
 
 
 class _Queue:
-    """Points of one input that wait for those of the others."""
+    """Points of one input that wait for those of the others.
 
-    def __init__(self) -> None:
+    :param shape: of one point; -1 for a dimension that may vary.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.is_regular = -1 not in shape
         self.npoints = 0
         self._blocks: deque[Array] = deque()
 
@@ -204,8 +209,6 @@ class _Queue:
 
     def nfront(self) -> int:
         """Return how many points there are before one of another shape."""
-        if len(self._blocks) == 1 or self._blocks[0].ndim == 1:
-            return self.npoints
         npoints, shape = 0, self._blocks[0].shape[1:]
         for block in self._blocks:
             if block.shape[1:] != shape:
@@ -216,6 +219,8 @@ class _Queue:
     def pop(self, npoints: int) -> Array:
         """Return the first points, shape (npoints, *shape of one), as an array that may be changed."""
         self.npoints -= npoints
+        if len(self._blocks[0]) == npoints:
+            return self._blocks.popleft().copy()
         parts: list[Array] = []
         while npoints:
             block = self._blocks.popleft()
@@ -224,7 +229,7 @@ class _Queue:
                 block = block[:npoints]
             parts.append(block)
             npoints -= len(block)
-        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
+        return np.concatenate(parts)
 
 
 def _channel_of(
