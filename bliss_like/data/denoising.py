@@ -17,7 +17,10 @@ MOST_POINTS = 8192
 NEGLIGIBLE = 1e-3
 """Noise below that part of the whole height is left as it is."""
 
-CONFIDENCE = 2.5
+ENOUGH, UNEQUAL = 12, 1.5
+"""How many points it takes to know the noise of the high ones apart, and how much it has to differ from that of the others."""
+
+CONFIDENCE = 1.8
 """Standard deviations within which an average over more points has to agree with those over fewer."""
 
 
@@ -35,14 +38,14 @@ class Curve:
         return spread <= 16 * np.finfo(float).eps * float(np.abs(self.y).max(initial=0.0))
 
     @cached_property
-    def raw_noise(self) -> float:
-        """The standard deviation of the noise of one point."""
-        return _noise_of(self.y)
+    def noise(self) -> Array:
+        """The standard deviation of the noise of each point; zeros when there is too little to matter."""
+        noise = _noise_of(self.y)
+        return noise if float(noise.max(initial=0.0)) > NEGLIGIBLE * float(np.ptp(self.y)) else np.zeros_like(self.y)
 
     @property
-    def noise(self) -> float:
-        """The same; 0 when it is too small to matter."""
-        return self.raw_noise if self.raw_noise > NEGLIGIBLE * float(np.ptp(self.y)) else 0.0
+    def is_noisy(self) -> bool:
+        return bool(self.noise.any())
 
 
 def curve_of(x: ArrayLike, y: ArrayLike) -> Curve:
@@ -62,27 +65,44 @@ def curve_of(x: ArrayLike, y: ArrayLike) -> Curve:
     else:
         values = np.bincount(which, ys[usable]) / np.bincount(which)
     curve = Curve(places, values)
-    if len(places) > MOST_POINTS and curve.noise:
+    if len(places) > MOST_POINTS and curve.is_noisy:
         size = -(-len(places) // MOST_POINTS)
         whole = len(places) // size * size
         curve = Curve(places[:whole].reshape(-1, size).mean(1), values[:whole].reshape(-1, size).mean(1))
     return curve
 
 
-def _noise_of(y: Array) -> float:
-    """Return the standard deviation of the noise of one point.
+def _noise_of(y: Array) -> Array:
+    """Return the standard deviation of the noise of each point.
 
-    Noise shows in the differences of all orders alike, the curve itself in some more than in others: the least counts.
-    Where there are few points, what looks like noise may be the curve, and is believed the less.
+    Noise shows in the differences of all orders alike, the curve itself in some more than in others: the least count.
+    Where there are few points, what looks like noise may be the curve, and is believed the less. When the high points of a
+    curve have more noise than the low ones, as counts have, the variance is taken for linear in the height.
     """
     trust = min(1.0, max(0.0, (len(y) - 7) / 13))
     if not trust:
-        return 0.0
+        return np.zeros_like(y)
+    noise = np.full_like(y, trust * _spread(y, np.ones(len(y), bool)))
+    levels = np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), "valid")
+    high = levels > (levels.max() + levels.min()) / 2
+    if ENOUGH <= high.sum() <= len(y) - ENOUGH:
+        low_noise, high_noise = trust * _spread(y, ~high), trust * _spread(y, high)
+        low_level, high_level = float(levels[~high].mean()), float(levels[high].mean())
+        if max(low_noise, high_noise) > UNEQUAL * min(low_noise, high_noise):
+            rise = (high_noise**2 - low_noise**2) / (high_level - low_level)
+            variances = low_noise**2 + rise * (levels - low_level)
+            noise = np.sqrt(np.maximum(variances, min(low_noise, high_noise) ** 2))
+    return noise
+
+
+def _spread(y: Array, wanted: NDArray[np.bool_]) -> float:
+    """Return the standard deviation of the noise of the points that are wanted."""
     estimates = []
     for order in (1, 2, 3, 4):
-        differences = np.abs(np.diff(y, order))
-        estimates.append(float(np.median(differences)) / 0.6745 / math.sqrt(math.comb(2 * order, order)))
-    return trust * min(estimates)
+        differences = np.abs(np.diff(y, order))[wanted[order // 2 : len(y) - (order + 1) // 2]]
+        half, most = np.quantile(differences, (0.5, 0.75))  # of a normal distribution: 0.6745 and 1.1503 sigma
+        estimates.append(float(half + most) / 1.8248 / math.sqrt(math.comb(2 * order, order)))
+    return sum(sorted(estimates)[:2]) / 2
 
 
 def smoothed(curve: Curve) -> tuple[Array, Array]:
@@ -93,8 +113,8 @@ def smoothed(curve: Curve) -> tuple[Array, Array]:
     smooth, and sharp peaks stay.
     """
     y, noise = curve.y, curve.noise
-    smooth, error = y.copy(), np.full_like(y, noise)
-    if not noise:
+    smooth, error = y.copy(), noise.copy()
+    if not curve.is_noisy:
         return smooth, error
     low, high = y - CONFIDENCE * error, y + CONFIDENCE * error
     going_on = np.ones(len(y), bool)

@@ -21,6 +21,10 @@ FEW_SIGMA = 4.0
 """What rises less above the noise, in its standard deviations, is none."""
 
 
+QUARTERS_TO_FWHM = 1.7456
+"""FWHM of a normal distribution in units of the distance between its quartiles."""
+
+
 class Cen(NamedTuple):
     """The middle between the places of half height, and the distance between them."""
 
@@ -73,7 +77,8 @@ def fwhm(x: ArrayLike, y: ArrayLike) -> float:
 def edge(x: ArrayLike, y: ArrayLike) -> Edge:
     """Return the place of half height between the levels at both ends of the curve, and the width of the step.
 
-    The width is the distance from 12 % to 88 % of the step: for an error function the FWHM of its slope, 2.355 sigma.
+    The width is 1.746 times the distance from a quarter to three quarters of the step: for an error function that is the FWHM
+    of its slope, 2.355 sigma.
     NaN when both levels are the same.
     """
     curve = curve_of(x, y)
@@ -151,19 +156,18 @@ class _Shape:
     @property
     def excess(self) -> float:
         """How far the curve goes above both of its ends."""
-        return float(self.smooth.max()) - max(self.left, self.right)
+        return float(self.smooth.max() - max(self.smooth[0], self.smooth[-1]))
 
     def _level(self, direction: int) -> tuple[float, float]:
         """Return the mean at one end, over as many points as do not differ but by noise, and its error."""
-        y, noise = self.y[::direction], self.noise
-        if not noise:
+        y, noise = self.y[::direction], self.noise[::direction]
+        if not noise[0]:
             return float(y[0]), 0.0
-        longest = max(1, len(y) // 3)
         low, high = -math.inf, math.inf
         level, error = float(self.smooth[::direction][0]), float(self.error[::direction][0])
         n = 3
-        while n <= longest:
-            mean, margin = float(y[:n].mean()), noise / math.sqrt(n)
+        while n <= len(y) // 3:
+            mean, margin = float(y[:n].mean()), float(noise[:n].mean()) / math.sqrt(n)
             low, high = max(low, mean - 2 * margin), min(high, mean + 2 * margin)
             if low > high:
                 break
@@ -177,23 +181,23 @@ class _Shape:
         return min(self.left, self.right)
 
     def level_ends(self) -> bool:
-        """Subtract a sloping baseline, if the curve goes on along one line at both ends; return whether it does."""
-        span = float(self.x[-1] - self.x[0])
-        if len(self.x) < 8 or self.step <= 3 * self.step_error:
-            return False
-        chord = (self.right - self.left) / span
+        """Take a sloping line for the baseline, if both ends of the curve are on one; return whether they are."""
         n = max(3, len(self.x) // 8)
-        ends = slice(0, n), slice(-n, None)
-        for part in ends:
-            x, y = self.x[part] - self.x[part].mean(), self.smooth[part]
-            slope = float(x @ y / (x @ x))
-            error = self.noise / math.sqrt(float(x @ x))
-            if abs(slope - chord) > 0.3 * abs(chord) + 2 * error:
-                return False
-        outer = np.r_[ends]
-        line = np.polyval(np.polyfit(self.x[outer] - self.x[0], self.y[outer], 1), self.x - self.x[0])
+        if len(self.x) < 9 or self.step <= 3 * self.step_error:
+            return False
+        ends = np.r_[0:n, len(self.x) - n : len(self.x)]
+        x = self.x - self.x[0]
+        line = np.polyval(np.polyfit(x[ends], self.y[ends], 1), x)
         above = self.smooth - line
-        if above.max() < max(0.25 * self.step, FEW_SIGMA * float(self.error.max())) or -above.min() > 0.3 * above.max():
+        height = float(above.max())
+        deepest = 0.1 * height + 2 * float(self.error.max())
+        if height < max(0.25 * self.step, FEW_SIGMA * float(self.error.max())) or -above.min() > deepest:
+            return False
+        if np.count_nonzero(above > height / 2) > len(x) / 3:  # rather the flank of something larger
+            return False
+        freedom = 2 * n - 2
+        off = np.square((self.y - line)[ends]) / (np.square(self.noise[ends]) + (0.01 * height) ** 2)
+        if float(off.sum()) / freedom > 1 + FEW_SIGMA * math.sqrt(2 / freedom):
             return False
         self.baseline = line
         return True
@@ -209,36 +213,46 @@ def _shape_of(curve: Curve) -> _Shape | None:
         if shape.level_ends():
             return shape
     shape = up if up.excess >= down.excess else down
-    rises = shape.excess > max(FEW_SIGMA * float(shape.error[shape.top]), 0.02 * shape.step)
     steps = shape.step > FEW_SIGMA * shape.step_error
-    if not (rises or steps):
-        return None
-    shape.is_edge = steps and (not rises or (shape.excess < shape.step and _settles(shape)))
-    if shape.is_edge and shape.sign < 0:
-        shape = up
-        shape.is_edge = True
+    if not steps:
+        return shape if shape.height > FEW_SIGMA * math.hypot(shape.error[shape.top], shape.step_error / 2) else None
+    doubt = math.hypot(shape.error[shape.top], max(shape.error[0], shape.error[-1]))
+    few = FEW_SIGMA / 2 if _ends_at_its_top(up) else FEW_SIGMA
+    rises = shape.excess > max(few * doubt, (0.1 if curve.is_noisy else 0.02) * shape.step)
+    shape.is_edge = not rises or (shape.excess < shape.step and _settles(shape))
+    if shape.is_edge:
+        up.is_edge = True
+        return up
     return shape
+
+
+def _ends_at_its_top(shape: _Shape) -> bool:
+    """Tell the flank of a peak from an edge: it does not go on at its upper level for much longer than it took to rise."""
+    part = (shape.smooth - shape.left) / (shape.right - shape.left)
+    if shape.right < shape.left:
+        part = 1 - part
+    low, high = np.count_nonzero(part < 0.25), np.count_nonzero(part > 0.75)
+    return high < 2.5 * (len(part) - low - high)
 
 
 def _settles(shape: _Shape) -> bool:
     """Tell an edge with an overshoot from a peak of which one flank is cut off: it goes on level behind its top."""
-    top = shape.top
-    tail = shape.smooth[top:] if shape.right > shape.left else shape.smooth[top::-1]
+    rising = shape.right > shape.left
+    tail = (shape.smooth if rising else shape.smooth[::-1])[shape.top if rising else -1 - shape.top :]
     rest = tail[len(tail) // 2 :]
-    return len(rest) > 2 and float(np.abs(rest - rest[-1]).mean()) < 0.25 * shape.excess
+    level = shape.right if rising else shape.left
+    return len(tail) > max(4, len(shape.x) // 8) and float(np.abs(rest - level).mean()) < 0.25 * shape.excess + 2 * float(shape.error.mean())
 
 
 # -- positions -----------------------------------------------------------------------------------------------------------
 
 
 def _top_of(curve: Curve) -> float:
-    if len(curve.x) < 2 or curve.is_flat:
+    if _shape_of(curve) is None:
         return NAN
     smooth, error = smoothed(curve)
     top = int(np.argmax(smooth))
-    if smooth[top] - smooth.min() <= FEW_SIGMA * error[top]:
-        return NAN
-    high = smooth >= smooth[top] - max(error[top], curve.raw_noise)
+    high = smooth >= smooth[top] - error[top]
     first = last = top
     while first > 0 and high[first - 1]:
         first -= 1
@@ -258,7 +272,7 @@ def _heights(middle: float, height: float, noise: float) -> Array:
 def _cen_of(shape: _Shape) -> Cen:
     above, top = shape.smooth - shape.baseline, shape.top
     centres, widths = [], []
-    for part in _heights(0.5, shape.height, shape.noise):
+    for part in _heights(0.5, shape.height, float(shape.noise[shape.top])):
         level = part * shape.height
         left, right = _outermost(shape.x, above, level)
         middle = float(shape.x[top])
@@ -278,9 +292,9 @@ def _edge_of(shape: _Shape) -> Edge:
     if shape.step <= FEW_SIGMA * shape.step_error or shape.step == 0:
         return NO_EDGE
     part = (shape.smooth - shape.left) / (shape.right - shape.left)
-    places = [_crossing(shape.x, part, height) for height in _heights(0.5, shape.step, shape.noise)]
-    low, high = (_crossing(shape.x, part, height) for height in (0.1195, 0.8805))
-    return Edge(float(np.mean(places)), high - low)
+    places = [_crossing(shape.x, part, height) for height in _heights(0.5, shape.step, float(shape.noise.mean()))]
+    low, high = (_crossing(shape.x, part, height) for height in (0.25, 0.75))
+    return Edge(float(np.mean(places)), abs(high - low) * QUARTERS_TO_FWHM)
 
 
 def _outermost(x: Array, y: Array, level: float) -> tuple[float | None, float | None]:
