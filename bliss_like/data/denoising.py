@@ -35,7 +35,7 @@ class Curve:
     def is_flat(self) -> bool:
         """Whether the values differ by no more than rounding."""
         spread = float(np.ptp(self.y)) if len(self.y) else 0.0
-        return spread <= 16 * np.finfo(float).eps * float(np.abs(self.y).max(initial=0.0))
+        return spread <= 16 * float(np.finfo(float).eps) * float(np.abs(self.y).max(initial=0.0))
 
     @cached_property
     def noise(self) -> Array:

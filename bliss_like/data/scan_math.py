@@ -232,7 +232,7 @@ def _ends_at_its_top(shape: _Shape) -> bool:
     if shape.right < shape.left:
         part = 1 - part
     low, high = np.count_nonzero(part < 0.25), np.count_nonzero(part > 0.75)
-    return high < 2.5 * (len(part) - low - high)
+    return bool(high < 2.5 * (len(part) - low - high))
 
 
 def _settles(shape: _Shape) -> bool:
