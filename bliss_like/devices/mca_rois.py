@@ -80,9 +80,7 @@ class Rois(MutableMapping[str, Roi]):
     :param settings: what is kept of what people changed: [start, stop, channel] by name, None for what was removed.
     """
 
-    def __init__(
-        self, name: str, around: Surroundings, written: Mapping[str, Roi], settings: ObjectSettings
-    ) -> None:
+    def __init__(self, name: str, around: Surroundings, written: Mapping[str, Roi], settings: ObjectSettings) -> None:
         self._name = name
         self._around = around
         self._written = dict(written)

@@ -56,7 +56,8 @@ class BaseMCA(CounterController):
         self.last_data = McaData.nothing()
         """The last points of the last scan."""
         self._calibration = config.known_calibration()
-        self._preset_mode, self._preset_value = PresetMode.REALTIME, None
+        self._preset_mode = PresetMode.REALTIME
+        self._preset_value: float | None = None
         self._trigger_mode = TriggerMode.SOFTWARE
         self._block_size: int | None = None
         self._spectrum_size = self._checked_size(config.spectrum_size)
@@ -100,10 +101,10 @@ class BaseMCA(CounterController):
 
     @preset_mode.setter
     def preset_mode(self, mode: PresetMode | str) -> None:
-        mode = self._supported(PresetMode, mode, "preset_mode", self.supported_preset_modes)
-        if mode is not self._preset_mode:  # a value of the other mode is in another unit
+        found = self._supported(PresetMode, mode, "preset_mode", self.supported_preset_modes)
+        if found is not self._preset_mode:  # a value of the other mode is in another unit
             self._preset_value = None
-        self._preset_mode = mode
+        self._preset_mode = found
 
     @property
     def preset_value(self) -> float | None:
@@ -299,11 +300,11 @@ class BaseMCA(CounterController):
         return float(value)
 
     def _checked_size(self, size: Any) -> int:
-        size = self._whole(size, "spectrum_size", 1)
-        if self.supported_spectrum_sizes and size not in self.supported_spectrum_sizes:
+        found = self._whole(size, "spectrum_size", 1)
+        if self.supported_spectrum_sizes and found not in self.supported_spectrum_sizes:
             known = ", ".join(map(str, self.supported_spectrum_sizes))
-            raise DeviceError(f"{self.name}: spectrum_size: {size} is not supported; expected one of {known}")
-        return size
+            raise DeviceError(f"{self.name}: spectrum_size: {found} is not supported; expected one of {known}")
+        return found
 
     def _whole(self, value: Any, what: str, least: int) -> int:
         if not numbers.is_number(value) or not float(value).is_integer() or value < least:

@@ -50,7 +50,8 @@ class Response:
     @property
     def energies(self) -> Array:
         """Energies of the channels, keV."""
-        return self.offset + self.gain * np.arange(self.size)
+        energies: Array = self.offset + self.gain * np.arange(self.size, dtype=np.float64)
+        return energies
 
     def line(self, energy: float) -> Array:
         """Return the probability that a photon is counted in each channel; what is missing to 1 is outside the spectrum."""
@@ -89,18 +90,19 @@ class SimulatedElement:
     pileup_time: float = 0.0
     zero: int = 0
     is_counting: bool = False
-    spectrum: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     realtime: float = 0.0
     trigger_livetime: float = 0.0
     energy_livetime: float = 0.0
     triggers: int = 0
     events: int = 0
     _preset: tuple[PresetMode, float] = (PresetMode.NONE, 0.0)
+    _kinds: Array = field(default_factory=lambda: np.zeros(0))  # how many events of each are expected among them
+    _piled: float = 0.0
 
     def start(self, preset_mode: PresetMode = PresetMode.NONE, preset_value: float = 0.0) -> None:
         """Begin a new point."""
         self._preset = preset_mode, preset_value
-        self.spectrum = np.zeros(self.shapes.shape[1], np.int64)
+        self._kinds, self._piled = np.zeros(len(self.shapes)), 0.0
         self.realtime = self.trigger_livetime = self.energy_livetime = 0.0
         self.triggers = self.events = 0
         self.is_counting = True
@@ -117,7 +119,7 @@ class SimulatedElement:
         seen, alive = math.exp(-icr * self.pileup_time), math.exp(-icr * self.dead_time)
         seconds = self._until_time_is_up(seconds, alive)
         triggers = int(self.random.poisson(icr * seen * seconds))
-        events = int(self.random.binomial(triggers, min(1.0, alive / seen)))
+        events = int(self.random.binomial(triggers, min(1.0, alive / seen))) if triggers else 0
         part, triggers, events = self._until_counts_are_there(triggers, events)
         self.realtime += seconds * part
         self.trigger_livetime += seconds * part * seen
@@ -125,7 +127,8 @@ class SimulatedElement:
         self.triggers += triggers
         self.events += events
         if events:
-            self.spectrum += self._drawn(events, rates / icr, seen)
+            self._kinds += events * rates / icr
+            self._piled += events * (1 - seen)
 
     def _until_time_is_up(self, seconds: float, alive: float) -> float:
         """Return how much of the time it counts."""
@@ -159,12 +162,17 @@ class SimulatedElement:
         self.is_counting = False
         return part, triggers, events
 
-    def _drawn(self, events: int, mixture: Array, seen: float) -> NDArray[np.int64]:
-        mean = mixture @ self.shapes
-        if self.pileup_time:  # the energies of two photons add up
-            mean = seen * mean + (1 - seen) * np.convolve(mean, mean)[self.zero : self.zero + len(mean)]
+    def spectrum(self) -> NDArray[np.int64]:
+        """Return the events since `start`, by channel; those outside the spectrum are missing."""
+        if not self.events:
+            return np.zeros(self.shapes.shape[1], np.int64)
+        mean = self._kinds @ self.shapes / self.events
+        if self._piled:  # the energies of two photons add up
+            piled = self._piled / self.events
+            mean = (1 - piled) * mean + piled * np.convolve(mean, mean)[self.zero : self.zero + len(mean)]
         outside = max(0.0, 1.0 - float(mean.sum()))
-        drawn: NDArray[np.int64] = self.random.multinomial(events, np.append(mean, outside) / (mean.sum() + outside))
+        chances = np.append(mean, outside)
+        drawn: NDArray[np.int64] = self.random.multinomial(self.events, chances / chances.sum())
         return drawn[:-1]
 
     @property

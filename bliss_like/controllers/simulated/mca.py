@@ -45,7 +45,9 @@ class Places(StrictModel):
     def _check_spots(self) -> Self:
         for spot in self.spots:
             if len(spot.center) != len(self.axes):
-                raise ValueError(f"spots: expected a center with {len(self.axes)} positions, as axes, got {spot.center}")
+                raise ValueError(
+                    f"spots: expected a center with {len(self.axes)} positions, as axes, got {spot.center}"
+                )
         if bool(self.axes) != bool(self.spots):
             raise ValueError("expected axes and spots, or neither")
         return self
@@ -215,7 +217,7 @@ class SimulatedMCA(BaseMCA):
     def _end_point(self) -> None:
         """Keep what was counted, if anything was begun."""
         if self._elements[0].realtime or any(element.is_counting for element in self._elements):
-            self._points.append([(element.spectrum, element.stats) for element in self._elements])
+            self._points.append([(element.spectrum(), element.stats) for element in self._elements])
         for element in self._elements:
             element.is_counting = False
             element.realtime = 0.0
