@@ -38,8 +38,18 @@ class Roi(_Limits):
     def __eq__(self, other: object) -> bool:
         return tuple(self) == other and (not isinstance(other, Roi) or self.channel == other.channel)
 
+    def __ne__(self, other: object) -> bool:  # that of tuples would not look at the element
+        return not self == other
+
     def __hash__(self) -> int:
-        return hash((*self, self.channel))
+        return hash(tuple(self))
+
+    def described(self) -> dict[str, int]:
+        return self._asdict() | ({} if self.channel is None else {"channel": self.channel})
+
+    def __repr__(self) -> str:
+        element = "" if self.channel is None else f", channel={self.channel}"
+        return f"Roi({self.start}, {self.stop}{element})"
 
 
 class RoiError(DeviceError, ValueError):

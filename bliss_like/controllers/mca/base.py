@@ -31,7 +31,7 @@ from bliss_like.devices.mca_rois import Calibration, Roi, Rois, Surroundings
 from bliss_like.errors import DeviceError
 from bliss_like.scanning.acquisitions.mca import McaAcquisitionSlave
 
-_TIMES = (PresetMode.REALTIME, PresetMode.LIVETIME)
+_TIMES = (PresetMode.NONE, PresetMode.REALTIME, PresetMode.LIVETIME)
 
 
 class BaseMCA(CounterController):
@@ -113,7 +113,8 @@ class BaseMCA(CounterController):
 
     @preset_value.setter
     def preset_value(self, value: float | None) -> None:
-        self._preset_value = None if value is None else self._checked_preset(self._preset_mode, value)
+        what = f"preset_value of {self._preset_mode.name}"
+        self._preset_value = None if value is None else self._checked_preset(self._preset_mode, value, what)
 
     @property
     def trigger_mode(self) -> TriggerMode:
@@ -252,9 +253,10 @@ class BaseMCA(CounterController):
         )
         if preset_value is None and preset is self._preset_mode:
             preset_value = self._preset_value
-        if preset_value is None and preset in (*_TIMES, PresetMode.NONE):
-            preset_value = preset_time
-        value = None if trigger is not TriggerMode.SOFTWARE else self._checked_preset(preset, preset_value)
+        what = f"preset_value of {preset.name}"
+        if preset_value is None and preset in _TIMES:
+            preset_value, what = preset_time, f"count time with preset_mode {preset.name}"
+        value = None if trigger is not TriggerMode.SOFTWARE else self._checked_preset(preset, preset_value, what)
         npoints = self._whole(npoints, "number of points", 0)
         if npoints == 0 and trigger is not TriggerMode.SOFTWARE:
             raise DeviceError(f"{self.name}: {trigger.name} needs to know how many points there will be, got 0: no end")
@@ -264,13 +266,14 @@ class BaseMCA(CounterController):
 
     def time_limit(self, setup: McaSetup) -> float:
         """Return the seconds after which a point has failed."""
-        if setup.preset_mode in (PresetMode.REALTIME, PresetMode.NONE) and setup.preset_value is not None:
-            return setup.preset_value + self.timeout
+        if setup.preset_mode in _TIMES and setup.preset_value is not None:
+            more = self.max_real_time if setup.preset_mode is PresetMode.LIVETIME else self.timeout
+            return setup.preset_value + more
         return self.max_real_time
 
     def scan_metadata(self) -> dict[str, Any]:
         """What every scan writes into its info: how to make energies of channels, and what the regions were."""
-        rois = {name: list(roi) for name, roi in self.rois.known().items()}
+        rois = {name: roi.described() for name, roi in self.rois.known().items()}
         described: dict[str, Any] = {"type": "mca", "elements": list(self.elements), "rois": rois}
         if self._calibration is not None:
             described["calibration"] = self._calibration._asdict()
@@ -285,18 +288,15 @@ class BaseMCA(CounterController):
             raise DeviceError(f"{self.name}: {what}: {found.name} is not supported; expected one of {names}")
         return found
 
-    def _checked_preset(self, mode: PresetMode, value: Any) -> float | None:
-        if value is None:
-            unit = "seconds: a count time" if mode in (*_TIMES, PresetMode.NONE) else mode.name.lower()
+    def _checked_preset(self, mode: PresetMode, value: Any, what: str) -> float:
+        if mode not in _TIMES and value is None:
             raise DeviceError(
-                f"{self.name}: preset_mode {mode.name} needs a value in {unit}; set {self.name}.preset_value"
+                f"{self.name}: preset_mode {mode.name} needs a number of them: set {self.name}.preset_value"
             )
-        if mode in (PresetMode.EVENTS, PresetMode.TRIGGERS):
-            return self._whole(value, f"preset_value of {mode.name}", 1)
+        if mode not in _TIMES:
+            return self._whole(value, what, 1)
         if not numbers.is_number(value) or not 0 < float(value) < float("inf"):
-            raise DeviceError(
-                f"{self.name}: preset_value of {mode.name} must be seconds, above 0, got {numbers.brief(value)}"
-            )
+            raise DeviceError(f"{self.name}: {what} must be seconds, above 0, got {numbers.brief(value)}")
         return float(value)
 
     def _checked_size(self, size: Any) -> int:
@@ -317,7 +317,7 @@ class BaseMCA(CounterController):
 
     def __info__(self) -> str:
         preset = "count time of the scan" if self._preset_value is None else f"{self._preset_value:g}"
-        if self._preset_mode in (PresetMode.EVENTS, PresetMode.TRIGGERS) and self._preset_value is None:
+        if self._preset_mode not in _TIMES and self._preset_value is None:
             preset = "no value yet"
         lines = [
             f"{self.name}: {type(self).__name__} with elements {', '.join(map(str, self.elements))}",

@@ -33,7 +33,7 @@ class McaAcquisitionSlave(AcquisitionSlave):
         *mca_or_mca_counters: Any,
         npoints: int = 1,
         trigger_mode: TriggerMode | str | None = None,
-        preset_time: float | None = None,
+        preset_time: float | None = 1.0,
         preset_mode: PresetMode | str | None = None,
         preset_value: float | None = None,
         block_size: int | None = None,
@@ -47,6 +47,7 @@ class McaAcquisitionSlave(AcquisitionSlave):
             npoints, preset_time, trigger_mode, preset_mode, preset_value, spectrum_size, block_size
         )
         self.polling_time = polling_time
+        self._patience = device.max_real_time + (preset_time or 0.0)
         self._extracts: list[tuple[AcquisitionChannel, Counter, Extract]] = []
         self._npoint = 0
         self._is_stopped = False
@@ -135,9 +136,9 @@ class McaAcquisitionSlave(AcquisitionSlave):
                 return
             elif not was_acquiring:
                 raise DeviceError(f"{self.name} has ended after {self._npoint} of {self.npoints} points")
-            elif monotonic() - last > device.max_real_time:
+            elif monotonic() - last > self._patience:
                 raise DeviceError(
-                    f"{self.name}: point {self._npoint} of {self.npoints} has not come within {device.max_real_time:g} s: are "
+                    f"{self.name}: point {self._npoint} of {self.npoints} has not come within {self._patience:g} s: are "
                     f"its {self.setup.trigger_mode.name} signals connected? {self.name}.max_real_time = ... allows more"
                 )
             else:
