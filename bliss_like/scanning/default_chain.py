@@ -32,11 +32,13 @@ __all__ = ["ChainBuilder", "ChainNode", "ChainSettings", "DefaultAcquisitionChai
 
 
 def _sampling(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = SamplingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
 def _integrating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = IntegratingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
 register_acquisition(SamplingCounterController, _sampling)
@@ -156,7 +158,7 @@ class _Placing:
         """Put the acquisition object of a node, with those below it, under its master; return it."""
         if node.acquisition_obj is not None:
             return node.acquisition_obj
-        for one in (node, *node.children):
+        for one in node.walk():
             acq_params = self.settings[one.controller].acquisition if one.controller in self.settings else {}
             one.set_parameters(acq_params=one.get_default_chain_parameters(self.scan_params, acq_params))
         above = self.settings[node.controller].master if node.controller in self.settings else None

@@ -22,8 +22,10 @@ from bliss_like.devices.counter import (
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
 from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
+from bliss_like.scanning.acquisitions.readings import CHUNK
 from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.parameters import ParameterError
 from bliss_like.scanning.scan import Scan
 from tests.unit.scanning.making import Device, Log, Values, chain_of, timer_scan
 
@@ -61,11 +63,11 @@ def test_readings_of_a_long_count_are_not_kept() -> None:
         return [Reading(3.0)]
 
     controller = Values("ctl", read)
-    slave = SamplingCounterAcquisitionSlave(SamplingCounter("c", controller), count_time=0.05)
-    scan = timer_scan(slave, npoints=1, count_time=0.05)
+    slave = SamplingCounterAcquisitionSlave(SamplingCounter("c", controller), count_time=0.3)
+    scan = timer_scan(slave, npoints=1, count_time=0.3)
     scan.run()
     assert scan.get_data("ctl:c").tolist() == [3.0]
-    assert controller.nreadings > 100 and largest[0] < 10
+    assert largest[0] < 1.5 * CHUNK < controller.nreadings
 
 
 def test_the_mean_of_small_integers_does_not_run_over() -> None:
@@ -150,7 +152,7 @@ def test_spectra() -> None:
     assert got["c"].tolist() == [1, 2, 3]
     got, _ = sampled(SamplingMode.STATS, lines, 0.011, 100, shape=(3,))
     assert got["c_max"].tolist() == [2, 3, 4]
-    assert got["c_N"].tolist() == [2, 2, 2]
+    assert got["c_N"] == 2
 
 
 @pytest.mark.parametrize("mode", [mode for mode in SamplingMode if mode is not SamplingMode.SAMPLES])
@@ -232,8 +234,10 @@ def test_count_times_of_each_point() -> None:
     scan = timer_scan(SamplingCounterAcquisitionSlave(counter, count_time=[0.001, 0.002], npoints=2), npoints=2)
     scan.run()
     assert scan.get_data(counter) == pytest.approx([0.001, 0.002])
-    scan = timer_scan(SamplingCounterAcquisitionSlave(counter, count_time=[0.001], npoints=2), npoints=2)
-    with pytest.raises(ChainError, match="1 count times were given"):
+    with pytest.raises(ParameterError, match="'count_time': expected one for each of 2 points, got 1"):
+        SamplingCounterAcquisitionSlave(counter, count_time=[0.001], npoints=2)
+    scan = timer_scan(SamplingCounterAcquisitionSlave(counter, count_time=[0.001, 0.002], npoints=2), npoints=3)
+    with pytest.raises(ParameterError, match="2 count times were given, triggered once more"):
         scan.run()
 
 
@@ -304,7 +308,9 @@ def test_values_of_different_lengths() -> None:
             return [[1, 2], [1]]
 
     scaler = Uneven(1, 1, npoints=4)
-    with pytest.raises(DeviceError, match=r"equally many of each, from get_values, got \[2, 1\]"):
+    with pytest.raises(
+        DeviceError, match=r"'scaler': expected .* for each of a, b, equally many of each, got \[2, 1\]"
+    ):
         timer_scan(IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4)).run()
 
 
