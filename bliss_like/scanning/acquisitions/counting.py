@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bliss_like.devices.counter import Counter, CounterController
-from bliss_like.errors import ChannelValueError, DeviceError
+from bliss_like.errors import ChannelValueError
 
 from ..acquisition import AcquisitionSlave
 from ..channel import AcquisitionChannel
@@ -105,23 +105,19 @@ class BaseCounterAcquisitionSlave(AcquisitionSlave):
 
 
 def converted(counter: Counter, value: Any) -> Any:
-    """Return one reading, converted; that of a counter with a shape as an array, whatever the device gave.
-
-    :raises DeviceError: its conversion function fails.
-    """
+    """Return one reading, converted; that of a counter with a shape as an array, whatever the device gave."""
     if not counter.is_converted:
         return value
     try:
         return counter.conversion_function(np.asarray(value) if counter.shape else value)
-    except Exception as error:
-        raise DeviceError(
-            f"counter {counter.fullname!r}: its conversion_function failed on {value!r}: {type(error).__name__}: {error}"
-        ) from error
+    except Exception as error:  # it stays what it is: whoever wrote the function may catch it
+        error.add_note(f"(counter {counter.fullname!r}: its conversion_function, on {value!r})")
+        raise
 
 
-def _converted_block(counter: Counter, values: Any) -> Any:
+def _converted_block(counter: Counter, block: Any) -> Any:
     """Return several readings, converted: all at once where the function can do so, else one by one."""
-    block = np.asarray(values)
+    block = np.asarray(block)
     if not counter.is_converted:
         return block
     if not counter.shape:
@@ -132,8 +128,9 @@ def _converted_block(counter: Counter, values: Any) -> Any:
         else:
             if together.shape == block.shape:
                 return together
+    values = [converted(counter, value) for value in block]
     try:
-        return np.asarray([converted(counter, value) for value in block])
+        return np.asarray(values)
     except ValueError as error:
         raise ChannelValueError(f"counter {counter.fullname!r}: what its conversion_function gave: {error}") from None
 

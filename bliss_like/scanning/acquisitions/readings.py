@@ -26,6 +26,10 @@ INTEGRALS = (SamplingMode.INTEGRATE, SamplingMode.INTEGRATE_STATS)
 _OF_ALL = (SamplingMode.MEAN, SamplingMode.SAMPLES, SamplingMode.INTEGRATE, *WITH_STATISTICS)
 
 
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number | np.bool_) or (isinstance(value, np.ndarray) and not value.ndim)
+
+
 class Moments(NamedTuple):
     """Of several readings: numbers, or arrays of the shape of one reading; without statistics, only the mean."""
 
@@ -37,7 +41,7 @@ class Moments(NamedTuple):
 
 def moments_of_one(reading: Any) -> Moments:
     """Return those of a single reading: of one there is no spread to speak of."""
-    if np.ndim(reading) == 0:
+    if isinstance(reading, float) or np.ndim(reading) == 0:
         return Moments(reading, math.nan, reading, reading)
     array = np.asarray(reading)
     return Moments(array, np.full(array.shape, np.nan), array, array)
@@ -131,21 +135,19 @@ class Readings:
         """:raises ChannelValueError: a reading is no number."""
         try:
             chunk = np.array(rows)
-            if chunk.ndim == 2 and chunk.dtype.kind in "biufO":
+            if chunk.ndim == 2 and chunk.dtype.kind in "biuf":
                 return chunk.astype(float, copy=False)
-        except (TypeError, ValueError, OverflowError):
+        except (ValueError, OverflowError):  # arrays among them, or integers of any size
             pass
         for row in rows:
             for n, value in zip(self._columns.numbers, row, strict=True):
-                if np.ndim(value) or not isinstance(value, int | float | np.number | np.bool_):
-                    counter = self._columns.counters[n]
+                if not is_number(value):
+                    name = full_name_of(self._columns.counters[n])
                     raise ChannelValueError(
-                        f"channel {full_name_of(counter)!r}: expected one point of shape (), got "
-                        f"{type(value).__name__} {value!r} of shape {np.shape(value)}"
+                        f"channel {name!r}: expected one point of shape (), got {type(value).__name__} {value!r} of shape "
+                        f"{np.shape(value)}"
                     )
-        raise DeviceError(
-            f"controller {self._columns.counters[0].controller.name!r}: expected numbers, got {rows[0]!r}"
-        )
+        return np.array([[float(value) for value in row] for row in rows])
 
     def moments(self) -> dict[int, Moments]:
         """Return those of each counter, by its place; of counters that are only read, like images with mode LAST, none."""

@@ -19,7 +19,17 @@ from ..channel import AcquisitionChannel
 from ..greenlets import breathe
 from ..tolerance import bearable_dtype
 from .counting import BaseCounterAcquisitionSlave, CountTime, converted
-from .readings import INTEGRALS, WITH_STATISTICS, Columns, LatestPoint, Moments, Readings, moments_of_one, statistics
+from .readings import (
+    INTEGRALS,
+    WITH_STATISTICS,
+    Columns,
+    LatestPoint,
+    Moments,
+    Readings,
+    is_number,
+    moments_of_one,
+    statistics,
+)
 
 
 class SamplingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
@@ -175,7 +185,7 @@ class _Points:
         if mode in WITH_STATISTICS:
             self._emit_statistics(moments_of_one(self._checked(reading)), 1, count_time)
         elif mode is SamplingMode.INTEGRATE:
-            self.channels[0].emit_point(_scaled(reading, count_time))
+            self.channels[0].emit_point(_scaled(self._checked(reading), count_time))
         else:
             self.channels[0].emit_point(reading)
             if mode is SamplingMode.SAMPLES:
@@ -196,15 +206,18 @@ class _Points:
 
     def _emit_statistics(self, moments: Moments, nreadings: int, count_time: float) -> None:
         scale = count_time if self.counter.mode in INTEGRALS else 1.0
-        for channel, value in zip(self.channels, statistics(moments, nreadings, scale, count_time, 0.0)):  # noqa: B905
-            channel.emit_point(value)  # the fields that come after have no channel
+        values = statistics(moments, np.int64(nreadings), scale, count_time, 0.0)  # type: ignore[arg-type]
+        for channel, value in zip(self.channels, values):  # noqa: B905  the fields that come after have no channel
+            channel.emit_point(value)
 
     def _checked(self, reading: Any) -> Any:
         """Return a reading that can be calculated with.
 
         :raises ChannelValueError: it is none.
         """
-        if isinstance(reading, str) or np.ndim(reading) != len(self.counter.shape):
+        if isinstance(reading, float):
+            return reading
+        if np.ndim(reading) != len(self.counter.shape) or not (self.counter.shape or is_number(reading)):
             self.channels[0].emit_point(reading)
         return reading
 

@@ -102,8 +102,8 @@ def test_one_reading(mode: SamplingMode, point: dict[str, Any]) -> None:
 
 
 def test_the_mean_of_all_readings_that_fit() -> None:
-    got, counter = sampled(SamplingMode.MEAN, [1.0, 3.0], count_time=0.021, limit=100)
-    assert counter.controller.nreadings == 3  # type: ignore[attr-defined]  # at 0, 10 and 20 ms
+    got, counter = sampled(SamplingMode.MEAN, [1.0, 3.0], count_time=0.12, limit=20)
+    assert counter.controller.nreadings == 3  # type: ignore[attr-defined]  # at 0, 50 and 100 ms
     assert got["c"] == pytest.approx(5 / 3)
 
 
@@ -113,44 +113,44 @@ def test_without_a_limit_readings_follow_each_other() -> None:
 
 
 def test_first_and_last() -> None:
-    assert sampled(SamplingMode.LAST, [1, 2, 3], 0.021, 100)[0]["c"] == 3
-    got, counter = sampled(SamplingMode.SINGLE, [1, 2, 3], 0.021, 100)
+    assert sampled(SamplingMode.LAST, [1, 2, 3], 0.12, 20)[0]["c"] == 3
+    got, counter = sampled(SamplingMode.SINGLE, [1, 2, 3], 0.12, 20)
     assert (got["c"], counter.controller.nreadings) == (1, 1)  # type: ignore[attr-defined]
 
 
 def test_statistics() -> None:
     before = time.time()
-    got, counter = sampled(SamplingMode.STATS, [1.0, 2.0, 6.0], 0.021, 100)
+    got, counter = sampled(SamplingMode.STATS, [1.0, 2.0, 6.0], 0.12, 20)
     expected = {"c": 3, "c_N": 3, "c_std": np.std([1, 2, 6], ddof=1), "c_var": 7, "c_min": 1, "c_max": 6, "c_p2v": 5}
     assert got == pytest.approx(expected)
     assert counter.statistics is not None
     assert before <= counter.statistics.timestamp <= time.time()
-    assert (counter.statistics.mean, counter.statistics.count_time) == (3, 0.021)
+    assert (counter.statistics.mean, counter.statistics.count_time) == (3, 0.12)
 
 
 def test_statistics_of_a_small_spread_on_a_large_value() -> None:
-    got, _ = sampled(SamplingMode.STATS, [1e9, 1e9 + 1], 0.011, 100)
+    got, _ = sampled(SamplingMode.STATS, [1e9, 1e9 + 1], 0.07, 20)
     assert got["c_var"] == pytest.approx(0.5)
 
 
 def test_integrals() -> None:
-    assert sampled(SamplingMode.INTEGRATE, [1.0, 3.0], 0.011, 100)[0]["c"] == pytest.approx(2 * 0.011)
-    got, _ = sampled(SamplingMode.INTEGRATE_STATS, [1.0, 3.0], 0.011, 100)
-    assert (got["c"], got["c_p2v"]) == pytest.approx((2 * 0.011, 2 * 0.011))
-    assert got["c_var"] == pytest.approx(2 * 0.011**2)
+    assert sampled(SamplingMode.INTEGRATE, [1.0, 3.0], 0.07, 20)[0]["c"] == pytest.approx(2 * 0.07)
+    got, _ = sampled(SamplingMode.INTEGRATE_STATS, [1.0, 3.0], 0.07, 20)
+    assert (got["c"], got["c_p2v"]) == pytest.approx((2 * 0.07, 2 * 0.07))
+    assert got["c_var"] == pytest.approx(2 * 0.07**2)
 
 
 def test_samples() -> None:
-    got, _ = sampled(SamplingMode.SAMPLES, [1.0, 2.0, 6.0], 0.021, 100)
+    got, _ = sampled(SamplingMode.SAMPLES, [1.0, 2.0, 6.0], 0.12, 20)
     assert got["c"] == 3
     assert got["c_samples"].tolist() == [1, 2, 6]
 
 
 def test_spectra() -> None:
     lines = [np.array([0.0, 1.0, 2.0]), np.array([2.0, 3.0, 4.0])]
-    got, _ = sampled(SamplingMode.MEAN, lines, 0.011, 100, shape=(3,))
+    got, _ = sampled(SamplingMode.MEAN, lines, 0.07, 20, shape=(3,))
     assert got["c"].tolist() == [1, 2, 3]
-    got, _ = sampled(SamplingMode.STATS, lines, 0.011, 100, shape=(3,))
+    got, _ = sampled(SamplingMode.STATS, lines, 0.07, 20, shape=(3,))
     assert got["c_max"].tolist() == [2, 3, 4]
     assert got["c_N"] == 2
 
