@@ -240,7 +240,7 @@ class Scan(Curves):
             reason = "it was started already" if nodes else f"{controller.name} takes no part in it"
             raise ScanError(f"{self!r}: the parameters of {controller.name} cannot be changed, {reason}")
         for node in nodes:
-            known = node.ctrl_params or controller.get_current_parameters()
+            known = node.ctrl_params or controller.get_current_parameters() or {}
             unknown = sorted(set(params) - set(known))
             if unknown:
                 there = ", ".join(known) or "none"
