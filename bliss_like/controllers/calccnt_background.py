@@ -27,6 +27,7 @@ from bliss_like.devices.calc_counter_config import CalcCounterControllerConfig
 from bliss_like.devices.counter import Counter, IntegratingCounter, SamplingCounter, SamplingMode
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import CalculationError, DeviceError
+from bliss_like.scanning.acquisition import AcquisitionObject
 from bliss_like.scanning.acquisitions.calc import CalcCounterAcquisitionSlave
 from bliss_like.scanning.default_chain import default_chain
 from bliss_like.scanning.scan import Scan
@@ -117,21 +118,21 @@ class BackgroundCalcCounterController(CalcCounterController):
         return _BackgroundAcquisitionSlave(self, acq_devices, acq_params, ctrl_params)
 
     def calc_function(self, input_dict: Inputs) -> Mapping[str, Any]:
-        return self.subtracted(input_dict, None)
+        return self.subtracted(input_dict, {})
 
-    def subtracted(self, inputs: Inputs, count_time: float | Array | None) -> dict[str, Array]:
+    def subtracted(self, inputs: Inputs, count_times: Mapping[str, float | Array]) -> dict[str, Array]:
         """Return the inputs without background.
 
-        :param count_time: seconds of each point; None where that is not known.
-        :raises CalculationError: it has to be known.
+        :param count_times: seconds of these points, by the tags of the inputs, where they are known.
+        :raises CalculationError: they have to be known.
         """
         background, time = self.background, self.background_time
-        count_time = inputs.get(TIME, count_time)
         found = {}
         for counter in self.input_counters:
             tag = self.tag_of(counter)
             level = background.get(tag, 0.0)
             if level and _grows(counter):
+                count_time = inputs.get(TIME, count_times.get(tag))
                 if count_time is None:
                     raise CalculationError(
                         f"{self.name}: {name_of(counter)} grows with the count time, which only a scan has; count it with ct"
@@ -160,20 +161,32 @@ class BackgroundCalcCounterController(CalcCounterController):
 
 
 class _BackgroundAcquisitionSlave(CalcCounterAcquisitionSlave):
-    """Tells how long each point was counted."""
+    """Tells how long each point of each input was counted."""
 
     def __init__(
-        self, controller: Any, devices: Sequence[Any], acq_params: Mapping[str, Any], ctrl: Any = None
+        self,
+        controller: BackgroundCalcCounterController,
+        devices: Sequence[AcquisitionObject],
+        acq_params: Mapping[str, Any],
+        ctrl_params: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(controller, devices, acq_params, ctrl)
-        self._count_time = acq_params.get("count_time")
+        super().__init__(controller, devices, acq_params, ctrl_params)
+        of_scan = acq_params.get("count_time")
+        self._of_each_point = isinstance(of_scan, Sequence | np.ndarray)
+        self._count_times: dict[str, Any] = {}
+        for counter in controller.input_counters:
+            owner = next(device for device in devices if counter in device.counters)
+            own = None if self._of_each_point else getattr(owner, "count_time", None)
+            if own is not None or of_scan is not None:
+                self._count_times[controller.tag_of(counter)] = of_scan if own is None else own
 
     def calculate(self, inputs: Inputs) -> Mapping[str, Any]:
-        count_time = self._count_time
-        if isinstance(count_time, Sequence | np.ndarray):
+        count_times = self._count_times
+        if self._of_each_point:
             npoints = len(next(iter(inputs.values())))
-            count_time = np.asarray(count_time[self.npoints_calculated : self.npoints_calculated + npoints], float)
-        result: Mapping[str, Any] = self.device.subtracted(inputs, count_time)
+            these = slice(self.npoints_calculated, self.npoints_calculated + npoints)
+            count_times = {tag: np.asarray(times[these], float) for tag, times in count_times.items()}
+        result: Mapping[str, Any] = self.device.subtracted(inputs, count_times)
         return result
 
 

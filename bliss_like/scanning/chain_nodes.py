@@ -9,10 +9,11 @@ from typing import Any
 
 from bliss_like.devices.calc_counter import CalcCounterController, with_inputs
 from bliss_like.devices.counter import Counter, CounterController
-from bliss_like.devices.counter_controller import Params
+from bliss_like.devices.counter_controller import Params, register_chain_node
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
+from .parameters import ParameterError
 
 _log = logging.getLogger(__name__)
 
@@ -39,16 +40,16 @@ class ChainNode:
         """Whether others are triggered by it."""
         return bool(self.children)
 
-    def walk(self) -> Iterator[ChainNode]:
-        """Yield it, and all below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
     def add_child(self, node: ChainNode) -> None:
         if node not in self.children:
             self.children.append(node)
             node.parent = self
+
+    def walk(self) -> Iterator[ChainNode]:
+        """Yield this node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
     def add_counter(self, counter: Counter) -> None:
         if counter not in self.counters:
@@ -93,6 +94,8 @@ class ChainNode:
         if self.acquisition_obj is None or force:
             try:
                 made = self._make()
+            except ParameterError as error:
+                raise ParameterError(f"controller {self.controller.name!r}: acquisition_settings: {error}") from error
             except TypeError as error:  # what Python says to a keyword that nobody knows does not name the device
                 given = ", ".join(f"{name}={value!r}" for name, value in (self.acquisition_parameters or {}).items())
                 raise ChainError(
@@ -177,6 +180,10 @@ def _masters_above(acquisition: AcquisitionObject) -> list[AcquisitionMaster]:
     return above
 
 
+register_chain_node(CounterController, ChainNode)
+register_chain_node(CalcCounterController, CalcCounterChainNode)
+
+
 def iter_counters(countable: Any) -> Iterator[Counter]:
     """Yield the counters of anything that has some: a counter, a controller, a measurement group, a list of those.
 
@@ -184,8 +191,8 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
     """
     if isinstance(countable, Counter):
         yield countable
-    elif isinstance(countable, CounterController):
-        yield from iter_counters(countable.counter_groups["default"])
+    elif hasattr(type(countable), "counter_groups"):
+        yield from iter_counters(default_group(countable))
     elif hasattr(countable, "counters"):
         yield from iter_counters(countable.counters)
     elif isinstance(getattr(countable, "counter", None), Counter):
@@ -198,6 +205,12 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
             f"{countable!r} ({type(countable).__name__}) is not a counter, nor has it any; expected counters, their "
             "controllers, or measurement groups"
         )
+
+
+def default_group(controller: Any) -> Any:
+    """Return the counters that stand for a controller: its group `default`, or all of them when it has no such group."""
+    groups = controller.counter_groups
+    return groups["default"] if "default" in groups else controller.counters
 
 
 class ChainBuilder:
@@ -221,7 +234,7 @@ class ChainBuilder:
         """Return the node of a controller; made when it is not there yet."""
         node = self._nodes.get(controller)
         if node is None:
-            node = self._nodes[controller] = _new_node(controller)
+            node = self._nodes[controller] = controller.create_chain_node()
             if isinstance(node, CalcCounterChainNode):
                 for counter in node.controller.input_counters:
                     node.dependencies[counter.controller] = self.node_of(counter.controller)
@@ -274,14 +287,6 @@ class ChainBuilder:
 
 
 Nodes = Iterable[ChainNode] | None
-
-
-def _new_node(controller: CounterController) -> ChainNode:
-    make = getattr(controller, "create_chain_node", None)
-    if callable(make):
-        node: ChainNode = make()
-        return node
-    return CalcCounterChainNode(controller) if isinstance(controller, CalcCounterController) else ChainNode(controller)
 
 
 def _tree(nodes: Iterable[ChainNode]) -> str:

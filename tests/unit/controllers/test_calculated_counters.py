@@ -26,6 +26,8 @@ from bliss_like.devices.counter import (
 )
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import CalculationError, ConfigError, DeviceError
+from bliss_like.scanning.default_chain import DefaultAcquisitionChain
+from bliss_like.scanning.scan import Scan
 from bliss_like.scans import ct, loopscan
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
@@ -253,6 +255,20 @@ def test_background_scales_with_the_count_time() -> None:
     assert "counted for 0.02 s" in net.__info__()
     net.clear_background()
     assert last(ct(0.01, net), "c0_net") == 1.5 and "none yet: net.take_background()" in net.__info__()
+
+
+def test_background_of_points_that_are_counted_for_different_times() -> None:
+    device = Rates(50.0)
+    device.get_values = lambda first, *_: [[[0.5, 1.5, 2.5][first]]]  # type: ignore[method-assign]
+    net = background_of(*device.counters)
+    net.take_background(1.0, set_value=50.0)
+    params = {"count_time": 0.01, "npoints": 3}
+    chain = DefaultAcquisitionChain().get(params, [net], settings=[
+        {"device": one, "acquisition_settings": {"count_time": [0.01, 0.02, 0.03]}} for one in (net, device)
+    ])  # fmt: skip
+    scan = Scan(chain, "pointscan", save=False)
+    scan.run()
+    np.testing.assert_allclose(scan.get_data("c0_net"), [0, 0.5, 1.0])
 
 
 def test_background_of_a_mean_does_not() -> None:

@@ -423,6 +423,27 @@ def test_a_calculation_stands_below_the_master_of_its_inputs() -> None:
     assert scan.get_data("outer_out").tolist() == [0, 3, 6]
 
 
+def test_a_calculation_has_the_rate_of_its_inputs() -> None:
+    slow, other, fast = counting("slow"), counting("other"), counting("fast")
+    calc = Calculated("calc", {"s": slow, "o": other}, lambda d: {"calc_out": d["s"] + d["o"]})
+    settings = [{"device": counter, "every": 0.01} for counter in (slow, other)]
+    scan = scan_of(calc, fast, npoints=1000, settings=settings)
+    scan.run()
+    found = data_of(scan)
+    assert len(found["fast"]) == 1000 > len(found["slow"])
+    assert found["calc_out"] == [2 * n for n in range(len(found["calc_out"]))] and found["calc_out"]
+    assert min(len(found["slow"]), len(found["other"])) == len(found["calc_out"])
+
+
+def test_inputs_of_different_rates_are_refused() -> None:
+    slow, fast = counting("slow"), counting("fast")
+    calc = Calculated("calc", {"s": slow, "f": fast}, lambda d: {"calc_out": d["s"] + d["f"]})
+    with pytest.raises(ChainError, match="calc is calculated from slow, fast, which are counted at different rates"):
+        scan_of(calc, settings=[{"device": slow, "every": 0.01}])
+    with pytest.raises(ChainError, match="calc is calculated when its inputs come, say `every` of those"):
+        scan_of(calc, settings=[{"device": calc, "every": 0.01}])
+
+
 def test_a_stopped_scan_has_all_that_can_be_calculated() -> None:
     a = counting("a")
     slow = SoftCounter(value=lambda: gevent.sleep(0.01) or 1.0, name="slow", mode="SINGLE")
