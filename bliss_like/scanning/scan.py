@@ -25,7 +25,7 @@ from .channel import AcquisitionChannel
 from .environment import environment
 from .nodes import channels_of
 from .presets import ChainPreset, ScanPreset, ScanProgress, WatchdogCallback
-from .scan_info import ScanInfo
+from .scan_info import ScanInfo, check_info
 
 if TYPE_CHECKING:
     from bliss_like.data.node import ScanNode
@@ -214,7 +214,11 @@ class Scan:
         self.update_info(comments=[*self.comments, {"timestamp": now, "message": comment}])
 
     def update_info(self, **info: Any) -> None:
-        """Change `scan_info`, and publish that when the scan is running."""
+        """Change `scan_info`, and publish that when the scan is running.
+
+        :raises ScanUsageError: a key of the schema has a wrong value, or something cannot be stored.
+        """
+        check_info(info)
         self.scan_info.update(info)
         if self.publisher is not None and not self._state.is_final:
             self.publisher.publish(ScanInfoUpdate(self.path, info))

@@ -35,7 +35,7 @@ from .environment import environment
 from .greenlets import Shield, run_all
 from .metadata import device_metadata, merge, positions
 from .presets import ChannelNodes
-from .scan_info import describe_chain, timestamps
+from .scan_info import END_REASONS, describe_chain, timestamps
 
 if TYPE_CHECKING:
     from .scan import Scan
@@ -312,7 +312,7 @@ class ScanRun:
         scan, publisher = self.scan, self.scan.publisher
         state = scan.final_state(error)
         scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
-        essential = {**timestamps("end", time.time()), "state": state.name}
+        essential = {**timestamps("end", time.time()), "state": state.name, "end_reason": END_REASONS[state]}
         info = {**self._end_info, **essential}
         scan.scan_info.update(info)
         lengths = {channel.path: channel.length for channel in scan.channels if channel.path}
