@@ -6,6 +6,7 @@ reader ignores keys that it does not know, and takes an info without `schema_ver
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypedDict
 
@@ -173,3 +174,13 @@ class ScanInfoKeys(TypedDict, total=False):
     end_time: Annotated[str, Key("ISO 8601 with the zone", when="end", always=True)]
     end_timestamp: Annotated[float, Key("the same since the epoch", "s", when="end", always=True)]
     end_reason: Annotated[EndReason, Key("how it ended", when="end", always=True)]
+
+
+def merged(info: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an info with news of it: dicts are merged key by key, what is no dict is replaced. Neither is changed."""
+    result = dict(info)
+    for key, value in news.items():
+        known = result.get(key)
+        both = isinstance(known, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(known, value) if both else value  # type: ignore[arg-type]
+    return result

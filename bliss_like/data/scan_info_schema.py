@@ -110,7 +110,11 @@ def _misfit(value: Any, hint: Any, place: str) -> str:
         if not isinstance(value, Mapping):
             return _wrong(place, "a dict", value)
         known = keys_of(hint)
-        if unknown := [name for name in value if name not in known] if hint.__name__ not in (*OPEN, "ScanInfoKeys") else []:
+        if (
+            unknown := [name for name in value if name not in known]
+            if hint.__name__ not in (*OPEN, "ScanInfoKeys")
+            else []
+        ):
             return f"{place}: expected the keys {', '.join(known)}, got {unknown[0]!r}"
         items = [(value[name], known[name][0], name) for name in value if name in known]
         return next(filter(None, (_misfit(one, kind, _join(place, name)) for one, kind, name in items)), "")

@@ -13,8 +13,8 @@ from bliss_like.errors import ScanError
 
 if TYPE_CHECKING:
     from .default_chain import DefaultAcquisitionChain
-    from .metadata import ScanMeta
     from .scan import Scan
+    from .scan_meta import ScanMeta
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Environment:
     """Returns the counters of a scan that was given none, or None when there is no measurement group."""
     axes: Callable[[], Iterable[Any]] = lambda: ()
     """Returns the axes whose positions go into the info of every scan."""
+    metadata_sources: Callable[[], Iterable[Any]] = lambda: ()
+    """Returns the devices that may have something to say in every scan."""
     names: Callable[[], Mapping[str, Any]] = dict
     """Returns all names of the session, and what they are."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)

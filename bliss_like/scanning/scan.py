@@ -14,6 +14,7 @@ from bliss_like.data.events import NodeKind, ScanInfoUpdate
 from bliss_like.data.lifecycle import TRANSITIONS, ScanState
 from bliss_like.data.publisher import Publisher
 from bliss_like.data.scan_data import Readable, ScanData
+from bliss_like.data.scan_info import merged
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.naming import full_name_of, original_channel_name
 from bliss_like.errors import ScanError, UserAbort
@@ -154,7 +155,7 @@ class Scan:
         if state not in TRANSITIONS[self._state]:
             raise ScanError(f"{self!r}: no way from {self._state.name} to {state.name}")
         self._state = state
-        self.scan_info["state"] = state.name
+        self.scan_info.update(state=state.name)
         if tell:
             self.tell_state()
 
@@ -219,7 +220,7 @@ class Scan:
         :raises ScanUsageError: a key of the schema has a wrong value, or something cannot be stored.
         """
         check_info(info)
-        self.scan_info.update(info)
+        self.scan_info.update(merged(self.scan_info, info))
         if self.publisher is not None and not self._state.is_final:
             self.publisher.publish(ScanInfoUpdate(self.path, info))
 

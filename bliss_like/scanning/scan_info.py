@@ -26,7 +26,25 @@ END_REASONS: dict[ScanState, EndReason] = {
 
 
 class ScanInfo(dict[str, Any]):
-    """The info of a scan to be, with what describes its channels and plots."""
+    """The info of a scan, with what describes its channels and plots.
+
+    `scan.scan_info["key"] = value` is published with the next event that carries an info; `scan.update_info` does it now.
+    """
+
+    def __init__(self, info: Mapping[str, Any]) -> None:
+        super().__init__(info)
+        self._unpublished: dict[str, None] = {}
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """:raises ScanUsageError: a key of the schema would have a wrong value, or one that cannot be stored."""
+        check_info({key: value})
+        super().__setitem__(key, value)
+        self._unpublished[key] = None
+
+    def take_unpublished(self) -> dict[str, Any]:
+        """Return what was set since the last time."""
+        keys, self._unpublished = self._unpublished, {}
+        return {key: self[key] for key in keys if key in self}
 
     @classmethod
     def of(cls, info: Mapping[str, Any] | None) -> ScanInfo:
@@ -34,13 +52,15 @@ class ScanInfo(dict[str, Any]):
 
         :raises ScanUsageError: some key of it has a wrong value, or one that cannot be stored.
         """
-        if info and not isinstance(info, ScanInfo):
-            check_info(info)
-        copy = cls(info or {})
-        copy["schema_version"] = SCHEMA_VERSION
+        given = dict(info or {})
+        if isinstance(given.get("sample"), str):
+            given["sample"] = {"name": given["sample"]}
+        if not isinstance(info, ScanInfo):
+            check_info(given)
+        copy = cls({**given, "schema_version": SCHEMA_VERSION})
         for key in ("channels", "positioners"):
-            copy[key] = dict(copy.get(key, {}))
-        copy["plots"] = list(copy.get("plots", []))
+            copy.update({key: dict(copy.get(key, {}))})
+        copy.update(plots=list(copy.get("plots", [])))
         return copy
 
     def set_channel_meta(self, name: str, **meta: Any) -> None:

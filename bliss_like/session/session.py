@@ -20,7 +20,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
-from bliss_like.scanning.metadata import ScanMeta
+from bliss_like.scanning.scan_meta import ScanMeta
 
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
@@ -375,6 +375,13 @@ class Session:
     def axes(self) -> list[Any]:
         """Return the axes among the objects."""
         return [made for made in self._objects.values() if is_axis(made)]
+
+    def metadata_sources(self) -> list[Any]:
+        """Return the objects, and the controllers behind them."""
+        behind = [getattr(made, "controller", None) for made in self._objects.values()]
+        return list(
+            {id(device): device for device in [*self._objects.values(), *behind] if device is not None}.values()
+        )
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""

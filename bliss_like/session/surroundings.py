@@ -65,6 +65,7 @@ class Surroundings:
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
+        environment.metadata_sources = session.metadata_sources
         environment.names = lambda: session.env_dict
 
     def leave(self) -> None:
