@@ -124,6 +124,13 @@ class Sample(TypedDict, total=False):
     description: Annotated[str, Key("what it is")]
 
 
+class User(TypedDict, total=False):
+    """Who measures: `USER` of the session. More keys are the users'."""
+
+    name: Annotated[str, Key("as in `user_name`")]
+    description: Annotated[str, Key("affiliation, proposal, whatever is said")]
+
+
 class ScanInfoKeys(TypedDict, total=False):
     """The keys that every reader may rely on; commands of scans and users add their own beside them."""
 
@@ -135,7 +142,7 @@ class ScanInfoKeys(TypedDict, total=False):
     save: Annotated[bool, Key("whether writers save it", always=True)]
     state: Annotated[str, Key("name of a ScanState; it changes while the scan runs", always=True)]
     session_name: Annotated[str, Key("the session", always=True)]
-    user_name: Annotated[str, Key("who measures", always=True)]
+    user_name: Annotated[str, Key("who measures: `USER.name`, else the login", always=True)]
     host: Annotated[str, Key("computer that runs it", always=True)]
     pid: Annotated[int, Key("process that runs it", always=True)]
     publisher: Annotated[str, Key("program that runs it, `bliss_like`", always=True)]
@@ -159,6 +166,7 @@ class ScanInfoKeys(TypedDict, total=False):
     positioners: Annotated[Positioners, Key("where the axes of the session were, at both ends")]
     instrument: Annotated[dict[str, Any], Key("what devices say of themselves, by their names")]
     sample: Annotated[Sample, Key("what is in the beam")]
+    user: Annotated[User, Key("who measures")]
     technique: Annotated[dict[str, Any], Key("how it is measured; the users'")]
     scan_meta_categories: Annotated[list[str], Key("names of the keys whose content is the users'")]
     metadata_missing: Annotated[dict[str, str], Key("metadata that could not be had, and why", when="running")]

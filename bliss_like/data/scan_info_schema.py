@@ -15,7 +15,7 @@ from .scan_info import SCHEMA_VERSION, WHEN, Key, ScanInfoKeys
 NUMBER = "number"
 """A float of the wire: JSON has no NaN, see `codec`."""
 
-OPEN = ("Sample",)
+OPEN = ("Sample", "User")
 """Types that users add keys to."""
 
 

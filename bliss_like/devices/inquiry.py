@@ -80,7 +80,8 @@ def read(
     pseudos = [axis for axis in axes if getattr(axis, "reals", ())]
     below = [each for axis in pseudos for each in inputs_below(axis) if not each.reals]
     readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in [*axes, *below]}
-    told_by_hardware = _by_controller(reading for axis, reading in readings.items() if axis not in pseudos)
+    calculated = set(pseudos)
+    told_by_hardware = _by_controller(reading for axis, reading in readings.items() if axis not in calculated)
     wanted = _Wanted(timeout, positions, states, {} if seconds is None else seconds)
     _within(timeout, [partial(_ask_in_turn, *group, wanted) for group in told_by_hardware.items()])
     known = {axis: Reading(**vars(reading)) for axis, reading in readings.items()}  # what comes late changes nothing

@@ -36,6 +36,8 @@ class Environment:
     """Returns the axes whose positions go into the info of every scan."""
     metadata_sources: Callable[[], Iterable[Any]] = lambda: ()
     """Returns the devices that may have something to say in every scan."""
+    described: Callable[[], Mapping[str, Any]] = dict
+    """Returns what people say of their `sample` and of the `user`."""
     names: Callable[[], Mapping[str, Any]] = dict
     """Returns all names of the session, and what they are."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)

@@ -47,6 +47,8 @@ class Metadata:
         found: Info = {}
         missing: dict[str, str] = {}
         questions: dict[str, tuple[Place, Question]] = {}
+        if timing is MetaTiming.START:
+            found |= {key: value for key, value in environment.described().items() if value}
         if scan.with_metadata:
             self._add_users(timing, questions, found)
             if timing is MetaTiming.START:
@@ -59,6 +61,8 @@ class Metadata:
         for label, answer in self._gatherer.ask(asked, missing).items() if asked else ():
             _merge(found, questions[label][0], answer)
         news: Info = {key: merged(value, self._given.get(key, {})) for key, value in found.items()}
+        if name := news.get("user", {}).get("name"):
+            news["user_name"] = name
         if missing:
             news["metadata_missing"] = missing
         if scan.with_metadata and timing is MetaTiming.START:
@@ -121,7 +125,7 @@ class Metadata:
         return found
 
 
-_OPEN_KEYS = ("instrument", "technique", "sample")
+_OPEN_KEYS = ("instrument", "technique", "sample", "user")
 
 
 def _read(

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
 STANDARD_NAMES = frozenset(
     [*scans.__all__, *standard.__all__, "Group", "Sequence", "SoftAxis", "SoftCounter", "config", "current_session"]
-    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
+    + [
+        "DEFAULT_CHAIN",
+        "SCANS",
+        "SCAN_SAVING",
+        "SAMPLE",
+        "USER",
+        "ACTIVE_MG",
+        "ALIASES",
+        "resetup",
+        "lslock",
+        *scripts.FUNCTIONS,
+    ]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""
@@ -81,6 +92,8 @@ def standard_names(session: Session) -> dict[str, Any]:
         "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
+        "SAMPLE": session.sample,
+        "USER": session.user,
         "ACTIVE_MG": ActiveMeasurementGroup(session),
         "lslock": lslock,
     }

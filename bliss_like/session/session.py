@@ -27,6 +27,7 @@ from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
 from .checks import check_session, wanted_names
 from .current import current_session
+from .described import Described
 from .failures import ErrorLog, told_elsewhere, with_traceback
 from .hooks import Hooks
 from .includes import SessionTree, sessions_tree
@@ -82,6 +83,8 @@ class Session:
         self._beamline = self.config.beamline
         self.hooks = Hooks()
         self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
+        self.sample = Described("sample", name)
+        self.user = Described("user", name)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})

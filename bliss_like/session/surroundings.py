@@ -66,6 +66,7 @@ class Surroundings:
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
         environment.metadata_sources = session.metadata_sources
+        environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
         environment.names = lambda: session.env_dict
 
     def leave(self) -> None:
