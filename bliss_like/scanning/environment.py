@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.data.publisher import DataTree
 from bliss_like.errors import ScanError
 
+from .background import Background
+
 if TYPE_CHECKING:
     from .default_chain import DefaultAcquisitionChain
     from .scan import Scan
@@ -26,6 +28,8 @@ class Environment:
     container: Callable[[], str] = lambda: ""
     """Returns the db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
     tree: DataTree | None = None
+    background: Background = field(default_factory=Background)
+    """What runs in the background, and makes way for scans."""
     scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
     """The last scans, the newest last."""
     default_chain: DefaultAcquisitionChain | None = None

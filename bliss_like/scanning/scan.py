@@ -68,6 +68,8 @@ class Scan:
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
+        self.in_background = False
+        """Whether it makes way for others, drives nothing, and is none of those that the user looks back at."""
         self.scan_number = 0
         self.path = ""
         """db_name of its node; empty before it is run."""

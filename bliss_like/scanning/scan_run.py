@@ -21,7 +21,7 @@ from gevent.hub import get_hub
 
 from bliss_like import __version__
 from bliss_like.data import paths
-from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
+from bliss_like.data.events import EndScan, NodeKind, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.process import this_process
 from bliss_like.data.scan_info import merged
@@ -70,11 +70,12 @@ class ScanRun:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
         scan.set_state(ScanState.PREPARING)
         scan.on_end(self._end_from_anywhere)
-        environment.scans.append(scan)
+        if not scan.in_background:
+            environment.scans.append(scan)
         with ExitStack() as contexts:
             error: BaseException | None = None
             try:
-                contexts.enter_context(claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])))
+                self._take_the_devices(contexts)
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
@@ -93,6 +94,15 @@ class ScanRun:
                 call()
             if error is not None:
                 raise error
+
+    def _take_the_devices(self, contexts: ExitStack) -> None:
+        scan = self.scan
+        driven, purpose = nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])
+        if scan.in_background:
+            return
+        if scan.kind is NodeKind.SCAN:  # a sequence stays open while nothing is measured; its scans come by themselves
+            contexts.enter_context(environment.background.out_of_the_way(purpose))
+        contexts.enter_context(claimed(driven, purpose))
 
     # -- beginning -------------------------------------------------------------------------------------------------------
 

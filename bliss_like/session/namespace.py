@@ -10,6 +10,7 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
+from bliss_like.scanning.monitoring import MONITORING_SCANS
 
 from . import scripts
 from .current import active_session, current_session
@@ -24,6 +25,7 @@ STANDARD_NAMES = frozenset(
         "DEFAULT_CHAIN",
         "SCANS",
         "SCAN_SAVING",
+        "MONITORING_SCANS",
         "SAMPLE",
         "USER",
         "ACTIVE_MG",
@@ -92,6 +94,7 @@ def standard_names(session: Session) -> dict[str, Any]:
         "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
+        "MONITORING_SCANS": MONITORING_SCANS,
         "SAMPLE": session.sample,
         "USER": session.user,
         "ACTIVE_MG": ActiveMeasurementGroup(session),

@@ -20,6 +20,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
+from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan_meta import ScanMeta
 
 from .active_group import ActiveGroup
@@ -152,7 +153,7 @@ class Session:
 
         Objects that are written as before stay the same objects, and are not touched; the others are closed, the dependent
         ones first, and made anew. Names that are gone leave the session. Setup files run again; hooks, aliases and the
-        default chain are as they say.
+        default chain are as they say. What is monitored in the background ends.
 
         :param verbose: write the summary to the standard output; otherwise errors are logged.
         :raises SessionError: the session is not active or not ready, or a scan is running.
@@ -160,6 +161,7 @@ class Session:
         """
         self._refuse_resetup()
         self._is_building = True
+        environment.background.end_all()
         try:
             with told_elsewhere(verbose):
                 changes = self.config.reload()
@@ -220,6 +222,7 @@ class Session:
         if not self._lock.is_held:
             return
         try:
+            environment.background.end_all()
             if self._has_opened:
                 self.hooks.session.call("close", self)
         finally:
