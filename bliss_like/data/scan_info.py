@@ -77,7 +77,6 @@ class Device(TypedDict, total=False):
     type: Annotated[str, Key("its class", when="prepared")]
     channels: Annotated[list[str], Key("full names of its channels, keys of `channels`", when="prepared")]
     triggered_devices: Annotated[list[str], Key("devices that it triggers, keys of `devices`", when="prepared")]
-    metadata: Annotated[dict[str, Any], Key("what the device says of itself", when="prepared")]
 
 
 class Chain(TypedDict, total=False):
