@@ -11,7 +11,12 @@ from bliss_like.data.scan_info import merged
 from bliss_like.devices import inquiry
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.counter import Counter
-from bliss_like.devices.metadata import HasMetadataForScan, has_scan_metadata, metadata_name
+from bliss_like.devices.metadata import (
+    HasMetadataForScan,
+    HasMetadataForScanExclusive,
+    has_scan_metadata,
+    metadata_name,
+)
 from bliss_like.devices.naming import name_of
 
 from .acquisition import AcquisitionObject, MetaTiming
@@ -81,7 +86,7 @@ class Metadata:
 
     def _add_objects(self, questions: dict[str, tuple[Place, Question]]) -> None:
         for device in environment.metadata_sources():
-            if isinstance(device, HasMetadataForScan) and device.scan_metadata_enabled:
+            if isinstance(device, HasMetadataForScan) and not isinstance(device, HasMetadataForScanExclusive):
                 self._add(questions, metadata_name(device), device)
 
     def _add_devices(self, timing: MetaTiming, questions: dict[str, tuple[Place, Question]]) -> None:
