@@ -6,6 +6,7 @@ made of that. A scan says `start: Position`, and gets a float.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -57,12 +58,17 @@ def wrong(name: str, expected: str, value: Any) -> ScanUsageError:
 
 
 def shown(value: Any) -> str:
-    """Return a value as errors show it: an axis or a counter by its name, else in at most 60 characters."""
+    """Return a value as errors show it: what has a name by that, anything else in at most 60 characters."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if is_axis(value):
         return f"the axis {both_names_of(value)}"
-    if isinstance(getattr(value, "fullname", None), str) and not isinstance(value, type):
+    if isinstance(getattr(value, "fullname", None), str):
         return f"the counter {both_names_of(value)}"
-    return brief(value)
+    if inspect.isroutine(value):
+        return f"the function {value.__name__}"
+    text = brief(value)
+    return f"a {type(value).__name__}" if " object at 0x" in text else text
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from numbers import Number
 from typing import Any
 
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.devices.counter import Counter
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.environment import environment
 
@@ -57,7 +56,7 @@ class Given:
 
 def hint(name: str, kind: Kind, value: Any, given: Given) -> str:
     """Return a question or an advice, from ": " or "; " on; empty when nothing is likely."""
-    return _of_text(kind, value) or _of_order(name, value, given) or _of_value(name, kind, value)
+    return _of_text(kind, value) or _of_value(kind, value) or _of_order(name, value, given) or _of_rest(kind, value)
 
 
 def _of_text(kind: Kind, value: Any) -> str:
@@ -111,23 +110,25 @@ def _nearest(index: int, count: int) -> Iterator[int]:
         yield from (place for place in (index + distance, index - distance) if 0 <= place < count)
 
 
-def _of_value(name: str, kind: Kind, value: Any) -> str:
+def _of_value(kind: Kind, value: Any) -> str:
     """What the value is by itself."""
     if isinstance(value, type):
-        return f": that is a class, give an object of it: {value.__name__}(...)"
+        return f"; give an object of it, {value.__name__}(...)"
     if value is Ellipsis:
         return ": the dots stand for something that you have to fill in"
     if inspect.isroutine(value):
-        tip = "; SoftCounter(value=...) makes a counter of a function" if _takes_counters(kind) else ", call it"
-        return f": that is a function{tip}"
+        return "; SoftCounter(value=...) makes a counter of a function" if _takes_counters(kind) else "; call it"
+    return ""
+
+
+def _of_rest(kind: Kind, value: Any) -> str:
+    """A number where none, or another one, is expected; an axis among the counters."""
+    if is_axis(value) and _takes_counters(kind):
+        return "; the positions of axes that are scanned are recorded without being asked for"
     if isinstance(value, Number) and _takes_counters(kind):
         return ": is that one number too many?"
-    if is_axis(value) and _takes_counters(kind):
-        return ": that is an axis, whose position is recorded when it is scanned"
     if isinstance(value, float) and not kind.fits(value) and value.is_integer() and kind.fits(int(value)):
         return f": without the point, {int(value)}?"
-    if isinstance(value, Counter) and kind is AXIS:
-        return ": that is a counter"
     return ""
 
 
