@@ -16,7 +16,7 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
-from bliss_like.errors import AxisFault, AxisLimitError, ScanUsageError, UserAbort
+from bliss_like.errors import AxisFault, ScanUsageError, UserAbort
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan, ScanState
@@ -298,79 +298,6 @@ def test_everything_that_has_counters(diode: SamplingCounter) -> None:
         [(diode, other)],
     ):
         assert set(loopscan(1, 0, *countables).get_data()) >= {"diodes:diode", "second:other"}
-
-
-# -- bad input -------------------------------------------------------------------------------------------------------------
-
-BAD: list[tuple[str, Callable[[Any, Any, Any], object], str]] = [
-    ("ct", lambda x, y, c: ct(-1, c), "count_time_or_counter: expected seconds, not less than 0, got -1"),
-    ("ct", lambda x, y, c: ct("1", c), "count_time_or_counter: expected seconds, got '1'"),
-    ("ct", lambda x, y, c: ct(1, 2), r"2 \(int\) is not a counter"),
-    ("sct", lambda x, y, c: sct(float("nan"), c), "count_time_or_counter"),
-    ("sct", lambda x, y, c: sct(1, c, sleep_time=1), "unexpected keyword argument 'sleep_time'"),
-    ("timescan", lambda x, y, c: timescan(c), "count_time: expected seconds"),
-    ("timescan", lambda x, y, c: timescan(1, c, npoints=-1), "npoints: expected a whole number, at least 1, got -1"),
-    ("loopscan", lambda x, y, c: loopscan(0, 0, c), "npoints: .* got 0"),
-    ("loopscan", lambda x, y, c: loopscan(-3, 0, c), "npoints: .* got -3"),
-    ("loopscan", lambda x, y, c: loopscan(2.5, 0, c), "npoints: .* got 2.5"),
-    ("loopscan", lambda x, y, c: loopscan(3, -0.1, c), "count_time: expected seconds, not less than 0, got -0.1"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, sleep_time=-1), "sleep_time"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, name="my scan"), "name: expected no space"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, scan_info="gold"), "scan_info: expected a dict, got 'gold'"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, save="no"), "save: expected True or False, got 'no'"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 2, 0, c, backnforth=2), "backnforth: .* got 2"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10), "missing a required argument: 'count_time'"),
-    ("ascan", lambda x, y, c: ascan(c, 0, 1, 10, 0, c), "motor: expected an axis"),
-    ("ascan", lambda x, y, c: ascan("robx", 0, 1, 10, 0, c), "motor: expected an axis, got 'robx'"),
-    ("ascan", lambda x, y, c: ascan(x, None, 1, 10, 0, c), "start: expected a number, got None"),
-    ("ascan", lambda x, y, c: ascan(x, 0, float("inf"), 10, 0, c), "stop: expected a number, got inf"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 0, 0, c), "intervals: expected a whole number, at least 1, got 0"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10, 0, y), "is not a counter"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10, 0, c, stab_time="1"), "stab_time: expected a number, got '1'"),
-    ("dscan", lambda x, y, c: dscan(x, 0, 1, -1, 0, c), "intervals"),
-    ("a2scan", lambda x, y, c: a2scan(x, 0, 1, x, 0, 1, 2, 0, c), "Duplicated axis robx"),
-    ("a2scan", lambda x, y, c: a2scan(x, 0, 1, y, 0, "1", 2, 0, c), "stop2: expected a number, got '1'"),
-    ("d2scan", lambda x, y, c: d2scan(x, 0, 1, 5, 0, 1, 2, 0, c), "motor2: expected an axis, got 5"),
-    ("anscan", lambda x, y, c: anscan([], 2, 0, c), "motor_tuple_list: .* at least one axis"),
-    ("anscan", lambda x, y, c: anscan([(x, 0)], 2, 0, c), r"motor_tuple_list\[0\]: expected \(motor, start, stop\)"),
-    ("anscan", lambda x, y, c: anscan([(x, 0, 1), (x, 0, 1)], 2, 0, c), "Duplicated axis robx"),
-    ("dnscan", lambda x, y, c: dnscan((x, 0, 1), 2, 0, c), r"motor_tuple_list\[0\]"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 0, 0, c), "intervals2: .* got 0"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, x, 0, 1, 2, 0, c), "Duplicated axis"),
-    ("dmesh", lambda x, y, c: dmesh(x, 0, 1, 2, c, 0, 1, 2, 0, c), "motor2: expected an axis"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, [1, 2]), (y, [1])], 0, c), "equally many .*'robx': 2, 'roby': 1"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, [])], 0, c), r"motor_pos_tuple_list\[0\] positions"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, ["a"])], 0, c), "expected a list of numbers"),
-    ("pointscan", lambda x, y, c: pointscan(x, 3, 0, c), "positions: expected a list of numbers, at least one, got 3"),
-    ("pointscan", lambda x, y, c: pointscan(y, [[1]], 0, c), "positions"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "command", "said"), BAD)
-def test_wrong_arguments(name: str, command: Any, said: str, robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
-    with pytest.raises(ScanUsageError, match=f"^{name}: (.|\n)*{said}") as raised:
-        command(robx, roby, diode)
-    assert f"\nusage: {name}(" in str(raised.value)
-    assert isinstance(raised.value, TypeError) and isinstance(raised.value, ValueError)
-    assert (robx.position, roby.position, len(environment.scans)) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        lambda x, y, c: ascan(x, 0, 101, 10, 0, c),
-        lambda x, y, c: dscan(x, 0, 101, 10, 0, c),
-        lambda x, y, c: a2scan(y, 0, 1, x, 0, 101, 10, 0, c),
-        lambda x, y, c: amesh(y, 0, 1, 2, x, 0, 101, 2, 0, c),
-        lambda x, y, c: lookupscan([(y, [1, 2, 3]), (x, [0, 101, 0])], 0, c),
-        lambda x, y, c: pointscan(x, [0, 101, 0], 0, c),
-    ],
-)
-def test_limits_are_checked_before_anything_moves(command: Any, robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
-    with pytest.raises(AxisLimitError, match="robx.*101"):
-        command(robx, roby, diode)
-    assert (robx.position, roby.position) == (0, 0)
-    assert not environment.scans
 
 
 def test_every_command_is_exported_and_says_what_it_does() -> None:
