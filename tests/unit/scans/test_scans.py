@@ -22,12 +22,17 @@ from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import (
     a2scan,
+    a3mesh,
+    a5scan,
     amesh,
+    anmesh,
     anscan,
     ascan,
     ct,
     d2scan,
+    d3scan,
     dmesh,
+    dnmesh,
     dnscan,
     dscan,
     lookupscan,
@@ -60,6 +65,7 @@ Commands = list[tuple[str, Callable[[], Scan], str, int]]
 
 def test_titles_types_and_numbers_of_points(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
     robx.move(1)
+    robz, robu, robv = make_axis("robz"), make_axis("robu"), make_axis("robv")
     commands: Commands = [
         ("ct", lambda: ct(0, diode), "ct 0", 1),
         ("ct", lambda: sct(0, diode), "ct 0", 1),
@@ -69,12 +75,20 @@ def test_titles_types_and_numbers_of_points(robx: Axis, roby: Axis, diode: Sampl
         ("dscan", lambda: dscan(robx, -1, 1, 4, 0, diode), "ascan robx 0.5 2.5 4 0", 5),
         ("a2scan", lambda: a2scan(robx, 0, 1, roby, 2, 3, 2, 0, diode), "a2scan robx 0 1 roby 2 3 2 0", 3),
         ("d2scan", lambda: d2scan(robx, 0, 1, roby, 0, 1, 2, 0, diode), "a2scan robx 1 2 roby 3 4 2 0", 3),
-        ("a3scan", lambda: anscan([(robx, 0, 1), (roby, 0, 1), (make_axis("robz"), 0, 1)], 1, 0, diode),
+        ("a3scan", lambda: anscan([(robx, 0, 1), (roby, 0, 1), (robz, 0, 1)], 1, 0, diode),
          "a3scan robx 0 1 roby 0 1 robz 0 1 1 0", 2),
         ("ascan", lambda: anscan([(robx, 0, 1)], 1, 0, diode), "ascan robx 0 1 1 0", 2),
         ("d2scan", lambda: dnscan([(robx, 0, 1), (roby, 0, 1)], 1, 0, diode), "a2scan robx 1 2 roby 1 2 1 0", 2),
         ("amesh", lambda: amesh(robx, 0, 1, 2, roby, 0, 1, 1, 0, diode), "amesh robx 0 1 2 roby 0 1 1 0", 6),
         ("dmesh", lambda: dmesh(robx, 0, 1, 2, roby, 0, 1, 1, 0, diode), "amesh robx 1 2 2 roby 1 2 1 0", 6),
+        ("d3scan", lambda: d3scan(robx, 0, 1, roby, 0, 1, robz, 0, 1, 1, 0, diode),
+         "a3scan robx 1 2 roby 1 2 robz 1 2 1 0", 2),
+        ("a5scan", lambda: a5scan(robx, 0, 1, roby, 0, 1, robz, 0, 1, robu, 0, 1, robv, 0, 1, 1, 0, diode),
+         "a5scan robx 0 1 roby 0 1 robz 0 1 robu 0 1 robv 0 1 1 0", 2),
+        ("a3mesh", lambda: a3mesh(robx, 0, 1, 2, roby, 0, 1, 1, robz, 0, 1, 1, 0, diode),
+         "a3mesh robx 0 1 2 roby 0 1 1 robz 0 1 1 0", 12),
+        ("anmesh", lambda: anmesh([(robx, 0, 1, 2), (roby, 0, 1, 1)], 0, diode), "anmesh robx 0 1 2 roby 0 1 1 0", 6),
+        ("dnmesh", lambda: dnmesh([(robx, 0, 1, 2), (roby, 0, 1, 1)], 0, diode), "anmesh robx 1 2 2 roby 1 2 1 0", 6),
         ("lookupscan", lambda: lookupscan([(robx, [0, 1, 5])], 0, diode), "lookupscan 0 on motors (robx)", 3),
         ("pointscan", lambda: pointscan(robx, [0, 1, 5], 0, diode), "pointscan robx 3 positions 0 .. 5 0", 3),
     ]  # fmt: skip
@@ -145,6 +159,43 @@ def test_meshes(robx: Axis, roby: Axis, diode: SamplingCounter, backnforth: bool
         "backnforth" if backnforth else "forth",
         "step",
     ]
+
+
+@pytest.mark.parametrize("backnforth", [False, True])
+def test_every_axis_but_the_slowest_turns_round(diode: SamplingCounter, backnforth: bool) -> None:
+    axes = [make_axis(f"m{n}") for n in range(4)]
+    scan = anmesh([(axis, 0, 2, 1) for axis in axes[:3]] + [(axes[3], 0, 3, 2)], 0, diode, backnforth=backnforth)
+    info = scan.node.info
+    assert [info[f"npoints{n}"] for n in (1, 2, 3, 4)] == [2, 2, 2, 3]
+    assert (info["npoints"], info["data_dim"], info["start"], info["stop"]) == (24, 4, [0, 0, 0, 0], [2, 2, 2, 3])
+    kind = "backnforth" if backnforth else "forth"
+    for index, axis in enumerate(axes):
+        channel = info["channels"][f"axis:{axis.name}"]
+        assert channel["axis_kind"] == (kind if index < 3 else "step")
+        assert (channel["axis_id"], channel["axis_points"], channel["points"]) == (index, 2 if index < 3 else 3, 24)
+        line = scan.get_data(axis).reshape([3, 2, 2, 2])  # the slowest first
+        for turn in np.ndindex(line.shape):
+            way = turn[3 - index]
+            turns = backnforth and index < 3 and np.ravel_multi_index(turn[: 3 - index], line.shape[: 3 - index]) % 2
+            assert line[turn] == ([0, 2] if index < 3 else [0, 1.5, 3])[1 - way if turns else way]
+    moves = np.abs(np.diff(np.array([scan.get_data(axis) for axis in axes]))) > 0
+    assert (moves.sum(0) == 1).all() == backnforth  # one axis moves from point to point
+
+
+def test_times_of_meshes_and_lists(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
+    for scan in (
+        amesh(robx, 0, 1, 1, roby, 0, 1, 1, 0, diode, sleep_time=0.01, stab_time=0.02),
+        pointscan(robx, [0, 1, 2], 0, diode, sleep_time=0.01, stab_time=0.02),
+        lookupscan([(robx, [0, 1, 2])], 0, diode, sleep_time=0.01, stab_time=0.02),
+    ):
+        assert all(np.diff(scan.get_data("epoch")) >= 0.03)
+        assert (scan.scan_info["sleep_time"], scan.scan_info["stab_time"]) == (0.01, 0.02)
+
+
+def test_the_type_is_what_it_is_the_name_what_it_is_called(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
+    scan = amesh(robx, 0, 1, 1, roby, 0, 1, 1, 0, diode, name="gold", scan_type="map")
+    assert (scan.name, scan.scan_info["type"], scan.scan_info["name"]) == ("gold", "map", "gold")
+    assert scan.path.endswith(":1_gold")
 
 
 def test_lists_of_positions(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
