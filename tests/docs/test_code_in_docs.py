@@ -82,7 +82,7 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
-    (block,) = blocks_of("docs/scanning.md", "python")
+    block, *_ = blocks_of("docs/scanning.md", "python")
     exec(block, names)
     names["scan"].run()
     assert names["scan"].get_data("u").tolist() == list(range(10))
