@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any, Protocol
 
@@ -26,9 +27,14 @@ class Line(Protocol):
 
 
 class ChannelBuffer:
-    """Points of one channel that wait to be sent."""
+    """Points of one channel that wait to be sent.
 
-    def __init__(self, line: Line, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]):
+    :param keep_bytes: of the newest points that the store has to keep; 0 for all.
+    """
+
+    def __init__(
+        self, line: Line, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any], keep_bytes: int = 0
+    ) -> None:
         self.path, self.key, self.shape, self.dtype = path, key, shape, dtype
         self.length = 0
         self.nbytes = 0
@@ -38,6 +44,8 @@ class ChannelBuffer:
         self._points: list[Any] = []
         self._blocks: list[Array] = []
         self._taken = 0
+        self._dropped = 0
+        self._keep = max(1, keep_bytes // max(1, dtype.itemsize * math.prod(shape))) if keep_bytes else 0
         self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
 
     def append(self, point: Any) -> None:
@@ -90,6 +98,18 @@ class ChannelBuffer:
             total += nbytes
         self._blocks = blocks[ntaken:]
         return groups, not self._blocks
+
+    def surplus(self) -> tuple[int, int]:
+        """Return the first of the points sent that is to be kept, and the bytes of those before it that are there still.
+
+        They count as dropped from now on.
+        """
+        first = self._taken - self._keep
+        if not self._keep or first <= self._dropped:
+            return 0, 0
+        size = self._point_size * math.prod(self.shape) * (first - self._dropped)
+        self._dropped = first
+        return first, size
 
     def _close_points(self) -> None:
         if not self._points:
