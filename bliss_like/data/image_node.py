@@ -38,7 +38,8 @@ class ImageNode(ChannelNode):
 
     @property
     def image_dtype(self) -> np.dtype[Any]:
-        return np.dtype(self.info.get("image_dtype", self.dtype))
+        dtype: np.dtype[Any] = np.dtype(self.info.get("image_dtype", self.dtype))
+        return dtype
 
     def get_image(self, index: int = -1) -> Array:
         """Return one image, shape (height, width); by default the newest.
@@ -66,7 +67,9 @@ class ImageNode(ChannelNode):
         :raises DataError: the scan has no files.
         """
         if not self.is_saved:
-            raise DataError(f"{self.db_name}: no file has these images; get_image(i) returns those that are still there")
+            raise DataError(
+                f"{self.db_name}: no file has these images; get_image(i) returns those that are still there"
+            )
         first, last, _ = slice(start, stop).indices(len(self))
         return to_references(self._points.between(first, last))
 

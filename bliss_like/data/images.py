@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from bliss_like.errors import DataError
@@ -24,11 +25,12 @@ _readers: dict[str, ReadImages | str] = {
 """By suffix; a name is imported when the first image is read, so that this package needs no library for files."""
 
 
-class ImageReference(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ImageReference:
     """Where one image is.
 
-    :ivar path: of the dataset inside the file, empty where a file has images only.
-    :ivar index: of the image in there, from 0.
+    :param path: of the dataset inside the file, empty where a file has images only.
+    :param index: of the image in there, from 0.
     """
 
     file: str
@@ -77,9 +79,9 @@ def read_references(references: Sequence[ImageReference]) -> list[Array]:
     images: list[Array] = []
     first = 0
     while first < len(references):
-        file, path, _ = references[first]
+        file, path = references[first].file, references[first].path
         last = first
-        while last < len(references) and references[last][:2] == (file, path):
+        while last < len(references) and (references[last].file, references[last].path) == (file, path):
             last += 1
         images += list(_read(file, path, [reference.index for reference in references[first:last]]))
         first = last
@@ -101,7 +103,7 @@ def _reader_of(file: str) -> ReadImages:
     if isinstance(reader, str):
         module, _, function = reader.partition(":")
         reader = _readers[suffix] = getattr(importlib.import_module(module), function)
-    return reader  # type: ignore[return-value]
+    return reader
 
 
 def to_references(points: Any) -> list[ImageReference]:

@@ -100,7 +100,9 @@ def _places(edf: BinaryIO) -> Iterator[tuple[int, Mapping[str, str]]]:
 
 
 def _pixels(edf: BinaryIO, begin: int, keys: Mapping[str, str]) -> Frames:
-    order = ">" if keys.get("ByteOrder") == "HighByteFirst" else "<"
+    dtype = np.dtype(_TYPES[keys["DataType"]])
+    if keys.get("ByteOrder") == "HighByteFirst":
+        dtype = dtype.newbyteorder(">")
     edf.seek(begin)
-    pixels = np.frombuffer(edf.read(int(keys["Size"])), np.dtype(_TYPES[keys["DataType"]]).newbyteorder(order))
+    pixels = np.frombuffer(edf.read(int(keys["Size"])), dtype)
     return pixels.reshape(int(keys["Dim_2"]), int(keys["Dim_1"]))

@@ -28,7 +28,14 @@ from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster, def
 from .beam_position import BeamPosition
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
 from .geometry import Geometry
-from .groups import CameraAccumulation, CameraAcquisition, CameraProcessing, CameraSaving, ImageSettings, SavingParameters
+from .groups import (
+    CameraAccumulation,
+    CameraAcquisition,
+    CameraProcessing,
+    CameraSaving,
+    ImageSettings,
+    SavingParameters,
+)
 from .image_counter import ImageCounter
 from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
 from .saver import FrameSaver, load_image
@@ -208,7 +215,9 @@ class Camera(CounterController):
         """
         parts, part_time = self.accumulation.split(expo_time) if accumulates else (1, expo_time)
         if parts > 1 and trigger_mode in ("EXTERNAL_GATE", "EXTERNAL_START_STOP"):
-            raise DeviceError(f"camera {self.name}: a gate makes one exposure, it cannot be split in {parts} to accumulate")
+            raise DeviceError(
+                f"camera {self.name}: a gate makes one exposure, it cannot be split in {parts} to accumulate"
+            )
         is_single = trigger_mode in ("INTERNAL_TRIGGER", "EXTERNAL_TRIGGER")
         settings = AcquisitionSettings(
             nb_frames=nb_frames * parts,

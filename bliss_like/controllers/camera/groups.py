@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.config.settings.properties import ObjectSettings, property_setting
 from bliss_like.config.table import table
@@ -19,6 +19,9 @@ from .geometry import ROTATIONS, Box, Geometry, clipped
 
 if TYPE_CHECKING:
     from .camera import Camera
+
+
+E = TypeVar("E", bound=enum.StrEnum)
 
 
 class SavingMode(enum.StrEnum):
@@ -136,7 +139,9 @@ class CameraSaving(Group):
         """
         number = self.frames_per_file if frames_per_file is None else frames_per_file
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ScanUsageError(f"camera {self._camera.name}: saving_frame_per_file: expected at least 1, got {number!r}")
+            raise ScanUsageError(
+                f"camera {self._camera.name}: saving_frame_per_file: expected at least 1, got {number!r}"
+            )
         return SavingParameters(
             self._member(SavingMode, "saving_mode", self.mode if mode is None else mode),
             self._member(SavingFormat, "saving_format", self.file_format if file_format is None else file_format),
@@ -144,11 +149,11 @@ class CameraSaving(Group):
             self.max_file_size_in_MB,
         )
 
-    def _member(self, kind: Callable[[Any], Any], key: str, value: Any) -> Any:
+    def _member(self, kind: type[E], key: str, value: Any) -> E:
         try:
             return kind(value)
         except ValueError:
-            expected = ", ".join(kind)  # type: ignore[call-overload]
+            expected = ", ".join(kind)
             raise ScanUsageError(
                 f"camera {self._camera.name}: {key}: expected one of {expected}, got {value!r}"
             ) from None
@@ -275,7 +280,7 @@ class ImageSettings(Group):
             (int(self._binning[0]), int(self._binning[1])),
             (bool(self._flip[0]), bool(self._flip[1])),
             self._rotation,
-            tuple(self._roi) if self._roi else None,  # type: ignore[arg-type]
+            tuple(self._roi) if self._roi else None,
         )
 
     @property
@@ -328,7 +333,9 @@ class ImageSettings(Group):
         if not _are_whole(box, 4) or min(box[2:]) < 1 or clipped(box, (width, height)) != box:  # type: ignore[arg-type]
             raise self._refuse("roi", f"(x, y, width, height) inside {width} x {height} pixels, or None", value)
         whole = box == (0, 0, width, height)
-        self._change(Geometry(geometry.size, geometry.binning, geometry.flip, geometry.rotation, None if whole else box))  # type: ignore[arg-type]
+        self._change(
+            Geometry(geometry.size, geometry.binning, geometry.flip, geometry.rotation, None if whole else box)
+        )
 
     def reset_roi(self) -> None:
         self.roi = None

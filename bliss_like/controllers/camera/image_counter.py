@@ -64,7 +64,7 @@ class ImageCounter(Counter):
 
     @binning.setter
     def binning(self, value: Sequence[int]) -> None:
-        self._settings.binning = value  # type: ignore[assignment]
+        self._settings.binning = value
 
     @property
     def flip(self) -> list[bool]:
@@ -73,7 +73,7 @@ class ImageCounter(Counter):
 
     @flip.setter
     def flip(self, value: Sequence[bool]) -> None:
-        self._settings.flip = value  # type: ignore[assignment]
+        self._settings.flip = value
 
     @property
     def rotation(self) -> int:
@@ -91,7 +91,7 @@ class ImageCounter(Counter):
 
     @roi.setter
     def roi(self, value: Sequence[int] | None) -> None:
-        self._settings.roi = value  # type: ignore[assignment]
+        self._settings.roi = value
 
     def reset_roi(self) -> None:
         self._settings.reset_roi()

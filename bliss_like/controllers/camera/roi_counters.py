@@ -171,7 +171,9 @@ class RoiContainer(FrameController, Generic[R]):
         made = self._make(name, roi)
         if not self._fits(made):
             height, width = camera.geometry.shape
-            raise UsageError(f"{self.fullname}: region {name!r}, {made}, is not inside the image of {width} x {height} pixels")
+            raise UsageError(
+                f"{self.fullname}: region {name!r}, {made}, is not inside the image of {width} x {height} pixels"
+            )
         return made
 
     def _fits(self, roi: AnyRoi) -> bool:
@@ -232,7 +234,8 @@ class RoiContainer(FrameController, Generic[R]):
         if not len(self):
             return f"{self.fullname}: no regions; {self.fullname.replace(':', '.')}['name'] = x, y, width, height makes one"
         rows = [
-            (name, str(roi), "" if self._fits(roi) else "not inside the image, not counted") for name, roi in self.items()
+            (name, str(roi), "" if self._fits(roi) else "not inside the image, not counted")
+            for name, roi in self.items()
         ]
         return table((self.fullname, "", ""), rows)
 

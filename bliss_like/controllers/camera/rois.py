@@ -22,6 +22,8 @@ Frames = NDArray[Any]
 """Shape (n, height, width)."""
 Values = NDArray[np.float64]
 
+_TINY = 1e-7
+"""Pixels or degrees by which the centre of a pixel may be outside: it is on the edge."""
 STATISTICS = ("sum", "avg", "std", "min", "max")
 
 
@@ -99,13 +101,16 @@ class ArcRoi:
         if r1 < 0 or r1 == r2:
             raise UsageError(f"roi {self.name!r}: expected two different radii, at least 0, got {r1:g} and {r2:g}")
         if not self.a1 < self.a2 <= self.a1 + 360:
-            raise UsageError(f"roi {self.name!r}: expected a1 < a2 <= a1 + 360 degrees, got {self.a1:g} and {self.a2:g}")
+            raise UsageError(
+                f"roi {self.name!r}: expected a1 < a2 <= a1 + 360 degrees, got {self.a1:g} and {self.a2:g}"
+            )
 
     def contains(self, x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each position whether it is in the arc."""
         radius = np.hypot(x - self.cx, y - self.cy)
-        turned = (np.degrees(np.arctan2(y - self.cy, x - self.cx)) - self.a1) % 360.0
-        inside: NDArray[np.bool_] = (radius >= self.r1) & (radius <= self.r2) & (turned <= self.a2 - self.a1)
+        turned = (np.degrees(np.arctan2(y - self.cy, x - self.cx)) - self.a1 + _TINY) % 360.0
+        in_ring = (radius >= self.r1 - _TINY) & (radius <= self.r2 + _TINY)
+        inside: NDArray[np.bool_] = in_ring & (turned <= self.a2 - self.a1 + 2 * _TINY)
         return inside
 
     def bounding_box(self) -> Box:
@@ -146,7 +151,7 @@ class ProfileMode(enum.StrEnum):
     def of(cls, mode: object) -> ProfileMode:
         """:raises UsageError: there is no such mode."""
         names = {"h": cls.HORIZONTAL, "v": cls.VERTICAL, 0: cls.HORIZONTAL, 1: cls.VERTICAL}
-        found = names.get(mode.lower() if isinstance(mode, str) else mode)  # type: ignore[call-overload]
+        found = names.get(mode.lower() if isinstance(mode, str) else mode)
         try:
             return found or cls(str(mode).lower())
         except ValueError:

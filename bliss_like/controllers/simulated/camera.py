@@ -74,9 +74,7 @@ class SimulatedCamera(Camera):
             raise DeviceError(f"camera {name}: bits: expected one of {', '.join(map(str, _DTYPES))}, got {config.bits}")
         self.config = config
         super().__init__(name, config)
-        self._model = BeamImage(
-            config.width, config.height, config.dark, config.offset, config.read_noise, config.seed
-        )
+        self._model = BeamImage(config.width, config.height, config.dark, config.offset, config.read_noise, config.seed)
         self._top = float(2**config.bits - 1)
         self._settings = AcquisitionSettings(1, 0.0, 0.0, "INTERNAL_TRIGGER", 1)
         self._spots: deque[Spot] = deque()

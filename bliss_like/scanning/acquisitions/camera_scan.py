@@ -41,4 +41,3 @@ def limatake(
     if run:
         scan.run()
     return scan
-
