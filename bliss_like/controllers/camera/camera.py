@@ -22,7 +22,7 @@ from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
-from bliss_like.errors import DeviceError, ScanUsageError
+from bliss_like.errors import ChainError, DeviceError
 from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
@@ -158,7 +158,7 @@ class Camera(CounterController):
         known = [*inspect.signature(CameraAcquisitionMaster).parameters][1:]
         unknown = [key for key in acq_params if key not in known]
         if unknown:
-            raise ScanUsageError(
+            raise ChainError(
                 f"camera {self.name}: no acquisition parameter {', '.join(unknown)}; there are: {', '.join(known)}"
             )
         return CameraAcquisitionMaster(self, ctrl_params=ctrl_params, **acq_params)

@@ -137,6 +137,11 @@ class Exposure:
         """Whether a trigger would be heard."""
         return self.is_started and not self._is_stopping
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all images were handed over."""
+        return 0 < self._total <= self.delivered
+
     def start(self) -> None:
         if not self.is_started:
             self.is_started = True
@@ -183,7 +188,7 @@ class Exposure:
     def _run(self) -> None:
         camera = self._camera
         try:
-            while not 0 < self._total <= self.delivered:
+            while not self.is_over:
                 seen = camera.news
                 ready = self._status().ready // self._pipeline.parts
                 if ready > self.delivered:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.config.settings.properties import ObjectSettings, property_setting
 from bliss_like.config.table import table
-from bliss_like.errors import ScanUsageError, UsageError
+from bliss_like.errors import ChainError, UsageError
 
 from .geometry import ROTATIONS, Box, Geometry, clipped
 
@@ -135,13 +135,11 @@ class CameraSaving(Group):
     ) -> SavingParameters:
         """Return how to save, with something else for one scan.
 
-        :raises ScanUsageError: there is no such mode or format.
+        :raises ChainError: there is no such mode or format.
         """
         number = self.frames_per_file if frames_per_file is None else frames_per_file
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ScanUsageError(
-                f"camera {self._camera.name}: saving_frame_per_file: expected at least 1, got {number!r}"
-            )
+            raise ChainError(f"camera {self._camera.name}: saving_frame_per_file: expected at least 1, got {number!r}")
         return SavingParameters(
             self._member(SavingMode, "saving_mode", self.mode if mode is None else mode),
             self._member(SavingFormat, "saving_format", self.file_format if file_format is None else file_format),
@@ -154,9 +152,7 @@ class CameraSaving(Group):
             return kind(value)
         except ValueError:
             expected = ", ".join(kind)
-            raise ScanUsageError(
-                f"camera {self._camera.name}: {key}: expected one of {expected}, got {value!r}"
-            ) from None
+            raise ChainError(f"camera {self._camera.name}: {key}: expected one of {expected}, got {value!r}") from None
 
     def write_image(self, directory: str, prefix: str | None = None) -> str:
         """Write the newest image into a new file, as the mode MANUAL wants it; return the name of the file."""

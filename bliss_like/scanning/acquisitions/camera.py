@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from bliss_like.data.images import ImageReference
 from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of
-from bliss_like.errors import ScanUsageError
+from bliss_like.errors import ChainError
 
 from ..acquisition import AcquisitionMaster, AcquisitionSlave, TriggerType
 from ..channel import AcquisitionChannel, Array
@@ -76,7 +76,7 @@ class CameraAcquisitionMaster(AcquisitionMaster):
     :param latency_time: seconds between two frames, at least.
     :param wait_frame_id: of each iteration, the frame that has to be there before the next one begins.
     :param saving_mode, saving_format, saving_frame_per_file: instead of those of `camera.saving`.
-    :raises ScanUsageError: one of them is wrong; nothing was done yet.
+    :raises ChainError: one of them is wrong; nothing was done yet.
     """
 
     def __init__(
@@ -148,7 +148,8 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         for counter, channels in self._counters.items():
             for channel in channels:
                 if isinstance(channel, ImageChannel):
-                    channel.set_frame(counter.data_dtype, counter.shape)
+                    dtype = self.device.image_dtype(self.acq_mode == "ACCUMULATION")
+                    channel.set_frame(float if counter.is_converted else dtype, counter.shape)
                     channel.is_saved = self._may_save
 
     # -- verbs
@@ -159,7 +160,7 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         for slave in self.slaves:
             if isinstance(slave, FrameSlave):
                 slave.prepare_frames(self.acq_expo_time)
-        if self._exposure is not None:
+        if self._exposure is not None and not self._exposure.is_over:
             self._exposure.stop()
         self._ntriggered = 0
         self._exposure = self.device.prepare_exposure(
@@ -221,8 +222,9 @@ class CameraAcquisitionMaster(AcquisitionMaster):
     def _deliver(self, frames: Array) -> None:
         """Take finished frames, shape (n, height, width)."""
         references = self._saver.write(frames) if self._saver is not None else ()
-        for channel in self.image_channels:
-            channel.emit_frames(frames, references)
+        for counter, channels in self._counters.items():
+            values = counter.conversion_function(frames) if counter.is_converted else frames
+            channels[0].emit_frames(values, references)  # type: ignore[attr-defined]
         for slave in self.slaves:
             if isinstance(slave, FrameSlave):
                 slave.accept_frames(frames)
@@ -242,19 +244,19 @@ def _expo_time(device: Any, value: Any) -> float:
 
 def _not_negative(device: Any, name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise ScanUsageError(f"camera {device.name}: {name}: expected seconds, at least 0, got {value!r}")
+        raise ChainError(f"camera {device.name}: {name}: expected seconds, at least 0, got {value!r}")
     return float(value)
 
 
 def _whole(device: Any, name: str, value: Any, low: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise ScanUsageError(f"camera {device.name}: {name}: expected a whole number, at least {low}, got {value!r}")
+        raise ChainError(f"camera {device.name}: {name}: expected a whole number, at least {low}, got {value!r}")
     return value
 
 
 def _one_of(device: Any, name: str, value: Any, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        raise ScanUsageError(f"camera {device.name}: {name}: expected one of {', '.join(allowed)}, got {value!r}")
+        raise ChainError(f"camera {device.name}: {name}: expected one of {', '.join(allowed)}, got {value!r}")
     return str(value)
 
 

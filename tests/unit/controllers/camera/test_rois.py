@@ -29,7 +29,13 @@ def test_rectangles(frames: np.ndarray, box: tuple[int, int, int, int]) -> None:
 
 
 @given(
-    blocks, st.floats(3, 8), st.floats(3, 5), st.floats(0, 1), st.floats(1.5, 2.9), st.floats(-720, 720), st.floats(60, 360)
+    blocks,
+    st.floats(3, 8),
+    st.floats(3, 5),
+    st.floats(0, 1),
+    st.floats(1.5, 2.9),
+    st.floats(-720, 720),
+    st.floats(60, 360),
 )
 def test_arcs(frames: np.ndarray, cx: float, cy: float, r1: float, r2: float, a1: float, aperture: float) -> None:
     roi = ArcRoi(cx, cy, r1, r2, a1, a1 + aperture)
@@ -66,7 +72,9 @@ def test_sums_do_not_overflow() -> None:
     assert total[0] == 4e6 * 65535 and average[0] == 65535
 
 
-@pytest.mark.parametrize(("given", "mode"), [("h", "horizontal"), (0, "horizontal"), ("V", "vertical"), (1, "vertical")])
+@pytest.mark.parametrize(
+    ("given", "mode"), [("h", "horizontal"), (0, "horizontal"), ("V", "vertical"), (1, "vertical")]
+)
 def test_names_of_modes(given: Any, mode: str) -> None:
     assert ProfileMode.of(given) == mode
 
