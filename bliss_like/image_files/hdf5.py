@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import h5py
 import numpy as np
 
 from . import Frames
@@ -21,8 +22,6 @@ class Hdf5File:
     """A new file of images; see `ImageFile`."""
 
     def __init__(self, file: str, shape: tuple[int, int], dtype: np.dtype[Any], info: Mapping[str, Any]) -> None:
-        import h5py
-
         # Locks of the file system hinder readers, and fail on some shared ones; the format looks after its readers itself.
         self._file = h5py.File(file, "x", libver=("v110", "v110"), locking=False)
         self.path = DATA
@@ -68,8 +67,6 @@ def _group(parent: Any, name: str, nx_class: str) -> Any:
 
 def read_images(file: str, path: str, indices: Sequence[int]) -> Frames:
     """Return images of a dataset of shape (n, height, width), also of a file that is being written."""
-    import h5py
-
     with h5py.File(file, "r", swmr=True, locking=False) as h5:
         data = h5[path]
         if list(indices) == list(range(indices[0], indices[0] + len(indices))):

@@ -214,7 +214,7 @@ class Exposure:
                 f"({type(camera).__name__}.read_frames), got an array of shape {raw.shape}"
             )
         images = self._pipeline(raw)
-        camera.last_image = images[-1] if nimages == 1 else images[-1].copy()
+        camera.last_image = images[-1].copy()  # a driver may use its buffer again
         self._deliver(images)
         self.delivered += nimages
         camera.notify()

@@ -28,6 +28,9 @@ class FrameSaver:
 
     def __init__(self, directory: str, prefix: str, parameters: SavingParameters, info: Mapping[str, Any]) -> None:
         self._directory, self._prefix, self._parameters, self._info = directory, prefix, parameters, dict(info)
+        # Here, and not when the first image comes, maybe in a thread: h5py starts a process while it is imported, which
+        # gevent allows in the main thread only.
+        self._make = _format(parameters.file_format)
         self._file: ImageFile | None = None
         self._name = ""
         self._nfiles = 0
@@ -71,7 +74,6 @@ class FrameSaver:
     def _open_next(self, frames: NDArray[Any]) -> ImageFile:
         self.close()
         os.makedirs(self._directory, exist_ok=True)
-        make = _format(self._parameters.file_format)
         shape = (frames.shape[1], frames.shape[2])
         while self._file is None:
             stem = f"{self._prefix}{self._nfiles:04d}{self._parameters.file_format.suffix}"
@@ -80,7 +82,7 @@ class FrameSaver:
             if os.path.lexists(self._name):
                 continue
             try:
-                self._file = make(self._name, shape, frames.dtype, self._info)
+                self._file = self._make(self._name, shape, frames.dtype, self._info)
             except FileExistsError:  # somebody made it since
                 continue
         self._in_file = 0

@@ -53,7 +53,7 @@ class BeamImage:
         self.width, self.height = width, height
         self._dark, self._offset, self._read_noise = dark, offset, read_noise
         self._random = np.random.default_rng(seed)
-        self._pool_size = max(_POOL, 4 * width * height)
+        self._pool_size = max(_POOL, width * height + (_POOL >> 2))
         self._normal: NDArray[np.float32] | None = None
         self._dark_pool: tuple[float, Image] | None = None
         self._prepared: tuple[tuple[Spot, float], _Expected] | None = None

@@ -119,6 +119,8 @@ class SimulatedCamera(Camera):
         return CameraStatus(self._acquired, self._acquired, state)
 
     def read_frames(self, first: int, nb_frames: int) -> NDArray[Any]:
+        if nb_frames == 1:
+            return self._digitize(self._spots.popleft())[np.newaxis]
         return np.stack([self._digitize(self._spots.popleft()) for _ in range(nb_frames)])
 
     # -- the physics -------------------------------------------------------------------------------------------------------------

@@ -150,7 +150,12 @@ def test_wrong_values_are_refused(cam: SimulatedCamera, group: str, attribute: s
 def test_what_is_said_of_a_camera(cam: SimulatedCamera) -> None:
     cam.roi_counters["r"] = 1, 2, 3, 4
     info = cam.__info__()
-    for words in ("SimulatedCamera cam: 40 x 30 pixels of uint16, Ready", "cam.saving", "ONE_FILE_PER_SCAN", "<1,2> <3 x 4>"):
+    for words in (
+        "SimulatedCamera cam: 40 x 30 pixels of uint16, Ready",
+        "cam.saving",
+        "ONE_FILE_PER_SCAN",
+        "<1,2> <3 x 4>",
+    ):
         assert words in info
     assert "cam:image" in cam.image.__info__() and "rotation" in cam.image.__info__()
     assert cam.saving.available_saving_formats == ["HDF5", "EDF"]
