@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .count import ct, loopscan, sct, timescan
+from .images import limatake
 from .lookup import lookupscan, pointscan
 from .mesh import amesh, dmesh
 from .step import a2scan, anscan, ascan, d2scan, dnscan, dscan
@@ -17,6 +18,7 @@ __all__ = [
     "dmesh",
     "dnscan",
     "dscan",
+    "limatake",
     "lookupscan",
     "loopscan",
     "pointscan",

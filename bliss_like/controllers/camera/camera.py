@@ -292,11 +292,11 @@ class Camera(CounterController):
 
         :param expo_time: seconds; by default those of `acquisition`, as for `nb_frames`.
         """
-        from bliss_like.scanning.acquisitions.camera_scan import limatake
+        from bliss_like.scanning.acquisitions.camera_scan import take_images
 
         time = self.acquisition.expo_time if expo_time is None else expo_time
         number = self.acquisition.nb_frames if nb_frames is None else nb_frames
-        return limatake(time, number, self, save=save, run=run)
+        return take_images(time, number, self, save=save, run=run)
 
     def take_dark(self, expo_time: float, directory: str, shutter: Any = None) -> str:
         """Take an image without beam, keep it in a new file, and subtract it from now on; return the name of the file.

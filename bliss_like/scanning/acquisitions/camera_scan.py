@@ -11,7 +11,7 @@ from ..default_chain import ChainBuilder, counters_for
 from ..scan import Scan
 
 
-def limatake(
+def take_images(
     expotime: float, nbframes: int = 1, *limadevs: Any, save: bool = False, run: bool = True, **parameters: Any
 ) -> Scan:
     """Let cameras take images, each as fast as it can; return the scan.

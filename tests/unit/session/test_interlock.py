@@ -44,9 +44,10 @@ def other(tree: Tree) -> Iterator[LockSpace]:
 
 
 @pytest.fixture
-def session(make_session: MakeSession, tree: Tree) -> Session:
+def session(make_session: MakeSession, tree: Tree, tmp_path: Path) -> Session:
     session = make_session('config-objects: ["*"]', objects=OBJECTS)
     assert session.setup(tree=tree), session.error_report
+    session.scan_saving.base_path = tmp_path / "data"
     return session
 
 

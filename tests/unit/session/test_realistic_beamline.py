@@ -28,6 +28,7 @@ def session(
     config = Config(CONFIG)
     session = load_session(request.param, config)
     assert session.setup(tree=tree), session.error_report
+    session.scan_saving.base_path = tmp_path / "data"
     yield session
     config.close()
 

@@ -16,12 +16,11 @@ from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.data.image_node import ImageNode
 from bliss_like.errors import ChainError, DeviceError, PointExpired, ScanUsageError, UserAbort
 from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster
-from bliss_like.scanning.acquisitions.camera_scan import limatake
 from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import ascan, ct, loopscan, sct
+from bliss_like.scans import ascan, ct, limatake, loopscan, sct
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
