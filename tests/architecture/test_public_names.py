@@ -47,7 +47,10 @@ NAMES = {
     "bliss_like.scanning.chain": "AcquisitionChain AcquisitionMaster AcquisitionSlave AcquisitionChannel",
     "bliss_like.scanning.group": "Group Sequence ScanSequenceError",
     "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
-    "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan d2scan anscan dnscan amesh dmesh lookupscan pointscan",
+    "bliss_like.common.scans": "ct ascan d5scan a3mesh anmesh lookupscan",
+    "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan a3scan a4scan a5scan d2scan d3scan d4scan d5scan anscan "
+    "dnscan amesh dmesh a3mesh d3mesh anmesh dnmesh lookupscan pointscan aspiral dspiral aspiral_square dspiral_square "
+    "aspiral_fermat dspiral_fermat",
     "bliss_like.session": "load_session",
     "bliss_like.standard": "mv umv mvr umvr mvd umvd mvdr umvdr move wa wu wm sta stm lsmot lscnt sync rockit tweak "
     "cleanup error_cleanup",

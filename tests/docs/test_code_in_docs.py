@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,10 @@ from typing import Any
 import gevent
 import pytest
 
+from bliss_like import scans
 from bliss_like.config import get_config
 from bliss_like.data.server import EmbeddedServer
+from bliss_like.errors import ScanUsageError
 from bliss_like.session import load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 
@@ -79,6 +83,37 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
     lines = _lines(capsys)
     assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
     assert lines[-1].startswith("ScanData(axis:robx")
+
+
+@pytest.mark.parametrize("names", ["demo_session"], indirect=True)
+def test_every_scan(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    *examples, preview, wrong, program = blocks_of("docs/scans.md", "python")
+    page = (PROJECT / "docs/scans.md").read_text()
+    told = iter(blocks_of("docs/scans.md", "text"))
+    for axis in (names["robx"], names["roby"]):
+        axis.acceleration, axis.velocity = 10000, 1000
+    for line in [line for block in examples for line in block.splitlines()]:
+        exec(line, names)
+        assert names["SCANS"][-1].state.name == "DONE"
+    for name in [name for name in scans.__all__ if "return_scan" in inspect.signature(names[name]).parameters]:
+        assert re.search(rf"\b{name}\b", page)
+    capsys.readouterr()
+    exec(preview, names)
+    assert capsys.readouterr().out == next(told)
+    with pytest.raises(ScanUsageError) as raised:
+        exec(wrong, names)
+    assert str(raised.value).partition("\n")[0] + "\n" == next(told)
+    exec(program, names)
+    assert capsys.readouterr().out == next(told)
+
+
+def test_signatures_in_the_page_of_scans() -> None:
+    shown = re.findall(r"^    (\w+)\(([^\[.]*?)\)(?:   .*)?$", (PROJECT / "docs/scans.md").read_text(), re.MULTILINE)
+    assert len(shown) > 14
+    for name, arguments in shown:
+        given = [argument.partition("=")[0].strip() for argument in arguments.split(",")]
+        there = [str(one).partition(":")[0] for one in inspect.signature(getattr(scans, name)).parameters.values()]
+        assert given == there[: len(given)], name
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
