@@ -59,7 +59,10 @@ def _counters_of(owner: Any, controller: str, name: str) -> list[Counter]:
     groups: dict[str, Any] = dict(getattr(owner, "counter_groups", {}).items()) if owner is not None else {}
     if name in groups:
         return list(groups[name])
-    known = [*(counter.fullname for counter in counters), *(f"{controller}:{group}" for group in groups)]
+    known = [
+        *(counter.fullname for counter in counters),
+        *(f"{controller}:{group}" for group in groups if group != "default"),
+    ]
     raise ConfigError(f"no counter '{wanted}'{did_you_mean(wanted, known)}")
 
 
