@@ -167,7 +167,7 @@ def test_counters(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> 
     counter = picoammeter.create_counter(SamplingCounter, "i0")
     ranged = [{"device": picoammeter, "acquisition_settings": {"range": 3}}]
     scan = names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
-    assert scan.get_data(counter).tolist() == [3e-9, 3e-9]
+    assert scan.get_data(counter) == pytest.approx([3e-9, 3e-9])
     ranged[0]["acquisition_settings"] = {"range": 4}
     with pytest.raises(ScanError, match="controller 'pico': .*'range': expected an integer, one of 1, 2, 3, got 4"):
         names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
