@@ -14,7 +14,8 @@ import pytest
 from bliss_like import scans
 from bliss_like.config import get_config
 from bliss_like.data.server import EmbeddedServer
-from bliss_like.errors import ScanUsageError
+from bliss_like.devices.counter import SamplingCounter
+from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.session import load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 
@@ -207,3 +208,21 @@ def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[st
         "mounted_by  * 'anna'        'anna'",
     ]
     assert (names["offset"].get(), names["limits"].get_all()) == (0.25, {"low": -1, "high": 1})
+
+
+def test_counters(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    counting, settings, classes = blocks_of("docs/counters.md", "python")
+    exec(counting, names)
+    assert [counter.name for counter in names["both"]][-1] == "thermo_sample"
+    shown = _lines(capsys)[-1]
+    assert shown.startswith("[") and float(shown.split()[-1]) == names["diode"].statistics.max
+    exec(settings, names)
+    exec(classes, names)
+    picoammeter = names["Picoammeter"]("pico")
+    counter = picoammeter.create_counter(SamplingCounter, "i0")
+    ranged = [{"device": picoammeter, "acquisition_settings": {"range": 3}}]
+    scan = names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
+    assert scan.get_data(counter) == pytest.approx([3e-9, 3e-9])
+    ranged[0]["acquisition_settings"] = {"range": 4}
+    with pytest.raises(ScanError, match="controller 'pico': .*'range': expected an integer, one of 1, 2, 3, got 4"):
+        names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
