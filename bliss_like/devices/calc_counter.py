@@ -282,19 +282,24 @@ def read_now(counters: Iterable[Counter]) -> dict[Counter, Any]:
         by_controller.setdefault(counter.controller, []).append(counter)
     values: dict[Counter, Any] = {}
     for controller, wanted in by_controller.items():  # those of inputs come before what needs them
-        if isinstance(controller, CalcCounterController):
-            continue
-        if not isinstance(controller, SamplingCounterController):
-            name = name_of(wanted[0])
-            raise DeviceError(
-                f"{name}: its device counts by itself, it cannot be read outside a scan; count it: ct(0.1, {name})"
-            )
-        sampled = [counter for counter in wanted if isinstance(counter, SamplingCounter)]
-        readings = controller.read_all(*sampled)
-        values |= {each: each.conversion_function(value) for each, value in zip(sampled, readings, strict=True)}
+        if isinstance(controller, SamplingCounterController):
+            sampled = [counter for counter in wanted if isinstance(counter, SamplingCounter)]
+            readings = controller.read_all(*sampled)
+            values |= {each: each.conversion_function(value) for each, value in zip(sampled, readings, strict=True)}
+        elif not isinstance(controller, CalcCounterController):
+            values |= {each: _read_alone(each) for each in wanted}
     pending = [(each, wanted) for each, wanted in by_controller.items() if isinstance(each, CalcCounterController)]
     for calculating, wanted in pending:
         inputs = {calculating.tag_of(each): np.array(values[each])[np.newaxis] for each in calculating.input_counters}
         blocks = calculating.calculated(inputs, wanted)
         values |= {each: block[0] for each, block in zip(wanted, blocks, strict=True)}
     return values
+
+
+def _read_alone(counter: Counter) -> Any:
+    if not hasattr(type(counter), "raw_read"):
+        name = name_of(counter)
+        raise DeviceError(
+            f"{name}: its device counts by itself, it cannot be read outside a scan; count it: ct(0.1, {name})"
+        )
+    return counter.conversion_function(counter.raw_read)  # type: ignore[attr-defined]

@@ -39,7 +39,6 @@ class AcquisitionSlave(AcquisitionObject):
     def __init__(self, *devices: Any, **kwargs: Any) -> None:
         super().__init__(*devices, **kwargs)
         self._reading_task: Greenlet[..., None] | None = None
-        self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
 
     def reading(self) -> None:
         """Fetch data and emit them; runs beside the scan from `start`, or the first trigger, until it returns.

@@ -18,6 +18,7 @@ from bliss_like.errors import CalculationError, ChainError
 
 from ..acquisition import AcquisitionObject, AcquisitionSlave, TriggerType
 from ..channel import AcquisitionChannel, Array, Listener
+from ..tolerance import FAILURES
 
 Compute = Callable[[AcquisitionChannel, dict[str, Array]], Mapping[str, Any] | None]
 
@@ -99,9 +100,16 @@ class CalcChannelAcquisitionSlave(AcquisitionSlave):
     def _take(self, sender: AcquisitionChannel, block: Array) -> None:
         if not self._is_listening:
             return
-        found = self.cbk.compute(sender, {sender.short_name: block.copy()})
-        if not found:
-            return
+        try:
+            found = self.cbk.compute(sender, {sender.short_name: block.copy()})
+            if found:
+                self._emit(found)
+        except FAILURES as error:
+            if self._acq_on_failure is not None:
+                self._acq_on_failure(self, error)
+            raise
+
+    def _emit(self, found: Mapping[str, Any]) -> None:
         try:
             self.channels.update(found)
         except KeyError as error:
@@ -184,6 +192,11 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
                 self.npoints_calculated += npoints
                 for channels, block in zip(self._counters.values(), blocks, strict=True):
                     channels[0].emit(block[0] if npoints == 1 else block)
+        except FAILURES as error:
+            # Whoever has emitted the input may be one whose failures are borne; this is none of them.
+            if self._acq_on_failure is not None:
+                self._acq_on_failure(self, error)
+            raise
         finally:
             self._is_calculating = False
 
