@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.devices.calc_counter import CalcCounterController, Inputs
+from bliss_like.devices.calc_counter import CalcCounterController, Calculation, Inputs
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import CalculationError, ChainError
 
@@ -150,6 +150,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"calc controller {controller.name!r} has no inputs, so it would never calculate anything")
         self._starving = len(self._queues)
         self._is_calculating = self._is_connected = False
+        self._calculation: Calculation = controller.calc_function
         self.npoints_calculated = 0
 
     def _do_add_counter(self, counter: Any) -> None:
@@ -158,8 +159,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
 
     def calculate(self, inputs: Inputs) -> Mapping[str, Any]:
         """Return the outputs by their tags; `npoints_calculated` is the number of the first of these points."""
-        result: Mapping[str, Any] = self.device.calc_function(inputs)
-        return result
+        return self._calculation(inputs)
 
     def prepare(self) -> None:
         for _, channel, queue in self._queues:
@@ -167,6 +167,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
             if not self._is_connected:
                 channel.connect(self._listener(queue))
         self._is_connected = True
+        self._calculation = self.device.calculation(list(self._counters))
         self._starving, self.npoints_calculated = len(self._queues), 0
 
     def _listener(self, queue: _Queue) -> Listener:
