@@ -100,6 +100,12 @@ class DefaultAcquisitionChain:
         for key in found:
             del self._presets[key]
 
+    def without_presets(self) -> DefaultAcquisitionChain:
+        """Return one with the same settings, and no presets."""
+        plain = DefaultAcquisitionChain()
+        plain._settings = dict(self._settings)
+        return plain
+
     def reset(self) -> None:
         """Forget settings and presets."""
         self._settings = {}
