@@ -75,9 +75,9 @@ class CalcCounterController(CounterController):
 
     Config: ClassVar[type[ObjectConfig]] = CalcCounterControllerConfig
 
-    def __init__(self, name: str, config: Any) -> None:
+    def __init__(self, name: str, config: Any, register_counters: bool = True) -> None:
         """:param config: an instance of `Config`, or a dict of its keys."""
-        super().__init__(name)
+        super().__init__(name, register_counters=register_counters)
         self._config: Any = validated(self.Config, name, config) if isinstance(config, Mapping) else config
         self._input_counters: list[Counter] = []
         self._tags: dict[str, str] = {}
