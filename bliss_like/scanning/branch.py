@@ -119,6 +119,9 @@ class Branch:
         self._iterate()
         for reader in self.readers:
             reader.wait_reading()
+        if not self._gate.is_over:
+            for master in self.masters:
+                master.wait_end()
 
     def _iterate(self) -> None:
         prepare, start, settle = self._plan_prepare(first=False), self._plan_start(first=False), self._plan_settle()

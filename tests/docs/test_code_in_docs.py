@@ -74,7 +74,7 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
-    (walking,) = blocks_of("docs/data.md", "python")
+    walking, _ = blocks_of("docs/data.md", "python")
     exec(walking, {})
     lines = _lines(capsys)
     assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
@@ -82,7 +82,7 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
-    (block,) = blocks_of("docs/scanning.md", "python")
+    block, *_ = blocks_of("docs/scanning.md", "python")
     exec(block, names)
     names["scan"].run()
     assert names["scan"].get_data("u").tolist() == list(range(10))
