@@ -27,6 +27,7 @@ NAMES = {
     "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
     "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
     "ParametersWardrobe pipeline scan",
+    "bliss_like.controllers.mca": "BaseMCA PresetMode TriggerMode AcquisitionMode DetectorType Brand Stats",
     "bliss_like.controllers.regulation": "Controller Input Output Loop SoftLoop SoftRamp ExternalInput ExternalOutput WaitMode",
     "bliss_like.controllers.regulator": "Controller",
     "bliss_like.controllers.motor": "Controller CalcController object_method",
