@@ -134,6 +134,17 @@ def test_the_real_time_is_the_count_time_unless_something_else_is_set() -> None:
     assert 0.004 <= measured()[0] < 0.1
 
 
+def test_each_point_may_have_its_own_time() -> None:
+    mca = make_mca()
+    times = [0.001, 0.003, 0.003, 0.002]
+    scan = loopscan(4, 0, mca.counters.realtime_det0, chain_settings=settings(mca, preset_time=times))
+    assert scan.get_data("realtime_det0") == pytest.approx(times)
+    with pytest.raises(ChainError, match=r"mca: expected one count time, or 4, got \[1, 2\]"):
+        loopscan(4, 0, mca, chain_settings=settings(mca, preset_time=[1, 2]))
+    with pytest.raises(DeviceError, match="mca: count time with preset_mode REALTIME must be seconds, above 0, got 0"):
+        loopscan(2, 0, mca, chain_settings=settings(mca, preset_time=[1, 0]))
+
+
 # -- triggered by cables
 
 
@@ -185,7 +196,9 @@ def test_pulses_of_its_own_in_a_standard_scan() -> None:
 
 def test_pulses_that_do_not_come() -> None:
     mca = make_mca(max_real_time=0.03)
-    slave = McaAcquisitionSlave(mca.counters.icr_det0, npoints=10, preset_time=0, trigger_mode="GATE", polling_time=0.001)
+    slave = McaAcquisitionSlave(
+        mca.counters.icr_det0, npoints=10, preset_time=0, trigger_mode="GATE", polling_time=0.001
+    )
     message = r"mca: point 4 of 10 has not come within 0.03 s: are its GATE signals connected\? mca.max_real_time ="
     with pytest.raises(DeviceError, match=message):
         Scan(chain_of(Cables(mca, 4), slave), "fly").run()
