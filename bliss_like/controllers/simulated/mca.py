@@ -225,27 +225,35 @@ class SimulatedMCA(BaseMCA):
             self._is_armed = False
 
     def _catch_up(self) -> None:
-        """Count up to now, with the mean of what came before and what comes now."""
+        """Count up to now, as if the rates had changed evenly since the last look."""
         if not self._is_armed:
             return
         rates = self._present_rates()  # may let others run
         now = self.clock()
-        if not self._is_armed or now <= self._now:
+        if not self._is_armed:
             return
-        mean, self._rates = (self._rates + rates) / 2, rates
+        if now <= self._now:
+            self._rates = rates
+            return
+        change = (rates - self._rates) / (now - self._now)
         if self._setup.trigger_mode is not TriggerMode.SOFTWARE and self.pulse_period is not None:
             while self._is_armed and self._next_pulse <= now:
-                self._advance_to(self._next_pulse, mean)
+                self._advance_to(self._next_pulse, change)
                 self._next_pulse += self.pulse_period
                 self._next_point()
-        self._advance_to(now, mean)
+        self._advance_to(now, change)
+        self._rates = rates
         if self._setup.trigger_mode is TriggerMode.SOFTWARE and not self._is_counting():
             self._end_point()
 
-    def _advance_to(self, now: float, rates: Array) -> None:
+    def _advance_to(self, now: float, change: Array) -> None:
+        """Count until then with rates that change by so much in a second."""
+        seconds = max(0.0, now - self._now)
+        rates = self._rates + change * seconds / 2
         for number, element in zip(self.elements, self._elements, strict=True):
-            element.advance(now - self._now, rates * (self.faults.get(number) != "dead"))
-        self._now = max(self._now, now)
+            element.advance(seconds, rates * (self.faults.get(number) != "dead"))
+        self._rates = self._rates + change * seconds
+        self._now += seconds
 
     def _is_counting(self) -> bool:
         stuck = any(self.faults.get(number) == "stuck" for number in self.elements)

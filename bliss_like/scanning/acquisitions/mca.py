@@ -14,7 +14,6 @@ import numpy as np
 
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.mca import Extract, McaCounter, McaData, PresetMode, SpectrumMcaCounter, TriggerMode
-from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ChainError, DeviceError
 
 from ..acquisition import AcquisitionSlave, TriggerType
@@ -57,7 +56,7 @@ class McaAcquisitionSlave(AcquisitionSlave):
         self._patience = device.max_real_time + max(time or 0.0 for time in times)
         self._extracts: list[tuple[AcquisitionChannel, Counter, Extract]] = []
         self._npoint = 0
-        self._is_stopped = False
+        self._is_stopping = self._is_stopped = False
         trigger_type = TriggerType.HARDWARE if self._is_hardware else TriggerType.SOFTWARE
         options = {"prepare_once": True, "start_once": npoints > 0, "trigger_type": trigger_type, **kwargs}
         super().__init__(*mca_or_mca_counters, npoints=npoints, ctrl_params=ctrl_params, **options)
@@ -80,14 +79,13 @@ class McaAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"{self.name}: {counter!r} is no counter of an MCA, it cannot be acquired with one")
         counter.extractor(self.setup.spectrum_size)  # what cannot be made is told before anything moves
         shape = (self.setup.spectrum_size,) if isinstance(counter, SpectrumMcaCounter) else counter.shape
-        self._add_channel(
-            counter, AcquisitionChannel(full_name_of(counter), counter.data_dtype, shape, unit=counter.unit)
-        )
+        self._add_channel(counter, AcquisitionChannel(counter.fullname, counter.data_dtype, shape, unit=counter.unit))
 
     # -- verbs -----------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        self._npoint, self._is_stopped = 0, False
+        self._npoint = 0
+        self._is_stopping = self._is_stopped = False
         size = self.setup.spectrum_size
         self._extracts = [
             (channels[0], counter, counter.extractor(size))
@@ -102,8 +100,9 @@ class McaAcquisitionSlave(AcquisitionSlave):
             self.device.start_acquisition()
 
     def stop(self) -> None:
-        self._is_stopped = True
+        self._is_stopping = True
         self.device.stop_acquisition()
+        self._is_stopped = True  # from now on there comes no more than what is there
 
     def trigger(self) -> None:
         """Acquire one point, in software mode."""
@@ -146,6 +145,8 @@ class McaAcquisitionSlave(AcquisitionSlave):
                 last = monotonic()
             elif was_stopped:
                 return
+            elif self._is_stopping:
+                gevent.sleep(0.001)
             elif not was_acquiring:
                 raise DeviceError(f"{self.name} has ended after {self._npoint} of {self.npoints} points")
             elif monotonic() - last > self._patience:
