@@ -71,7 +71,7 @@ class NewNode:
 
 @dataclass(frozen=True, slots=True)
 class ScanInfoUpdate:
-    """Keys of the scan's info took new values; the last one wins."""
+    """Keys of the scan's info took new values: dicts are merged key by key, else the last one wins."""
 
     path: str
     info: Info

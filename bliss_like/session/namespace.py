@@ -10,6 +10,7 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
+from bliss_like.scanning.monitoring import MONITORING_SCANS
 
 from . import scripts
 from .current import active_session, current_session
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
 
 STANDARD_NAMES = frozenset(
     [*scans.__all__, *standard.__all__, "Group", "Sequence", "SoftAxis", "SoftCounter", "config", "current_session"]
-    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
+    + [
+        "DEFAULT_CHAIN",
+        "SCANS",
+        "SCAN_SAVING",
+        "MONITORING_SCANS",
+        "SAMPLE",
+        "USER",
+        "ACTIVE_MG",
+        "ALIASES",
+        "resetup",
+        "lslock",
+        *scripts.FUNCTIONS,
+    ]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""
@@ -81,6 +94,9 @@ def standard_names(session: Session) -> dict[str, Any]:
         "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
+        "MONITORING_SCANS": MONITORING_SCANS,
+        "SAMPLE": session.sample,
+        "USER": session.user,
         "ACTIVE_MG": ActiveMeasurementGroup(session),
         "lslock": lslock,
     }

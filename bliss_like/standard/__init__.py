@@ -9,6 +9,7 @@ from .cleanup import capture_exceptions, cleanup, error_cleanup
 from .listing import lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
 from .positions import sta, stm, sync, wa, wm, wu
+from .profiling import metadata_profiling
 from .tweaking import tweak, tweak_cli
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "lscnt",
     "lsct",
     "lsmot",
+    "metadata_profiling",
     "move",
     "mv",
     "mvd",

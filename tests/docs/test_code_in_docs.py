@@ -88,6 +88,27 @@ def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
     assert names["scan"].get_data("u").tolist() == list(range(10))
 
 
+def test_what_a_scan_says_of_itself(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    schema, sample, users, device = blocks_of("docs/scan-info.md", "python")
+    for block in (schema, sample, users, device):
+        exec(block, names)
+    assert _lines(capsys) == ["npoints: expected a whole number, got 'many'"]
+    furnace = names["Furnace"]()
+    assert furnace.scan_metadata_name == "furnace" and furnace.scan_metadata_enabled
+    info = names["loopscan"](1, 0.001, names["diode"]).node.info
+    assert (info["sample"]["name"], info["sample"]["humidity"], info["user_name"]) == ("lysozyme 3", 0.4, "Anna Weber")
+    assert info["instrument"] == {"slits": {"gap": 0.1}} and info["technique"] == {"energy": 12.4}
+    assert info["weather"] == {"temperature": 21.5}
+    names["SAMPLE"].clear()
+    names["USER"].clear()
+
+
+def test_monitoring(names: dict[str, Any]) -> None:
+    (block,) = blocks_of("docs/how-to/monitoring.md", "python")
+    exec(block, names)
+    assert names["MONITORING_SCANS"]["ring"].state == "ENDED"
+
+
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 

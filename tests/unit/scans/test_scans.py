@@ -263,7 +263,7 @@ def test_run_name_title_info_and_return(robx: Axis, diode: SamplingCounter) -> N
     assert (scan.path.rpartition(":")[2], info["title"], info["sample"], info["save"]) == (
         "_1_edge",
         "gold edge",
-        "Au",
+        {"name": "Au"},
         False,
     )
     assert loopscan(1, 0, diode, return_scan=False) is None
