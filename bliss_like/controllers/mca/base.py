@@ -277,7 +277,7 @@ class BaseMCA(CounterController):
         described: dict[str, Any] = {"type": "mca", "elements": list(self.elements), "rois": rois}
         if self._calibration is not None:
             described["calibration"] = self._calibration._asdict()
-        return {self.name: described}
+        return described
 
     # -- checks -------------------------------------------------------------------------------------------------------------
 

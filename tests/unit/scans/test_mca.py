@@ -97,14 +97,11 @@ def test_a_scan_without_end() -> None:
 def test_what_a_scan_says_of_it() -> None:
     mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660], "Ca": [1, 2]}, calibration={"gain": 0.01})
     mca.rois.set("Ca", 350, 390, channel=1)
-    slave = McaAcquisitionSlave(mca)
-    assert slave.get_acquisition_metadata(slave.META_TIMING.PREPARED) == {
-        "mca": {
-            "type": "mca",
-            "elements": [0, 1],
-            "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
-            "calibration": {"offset": 0.0, "gain": 0.01},
-        }
+    assert ct(0.001, mca.counters.Fe).scan_info["instrument"]["mca"] == {
+        "type": "mca",
+        "elements": [0, 1],
+        "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
+        "calibration": {"offset": 0.0, "gain": 0.01},
     }
 
 
