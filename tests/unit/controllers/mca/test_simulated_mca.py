@@ -263,6 +263,7 @@ def test_the_same_seed_gives_the_same_spectra() -> None:
         ({"emitters": [{"symbol": "Xx", "rate": 1}]}, "symbol: expected one of Si, P"),
         ({"emitters": [{"rate": 1}]}, "expected a symbol or an energy"),
         ({"emitters": [{"energy": 5, "rate": 1, "spots": [{"center": [1], "sigma": 1}]}]}, "expected a center with 0"),
+        ({"through": [make_axis()]}, "expected a reference to a shutter or a set of filters, came"),
         ({"pileup_time": 1e-6}, "pileup_time: expected at most the dead_time"),
         ({"faults": {0: "tired"}}, "faults"),
     ],
