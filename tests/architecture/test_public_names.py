@@ -31,6 +31,7 @@ NAMES = {
     "bliss_like.common.utils": "object_method autocomplete_property",
     "bliss_like.controllers.counter": "CounterController SamplingCounterController IntegratingCounterController "
     "counter_namespace",
+    "bliss_like.controllers.mca": "BaseMCA PresetMode TriggerMode AcquisitionMode DetectorType Brand Stats",
     "bliss_like.controllers.regulation": "Controller Input Output Loop SoftLoop SoftRamp ExternalInput ExternalOutput WaitMode",
     "bliss_like.controllers.regulator": "Controller",
     "bliss_like.controllers.motor": "Controller CalcController object_method",
