@@ -241,7 +241,9 @@ def _settles(shape: _Shape) -> bool:
     tail = (shape.smooth if rising else shape.smooth[::-1])[shape.top if rising else -1 - shape.top :]
     rest = tail[len(tail) // 2 :]
     level = shape.right if rising else shape.left
-    return len(tail) > max(4, len(shape.x) // 8) and float(np.abs(rest - level).mean()) < 0.25 * shape.excess + 2 * float(shape.error.mean())
+    return len(tail) > max(4, len(shape.x) // 8) and float(
+        np.abs(rest - level).mean()
+    ) < 0.25 * shape.excess + 2 * float(shape.error.mean())
 
 
 # -- positions -----------------------------------------------------------------------------------------------------------
@@ -270,22 +272,17 @@ def _heights(middle: float, height: float, noise: float) -> Array:
 
 
 def _cen_of(shape: _Shape) -> Cen:
-    above, top = shape.smooth - shape.baseline, shape.top
+    above, top = shape.smooth - shape.baseline, float(shape.x[shape.top])
     centres, widths = [], []
     for part in _heights(0.5, shape.height, float(shape.noise[shape.top])):
-        level = part * shape.height
-        left, right = _outermost(shape.x, above, level)
-        middle = float(shape.x[top])
-        if left is None and right is None:
-            continue
-        if left is None and right is not None:
-            left = 2 * middle - right
-        elif right is None and left is not None:
-            right = 2 * middle - left
-        assert left is not None and right is not None
+        left, right = _outermost(shape.x, above, part * shape.height)
+        if math.isnan(left):
+            left = 2 * top - right
+        elif math.isnan(right):
+            right = 2 * top - left
         centres.append((left + right) / 2)
         widths.append(right - left)
-    return Cen(float(np.mean(centres)), float(np.mean(widths))) if centres else NO_CEN
+    return Cen(float(np.mean(centres)), float(np.mean(widths)))
 
 
 def _edge_of(shape: _Shape) -> Edge:
@@ -297,12 +294,12 @@ def _edge_of(shape: _Shape) -> Edge:
     return Edge(float(np.mean(places)), abs(high - low) * QUARTERS_TO_FWHM)
 
 
-def _outermost(x: Array, y: Array, level: float) -> tuple[float | None, float | None]:
-    """Return where y first comes above a level, and where it last does; None for what is out of the range."""
+def _outermost(x: Array, y: Array, level: float) -> tuple[float, float]:
+    """Return where y first comes above a level, and where it last does; NaN for what is out of the range."""
     above = np.flatnonzero(y >= level)
     first, last = int(above[0]), int(above[-1])
-    left = None if first == 0 else _between(x, y, first - 1, first, level)
-    right = None if last == len(x) - 1 else _between(x, y, last, last + 1, level)
+    left = NAN if first == 0 else _between(x, y, first - 1, first, level)
+    right = NAN if last == len(x) - 1 else _between(x, y, last, last + 1, level)
     return left, right
 
 
