@@ -21,6 +21,9 @@ FEW_SIGMA = 4.0
 """What rises less above the noise, in its standard deviations, is none."""
 
 
+LEAST_STEP = 0.05
+"""What rises less from end to end than that part of its height is no edge."""
+
 QUARTERS_TO_FWHM = 1.7456
 """FWHM of a normal distribution in units of the distance between its quartiles."""
 
@@ -254,7 +257,7 @@ def _top_of(curve: Curve) -> float:
         return NAN
     smooth, error = smoothed(curve)
     top = int(np.argmax(smooth))
-    high = smooth >= smooth[top] - error[top]
+    high = smooth >= smooth[top] - max(error[top], curve.rounding)
     first = last = top
     while first > 0 and high[first - 1]:
         first -= 1
@@ -286,7 +289,7 @@ def _cen_of(shape: _Shape) -> Cen:
 
 
 def _edge_of(shape: _Shape) -> Edge:
-    if shape.step <= FEW_SIGMA * shape.step_error or shape.step == 0:
+    if shape.step <= max(FEW_SIGMA * shape.step_error, LEAST_STEP * float(np.ptp(shape.smooth))):
         return NO_EDGE
     part = (shape.smooth - shape.left) / (shape.right - shape.left)
     places = [_crossing(shape.x, part, height) for height in _heights(0.5, shape.step, float(shape.noise.mean()))]

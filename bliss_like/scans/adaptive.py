@@ -142,7 +142,7 @@ def _adaptive(
     master = AdaptiveStepTriggerMaster(motor, start, stop, steps, max_points, stab_time=recipe.stab_time)
     words = (start, stop, steps.min_step, steps.max_step, steps.target_delta, count_time)
     title = f"adaptive_ascan {name_of(motor)} {' '.join(map(number, words))} {name_of(followed)}"
-    keys = {"stab_time": recipe.stab_time, "start": [start], "stop": [stop], "data_dim": 1}
+    keys: dict[str, Any] = {"stab_time": recipe.stab_time, "start": [start], "stop": [stop], "data_dim": 1}
     scan = recipe.make(title, count_time, 0, counters, master, **keys)
     if scan is None:
         raise wrong("return_scan", "True", False)

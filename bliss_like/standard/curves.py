@@ -136,7 +136,7 @@ def where(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> No
     """Show the peak, the centre and the width that the last scan has found, and where its axes are now."""
     found = scan_tools.find(scan_math.cen, counter, axis, scan)
     print(_source(found))
-    columns = [(_heading(each), {}) for each in found.positions]
+    columns: list[tuple[str, dict[str, str]]] = [(_heading(each), {}) for each in found.positions]
     for label, tell in ROWS.items():
         values = tell(found)
         for each, (_, cells) in zip(found.positions, columns, strict=True):
