@@ -62,7 +62,7 @@ def test_without_backstep_it_only_goes_on(robx: Axis) -> None:
 def test_a_flat_counter_is_crossed_in_long_steps(robx: Axis) -> None:
     diode = counter_of(lambda: 3.0)
     x, _ = scanned(adaptive_ascan(robx, 0, 10, 0.1, 1, 5, 0, diode), diode)
-    assert len(x) < 16
+    assert len(x) < 20
     assert x[-1] == 10
 
 
