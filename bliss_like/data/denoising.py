@@ -126,12 +126,13 @@ def smoothed(curve: Curve) -> tuple[Array, Array]:
         return smooth, error
     low, high = y - CONFIDENCE * error, y + CONFIDENCE * error
     going_on = np.ones(len(y), bool)
+    from_end = np.minimum(np.arange(len(y)), np.arange(len(y))[::-1])
     for half in _half_widths(len(y)):
         values, errors = _parabolas(y, half)
         errors = errors * noise
         low = np.maximum(low, values - CONFIDENCE * errors)
         high = np.minimum(high, values + CONFIDENCE * errors)
-        going_on &= low <= high
+        going_on &= (low <= high) & (from_end >= half // 4)
         smooth[going_on], error[going_on] = values[going_on], errors[going_on]
         if not going_on.any():
             break

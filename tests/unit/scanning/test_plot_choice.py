@@ -49,10 +49,10 @@ def counters(robx: Axis) -> list[SamplingCounter]:
 
 
 def test_the_only_counter(robx: Axis, counters: list[SamplingCounter]) -> None:
-    ascan(robx, -3, 3, 60, 0, counters[1])
-    assert scan_tools.peak() == pytest.approx(1)
+    ascan(robx, -3, 3, 60, 0, counters[0])
+    assert scan_tools.peak() == pytest.approx(0)
     scan_tools.goto_peak()
-    assert robx.position == pytest.approx(1)
+    assert robx.position == pytest.approx(0)
 
 
 def test_several_counters_and_no_choice(robx: Axis, counters: list[SamplingCounter]) -> None:
