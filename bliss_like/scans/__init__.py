@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .adaptive import adaptive_ascan, adaptive_dscan
 from .count import ct, loopscan, sct, timescan
 from .images import limatake
+from .lineup import lineup
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
 from .spiral import aspiral, aspiral_fermat, aspiral_square, dspiral, dspiral_fermat, dspiral_square
@@ -15,6 +17,8 @@ __all__ = [
     "a3scan",
     "a4scan",
     "a5scan",
+    "adaptive_ascan",
+    "adaptive_dscan",
     "amesh",
     "anmesh",
     "anscan",
@@ -36,6 +40,7 @@ __all__ = [
     "dspiral_fermat",
     "dspiral_square",
     "limatake",
+    "lineup",
     "lookupscan",
     "loopscan",
     "pointscan",
