@@ -5,7 +5,6 @@ from __future__ import annotations
 from .count import ct, loopscan, sct, timescan
 from .lookup import lookupscan, pointscan
 from .mesh import amesh, dmesh
-from .monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
 from .step import a2scan, anscan, ascan, d2scan, dnscan, dscan
 
 __all__ = [
@@ -22,8 +21,5 @@ __all__ = [
     "loopscan",
     "pointscan",
     "sct",
-    "start_monitoring",
-    "stop_all_monitoring",
-    "stop_monitoring",
     "timescan",
 ]

@@ -10,7 +10,6 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from bliss_like import scans
 from bliss_like.data.node import get_node
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.interlock import use_interlock
@@ -21,7 +20,8 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.monitoring import MONITORING_SCANS, Monitoring
 from bliss_like.scanning.presets import ChainPreset
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import loopscan, start_monitoring, stop_all_monitoring, stop_monitoring
+from bliss_like.scans import loopscan
+from bliss_like.scans.monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Device, Log, Values, in_background, raising, timer_scan
 from tests.waiting import wait_until_cooperative as wait_for
@@ -296,4 +296,4 @@ def test_wrong_calls(arguments: tuple[object, ...], keywords: dict[str, object],
 
 
 def test_it_is_imported_from_where_it_is_in_bliss() -> None:
-    assert monitoring.start_monitoring.__doc__ == scans.start_monitoring.__doc__
+    assert monitoring.start_monitoring.__doc__ == start_monitoring.__doc__
