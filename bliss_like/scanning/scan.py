@@ -180,6 +180,12 @@ class Scan(Curves):
         return channels_of(self.acq_chain)
 
     @property
+    def positions(self) -> dict[Any, Any]:
+        """Where a step scan goes, or went: {axis: positions of all points}, each of shape (npoints,); else nothing."""
+        masters = self.acq_chain.top_masters
+        return {axis: line for master in masters for axis, line in getattr(master, "positions", {}).items()}
+
+    @property
     def node(self) -> ScanNode:
         """The scan in the tree of data.
 
