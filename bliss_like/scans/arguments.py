@@ -30,6 +30,10 @@ MAX_POINTS = 10_000_000
 """More positions than this are a slip of the keyboard: at 1 ms each they take three hours."""
 
 
+TOO_MANY = 1_000_000_000
+"""What counts more than this is never meant."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """What an argument is."""
@@ -115,8 +119,10 @@ def _length(value: Any) -> float:
 def _whole(at_least: int) -> Callable[[Any], int]:
     def convert(value: Any) -> int:
         number = _plain(value)
-        if isinstance(number, bool) or not isinstance(number, Integral) or number < at_least:
+        if isinstance(number, bool) or not isinstance(number, Integral):
             raise TypeError
+        if not at_least <= int(number) <= TOO_MANY:
+            raise ValueError
         return int(number)
 
     return convert
@@ -126,7 +132,10 @@ def _line(value: Any) -> np.ndarray[Any, Any]:
     """Return positions as an array of floats of one dimension."""
     if isinstance(value, str | bytes | Mapping):
         raise TypeError
-    line = np.asarray(value if hasattr(value, "__len__") else list(value))
+    values = value if hasattr(value, "__len__") else list(value)
+    if isinstance(values, list | tuple) and any(isinstance(one, bool) for one in values):
+        raise TypeError
+    line = np.asarray(values)
     if line.ndim != 1 or not line.size or line.dtype.kind not in "iufO":
         raise ValueError
     return np.array([_float(number) for number in line]) if line.dtype.kind == "O" else _finite(line.astype(float))
@@ -149,6 +158,8 @@ def _axis(value: Any) -> Any:
 
 def _countable(value: Any) -> Any:
     """Return what has counters; what can be gone through only once becomes a list."""
+    if isinstance(value, Mapping):
+        raise TypeError
     found = list(value) if isinstance(value, Iterator) else value
     for _ in iter_counters(found):
         pass

@@ -72,6 +72,8 @@ class Recipe:
         params: dict[str, Any] = {"count_time": count_time, "npoints": npoints, "sleep_time": self.sleep_time}
         params.update({"type": self.scan_type, "save": self.save, "stab_time": self.stab_time, **(scan_params or {})})
         chain = default_chain().get(params, counters, top_master, self.chain_settings)
+        if info.get("data_dim", 1) > 1:
+            _group(info, chain)
         scan = Scan(chain, self.name or self.scan_type, info, save=self.save, save_images=self.save_images)
         scan.with_metadata = self.with_metadata
         for preset in self.presets:
@@ -79,6 +81,14 @@ class Recipe:
         if self.run:
             begin(scan)
         return scan if self.return_scan else None
+
+
+def _group(info: ScanInfo, chain: AcquisitionChain) -> None:
+    """Say that the numbers of a scan of several dimensions belong to the places in its scatter plot."""
+    for node in chain.nodes_list:
+        for channel in node.channels if not isinstance(node, AcquisitionMaster) else ():
+            if not channel.shape:
+                info.set_channel_meta(channel.fullname, group="scatter")
 
 
 def begin(scan: Scan) -> None:

@@ -12,7 +12,7 @@ from bliss_like.config.suggestion import did_you_mean
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.environment import environment
 
-from .arguments import AXIS, COUNTERS, Kind
+from .arguments import AXIS, COUNTERS, TOO_MANY, Kind, shown
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,12 @@ class Given:
 
 def hint(name: str, kind: Kind, value: Any, given: Given) -> str:
     """Return a question or an advice, from ": " or "; " on; empty when nothing is likely."""
-    return _of_text(kind, value) or _of_value(kind, value) or _of_order(name, value, given) or _of_rest(kind, value)
+    return (
+        _of_text(kind, value)
+        or _of_value(kind, value)
+        or _of_order(name, value, given)
+        or _too_much(name, kind, value, given)
+    )
 
 
 def _of_text(kind: Kind, value: Any) -> str:
@@ -93,8 +98,8 @@ def _of_order(name: str, value: Any, given: Given) -> str:
         n for n in range(index + 1) if given.would_fit([*values[:n], None, *values[n:]], but=n) and _is_single(n, given)
     ]
     if missing:
-        names = [(given.places(n + 1) or [""])[-1] for n in missing]
-        return f": is {names[0]} missing?" if len(names) == 1 else f": is one of {', '.join(names)} missing?"
+        last = (given.places(missing[-1] + 1) or [""])[-1]
+        return f": is {last} missing{', or a number before it' if len(missing) > 1 else ''}?"
     return ""
 
 
@@ -102,6 +107,16 @@ def _is_single(index: int, given: Given) -> bool:
     """Tell whether a place is that of one argument, not of any number of them."""
     names = given.places(index + 1)
     return names is not None and given.signature.parameters[names[-1]].kind is not inspect.Parameter.VAR_POSITIONAL
+
+
+def _is_needed(index: int, given: Given) -> bool:
+    """Tell whether a call whose arguments end before a place lacks one there."""
+    names = given.places(index + 1)
+    return (
+        names is not None
+        and _is_single(index, given)
+        and given.signature.parameters[names[-1]].default is inspect.Parameter.empty
+    )
 
 
 def _nearest(index: int, count: int) -> Iterator[int]:
@@ -116,20 +131,23 @@ def _of_value(kind: Kind, value: Any) -> str:
         return f"; give an object of it, {value.__name__}(...)"
     if value is Ellipsis:
         return ": the dots stand for something that you have to fill in"
+    if isinstance(value, int) and value > TOO_MANY:
+        return ": that is too large"
+    if isinstance(value, float) and not kind.fits(value) and value.is_integer() and kind.fits(int(value)):
+        return f": without the point, {int(value)}?"
     if inspect.isroutine(value):
         return "; SoftCounter(value=...) makes a counter of a function" if _takes_counters(kind) else "; call it"
     return ""
 
 
-def _of_rest(kind: Kind, value: Any) -> str:
-    """A number where none, or another one, is expected; an axis among the counters."""
+def _too_much(name: str, kind: Kind, value: Any, given: Given) -> str:
+    """What would be right if it was not there."""
     if is_axis(value) and _takes_counters(kind):
         return "; the positions of axes that are scanned are recorded without being asked for"
-    if isinstance(value, Number) and _takes_counters(kind):
-        return ": is that one number too many?"
-    if isinstance(value, float) and not kind.fits(value) and value.is_integer() and kind.fits(int(value)):
-        return f": without the point, {int(value)}?"
-    return ""
+    slots = given.slots()
+    others = [one for slot, one in slots if slot != name or one is not value]
+    fits = len(others) == len(slots) - 1 and given.would_fit(others) and not _is_needed(len(others), given)
+    return f": is {shown(value)} too much?" if fits or (isinstance(value, Number) and _takes_counters(kind)) else ""
 
 
 def _takes_counters(kind: Kind) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bliss_like.scanning import monitoring
 
-from .arguments import scan_command
+from .command import scan_command
 
 __all__ = ["start_monitoring", "stop_all_monitoring", "stop_monitoring"]
 

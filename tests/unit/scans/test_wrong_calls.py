@@ -22,7 +22,7 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisDisabled, AxisFault, AxisLimitError, NotConnectedError, ScanUsageError
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan
-from tests.unit.devices.calc import calc, real_axes
+from tests.unit.devices.calc import Double, calc, real_axes
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Values
 
@@ -55,6 +55,8 @@ class Bench:
         return given
 
     def call(self, name: str, given: dict[str, Any], /, *counters: Any, **keywords: Any) -> Scan:
+        if name == "timescan" and "npoints" not in keywords:
+            keywords["npoints"] = 2  # else it would never end, if it should begin
         scan = getattr(scans, name)(*given.values(), *(counters or (self.diode,)), **keywords)
         assert isinstance(scan, Scan)
         return scan
@@ -92,13 +94,6 @@ def refused(bench: Bench, name: str, call: Callable[[], object], argument: str) 
 
 
 EVERY = sorted(scans.__all__)
-PLACES = [
-    (name, argument.name)
-    for name in EVERY
-    for argument in inspect.signature(getattr(scans, name)).parameters.values()
-    if argument.kind is argument.POSITIONAL_OR_KEYWORD
-]
-
 NO_NUMBERS: list[Any] = [
     None, "1", "one", True, np.True_, math.nan, math.inf, -math.inf, 1j, ..., [], [1, 2], {}, object(), 10**400,
     np.array([1, 2]), float, math.sin, make_axis("odd"),
@@ -108,8 +103,7 @@ NO_NUMBERS: list[Any] = [
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_right_call_runs(bench: Bench, name: str) -> None:
-    keywords = {"npoints": 2} if name == "timescan" else {}
-    scan = bench.call(name, bench.good(name), **keywords)
+    scan = bench.call(name, bench.good(name))
     assert scan.get_data(bench.diode).tolist() == [1.0] * scan.scan_info["npoints"]
 
 
@@ -119,14 +113,34 @@ def test_a_scan_would_be_noticed(bench: Bench) -> None:
     assert not bench.is_untouched
 
 
-@pytest.mark.parametrize(("name", "argument"), PLACES)
-def test_no_number(bench: Bench, name: str, argument: str) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_no_number(bench: Bench, name: str) -> None:
     """Nor anything else that could stand there."""
     good = bench.good(name)
-    values = [value for value in NO_NUMBERS if not (name in ("ct", "sct") and value == [])]  # of counters, though none
-    for value in [*values, *(NOT_POSITIVE if argument in COUNTS else [])]:
-        said = refused(bench, name, lambda value=value: bench.call(name, {**good, argument: value}), argument)  # type: ignore[misc]
-        assert "expected" in said and ", got " in said
+    for argument in good:
+        for value in NO_NUMBERS:
+            if not may_stand(name, argument, value):
+                with pytest.raises(
+                    ScanUsageError, match=f"^{name}: .*{argument}.*: expected .*, got .*\nusage: {name}"
+                ):
+                    bench.call(name, {**good, argument: value})
+        for value in NOT_POSITIVE if argument in COUNTS else ():
+            said = refused(
+                bench,
+                name,
+                lambda argument=argument, value=value: bench.call(name, {**good, argument: value}),
+                argument,
+            )  # type: ignore[misc]
+            assert f"{argument}: expected a whole number, at least 1" in said
+    assert bench.is_untouched
+
+
+def may_stand(name: str, argument: str, value: Any) -> bool:
+    return (
+        (isinstance(value, Axis) and "motor" in argument)
+        or (isinstance(value, list | np.ndarray) and len(value) > 0 and argument == "positions")
+        or (isinstance(value, list) and name in ("ct", "sct"))  # of counters, if only it had some
+    )
 
 
 NOT_POSITIVE = [0, -1, 0.5, 10.0]
@@ -149,7 +163,7 @@ def test_times(bench: Bench, name: str) -> None:
 def test_counters(bench: Bench, name: str) -> None:
     good = bench.good(name)
     wrong = {
-        5: "is that one number too many?",
+        5: "is 5 too much?",
         bench.axes[0]: "the positions of axes that are scanned are recorded without being asked for",
         SamplingCounter: "the class SamplingCounter; give an object of it, SamplingCounter(...)",
         math.sin: "got the function sin; SoftCounter(value=...) makes a counter of a function",
@@ -179,9 +193,7 @@ def test_keywords(bench: Bench, name: str) -> None:
         for value in values if keyword in there else ():
             if value is None and there[keyword].default is None:
                 continue
-            refused(
-                bench, name, lambda key=keyword, value=value: bench.call(name, good, **{key: value}), f"{keyword}: "
-            )  # type: ignore[misc]
+            refused(bench, name, lambda key=keyword, value=value: bench.call(name, good, **{key: value}), keyword)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -196,17 +208,19 @@ def test_misspelt_keywords(bench: Bench, name: str) -> None:
     assert bench.is_untouched
 
 
-@pytest.mark.parametrize(("name", "argument"), [pair for pair in PLACES if pair[0] not in ("ct", "sct")])
-def test_something_forgotten(bench: Bench, name: str, argument: str) -> None:
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("ct", "sct")])
+def test_something_forgotten(bench: Bench, name: str) -> None:
     good = bench.good(name)
-    del good[argument]
-    said = refused(bench, name, lambda: bench.call(name, good), "")
-    assert "missing" in said
-    assert argument.rstrip("12345") in said
-    with pytest.raises(ScanUsageError, match=f"{name}: {argument} is missing: "):
-        getattr(scans, name)(**good)
-    with pytest.raises(ScanUsageError, match=f"{name}: {argument} is missing: "):
-        getattr(scans, name)(*list(good.values())[: list(bench.good(name)).index(argument)])
+    for index, argument in enumerate(good):
+        others = {key: value for key, value in good.items() if key != argument}
+        with pytest.raises(ScanUsageError, match=f"^{name}: .* missing"):
+            bench.call(name, others)
+        for wanting in (
+            lambda others=others: getattr(scans, name)(**others),
+            lambda index=index: getattr(scans, name)(*list(good.values())[:index]),
+        ):  # type: ignore[misc]
+            with pytest.raises(ScanUsageError, match=f"^{name}: {argument} is missing: "):
+                wanting()
     assert bench.is_untouched
 
 
@@ -217,10 +231,10 @@ def test_something_forgotten(bench: Bench, name: str, argument: str) -> None:
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 0.1, 20, c), "intervals: expected a whole number, at least 1, got 0.1: did you swap intervals and count_time?"),
         ("ascan", lambda x, y, c: scans.ascan(c, 0, 1, 10, 0.1, x), "motor: expected an axis, got the counter diodes:diode: did you swap motor and counters?"),
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, c, 0.1), "count_time: expected seconds, at least 0, got the counter diodes:diode: did you swap count_time and counters?"),
-        ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, c), "count_time: expected seconds, at least 0, got the counter diodes:diode: is count_time missing?"),
+        ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, c), "count_time: expected seconds, at least 0, got the counter diodes:diode: is count_time missing, or a number before it?"),
         ("ascan", lambda x, y, c: scans.ascan(0, 1, 10, 0.1, c), "motor: expected an axis, got 0: is motor missing?"),
-        ("ascan", lambda x, y, c: scans.ascan(x, 0, 10, 0.1, c), "intervals: expected a whole number, at least 1, got 0.1: is one of start, stop, intervals missing?"),
-        ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, 0.1, 5, c), "counters: .* got 5: is that one number too many?"),
+        ("ascan", lambda x, y, c: scans.ascan(x, 0, 10, 0.1, c), "intervals: expected a whole number, at least 1, got 0.1: is intervals missing, or a number before it?"),
+        ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, 0.1, 5, c), "counters: .* got 5: is 5 too much?"),
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10), "count_time is missing: seconds, at least 0"),
         ("ascan", lambda x, y, c: scans.ascan(), "motor is missing: an axis"),
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10.0, 0.1, c), "intervals: .* got 10.0: without the point, 10?"),
@@ -232,8 +246,8 @@ def test_something_forgotten(bench: Bench, name: str, argument: str) -> None:
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10, 0.1, c, count_time=1), "count_time: given twice, 0.1 and count_time=1"),
         ("ascan", lambda x, y, c: scans.ascan(x, 0, 1, 10_000_000, 0.1, c), "10000001 points: expected at most 10000000"),
         ("a2scan", lambda x, y, c: scans.a2scan(x, y, 0, 1, 2, 3, 10, 0.1, c), "start1: expected a number, .* got the axis roby"),
-        ("a2scan", lambda x, y, c: scans.a2scan(x, 0, 1, 10, y, 0, 1, 10, 0.1, c), "motor2: expected an axis, got 10: did you swap motor2 and start2?"),
-        ("amesh", lambda x, y, c: scans.amesh(x, 0, 1, y, 0, 1, 10, 0.1, c), "intervals1: .* got the axis roby: is .* intervals1 missing?"),
+        ("a2scan", lambda x, y, c: scans.a2scan(x, 0, 1, 10, y, 0, 1, 10, 0.1, c), "motor2: expected an axis, got 10: is 10 too much?"),
+        ("amesh", lambda x, y, c: scans.amesh(x, 0, 1, y, 0, 1, 10, 0.1, c), "intervals1: .* got the axis roby: is intervals1 missing, or a number before it?"),
         ("amesh", lambda x, y, c: scans.amesh(x, 0, 1, 9999, y, 0, 1, 9999, 0.1, c), "100000000 points: expected at most 10000000"),
         ("anscan", lambda x, y, c: scans.anscan(x, 0, 1, 10, 0.1, c), r"motor_tuple_list: expected \[\(motor, start, stop\), ...\], got the axis robx"),
         ("anscan", lambda x, y, c: scans.anscan([], 10, 0.1, c), "motor_tuple_list: expected .* of at least one axis, got \\[\\]"),
@@ -260,8 +274,9 @@ def test_something_forgotten(bench: Bench, name: str, argument: str) -> None:
     ],
 )  # fmt: skip
 def test_what_was_probably_meant(bench: Bench, name: str, call: Callable[[Any, Any, Any], object], said: str) -> None:
-    with pytest.raises(ScanUsageError, match=f"^{name}: {said}") as raised:
+    with pytest.raises(ScanUsageError, match=f"^{name}: (.*{said})".replace("?", "[?]")) as raised:
         call(*bench.axes[:2], bench.diode)
+    assert len(str(raised.value)) < 800
     assert f"\nusage: {name}(" in str(raised.value)
     assert isinstance(raised.value, TypeError) and isinstance(raised.value, ValueError)
     assert bench.is_untouched
@@ -294,7 +309,7 @@ def test_the_same_axis_twice(bench: Bench, name: str) -> None:
 def test_a_pseudo_axis_and_what_it_moves(bench: Bench, name: str) -> None:
     up, down = real_axes("up", "down")
     first = calc(Slits, {"up": up, "down": down}, {"vgap": {}, "voffset": {}}).axes["vgap"]
-    other = calc(Slits, {"up": down, "down": real_axes("low")[0]}, {"hgap": {}, "hoffset": {}}).axes["hgap"]
+    other = calc(Double, {"x": down}, {"twice": {"name": "hgap"}}).axes["hgap"]
     for pair in ((first, up), (up, first)):
         said = refused(bench, name, lambda pair=pair: bench.call(name, with_second(name, bench.good(name), *pair)), "")  # type: ignore[misc]
         assert said == "up is moved by vgap already: it cannot be at two places at once; scan one of them"
