@@ -57,6 +57,7 @@ class Metadata:
         if scan.with_metadata:
             self._add_users(timing, questions, found)
             if timing is MetaTiming.START:
+                self._gatherer.seconds.clear()
                 self._add_objects(questions)
         self._add_devices(timing, questions)
         if scan.with_metadata and timing is not MetaTiming.PREPARED:

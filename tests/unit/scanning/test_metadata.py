@@ -251,6 +251,9 @@ def test_profiling(meta: ScanMeta, diode: SamplingCounter, shown: Any) -> None:
     robx = make_axis("robx")
     environment.axes = lambda: [robx]
     meta.instrument.set("slits", lambda scan: {"gap": 1})
+    meta.instrument.set("gone", lambda scan: {"gap": 1})
+    loopscan(1, 0, diode)
+    meta.instrument.remove("gone")
     loopscan(1, 0, diode)
     metadata_profiling()
     lines = shown().splitlines()
