@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bliss_like.devices.counter import Counter, CounterController
-from bliss_like.devices.counter_controller import Params
+from bliss_like.devices.counter_controller import Params, register_chain_node
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionObject
+from .parameters import ParameterError
 
 
 class ChainNode:
@@ -33,6 +34,12 @@ class ChainNode:
         if node not in self.children:
             self.children.append(node)
             node.parent = self
+
+    def walk(self) -> Iterator[ChainNode]:
+        """Yield this node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
     def add_counter(self, counter: Counter) -> None:
         if counter not in self.counters:
@@ -67,6 +74,8 @@ class ChainNode:
         if self.acquisition_obj is None or force:
             try:
                 made = self._make()
+            except ParameterError as error:
+                raise ParameterError(f"controller {self.controller.name!r}: acquisition_settings: {error}") from error
             except TypeError as error:  # what Python says to a keyword that nobody knows does not name the device
                 given = ", ".join(f"{name}={value!r}" for name, value in (self.acquisition_parameters or {}).items())
                 raise ChainError(
@@ -95,6 +104,9 @@ class ChainNode:
         return f"<ChainNode {self.controller.name}: {', '.join(counter.name for counter in self.counters)}>"
 
 
+register_chain_node(CounterController, ChainNode)
+
+
 def iter_counters(countable: Any) -> Iterator[Counter]:
     """Yield the counters of anything that has some: a counter, a controller, a measurement group, a list of those.
 
@@ -102,8 +114,8 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
     """
     if isinstance(countable, Counter):
         yield countable
-    elif isinstance(countable, CounterController):
-        yield from iter_counters(countable.counter_groups["default"])
+    elif hasattr(type(countable), "counter_groups"):
+        yield from iter_counters(default_group(countable))
     elif hasattr(countable, "counters"):
         yield from iter_counters(countable.counters)
     elif isinstance(getattr(countable, "counter", None), Counter):
@@ -116,6 +128,12 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
             f"{countable!r} ({type(countable).__name__}) is not a counter, nor has it any; expected counters, their "
             "controllers, or measurement groups"
         )
+
+
+def default_group(controller: Any) -> Any:
+    """Return the counters that stand for a controller: its group `default`, or all of them when it has no such group."""
+    groups = controller.counter_groups
+    return groups["default"] if "default" in groups else controller.counters
 
 
 class ChainBuilder:
@@ -133,7 +151,7 @@ class ChainBuilder:
         """Return the node of a controller; made when it is not there yet."""
         node = self._nodes.get(controller)
         if node is None:
-            node = self._nodes[controller] = ChainNode(controller)
+            node = self._nodes[controller] = controller.create_chain_node()
             if controller.master_controller is not None:
                 self.node_of(controller.master_controller).add_child(node)
         return node

@@ -23,6 +23,7 @@ Listener = Callable[["AcquisitionChannel", Array], object]
 
 _AS_THEY_ARE: dict[np.dtype[Any], tuple[type, ...]] = {
     np.dtype(float): (float, np.float64),
+    np.dtype(np.int64): (np.int64,),  # no int: it may be too large
     np.dtype(bool): (bool, np.bool_),
     np.dtype(str): (str, np.str_),
 }

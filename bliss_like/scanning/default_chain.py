@@ -32,11 +32,13 @@ __all__ = ["ChainBuilder", "ChainNode", "ChainSettings", "DefaultAcquisitionChai
 
 
 def _sampling(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = SamplingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
 def _integrating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = IntegratingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
 register_acquisition(SamplingCounterController, _sampling)
@@ -162,7 +164,7 @@ class _Placing:
             return node.acquisition_obj
         setting = self.settings.get(node.controller, _AS_THE_SCAN)
         scan_params = self._params_of(setting.every)
-        for one in (node, *node.children):
+        for one in node.walk():
             own = self.settings.get(one.controller, _AS_THE_SCAN)
             if own.every is not None and one is not node:
                 raise ChainError(

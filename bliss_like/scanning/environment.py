@@ -40,6 +40,8 @@ class Environment:
     """Each makes a context that every scan runs in."""
     scan_meta: ScanMeta | None = None
     """What the user wants to be written with every scan."""
+    settings_name: str = ""
+    """What the names of the session's settings begin with; empty when there is no session to keep them."""
     scan_saving: Any = None
     """Says where files go; only handed on."""
 

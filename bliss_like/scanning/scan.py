@@ -22,6 +22,7 @@ from .acquisition import AcquisitionObject
 from .branch import Gate
 from .chain import AcquisitionChain
 from .channel import AcquisitionChannel
+from .curves import Curves
 from .environment import environment
 from .nodes import channels_of
 from .presets import ChainPreset, ScanPreset, ScanProgress, WatchdogCallback
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
 
 
-class Scan:
+class Scan(Curves):
     """One run of an acquisition chain.
 
     :param save: whether writers are to save it; an unsaved scan is numbered apart.
@@ -58,7 +59,7 @@ class Scan:
         self.save = save
         self.save_images = save if save_images is None else save_images
         self.scan_saving = environment.scan_saving if scan_saving is None else scan_saving
-        self.scan_info = ScanInfo.of(scan_info)
+        self.scan_info: ScanInfo = ScanInfo.of(scan_info)
         self.scan_info.setdefault("title", name)
         self.scan_info.update(name=name, save=save, state=ScanState.IDLE.name)
         self.presets: list[ScanPreset] = []
@@ -239,7 +240,7 @@ class Scan:
             reason = "it was started already" if nodes else f"{controller.name} takes no part in it"
             raise ScanError(f"{self!r}: the parameters of {controller.name} cannot be changed, {reason}")
         for node in nodes:
-            known = node.ctrl_params or controller.get_current_parameters()
+            known = node.ctrl_params or controller.get_current_parameters() or {}
             unknown = sorted(set(params) - set(known))
             if unknown:
                 there = ", ".join(known) or "none"

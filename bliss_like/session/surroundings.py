@@ -14,6 +14,7 @@ from bliss_like.devices import motion_line
 from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
 from bliss_like.scanning.environment import Environment, environment
+from bliss_like.scanning.plot_choice import plotted
 
 from .current import set_active_session
 from .exported import export_to
@@ -42,7 +43,7 @@ class Surroundings:
         motion_line.follow()
         set_active_session(session)
         session.scan_saving.enter()
-        environment.presets = [session.hooks.around]
+        environment.presets = [session.hooks.around, plotted]
         tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
@@ -56,6 +57,7 @@ class Surroundings:
         use_interlock(SessionInterlock(self._sharing.locks, session.config) if watched else None)
         use_export(export_to(session))
         environment.session_name = session.name
+        environment.settings_name = session.settings_name
         environment.container = lambda: session.scan_saving.container
         environment.tree = self._tree
         environment.scans = session.scans

@@ -23,14 +23,14 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import AxisLimitError, DeviceError
 from bliss_like.session import Session, load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 
 @contextmanager
 def fake_box(home: Path) -> Iterator[int]:
     """The box of the page, as a program; yields its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "my_beamline.fake_box", "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": f"{PROJECT}:{home}"}
     box = subprocess.Popen(command, cwd=home, env=environment, stderr=subprocess.DEVNULL)

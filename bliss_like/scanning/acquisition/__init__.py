@@ -14,9 +14,9 @@ from numpy.typing import DTypeLike
 
 from bliss_like.errors import ChainError
 
-from .acquisition_object import META_TIMING, AcquisitionObject, Call, MetaTiming, TriggerType, is_axis
-from .channel import AcquisitionChannel
-from .greenlets import SideBySide, run_all
+from ..acquisition_object import META_TIMING, AcquisitionObject, Call, MetaTiming, TriggerType, is_axis
+from ..channel import AcquisitionChannel
+from ..greenlets import SideBySide, run_all
 
 if TYPE_CHECKING:
     from gevent import Greenlet

@@ -1,0 +1,11 @@
+"""`bliss.common.plot`: what is plotted of scans."""
+
+from bliss_like.scanning.plot_choice import (
+    get_next_plotted_counters,
+    get_plotted_counters,
+    meshselect,
+    plotinit,
+    plotselect,
+)
+
+__all__ = ["get_next_plotted_counters", "get_plotted_counters", "meshselect", "plotinit", "plotselect"]

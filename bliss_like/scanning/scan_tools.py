@@ -1,0 +1,179 @@
+"""Positions in the last scan, and the way there, for scripts: `cen() goto_peak() fwhm()`; those at the prompt also show them.
+
+Without `counter` it is the one that `plotselect` chose, or the only one of the scan. Without `scan` it is the last one that is
+over and moved an axis (`axis`, if that is given), or, if no axis was moved, the last one with times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bliss_like.data import scan_math
+from bliss_like.data.events import NodeKind
+from bliss_like.devices.numbers import brief
+from bliss_like.errors import ScanError
+
+from .acquisition import is_axis
+from .curves import TIMES, Function
+from .environment import environment
+from .plot_choice import chosen_counter
+from .scan import Scan
+
+__all__ = [
+    "cen",
+    "com",
+    "find_position",
+    "fwhm",
+    "goto_cen",
+    "goto_com",
+    "goto_custom",
+    "goto_min",
+    "goto_peak",
+    "last_scan",
+    "last_scan_motors",
+    "peak",
+    "trough",
+]
+
+Move = Callable[..., object]
+"""Moves axes: called with axis, position, axis, position..."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found, in which scan and of which counter; times stand for themselves."""
+
+    scan: Scan
+    counter: Any
+    positions: dict[Any, float]
+
+    @property
+    def answer(self) -> Any:
+        """A number for one axis, {axis: number} for several."""
+        return self.positions if len(self.positions) > 1 else next(iter(self.positions.values()))
+
+
+def find(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Found:
+    """Return what a function says of a curve, and of which.
+
+    :raises ScanError: there is no such scan, counter or axis.
+    """
+    scan = last_scan(axis) if scan is None else _checked(scan)
+    counter = chosen_counter(scan) if counter is None else counter
+    if func is scan_math.fwhm:
+        return Found(scan, counter, scan.fwhm(counter, axis, return_axes=True))
+    return Found(scan, counter, scan.positions(func, counter, axis))
+
+
+def go(what: str, found: Found, move: Move | None = None) -> None:
+    """Move the axes to what was found.
+
+    :param what: what it is, for errors: "the peak".
+    """
+    counter = found.counter if isinstance(found.counter, str) else getattr(found.counter, "name", found.counter)
+    found.scan.go_to(found.positions, f"{what} of {counter}", move)
+
+
+def cen(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return the middle between the places of half height; of an edge, the place of half height."""
+    return find(scan_math.cen, counter, axis, scan).answer
+
+
+def com(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return the centre of mass."""
+    return find(scan_math.com, counter, axis, scan).answer
+
+
+def peak(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return where the counter is highest."""
+    return find(scan_math.peak, counter, axis, scan).answer
+
+
+def trough(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return where the counter is lowest."""
+    return find(scan_math.trough, counter, axis, scan).answer
+
+
+def fwhm(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return the full width at half maximum."""
+    return find(scan_math.fwhm, counter, axis, scan).answer
+
+
+def find_position(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
+    """Return what `func(positions, values)` says."""
+    return find(func, counter, axis, scan).answer
+
+
+def goto_cen(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
+    """Move the axes of a scan to the centre.
+
+    :raises ScanError: there is none, or it is a time; nothing was moved.
+    """
+    go("the centre", find(scan_math.cen, counter, axis, scan), move)
+
+
+def goto_com(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
+    """Move the axes of a scan to the centre of mass; errors as for `goto_cen`."""
+    go("the centre of mass", find(scan_math.com, counter, axis, scan), move)
+
+
+def goto_peak(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
+    """Move the axes of a scan to where the counter is highest; errors as for `goto_cen`."""
+    go("the peak", find(scan_math.peak, counter, axis, scan), move)
+
+
+def goto_min(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
+    """Move the axes of a scan to where the counter is lowest; errors as for `goto_cen`."""
+    go("the trough", find(scan_math.trough, counter, axis, scan), move)
+
+
+def goto_custom(
+    func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None
+) -> None:
+    """Move the axes of a scan to where `func(positions, values)` says; errors as for `goto_cen`."""
+    go(getattr(func, "__name__", "the position"), find(func, counter, axis, scan), move)
+
+
+def last_scan(axis: Any = None) -> Scan:
+    """Return the last scan that is over and has an axis, or that axis, or "elapsed_time".
+
+    :raises ScanError: there is none.
+    """
+    over = [each for each in reversed(environment.scans) if each.state.is_final and each.kind is NodeKind.SCAN]
+    for scan in over:
+        if _has(scan, axis):
+            return scan
+    if axis is None:
+        for scan in over:
+            if scan.has_time and scan.with_metadata:
+                return scan
+    wanted = "an axis" if axis is None else str(getattr(axis, "name", axis))
+    raise ScanError(f"none of the last {len(over)} scans has {wanted}; make one, or name it: scan=SCANS[...]")
+
+
+def _has(scan: Scan, axis: Any) -> bool:
+    if axis is None:
+        return bool(scan.scanned_axes)
+    if isinstance(axis, str) and axis.removeprefix("timer:") in TIMES:
+        return scan.has_time
+    return scan.scans_along(axis)
+
+
+def last_scan_motors() -> list[Any]:
+    """Return the axes of the last scan that has some, with those that pseudo axes move."""
+    return list(dict.fromkeys(_with_reals(last_scan().scanned_axes)))
+
+
+def _with_reals(axes: Iterable[Any]) -> Iterable[Any]:
+    for axis in axes:
+        yield axis
+        yield from _with_reals(getattr(axis, "reals", ()))
+
+
+def _checked(scan: Any) -> Scan:
+    if not isinstance(scan, Scan):
+        hint = "; an axis is named with axis=" if is_axis(scan) else ""
+        raise ScanError(f"scan: expected a scan, as in scan=SCANS[-1], got {brief(scan)}{hint}")
+    return scan
