@@ -91,7 +91,7 @@ def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
 def test_several_rates(names: dict[str, Any]) -> None:
     _, rates = blocks_of("docs/scanning.md", "python")
     exec(rates, names)
-    slow, fast = names["SCANS"][-2:]
+    slow, fast = names["SCANS"][-2], names["SCANS"][-1]
     assert len(slow.get_data("diode")) == 100
     assert 0 < len(slow.get_data("thermo_sample")) == len(slow.get_data("timer_0.05s:epoch")) < 100
     assert len(fast.get_data("robx")) == 6 < len(fast.get_data("diode"))
