@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .count import ct, loopscan, sct, timescan
-from .images import limatake
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
 from .monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
@@ -36,7 +35,6 @@ __all__ = [
     "dspiral",
     "dspiral_fermat",
     "dspiral_square",
-    "limatake",
     "lookupscan",
     "loopscan",
     "pointscan",

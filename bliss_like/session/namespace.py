@@ -11,6 +11,7 @@ from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.monitoring import MONITORING_SCANS
+from bliss_like.scans.images import limatake
 
 from . import scripts
 from .current import active_session, current_session
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 STANDARD_NAMES = frozenset(
     [*scans.__all__, *standard.__all__, "Group", "Sequence", "SoftAxis", "SoftCounter", "config", "current_session"]
+    + ["limatake"]
     + [
         "DEFAULT_CHAIN",
         "SCANS",
@@ -83,6 +85,7 @@ def standard_names(session: Session) -> dict[str, Any]:
     return {
         **{name: getattr(scans, name) for name in scans.__all__},
         **{name: getattr(standard, name) for name in standard.__all__},
+        "limatake": limatake,
         "Group": Group,
         "Sequence": Sequence,
         "SoftAxis": SoftAxis,
