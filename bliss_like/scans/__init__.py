@@ -5,7 +5,6 @@ from __future__ import annotations
 from .count import ct, loopscan, sct, timescan
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
-from .monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
 from .spiral import aspiral, aspiral_fermat, aspiral_square, dspiral, dspiral_fermat, dspiral_square
 from .step import a2scan, a3scan, a4scan, a5scan, anscan, ascan, d2scan, d3scan, d4scan, d5scan, dnscan, dscan
 
@@ -39,8 +38,5 @@ __all__ = [
     "loopscan",
     "pointscan",
     "sct",
-    "start_monitoring",
-    "stop_all_monitoring",
-    "stop_monitoring",
     "timescan",
 ]

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig, Reference
+from bliss_like.config.models import ItemConfig, Reference
 from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.counter_controller import CounterControllerConfig
 from bliss_like.devices.events import AxisEvent, connect
 from bliss_like.devices.shutter import BaseShutter
 
@@ -29,7 +30,7 @@ class GaussianDetector(SamplingCounterController):
         noise: float = Field(default=0.0, ge=0, description="standard deviation; 0 for an exact gaussian")
         through: list[Reference] = Field(default_factory=list, description="shutters and filter sets in the beam")
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[GaussianDetector.Counter]
         seed: int | None = Field(default=None, description="the same seed gives the same noise")
 
