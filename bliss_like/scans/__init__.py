@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .count import ct, loopscan, sct, timescan
+from .images import limatake
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
 from .spiral import aspiral, aspiral_fermat, aspiral_square, dspiral, dspiral_fermat, dspiral_square
@@ -34,6 +35,7 @@ __all__ = [
     "dspiral",
     "dspiral_fermat",
     "dspiral_square",
+    "limatake",
     "lookupscan",
     "loopscan",
     "pointscan",

@@ -5,8 +5,6 @@ Beside the shell, the only package that prints.
 
 from __future__ import annotations
 
-from bliss_like.scans.monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
-
 from .cleanup import capture_exceptions, cleanup, error_cleanup
 from .listing import lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
@@ -29,10 +27,7 @@ __all__ = [
     "mvr",
     "rockit",
     "sta",
-    "start_monitoring",
     "stm",
-    "stop_all_monitoring",
-    "stop_monitoring",
     "sync",
     "tweak",
     "tweak_cli",

@@ -342,7 +342,7 @@ def test_without_beam_there_is_no_position() -> None:
 
 def test_the_spot_of_a_camera() -> None:
     x, y = make_axis("x"), make_axis("y")
-    keys = {"width": 200, "height": 150, "sigma": 8, "seed": 1, "pixels_per_unit": 10}
+    keys = {"width": 200, "height": 150, "sigma": 8, "seed": 1, "pixels_per_unit": 10, "intensity": 2000, "dark": 50}
     camera = make(SimulatedCamera, "cam", axis_x=x, axis_y=y, **keys)
     image = camera.counters["image"]
     bpm = make(CameraBpm, "bpm", image=image, center_x=99.5, center_y=74.5, pixel_size=0.1, unit="mm")
