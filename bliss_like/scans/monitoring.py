@@ -18,7 +18,7 @@ def start_monitoring(
     sleep_time: Seconds = 1.0,
     npoints: NPointsOrEndless = 0,
     save: Flag = False,
-) -> Monitoring:
+) -> monitoring.Monitoring:
     """Count in the background, whenever no scan of the user runs, until `stop_monitoring(name)` or the session's end.
 
     :param name: of the monitoring, and of its scans.
