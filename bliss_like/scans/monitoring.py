@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bliss_like.scanning import monitoring
+from bliss_like.scanning.monitoring import Monitoring
 
 from .arguments import Countable, Flag, Name, NPointsOrEndless, Seconds
 from .command import scan_command
@@ -18,25 +19,10 @@ def start_monitoring(
     sleep_time: Seconds = 1.0,
     npoints: NPointsOrEndless = 0,
     save: Flag = False,
-) -> monitoring.Monitoring:
-    """Count in the background, whenever no scan of the user runs, until `stop_monitoring(name)` or the session's end.
-
-    :param name: of the monitoring, and of its scans.
-    :param count_time: seconds of one point.
-    :param counters: anything that has counters; none means those of the active measurement group.
-    :param sleep_time: seconds between two points.
-    :param npoints: how many in all; 0 for no end.
-    :param save: whether writers save its scans.
-    """
+) -> Monitoring:
     return monitoring.start_monitoring(name, count_time, *counters, sleep_time=sleep_time, npoints=npoints, save=save)
 
 
-@scan_command
-def stop_monitoring(name: Name) -> None:
-    """End a monitoring after its present point; nothing happens when it has ended."""
-    monitoring.stop_monitoring(name)
-
-
-def stop_all_monitoring() -> None:
-    """End all of them."""
-    monitoring.stop_all_monitoring()
+start_monitoring.__doc__ = monitoring.start_monitoring.__doc__
+stop_monitoring = scan_command(monitoring.stop_monitoring)
+stop_all_monitoring = monitoring.stop_all_monitoring

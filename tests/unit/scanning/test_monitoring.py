@@ -276,11 +276,11 @@ def test_names() -> None:
 @pytest.mark.parametrize(
     ("arguments", "keywords", "message"),
     [
-        (("a b", 1), {}, "name: expected a name without space"),
-        ((3, 1), {}, "name: expected a text, got 3"),
-        (("a", -1), {}, "count_time: expected seconds, not less than 0, got -1"),
-        (("a", counter()), {}, "count_time: expected seconds, got <SamplingCounter"),
-        (("a", 1), {"sleep_time": "1"}, "sleep_time: expected a number, got '1'"),
+        (("a b", 1), {}, "name: expected a text without space"),
+        ((3, 1), {}, "name: expected a text without space, .* got 3"),
+        (("a", -1), {}, "count_time: expected seconds, at least 0, got -1"),
+        (("a", counter()), {}, "count_time: expected seconds, at least 0, got the counter .*: is count_time missing?"),
+        (("a", 1), {"sleep_time": "1"}, "sleep_time: expected seconds, at least 0, got '1': without quotes, 1"),
         (("a", 0), {"sleep_time": 0}, "sleep_time: expected more than 0 when count_time is 0"),
         (("a", 1), {"npoints": -1}, "npoints: expected a whole number, 0 for no end, got -1"),
         (("a", 1), {"save": 1}, "save: expected True or False, got 1"),
