@@ -77,6 +77,15 @@ class AcquisitionChannel:
         return self.fullname.rpartition(":")[2]
 
     @property
+    def stored_dtype(self) -> np.dtype[Any]:
+        """Of what the store gets of a point."""
+        return self.dtype
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    @property
     def length(self) -> int:
         """Number of points emitted in the present scan."""
         return self._sink.length

@@ -28,7 +28,7 @@ class Environment:
     container: Callable[[], str] = lambda: ""
     """Returns the db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
     tree: DataTree | None = None
-    background: Background = field(default_factory=Background)
+    background: Background = field(default_factory=Background, compare=False)
     """What runs in the background, and makes way for scans."""
     scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
     """The last scans, the newest last."""

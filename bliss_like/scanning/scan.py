@@ -58,7 +58,9 @@ class Scan(Curves):
         self.acq_chain = chain
         self.name = paths.check_name(name, "scan")
         self.save = save
-        self.save_images = save if save_images is None else save_images
+        self.save_images = save if save_images is None else save and save_images
+        self.save_images_asked = bool(save_images)
+        """Whether also images are to be saved that nobody counts, as those behind a region of interest."""
         self.scan_saving = environment.scan_saving if scan_saving is None else scan_saving
         self.scan_info: ScanInfo = ScanInfo.of(scan_info)
         self.scan_info.setdefault("title", name)

@@ -30,7 +30,7 @@ from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
-from .acquisition import AcquisitionObject, MetaTiming, is_axis
+from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
 from .greenlets import Shield, run_all
@@ -137,12 +137,24 @@ class ScanRun:
         run_all([_bound(preset.prepare, scan) for preset in scan.presets])
         for node in chain.nodes_list:
             node._acq_on_progress = self._on_progress
+        self._say_where_images_go()
         if scan.publisher is not None:
             nodes.announce(chain, scan.path, scan.publisher)
         for preset in scan.presets:
             preset.connect_to(scan)
         self._branches = [Branch(chain, top, scan.gate, self._end) for top in chain.top_masters]
         run_all([branch.prepare for branch in self._branches])
+
+    def _say_where_images_go(self) -> None:
+        scan, saving = self.scan, self.scan.scan_saving
+        for node in scan.acq_chain.nodes_list:
+            if isinstance(node, AcquisitionMaster) and node.has_own_image_saving:
+                if saving is None or not scan.save_images:
+                    node.set_image_saving(None, None, force_no_saving=True)
+                    continue
+                device = getattr(node.device, "name", node.name)
+                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------
 

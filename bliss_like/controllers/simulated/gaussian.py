@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig
+from bliss_like.config.models import ItemConfig
 from bliss_like.controllers.simulated.beam import InBeam, transmission
 from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.counter_controller import CounterControllerConfig
 from bliss_like.devices.events import AxisEvent, connect
 
 
@@ -29,7 +30,7 @@ class GaussianDetector(SamplingCounterController):
         noise: float = Field(default=0.0, ge=0, description="standard deviation; 0 for an exact gaussian")
         through: list[InBeam] = Field(default_factory=list, description="shutters and filter sets in the beam")
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[GaussianDetector.Counter]
         seed: int | None = Field(default=None, description="the same seed gives the same noise")
 
