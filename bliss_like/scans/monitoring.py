@@ -35,3 +35,8 @@ def start_monitoring(
 def stop_monitoring(name: Name) -> None:
     """End a monitoring after its present point; nothing happens when it has ended."""
     monitoring.stop_monitoring(name)
+
+
+def stop_all_monitoring() -> None:
+    """End all of them."""
+    monitoring.stop_all_monitoring()
