@@ -14,8 +14,8 @@ from bliss_like.config.settings import use_store
 from bliss_like.controllers.calccnt_background import BackgroundCalcCounterController
 from bliss_like.controllers.camera_bpm import CameraBpm, spot
 from bliss_like.controllers.expression_based_calc import ExpressionCalcCounter, ExpressionCalcCounterController
-from bliss_like.controllers.simulation_calc_counter import MeanCalcCounterController, Times2CalcCounterController
 from bliss_like.controllers.simulated.camera import SimulatedCamera
+from bliss_like.controllers.simulation_calc_counter import MeanCalcCounterController, Times2CalcCounterController
 from bliss_like.data.memory_keys import MemoryKeys
 from bliss_like.devices.counter import (
     Counter,
