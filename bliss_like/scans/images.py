@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from bliss_like.scanning.acquisitions.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
-from .arguments import check_count, check_count_time, scan_command
+from .arguments import COUNT, Flag, Seconds
+from .command import scan_command
 
 __all__ = ["limatake"]
 
 
 @scan_command
 def limatake(
-    expotime: float, nbframes: int = 1, *limadevs: Any, save: bool = False, run: bool = True, **parameters: Any
+    expotime: Seconds,
+    nbframes: Annotated[int, COUNT] = 1,
+    *limadevs: Any,
+    save: Flag = False,
+    run: Flag = True,
+    **parameters: Any,
 ) -> Scan:
     """Let cameras take images, each as fast as it can; return the scan.
 
@@ -23,6 +29,4 @@ def limatake(
     :param parameters: of the acquisition, e.g. `acq_trigger_mode`, `saving_mode`; of one camera only as
         `<its name>={...}`; `title=` that of the scan.
     """
-    check_count_time("expotime", expotime)
-    check_count("nbframes", nbframes)
     return take_images(expotime, nbframes, *limadevs, save=save, run=run, **parameters)
