@@ -58,7 +58,7 @@ class _Member:
                 if name == known:
                     return self._is_in(default_group(owner)) or not self._is_in(owner.counters)
                 group = name.removeprefix(f"{known}:")
-                if group != name and group in owner.counter_groups:
+                if group != name and group not in owner.counters and group in owner.counter_groups:
                     return self._is_in(owner.counter_groups[group])
             owner = owner.master_controller
         return False
