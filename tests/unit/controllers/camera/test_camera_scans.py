@@ -12,6 +12,7 @@ import pytest
 
 from bliss_like.controllers.camera.camera import Camera
 from bliss_like.controllers.camera.exposure import AcquisitionSettings, CameraStatus
+from bliss_like.controllers.camera_bpm import CameraBpm
 from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.data.image_node import ImageNode
 from bliss_like.errors import ChainError, DeviceError, PointExpired, ScanUsageError, UserAbort
@@ -202,6 +203,48 @@ def test_frames_take_their_time() -> None:
     scan = limatake(0.01, 4, device)
     info = scan.scan_info
     assert info["end_timestamp"] - info["start_timestamp"] > 4 * 0.01 + 3 * 0.02
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_what_is_calculated_from_images(save: bool) -> None:
+    x = make_axis("x")
+    device = camera(axis_x=x, dark=0, intensity=1e7)
+    bpm = make(CameraBpm, "bpm", image=device.image)
+    scan = ascan(x, -1, 1, 2, 0.001, bpm, device.bpm, save=save)
+    assert scan.get_data("bpm_x") == pytest.approx([9.5, 19.5, 29.5], abs=0.1)
+    assert np.array_equal(scan.get_data("bpm_x"), scan.get_data("cam:bpm:x"))
+    assert image_node(scan).is_saved is save and len(image_node(scan)) == 3
+
+
+def test_a_camera_triggers_what_is_below_it() -> None:
+    device, diode = camera(), make_diode()
+    settings = [{"device": diode, "master": device}]
+    scan = loopscan(3, 0.001, device, diode, save=False, chain_settings=settings)
+    (timer,) = scan.acq_chain.tree.values()
+    assert [[slave.name for slave in below] for below in timer.values()] == [["diodes"]]
+    assert len(scan.get_data("diode")) == len(scan.get_data("cam:image")) == 3
+
+
+def test_an_iteration_may_wait_for_a_frame() -> None:
+    recorder = Recorder()
+    chain = AcquisitionChain()
+    timer = SoftwareTimerMaster(0.001, npoints=2)
+    master = CameraAcquisitionMaster(
+        recorder,
+        acq_expo_time=0.0,
+        acq_nb_frames=4,
+        acq_trigger_mode="INTERNAL_TRIGGER_MULTI",
+        wait_frame_id=[0, 3],
+        prepare_once=True,
+        start_once=True,
+    )
+    master.add_counter(recorder.image)
+    chain.add(timer, master)
+    scan = Scan(chain, save=False)
+    recorder.timeout = 0.1
+    with gevent.Timeout(5), pytest.raises(DeviceError, match="expected images to come .4 exposed."):
+        scan.run()  # only two were triggered
+    assert len(image_node(scan)) == 2
 
 
 # -- where images go ---------------------------------------------------------------------------------------------------------
