@@ -61,8 +61,8 @@ class CalcCounterController(calc_counter.CalcCounterController):
 
     Config: ClassVar[type[ObjectConfig]] = AnyKeysConfig
 
-    def __init__(self, name: str, config: Any) -> None:
-        super().__init__(name, config)
+    def __init__(self, name: str, config: Any, register_counters: bool = True) -> None:
+        super().__init__(name, config, register_counters)
         missing = [key for key, found in (("inputs", self.input_counters), ("outputs", self.counters)) if not found]
         if missing:
             keys = ", ".join(self._config.keys())

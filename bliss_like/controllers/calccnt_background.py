@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -118,19 +119,21 @@ class BackgroundCalcCounterController(CalcCounterController):
         return _BackgroundAcquisitionSlave(self, acq_devices, acq_params, ctrl_params)
 
     def calc_function(self, input_dict: Inputs) -> Mapping[str, Any]:
-        return self.subtracted(input_dict, {})
+        return self.subtracted(input_dict, {}, self.background, self.background_time)
 
-    def subtracted(self, inputs: Inputs, count_times: Mapping[str, float | Array]) -> dict[str, Array]:
+    def subtracted(
+        self, inputs: Inputs, count_times: Mapping[str, float | Array], background: Mapping[str, float], time: float
+    ) -> dict[str, Array]:
         """Return the inputs without background.
 
         :param count_times: seconds of these points, by the tags of the inputs, where they are known.
-        :raises CalculationError: they have to be known.
+        :param background: by the tags of the inputs, counted for `time` seconds.
+        :raises CalculationError: a count time has to be known.
         """
-        background, time = self.background, self.background_time
         found = {}
         for counter in self.input_counters:
             tag = self.tag_of(counter)
-            level = background.get(tag, 0.0)
+            level: Any = background.get(tag, 0.0)
             if level and _grows(counter):
                 count_time = inputs.get(TIME, count_times.get(tag))
                 if count_time is None:
@@ -180,13 +183,19 @@ class _BackgroundAcquisitionSlave(CalcCounterAcquisitionSlave):
             if own is not None or of_scan is not None:
                 self._count_times[controller.tag_of(counter)] = of_scan if own is None else own
 
+    def prepare(self) -> None:
+        super().prepare()
+        self._subtract = partial(
+            self.device.subtracted, background=self.device.background, time=self.device.background_time
+        )
+
     def calculate(self, inputs: Inputs) -> Mapping[str, Any]:
         count_times = self._count_times
         if self._of_each_point:
             npoints = len(next(iter(inputs.values())))
             these = slice(self.npoints_calculated, self.npoints_calculated + npoints)
             count_times = {tag: np.asarray(times[these], float) for tag, times in count_times.items()}
-        result: Mapping[str, Any] = self.device.subtracted(inputs, count_times)
+        result: Mapping[str, Any] = self._subtract(inputs, count_times)
         return result
 
 

@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -22,13 +22,14 @@ from pydantic_core import InitErrorDetails
 from bliss_like.config.models import LazyReference
 from bliss_like.config.settings import ObjectSettings
 from bliss_like.config.table import table
-from bliss_like.devices.calc_counter import CalcCounter, CalcCounterController, Inputs
+from bliss_like.devices.calc_counter import CalcCounter, CalcCounterController, Calculation, Inputs
 from bliss_like.devices.calc_counter_config import (
     CalcInputsConfig,
     CalcOutputConfig,
     all_differ,
     validated,
 )
+from bliss_like.devices.counter import Counter
 from bliss_like.devices.expression import Expression
 from bliss_like.devices.naming import both_names_of
 from bliss_like.errors import DeviceError
@@ -149,23 +150,29 @@ class Constants:
 
     def to_dict(self) -> dict[str, float]:
         """Return the present values by name."""
-        kept = self._settings.get_all()
-        return {name: self._value(name, value, kept) for name, value in self._written.items()}
+        return self.bound()()
+
+    def bound(self) -> Callable[[], dict[str, float]]:
+        """Return what gives the values: those that can be set as they are now, what is looked up elsewhere as it is then."""
+        kept = self._settings.get_all() if self._written else {}
+        references = {name: value for name, value in self._written.items() if isinstance(value, LazyReference)}
+        numbers = {name: kept.get(name, value) for name, value in self._written.items() if name not in references}
+        return lambda: numbers | {name: self._looked_up(name, where) for name, where in references.items()}
 
     def reset(self) -> None:
         """Forget what was set at the prompt: the values are those of YAML again."""
         self._settings.clear()
 
-    def _value(self, name: str, written: float | LazyReference, kept: Mapping[str, Any]) -> float:
-        if not isinstance(written, LazyReference):
-            return float(kept.get(name, written))
-        found = written()
+    def _looked_up(self, name: str, reference: LazyReference) -> float:
+        found = reference()
         if not _is_number(found):
-            raise DeviceError(f"{self._owner}: constant {name}: expected a number at {written!r}, came {found!r}")
+            raise DeviceError(f"{self._owner}: constant {name}: expected a number at {reference!r}, came {found!r}")
         return float(found)
 
     def __getattr__(self, name: str) -> float:
-        if name.startswith("_") or name not in self._written:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._written:
             raise AttributeError(self._no_such(name))
         return self.to_dict()[name]
 
@@ -212,9 +219,16 @@ class _Formulas(CalcCounterController):
     _expressions: dict[str, Expression]
     """By the tags of the outputs."""
 
+    def calculation(self, counters: Sequence[Counter]) -> Calculation:
+        tags = {self.tag_of(counter) for counter in counters}
+        expressions = {tag: expression for tag, expression in self._expressions.items() if tag in tags}
+        constants = self.constants.bound()
+        return lambda inputs: {
+            tag: expression(values) for values in [{**constants(), **inputs}] for tag, expression in expressions.items()
+        }
+
     def calc_function(self, input_dict: Inputs) -> Mapping[str, Any]:
-        values = {**self.constants.to_dict(), **input_dict}
-        return {tag: expression(values) for tag, expression in self._expressions.items()}
+        return self.calculation(list(self.counters))(input_dict)
 
     def scan_metadata(self) -> dict[str, Any] | None:
         """Formulas and constants, as they are at the start of a scan."""

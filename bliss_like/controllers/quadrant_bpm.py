@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import gevent
@@ -16,8 +17,9 @@ from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings import ObjectSettings, property_setting
-from bliss_like.devices.calc_counter import Array, CalcCounterController, Inputs, read_now
+from bliss_like.devices.calc_counter import Array, CalcCounterController, Calculation, Inputs, read_now
 from bliss_like.devices.calc_counter_config import CounterReference
+from bliss_like.devices.counter import Counter
 from bliss_like.errors import DeviceError
 
 SIDES = ("left", "right", "top", "bottom")
@@ -92,9 +94,13 @@ class QuadrantBpm(CalcCounterController):
         x, y, intensity = self.read_all(*(self.counters[f"{self.name}_{value}"] for value in ("x", "y", "intensity")))
         return float(x), float(y), float(intensity)
 
-    def calc_function(self, input_dict: Inputs) -> Mapping[str, Any]:
+    def calculation(self, counters: Sequence[Counter]) -> Calculation:
+        return partial(self.calc_function, background=self.background)
+
+    def calc_function(self, input_dict: Inputs, background: Sequence[float] | None = None) -> Mapping[str, Any]:
         config = self._config
-        left, right, top, bottom = (input_dict[side] - b for side, b in zip(SIDES, self.background, strict=True))
+        levels = self.background if background is None else background
+        left, right, top, bottom = (input_dict[side] - level for side, level in zip(SIDES, levels, strict=True))
         total = left + right + top + bottom
         if config.arrangement == "square":
             x, y = _ratio(left + bottom, top + right), _ratio(right + bottom, left + top)

@@ -23,7 +23,7 @@ class Key:
     """What is to be known of a key beside its type.
 
     :param when: from when on it is there, one of `WHEN`.
-    :param always: every scan has it.
+    :param always: every scan has it that got so far.
     """
 
     about: str
@@ -178,8 +178,8 @@ class ScanInfoKeys(TypedDict, total=False):
     devices: Annotated[dict[str, Device], Key("acquisition objects", when="prepared", always=True)]
     acquisition_chain: Annotated[dict[str, Chain], Key("top masters by name", when="prepared", always=True)]
     comments: Annotated[list[Comment], Key("notes on the scan", when="running")]
-    end_time: Annotated[str, Key("ISO 8601 with the zone", when="end", always=True)]
-    end_timestamp: Annotated[float, Key("the same since the epoch", "s", when="end", always=True)]
+    end_time: Annotated[str, Key("ISO 8601 with the zone; not there when its process died", when="end")]
+    end_timestamp: Annotated[float, Key("the same since the epoch", "s", when="end")]
     end_reason: Annotated[EndReason, Key("how it ended", when="end", always=True)]
 
 

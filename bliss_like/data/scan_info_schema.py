@@ -19,10 +19,10 @@ OPEN = ("Sample", "User")
 """Types that users add keys to."""
 
 
-def scan_info_schema(when: str = "end", strict: bool = False) -> dict[str, Any]:
+def scan_info_schema(when: str = "start", strict: bool = False) -> dict[str, Any]:
     """Return the JSON Schema of an info.
 
-    :param when: what is required: what is always there "start", "prepared" or "end".
+    :param when: what is required: what every scan has that was started, was prepared, or has reached its end.
     :param strict: refuse keys at the top that are not in the schema; those of users and of special scans are.
     """
     definitions: dict[str, Any] = {

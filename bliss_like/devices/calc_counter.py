@@ -28,6 +28,7 @@ from bliss_like.errors import CalculationError, DeviceError
 Array = np.ndarray[Any, Any]
 Inputs = dict[str, Array]
 """By tag: shape (npoints, *shape of the counter)."""
+Calculation = Callable[[Inputs], Mapping[str, Any]]
 
 
 class CalcCounter(Counter):
@@ -74,9 +75,9 @@ class CalcCounterController(CounterController):
 
     Config: ClassVar[type[ObjectConfig]] = CalcCounterControllerConfig
 
-    def __init__(self, name: str, config: Any) -> None:
+    def __init__(self, name: str, config: Any, register_counters: bool = True) -> None:
         """:param config: an instance of `Config`, or a dict of its keys."""
-        super().__init__(name)
+        super().__init__(name, register_counters=register_counters)
         self._config: Any = validated(self.Config, name, config) if isinstance(config, Mapping) else config
         self._input_counters: list[Counter] = []
         self._tags: dict[str, str] = {}
@@ -93,6 +94,13 @@ class CalcCounterController(CounterController):
         :return: the same of the outputs; for a single point its first axis may be missing.
         """
         raise NotImplementedError(f"{type(self).__name__} must overload calc_function(input_dict)")
+
+    def calculation(self, counters: Sequence[Counter]) -> Calculation:
+        """Return what calculates some of the outputs from now on, by default `calc_function`.
+
+        Called when a scan is prepared: what is looked up in settings is looked up here, and not for each point.
+        """
+        return self.calc_function
 
     def build_counters(self, config: Any) -> None:
         """Make inputs and outputs of what is written, by `add_input` and `add_output`."""
@@ -165,20 +173,15 @@ class CalcCounterController(CounterController):
         values = read_now(counters)
         return [values[counter] for counter in counters]
 
-    def calculated(
-        self,
-        inputs: Inputs,
-        counters: Iterable[Counter],
-        calculate: Callable[[Inputs], Mapping[str, Any]] | None = None,
-    ) -> list[Array]:
+    def calculated(self, inputs: Inputs, counters: Iterable[Counter], calculate: Calculation) -> list[Array]:
         """Return a block of points of each of `counters`, shape (npoints, *shape).
 
-        :param calculate: in the place of `calc_function`.
+        :param calculate: what `calculation` has returned.
         :raises CalculationError: it raised, or returned something else than that.
         """
         npoints = len(next(iter(inputs.values())))
         try:
-            found = (calculate or self.calc_function)(inputs)
+            found = calculate(inputs)
         except CalculationError:
             raise
         except Exception as error:
@@ -282,22 +285,24 @@ def read_now(counters: Iterable[Counter]) -> dict[Counter, Any]:
         by_controller.setdefault(counter.controller, []).append(counter)
     values: dict[Counter, Any] = {}
     for controller, wanted in by_controller.items():  # those of inputs come before what needs them
-        if isinstance(controller, CalcCounterController):
-            continue
-        if not isinstance(controller, SamplingCounterController):
-            if all(hasattr(type(counter), "raw_read") for counter in wanted):  # a camera takes an image
-                values |= {counter: counter.conversion_function(counter.raw_read) for counter in wanted}  # type: ignore[attr-defined]
-                continue
-            name = name_of(wanted[0])
-            raise DeviceError(
-                f"{name}: its device counts by itself, it cannot be read outside a scan; count it: ct(0.1, {name})"
-            )
-        sampled = [counter for counter in wanted if isinstance(counter, SamplingCounter)]
-        readings = controller.read_all(*sampled)
-        values |= {each: each.conversion_function(value) for each, value in zip(sampled, readings, strict=True)}
+        if isinstance(controller, SamplingCounterController):
+            sampled = [counter for counter in wanted if isinstance(counter, SamplingCounter)]
+            readings = controller.read_all(*sampled)
+            values |= {each: each.conversion_function(value) for each, value in zip(sampled, readings, strict=True)}
+        elif not isinstance(controller, CalcCounterController):
+            values |= {each: _read_alone(each) for each in wanted}
     pending = [(each, wanted) for each, wanted in by_controller.items() if isinstance(each, CalcCounterController)]
     for calculating, wanted in pending:
         inputs = {calculating.tag_of(each): np.array(values[each])[np.newaxis] for each in calculating.input_counters}
-        blocks = calculating.calculated(inputs, wanted)
+        blocks = calculating.calculated(inputs, wanted, calculating.calculation(wanted))
         values |= {each: block[0] for each, block in zip(wanted, blocks, strict=True)}
     return values
+
+
+def _read_alone(counter: Counter) -> Any:
+    if not hasattr(type(counter), "raw_read"):
+        name = name_of(counter)
+        raise DeviceError(
+            f"{name}: its device counts by itself, it cannot be read outside a scan; count it: ct(0.1, {name})"
+        )
+    return counter.conversion_function(counter.raw_read)  # type: ignore[attr-defined]

@@ -1,7 +1,8 @@
 """Formulas in the syntax of numpy, for one point each: `where(mon > 100, det / mon, nan)`, `sum(image[10:20])`.
 
 A formula is read by Python's parser and then by our own rules, which know numbers, names and the functions below. Nothing of
-it is ever executed by Python, so a YAML file can calculate and do nothing else.
+it is ever executed by Python, so a YAML file can calculate and do nothing else. (numexpr, the obvious alternative, hands its
+text to Python's `eval` behind a filter that has been got round: CVE-2023-39631, numexpr's pull request 564.)
 
 A name stands for a block of points, shape (npoints, *shape of one). What is written is meant for one point: `mean(spectrum)` is
 one number a point, and a number times an image is an image.

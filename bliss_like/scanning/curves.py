@@ -139,7 +139,7 @@ class Curves:
     def _warn_if_outside(self, axis: Any, target: float, what: str) -> None:
         x = np.asarray(self.get_data(axis), float)
         low, high = float(np.nanmin(x)), float(np.nanmax(x))
-        margin = 1e-6 * (high - low) + getattr(axis, "tolerance", 0.0)
+        margin = 1e-6 * (high - low) + _tolerance(axis)
         if not low - margin <= target <= high + margin:
             _log.warning(
                 "%r: %s is at %s = %s, outside the scanned range %s",
@@ -193,7 +193,7 @@ class Curves:
         found = {}
         for each in axes:
             x = self._places(each, len(y))
-            stands = len(axes) > 1 and float(np.ptp(x)) <= max(getattr(each, "tolerance", 0.0), 1e-9 * abs(float(x[0])))
+            stands = len(axes) > 1 and float(np.ptp(x)) <= max(_tolerance(each), 1e-9 * abs(float(x[0])))
             found[each] = float(x.mean()) if stands else _number(func, func(*self._curve(each, x, y)))
         return found
 
@@ -281,6 +281,10 @@ def _named(axes: list[Any], wanted: Any) -> Any:
         if axis is wanted or (isinstance(wanted, str) and wanted in names):
             return axis
     return None
+
+
+def _tolerance(axis: Any) -> float:
+    return getattr(axis, "tolerance", None) or 0.0
 
 
 def _answer(found: dict[Any, float], return_axes: bool) -> Any:

@@ -32,7 +32,7 @@ class Gatherer:
     def __init__(self, patience: float = PATIENCE) -> None:
         self.patience = patience
         self.seconds: dict[str, float] = {}
-        """How long each took last time."""
+        """How long each took, since somebody has cleared it."""
         self._silent: dict[str, tuple[gevent.Greenlet[..., None], float]] = {}
         self._told: dict[str, str] = {}
 

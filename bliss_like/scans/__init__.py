@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .adaptive import adaptive_ascan, adaptive_dscan
 from .count import ct, loopscan, sct, timescan
+from .lineup import lineup
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
 from .spiral import aspiral, aspiral_fermat, aspiral_square, dspiral, dspiral_fermat, dspiral_square
@@ -14,6 +16,8 @@ __all__ = [
     "a3scan",
     "a4scan",
     "a5scan",
+    "adaptive_ascan",
+    "adaptive_dscan",
     "amesh",
     "anmesh",
     "anscan",
@@ -34,6 +38,7 @@ __all__ = [
     "dspiral",
     "dspiral_fermat",
     "dspiral_square",
+    "lineup",
     "lookupscan",
     "loopscan",
     "pointscan",

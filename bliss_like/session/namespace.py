@@ -33,19 +33,8 @@ STANDARD_NAMES = frozenset(
         "config",
         "current_session",
     ]
-    + [
-        "DEFAULT_CHAIN",
-        "SCANS",
-        "SCAN_SAVING",
-        "MONITORING_SCANS",
-        "SAMPLE",
-        "USER",
-        "ACTIVE_MG",
-        "ALIASES",
-        "resetup",
-        "lslock",
-        *scripts.FUNCTIONS,
-    ]
+    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "MONITORING_SCANS", "SAMPLE", "USER", "ACTIVE_MG", "ALIASES"]
+    + ["resetup", "lslock", *scripts.FUNCTIONS]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""

@@ -118,8 +118,8 @@ def test_signatures_in_the_page_of_scans() -> None:
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
-    block, *_ = blocks_of("docs/scanning.md", "python")
-    exec(block, names)
+    waveform, _ = blocks_of("docs/scanning.md", "python")
+    exec(waveform, names)
     names["scan"].run()
     assert names["scan"].get_data("u").tolist() == list(range(10))
 
@@ -143,6 +143,13 @@ def test_monitoring(names: dict[str, Any]) -> None:
     (block,) = blocks_of("docs/how-to/monitoring.md", "python")
     exec(block, names)
     assert names["MONITORING_SCANS"]["ring"].state == "ENDED"
+def test_several_rates(names: dict[str, Any]) -> None:
+    _, rates = blocks_of("docs/scanning.md", "python")
+    exec(rates, names)
+    slow, fast = names["SCANS"][-2], names["SCANS"][-1]
+    assert len(slow.get_data("diode")) == 100
+    assert 0 < len(slow.get_data("thermo_sample")) == len(slow.get_data("timer_0.05s:epoch")) < 100
+    assert len(fast.get_data("robx")) == 6 < len(fast.get_data("diode"))
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[str]:

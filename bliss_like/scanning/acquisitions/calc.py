@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.devices.calc_counter import CalcCounterController, Inputs
+from bliss_like.devices.calc_counter import CalcCounterController, Calculation, Inputs
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import CalculationError, ChainError
 
 from ..acquisition import AcquisitionObject, AcquisitionSlave, TriggerType
 from ..channel import AcquisitionChannel, Array, Listener
+from ..tolerance import FAILURES
 
 Compute = Callable[[AcquisitionChannel, dict[str, Array]], Mapping[str, Any] | None]
 
@@ -99,9 +100,16 @@ class CalcChannelAcquisitionSlave(AcquisitionSlave):
     def _take(self, sender: AcquisitionChannel, block: Array) -> None:
         if not self._is_listening:
             return
-        found = self.cbk.compute(sender, {sender.short_name: block.copy()})
-        if not found:
-            return
+        try:
+            found = self.cbk.compute(sender, {sender.short_name: block.copy()})
+            if found:
+                self._emit(found)
+        except FAILURES as error:
+            if self._acq_on_failure is not None:
+                self._acq_on_failure(self, error)
+            raise
+
+    def _emit(self, found: Mapping[str, Any]) -> None:
         try:
             self.channels.update(found)
         except KeyError as error:
@@ -142,6 +150,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"calc controller {controller.name!r} has no inputs, so it would never calculate anything")
         self._starving = len(self._queues)
         self._is_calculating = self._is_connected = False
+        self._calculation: Calculation = controller.calc_function
         self.npoints_calculated = 0
 
     def _do_add_counter(self, counter: Any) -> None:
@@ -150,8 +159,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
 
     def calculate(self, inputs: Inputs) -> Mapping[str, Any]:
         """Return the outputs by their tags; `npoints_calculated` is the number of the first of these points."""
-        result: Mapping[str, Any] = self.device.calc_function(inputs)
-        return result
+        return self._calculation(inputs)
 
     def prepare(self) -> None:
         for _, channel, queue in self._queues:
@@ -159,6 +167,7 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
             if not self._is_connected:
                 channel.connect(self._listener(queue))
         self._is_connected = True
+        self._calculation = self.device.calculation(list(self._counters))
         self._starving, self.npoints_calculated = len(self._queues), 0
 
     def _listener(self, queue: _Queue) -> Listener:
@@ -184,6 +193,11 @@ class CalcCounterAcquisitionSlave(AcquisitionSlave):
                 self.npoints_calculated += npoints
                 for channels, block in zip(self._counters.values(), blocks, strict=True):
                     channels[0].emit(block[0] if npoints == 1 else block)
+        except FAILURES as error:
+            # Whoever has emitted the input may be one whose failures are borne; this is none of them.
+            if self._acq_on_failure is not None:
+                self._acq_on_failure(self, error)
+            raise
         finally:
             self._is_calculating = False
 

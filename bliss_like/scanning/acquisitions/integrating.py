@@ -12,6 +12,7 @@ from bliss_like.devices.counter import IntegratingCounterController
 from bliss_like.errors import ChainError, DeviceError
 
 from ..acquisition import TriggerType
+from ..greenlets import breathe
 from .counting import BaseCounterAcquisitionSlave, CountTime
 
 SOONEST, GROWTH = 0.0005, 1.3
@@ -110,6 +111,7 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
             self._called.clear()
             if self._fetch_if_there():
                 pause = SOONEST
+                breathe()  # a device that always has something new must not keep the others from running
                 continue
             self._check_time()
             if self._called.wait(min(pause, self.poll_period)):

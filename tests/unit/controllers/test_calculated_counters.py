@@ -80,7 +80,9 @@ def last(scan: Any, name: str) -> Any:
 
 
 def test_a_formula(config_of: Any) -> None:
-    counter = config_of(ABSORPTION).get("absorption")
+    config = config_of(ABSORPTION)
+    config.get("x").move(0)
+    counter = config.get("absorption")
     scan = ct(0.0, counter)
     assert last(scan, "absorption") == pytest.approx(np.log10(99 / 24))
     assert set(scan.get_data()) >= {"box:i0", "box:i1", "absorption_ctrl:absorption"}
@@ -90,6 +92,7 @@ def test_a_formula(config_of: Any) -> None:
 
 def test_constants_are_set_and_kept(config_of: Any) -> None:
     config = config_of(ABSORPTION)
+    config.get("x").move(0)
     counter = config.get("absorption")
     counter.constants.dark = 5
     assert last(ct(0.0, counter), "absorption") == pytest.approx(np.log10(95 / 20))
@@ -101,7 +104,7 @@ def test_constants_are_set_and_kept(config_of: Any) -> None:
     assert "log10((a - dark) / (i1 - dark)) + x0" in info and "a: box:i0" in info
     assert "set at the prompt, 1 in YAML" in info and "$x.position" in info
     again.apply_config()
-    assert (again.constants.dark, again.constants.to_dict()) == (1, {"dark": 1, "x0": 0})
+    assert again.constants.dark == 1 and list(again.constants.to_dict()) == ["dark", "x0"]
 
 
 def test_constants_that_cannot_be_set(config_of: Any) -> None:

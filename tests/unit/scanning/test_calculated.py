@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bliss_like.devices.calc_counter import CalcCounter, CalcCounterController
-from bliss_like.devices.counter import Counter, CounterController, SamplingCounter, SamplingMode
+from bliss_like.devices.counter import (
+    Counter,
+    CounterController,
+    IntegratingCounter,
+    IntegratingCounterController,
+    SamplingCounter,
+    SamplingMode,
+)
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import CalculationError, ChainError, DeviceError
 from bliss_like.scanning.acquisition import AcquisitionSlave, TriggerType
@@ -202,6 +209,31 @@ def test_errors_end_the_scan(function: Calc, message: str) -> None:
     with pytest.raises(CalculationError, match=message):
         scan.run()
     assert scan.state.name == "KILLED"
+
+
+class Alive(IntegratingCounterController):
+    """Delivers at once, and is not needed."""
+
+    is_critical = False
+
+    def get_values(self, from_index: int, *counters: Counter) -> Any:
+        return [[float(from_index)] for _ in counters]
+
+
+def test_a_device_that_is_not_critical_bears_no_calculation() -> None:
+    counter = IntegratingCounter("c", Alive("alive"))
+    calc = Calculated("out", {"c": counter}, lambda d: {"other": d["c"]})
+    with pytest.raises(CalculationError, match="expected 'out_out'"):
+        scan_of(calc).run()
+
+
+def test_a_dead_device_that_is_not_critical_gives_nan() -> None:
+    box = Values("box", raising(OSError("dead")))  # type: ignore[arg-type]
+    box.is_critical = False
+    dead, alive = SamplingCounter("dead", box, mode="SINGLE"), counting("alive")
+    scan = scan_of(Calculated("sum", {"a": dead, "b": alive}, lambda d: {"sum_out": d["a"] + d["b"]}))
+    scan.run()
+    assert np.isnan(scan.get_data("sum_out")).tolist() == [True] * 3 and scan.get_data("alive").tolist() == [0, 1, 2]
 
 
 def test_a_block_that_was_reduced_to_one_value() -> None:

@@ -97,14 +97,11 @@ def test_a_scan_without_end() -> None:
 def test_what_a_scan_says_of_it() -> None:
     mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660], "Ca": [1, 2]}, calibration={"gain": 0.01})
     mca.rois.set("Ca", 350, 390, channel=1)
-    slave = McaAcquisitionSlave(mca)
-    assert slave.get_acquisition_metadata(slave.META_TIMING.PREPARED) == {
-        "mca": {
-            "type": "mca",
-            "elements": [0, 1],
-            "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
-            "calibration": {"offset": 0.0, "gain": 0.01},
-        }
+    assert ct(0.001, mca.counters.Fe).scan_info["instrument"]["mca"] == {
+        "type": "mca",
+        "elements": [0, 1],
+        "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
+        "calibration": {"offset": 0.0, "gain": 0.01},
     }
 
 
@@ -132,6 +129,17 @@ def test_the_real_time_is_the_count_time_unless_something_else_is_set() -> None:
     mca.preset_mode = "NONE"
     assert mca.preset_value is None  # it was a number of events
     assert 0.004 <= measured()[0] < 0.1
+
+
+def test_each_point_may_have_its_own_time() -> None:
+    mca = make_mca()
+    times = [0.001, 0.003, 0.003, 0.002]
+    scan = loopscan(4, 0, mca.counters.realtime_det0, chain_settings=settings(mca, preset_time=times))
+    assert scan.get_data("realtime_det0") == pytest.approx(times)
+    with pytest.raises(ChainError, match=r"mca: expected one count time, or 4, got \[1, 2\]"):
+        loopscan(4, 0, mca, chain_settings=settings(mca, preset_time=[1, 2]))
+    with pytest.raises(DeviceError, match="mca: count time with preset_mode REALTIME must be seconds, above 0, got 0"):
+        loopscan(2, 0, mca, chain_settings=settings(mca, preset_time=[1, 0]))
 
 
 # -- triggered by cables
@@ -227,7 +235,9 @@ def test_pulses_that_do_not_come() -> None:
             {"npoints": 0, "trigger_mode": "SYNC"},
             "mca: SYNC needs to know how many points there will be, got 0: no end",
         ),
-        ({"exposure": 1}, "mca.* cannot be acquired with .*exposure=1"),
+        ({"exposure": 1}, "controller 'mca': acquisition_settings: unknown parameter 'exposure'; there are: npoints, "),
+        ({"spectrum_sise": 512}, "unknown parameter 'spectrum_sise', did you mean 'spectrum_size'"),
+        ({"polling_time": "often"}, "parameter 'polling_time': expected a number.*, got 'often'"),
     ],
 )
 def test_what_cannot_be_done_is_told_before_anything_moves(keys: dict[str, Any], message: str) -> None:
@@ -330,6 +340,54 @@ def test_an_element_that_cannot_be_read() -> None:
     mca = make_mca(elements=[0, 1], faults={1: "silent"})
     with pytest.raises(DeviceError, match="mca: element 1 does not answer"):
         ct(0.001, mca)
+
+
+# -- an analyser that the scan can do without
+
+
+def test_points_that_a_dispensable_analyser_does_not_deliver() -> None:
+    x = make_axis("x")
+    mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660]})
+    mca.is_critical = False
+    mca.is_plugged = False
+    scan = ascan(x, 0, 3, 3, 0.001, mca)
+    assert scan.state.name == "DONE" and x.position == 3
+    for name in ("spectrum_det0", "events_det1", "Fe"):
+        data = scan.get_data(name)
+        assert len(data) == 4 and np.isnan(data).all()
+    mca.is_plugged = True
+    scan = loopscan(2, 0.005, mca)
+    assert scan.get_data("spectrum_det0").sum(axis=1).tolist() == scan.get_data("events_det0").tolist()
+    assert scan.get_data("events_det0").min() > 300
+
+
+def test_a_dispensable_analyser_that_comes_back() -> None:
+    mca = make_mca(rois={"Fe": [620, 660]})
+    mca.is_critical = False
+    scan = loopscan(60, 0.002, mca.counters.events_det0, run=False)
+    channel = scan.channels[-1]
+    assert channel.short_name == "events_det0"
+    changes = {10: False, 15: True}
+    channel.connect(lambda *_: setattr(mca, "is_plugged", changes.get(channel.length, mca.is_plugged)))
+    scan.run()
+    missing = np.isnan(scan.get_data("events_det0"))
+    assert not missing[:10].any() and missing[10] and not missing[-1]
+    assert 5 <= missing.sum() < 50
+
+
+@pytest.mark.parametrize("when", [0, 4])
+def test_blocks_that_a_dispensable_analyser_does_not_deliver(when: int) -> None:
+    mca = make_mca(rois={"Fe": [620, 660]}, pulse_period=0.005)
+    mca.is_critical = False
+    mca.is_plugged = when > 0
+    gate = settings(mca, trigger_mode="GATE", polling_time=0.001)
+    scan = loopscan(50, 0, mca.counters.Fe_det0, run=False, chain_settings=gate)
+    (channel,) = (channel for channel in scan.channels if channel.short_name == "Fe_det0")
+    channel.connect(lambda *_: setattr(mca, "is_plugged", channel.length < when))
+    scan.run()
+    missing = np.isnan(scan.get_data("Fe_det0"))
+    assert len(missing) == 50
+    assert not missing[:when].any() and missing[-1]
 
 
 def test_counters_of_something_else() -> None:

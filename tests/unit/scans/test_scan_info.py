@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bliss_like import scans
 from bliss_like.data.codec import to_json
 from bliss_like.data.events import PreparedScan
 from bliss_like.data.scan_info import merged
@@ -19,7 +20,7 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_meta import ScanMeta
-from bliss_like.scans import amesh, anscan, ascan, ct, dmesh, dscan, lookupscan, loopscan, pointscan, sct, timescan
+from bliss_like.scans import ascan, loopscan
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Values, end_of, published, raising
 
@@ -46,32 +47,61 @@ def validate_all(scan: Scan) -> None:
     assert info == scan.node.info
 
 
-Make = Callable[[Any, Any, Any], Any]
-COMMANDS: dict[str, Make] = {
-    "ct": lambda x, y, c: ct(0, c),
-    "sct": lambda x, y, c: sct(0, c),
-    "loopscan": lambda x, y, c: loopscan(2, 0, c),
-    "timescan": lambda x, y, c: timescan(0, c, npoints=2),
-    "ascan": lambda x, y, c: ascan(x, 0, 1, 2, 0, c, stab_time=0.0, sleep_time=0.0),
-    "dscan": lambda x, y, c: dscan(x, 0, 1, 2, 0, c, save=False),
-    "anscan": lambda x, y, c: anscan([(x, 0, 1), (y, 0, 1)], 2, 0, c),
-    "amesh": lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 1, 0, c, backnforth=True),
-    "dmesh": lambda x, y, c: dmesh(x, 0, 1, 2, y, 0, 1, 1, 0, c),
-    "lookupscan": lambda x, y, c: lookupscan([(x, [0, 1, 5])], 0, c),
-    "pointscan": lambda x, y, c: pointscan(x, [0, 1, 5], 0, c),
+ARGUMENTS: dict[str, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
+    "ct": lambda x, y, z: (0,),
+    "sct": lambda x, y, z: (0,),
+    "loopscan": lambda x, y, z: (2, 0),
+    "timescan": lambda x, y, z: (0,),
+    "ascan": lambda x, y, z: (x, 0, 1, 2, 0),
+    "a2scan": lambda x, y, z: (x, 0, 1, y, 0, 1, 2, 0),
+    "a3scan": lambda x, y, z: (x, 0, 1, y, 0, 1, z, 0, 1, 2, 0),
+    "anscan": lambda x, y, z: ([(x, 0, 1), (y, 0, 1)], 2, 0),
+    "amesh": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 1, 0),
+    "a3mesh": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 1, z, 0, 1, 1, 0),
+    "anmesh": lambda x, y, z: ([(x, 0, 1, 1), (y, 0, 1, 1)], 0),
+    "lookupscan": lambda x, y, z: ([(x, [0, 1, 5])], 0),
+    "pointscan": lambda x, y, z: (x, [0, 1, 5], 0),
+    "aspiral": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
+    "aspiral_fermat": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
+    "aspiral_square": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 2, 0),
+    "dspiral": lambda x, y, z: (x, 1, y, 1, 0.5, 0),
+    "dspiral_fermat": lambda x, y, z: (x, 1, y, 1, 0.5, 0),
+    "dspiral_square": lambda x, y, z: (x, 1, 2, y, 1, 2, 0),
+}
+LIKE = {
+    "d2scan": "a2scan",
+    "dscan": "ascan",
+    "dnscan": "anscan",
+    "dmesh": "amesh",
+    "d3mesh": "a3mesh",
+    "d3scan": "a3scan",
+}
+LIKE |= {"dnmesh": "anmesh"}
+LONGER = {"a4scan", "a5scan", "d4scan", "d5scan"}
+"""As the shorter ones, by the same function."""
+KEYWORDS: dict[str, dict[str, Any]] = {
+    "timescan": {"npoints": 2},
+    "ascan": {"stab_time": 0.0, "sleep_time": 0.0},
+    "amesh": {"backnforth": True},
+    "dscan": {"save": False},
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_every_scan_is_looked_at() -> None:
+    assert {*ARGUMENTS, *LIKE, *LONGER} == set(scans.__all__)
+
+
+@pytest.mark.parametrize("command", [*ARGUMENTS, *LIKE])
 def test_standard_scans(command: str) -> None:
-    robx, roby = make_axis("robx", unit="mm"), make_axis("roby")
+    robx, roby, robz = make_axis("robx", unit="mm"), make_axis("roby"), make_axis("robz")
     environment.axes = lambda: [robx, roby]
     environment.scan_meta = ScanMeta()
     environment.scan_meta.sample.set("ruby", {"name": "ruby", "size": 3})
     environment.scan_meta.instrument.set("slits", lambda scan: {"slits": {"gap": 0.1}})
     environment.scan_meta.instrument.set("dead", lambda scan: raising(OSError("no answer"))())
     diode = SamplingCounter("diode", Values("diodes", lambda: [1.0]), unit="A")
-    scan = COMMANDS[command](robx, roby, diode)
+    arguments = ARGUMENTS[LIKE.get(command, command)](robx, roby, robz)
+    scan = getattr(scans, command)(*arguments, diode, **KEYWORDS.get(command, {}))
     scan.scan_info["comments"] = scan.comments
     validate_all(scan)
     assert scan.node.info["end_reason"] == "SUCCESS"
@@ -81,14 +111,14 @@ def test_scans_of_scans() -> None:
     diode = SamplingCounter("diode", Values("diodes", lambda: [1.0]))
     sequence = Sequence(scan_info={"sequence_info": {"scan_count": 2}}, title="night")
     with sequence.sequence_context() as context:
-        scans = [loopscan(1, 0, diode, run=False), loopscan(1, 0, diode, run=False)]
-        for scan in scans:
+        members = [loopscan(1, 0, diode, run=False), loopscan(1, 0, diode, run=False)]
+        for scan in members:
             context.add_and_run(scan)
     validate_all(sequence.scan)
-    for number, scan in enumerate(scans):
+    for number, scan in enumerate(members):
         validate_all(scan)
         assert (scan.node.info["group"], scan.node.info["index_in_sequence"]) == (sequence.scan.path, number)
-    validate_all(Group(*scans).scan)
+    validate_all(Group(*members).scan)
 
 
 def test_how_it_ended() -> None:
