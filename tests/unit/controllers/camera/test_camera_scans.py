@@ -22,10 +22,12 @@ from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import ascan, ct, loopscan, sct
+from bliss_like.scans.auto_filter import AutoFilter
 from bliss_like.scans.images import limatake
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
+from tests.unit.scans.test_auto_filter import filter_set
 
 
 @pytest.fixture(autouse=True)
@@ -245,6 +247,21 @@ def test_an_iteration_may_wait_for_a_frame() -> None:
     with gevent.Timeout(5), pytest.raises(DeviceError, match="expected images to come .4 exposed."):
         scan.run()  # only two were triggered
     assert len(image_node(scan)) == 2
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_points_that_are_taken_again(save: bool) -> None:
+    x, filters = make_axis("x"), filter_set()
+    device = camera(axis_x=x, dark=0, intensity=1e7, bits=32, through=[filters], rois={"r": [18, 13, 4, 4]})
+    keys = {"min_count_rate": 1e4, "max_count_rate": 1e6, "detector_counter": device.counters["r_sum"]}
+    auto = make(AutoFilter, "autof", filterset=filters, **keys)
+    scan = auto.ascan(x, 0, 1.2, 6, 0.01, device.image, save=save)
+    images, sums = image_node(scan), scan.get_data("r_sum")
+    assert len(images) == len(sums) == 7 and images.is_saved is save
+    assert [int(images[n][13:17, 18:22].sum()) for n in range(7)] == sums.tolist()
+    assert sums.max() <= 1e4 and scan.get_data("autof_transm").min() < 0.1
+    if save:
+        assert [reference.index for reference in images.references()] != list(range(7))  # of what was dropped, too
 
 
 # -- where images go ---------------------------------------------------------------------------------------------------------
