@@ -21,7 +21,7 @@ from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import ascan, ct, loopscan, sct
+from bliss_like.scans import ascan, ct, loopscan, sct, timescan
 from bliss_like.scans.auto_filter import AutoFilter
 from bliss_like.scans.images import limatake
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
@@ -455,6 +455,20 @@ def test_a_driver_that_fails_ends_the_scan(verb: str) -> None:
 def test_a_driver_that_hangs_or_lies_is_told_of(does: dict[str, Any], message: str) -> None:
     with gevent.Timeout(5), pytest.raises(DeviceError, match=message):
         loopscan(1, 0.001, Recorder(**does), save=False)
+
+
+def test_a_scan_without_end_that_is_stopped_has_all_its_images(saving: Path) -> None:
+    device = camera(rois={"r": [0, 0, 5, 5]})
+    scan = timescan(0.002, device, run=False)
+    task = gevent.spawn(scan.run)
+    scan.wait_state(ScanState.STARTING)
+    with gevent.Timeout(5):
+        while scan.channels[0].length < 5:
+            gevent.sleep(0.002)
+    scan.stop()
+    task.get(timeout=5)
+    assert len({len(values) for values in scan.get_data().values()}) == 1 and scan.state is ScanState.DONE
+    assert stored(saving, "scan0001") == [("cam_0000.h5", len(image_node(scan)))]
 
 
 def test_a_driver_that_hangs_in_stop_does_not_hold_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
