@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bliss_like.scanning import monitoring
+from bliss_like.scanning.monitoring import Monitoring
 
 from .arguments import Countable, Flag, Name, NPointsOrEndless, Seconds
 from .command import scan_command
@@ -35,3 +36,6 @@ def start_monitoring(
 def stop_monitoring(name: Name) -> None:
     """End a monitoring after its present point; nothing happens when it has ended."""
     monitoring.stop_monitoring(name)
+
+
+stop_all_monitoring = monitoring.stop_all_monitoring

@@ -131,16 +131,16 @@ def test_what_bluesky_does(robx: Axis) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"min_step": 0}, "min_step: expected a number > 0, got 0"),
-        ({"max_step": -1}, "max_step: expected a number > 0, got -1"),
+        ({"min_step": 0}, "min_step: expected a number > 0, in the unit of the axis, got 0"),
+        ({"max_step": -1}, "max_step: expected a number > 0, in the unit of the axis, got -1"),
         ({"min_step": 2}, "min_step: expected no more than max_step, 1, got 2"),
-        ({"target_delta": math.nan}, "target_delta: expected a number, got nan"),
-        ({"target_delta": 0}, "target_delta: expected a number > 0, got 0"),
+        ({"target_delta": math.nan}, "target_delta: expected a number > 0, in the unit of the counter, got nan"),
+        ({"target_delta": 0}, "target_delta: expected a number > 0, in the unit of the counter, got 0"),
         ({"stop": 0}, "stop: expected another position than start, 0, got 0"),
         ({"threshold": 1.5}, "threshold: expected a number > 0, at most 1, got 1.5"),
         ({"backstep": 1}, "backstep: expected True or False, got 1"),
         ({"max_points": 0}, "max_points: expected a whole number, at least 1, got 0"),
-        ({"counter": "diode"}, "'diode'.*is not a counter"),
+        ({"counter": "diode"}, "counter: expected counters, .*, got 'diode'"),
         ({"counter": ()}, "counter: expected one counter"),
         ({"motor": 5}, "motor: expected an axis, got 5"),
     ],
@@ -148,7 +148,9 @@ def test_what_bluesky_does(robx: Axis) -> None:
 def test_wrong_calls_answer_with_the_usage(robx: Axis, change: dict[str, Any], told: str) -> None:
     good = {"motor": robx, "start": 0, "stop": 10, "min_step": 0.1, "max_step": 1, "target_delta": 5, "count_time": 0}
     for command in (adaptive_ascan, adaptive_dscan):
-        with pytest.raises(ScanUsageError, match=rf"(?s){command.__name__}: .*{told}.*usage: {command.__name__}\(motor"):
+        with pytest.raises(
+            ScanUsageError, match=rf"(?s){command.__name__}: .*{told}.*usage: {command.__name__}\(motor"
+        ):
             command(**{**good, "counter": beam(robx), **change})
     assert not environment.scans
 
