@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bliss_like.scanning import monitoring
-from bliss_like.scanning.monitoring import Monitoring
 
 from .arguments import Countable, Flag, Name, NPointsOrEndless, Seconds
 from .command import scan_command
@@ -19,7 +18,7 @@ def start_monitoring(
     sleep_time: Seconds = 1.0,
     npoints: NPointsOrEndless = 0,
     save: Flag = False,
-) -> Monitoring:
+) -> monitoring.Monitoring:
     """Count in the background, whenever no scan of the user runs, until `stop_monitoring(name)` or the session's end.
 
     :param name: of the monitoring, and of its scans.
@@ -38,4 +37,6 @@ def stop_monitoring(name: Name) -> None:
     monitoring.stop_monitoring(name)
 
 
-stop_all_monitoring = monitoring.stop_all_monitoring
+def stop_all_monitoring() -> None:
+    """End all of them."""
+    monitoring.stop_all_monitoring()
