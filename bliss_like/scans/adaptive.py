@@ -18,9 +18,9 @@ from .arguments import (
     Change,
     Countable,
     Flag,
+    Intervals,
     Length,
     Motor,
-    NPoints,
     Part,
     Position,
     Seconds,
@@ -50,7 +50,7 @@ def adaptive_ascan(
     *counters: Countable,
     backstep: Flag = True,
     threshold: Part = 0.8,
-    max_points: NPoints = 1000,
+    max_points: Intervals = 1000,
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis in steps such that a counter changes by about `target_delta` from point to point.
@@ -80,7 +80,7 @@ def adaptive_dscan(
     *counters: Countable,
     backstep: Flag = True,
     threshold: Part = 0.8,
-    max_points: NPoints = 1000,
+    max_points: Intervals = 1000,
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
