@@ -81,6 +81,26 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
     assert lines[-1].startswith("ScanData(axis:robx")
 
 
+@pytest.mark.parametrize("names", ["demo_session"], indirect=True)
+def test_scan_tools(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    first, methods, choice, lineup, adaptive = blocks_of("docs/scan-tools.md", "python")
+    names["robx"].acceleration = names["robx"].velocity = 10_000
+    exec(first, names)
+    shown = [
+        line.split() for line in (PROJECT / "docs/scan-tools.md").read_text().splitlines() if line.startswith("    ")
+    ]
+    lines = [line.split() for line in _lines(capsys)]
+    assert lines[-9:] == shown[:9]
+    assert abs(names["robx"].position) < 1e-3
+    exec(methods, names)
+    exec(choice, names)
+    names["robx"].move(0.5)
+    exec(lineup, names)
+    assert abs(names["robx"].position) < 0.11
+    exec(adaptive, names)
+    assert 40 < len(names["scan"].get_data("sim_ct_gauss")) < 100
+
+
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
     (block,) = blocks_of("docs/scanning.md", "python")
     exec(block, names)
