@@ -17,6 +17,7 @@ from types import ModuleType
 
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -95,7 +96,7 @@ class CIoc:
         self._log.unlink()
 
 
-_REPEATER_PORT, _C_PORT, *_PORTS = script.free_ports(2 + len(EXAMPLES))
+_REPEATER_PORT, _C_PORT, *_PORTS = [free_port() for _ in range(2 + len(EXAMPLES))]
 _IOCS = {example: Ioc(example, port, _REPEATER_PORT) for example, port in zip(EXAMPLES, _PORTS, strict=True)}
 _C_IOC = CIoc(ROOT / "tests" / "ioc" / "base_records.db", _C_PORT, _REPEATER_PORT)
 

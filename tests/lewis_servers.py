@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 
@@ -56,7 +57,7 @@ class LewisServer:
         """:param speed: of the simulated time."""
         if importlib.util.find_spec("lewis") is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)("needs lewis")
-        self.port, self._control_port = _free_ports(2)
+        self.port, self._control_port = free_port(), free_port()
         self._command = [sys.executable, "-m", "lewis", "-k", package, device, "-c", "0.005", "-e", str(speed)]
         self._command += ["-p", f"stream: {{bind_address: 127.0.0.1, port: {self.port}}}", "-o", "none"]
         self._command += ["-r", f"127.0.0.1:{self._control_port}"]
@@ -92,11 +93,3 @@ class LewisServer:
     def close(self) -> None:
         self.stop()
         self.control.close()
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

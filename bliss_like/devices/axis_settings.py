@@ -60,8 +60,7 @@ class AxisSettings(MutableMapping[str, Any]):
         :raises StoreUnavailable: the server has never answered.
         :raises DataError: somebody has written there what is no value of an axis.
         """
-        began = time.monotonic()
-        if self._hash is None or not self._is_due(began):
+        if self._hash is None or self._nheld or not self._is_due(began := time.monotonic()):
             return self._now
         self._bind()
         before = self._nchanges

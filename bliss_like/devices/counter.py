@@ -40,6 +40,18 @@ def unconverted(value: Any) -> Any:
     return value
 
 
+def _checked(function: Conversion | None, name: str) -> Conversion | None:
+    if function is not None and not callable(function):
+        raise DeviceError(f"counter {name!r}: expected a function as its conversion_function, got {function!r}")
+    return function
+
+
+def _checked_unit(unit: str | None, name: str) -> str | None:
+    if unit is not None and not isinstance(unit, str):
+        raise DeviceError(f"counter {name!r}: expected a text as its unit, such as 'mm', got {unit!r}")
+    return unit
+
+
 class SamplingMode(enum.IntEnum):
     """What a sampling counter makes of the readings that fit in one count time."""
 
@@ -66,7 +78,10 @@ class SamplingMode(enum.IntEnum):
 
 
 class SamplingCounterStatistics(NamedTuple):
-    """Of the readings of the last point; `timestamp` is the epoch of its end, times are in seconds."""
+    """Of the readings of the last point; `timestamp` is the epoch of its end, times are in seconds.
+
+    The variance has N - 1 in its denominator: of one reading, `std` and `var` are NaN, minimum and maximum are that reading.
+    """
 
     mean: Any
     N: int
@@ -93,17 +108,19 @@ class Counter:
         controller: CounterController,
         conversion_function: Conversion | None = None,
         unit: str | None = None,
-        dtype: DTypeLike = float,
+        dtype: DTypeLike | None = float,
         shape: Sequence[int] = (),
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise DeviceError(f"a counter: expected a name, got {name!r}")
         if not isinstance(controller, CounterController):
             raise DeviceError(f"counter {name!r}: expected a CounterController as its controller, got {controller!r}")
         self.name = name
         self.controller = controller
-        self._unit = unit
-        self._dtype: np.dtype[Any] = np.dtype(dtype)
+        self._unit = _checked_unit(unit, name)
+        self._dtype: np.dtype[Any] = np.dtype(float if dtype is None else dtype)
         self._shape = tuple(shape)
-        self._conversion_function = conversion_function
+        self._conversion_function = _checked(conversion_function, name)
         controller.add_counter(self)
 
     @property
@@ -121,7 +138,7 @@ class Counter:
 
     @unit.setter
     def unit(self, unit: str | None) -> None:
-        self._unit = unit
+        self._unit = _checked_unit(unit, self.name)
 
     @property
     def fullname(self) -> str:
@@ -134,7 +151,7 @@ class Counter:
 
     @conversion_function.setter
     def conversion_function(self, function: Conversion | None) -> None:
-        self._conversion_function = function
+        self._conversion_function = _checked(function, self.name)
 
     @property
     def is_converted(self) -> bool:
@@ -145,8 +162,22 @@ class Counter:
         """Dtype of what a scan publishes for this counter."""
         return np.dtype(float) if self.is_converted else np.dtype(self.dtype)
 
+    @property
+    def is_critical(self) -> bool:
+        """Whether a scan ends when its controller fails."""
+        return self.controller.is_critical
+
+    @property
+    def _counter_controller(self) -> CounterController:
+        """What drivers of BLISS call `controller`."""
+        return self.controller
+
     def scan_metadata(self) -> Mapping[str, Any] | None:
         """Return what every scan of this counter writes into its info, if anything."""
+        return None
+
+    def dataset_metadata(self) -> Mapping[str, Any] | None:
+        """Return what is written into the description of a dataset, if anything."""
         return None
 
     def __connect__(self, timeout: float) -> None:
@@ -170,11 +201,11 @@ class SamplingCounter(Counter):
         conversion_function: Conversion | None = None,
         mode: SamplingMode | str = SamplingMode.MEAN,
         unit: str | None = None,
-        dtype: DTypeLike = float,
+        dtype: DTypeLike | None = float,
         shape: Sequence[int] = (),
     ) -> None:
         self._mode = SamplingMode.of(mode)
-        self.statistics: SamplingCounterStatistics | None = None
+        self._statistics: Callable[[], SamplingCounterStatistics | None] | None = None
         super().__init__(name, controller, conversion_function, unit, dtype, shape)
 
     @property
@@ -192,6 +223,18 @@ class SamplingCounter(Counter):
         if self.mode in (SamplingMode.SINGLE, SamplingMode.LAST) or read.kind not in "biuf":
             return read
         return np.result_type(read, np.float64)
+
+    @property
+    def statistics(self) -> SamplingCounterStatistics | None:
+        """Of the readings of the last point of a scan; None before.
+
+        A counter of numbers has them with every mode, one of arrays with STATS and INTEGRATE_STATS, or of one reading.
+        """
+        return self._statistics() if self._statistics is not None else None
+
+    def tell_statistics(self, tell: Callable[[], SamplingCounterStatistics | None]) -> None:
+        """Take what tells the statistics of the last point; called by the acquisition."""
+        self._statistics = tell
 
     @property
     def raw_read(self) -> Any:

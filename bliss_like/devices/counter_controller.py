@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from pydantic import Field
+
+from bliss_like.config.any_keys import TAKES_ANY_KEY, LikeADict
+from bliss_like.config.models import ItemConfig, ObjectConfig
 from bliss_like.devices.counter_namespace import CounterGroups, counter_namespace
 from bliss_like.errors import DeviceError
 
@@ -21,6 +25,7 @@ MakeAcquisition = Callable[["CounterController", Params, Params, Params], Any]
 """Makes the acquisition object of a controller from (controller, acq_params, ctrl_params, parent_acq_params)."""
 
 _makers: dict[type, MakeAcquisition] = {}
+_node_makers: dict[type, Callable[[Any], Any]] = {}
 
 
 def register_acquisition(controller_class: type, make: MakeAcquisition) -> None:
@@ -28,16 +33,66 @@ def register_acquisition(controller_class: type, make: MakeAcquisition) -> None:
     _makers[controller_class] = make
 
 
+def register_chain_node(controller_class: type, make: Callable[[Any], Any]) -> None:
+    """Say what stands for controllers of that class, and those derived from it, while a chain is built."""
+    _node_makers[controller_class] = make
+
+
+class CounterControllerConfig(ObjectConfig):
+    """The keys that every controller of counters may have."""
+
+    is_critical: bool = Field(
+        default=True, description="whether a scan ends when it fails; false: NaN and a warning in its place"
+    )
+
+    def apply_to(self, made: Any) -> None:
+        if "is_critical" in self.model_fields_set:
+            made.is_critical = self.is_critical
+
+
+class AnyCounterConfig(LikeADict, ItemConfig):
+    """What YAML says of a counter of such a controller; it may be called otherwise than by `name`."""
+
+    model_config = TAKES_ANY_KEY
+
+    name: str = ""
+
+
+class AnyCounterControllerConfig(LikeADict, CounterControllerConfig):
+    """What YAML says of a controller whose class does not declare its keys."""
+
+    model_config = TAKES_ANY_KEY
+
+    counters: list[AnyCounterConfig] = Field(default_factory=list)
+
+
 class CounterController:
-    """Owner of counters that are acquired together."""
+    """Owner of counters that are acquired together.
+
+    :param register_counters: whether its counters are among those that the session lists.
+    """
+
+    Config: ClassVar[type[ObjectConfig]] = AnyCounterControllerConfig
+    """Its keys in YAML; a class that does not declare them, as those written for BLISS, looks into any."""
 
     interlock: ClassVar[bool] = False
     """Whether one session at a time may acquire with it; true for what is set up for a scan, and not only read."""
 
-    def __init__(self, name: str, master_controller: CounterController | None = None) -> None:
+    is_critical: bool = True
+    """Whether a scan ends when it fails. If not, NaN stands for what it did not deliver, and a warning is logged."""
+
+    def __init__(
+        self, name: str, master_controller: CounterController | None = None, register_counters: bool = True
+    ) -> None:
         self.name = name
         self.master_controller = master_controller
+        self.is_registered = register_counters
         self._counters: dict[str, Counter] = {}
+
+    @property
+    def _master_controller(self) -> CounterController | None:
+        """What drivers of BLISS call `master_controller`."""
+        return self.master_controller
 
     @property
     def fullname(self) -> str:
@@ -64,6 +119,25 @@ class CounterController:
         if counter.name in self._counters:
             raise DeviceError(f"controller {self.name!r} has a counter {counter.name!r} already")
         self._counters[counter.name] = counter
+
+    def remove(self, counter: Counter) -> None:
+        """Forget a counter.
+
+        :raises DeviceError: it is none of this controller.
+        """
+        if self._counters.get(counter.name) is not counter:
+            raise DeviceError(
+                f"controller {self.name!r} has no {counter!r}; it has: {', '.join(self._counters) or 'none'}"
+            )
+        del self._counters[counter.name]
+
+    def clear(self) -> None:
+        """Forget all counters."""
+        self._counters.clear()
+
+    def unregister(self) -> None:
+        """Leave its counters out of what the session lists from now on."""
+        self.is_registered = False
 
     def get_item(self, name: str) -> Counter:
         return self.counters[name]
@@ -100,21 +174,34 @@ class CounterController:
             "get_acquisition_object(acq_params, ctrl_params, parent_acq_params)"
         )
 
-    def get_current_parameters(self) -> dict[str, Any]:
-        """Return the parameters of the hardware that a scan may change."""
+    def create_chain_node(self) -> Any:
+        """Return what stands for this controller while a chain is built, a `ChainNode`.
+
+        :raises DeviceError: nothing that builds chains was imported.
+        """
+        for controller_class in type(self).__mro__:
+            if controller_class in _node_makers:
+                return _node_makers[controller_class](self)
+        raise DeviceError(
+            f"controller {self.name!r}: there are chain nodes only where bliss_like.scanning.chain is imported"
+        )
+
+    def get_current_parameters(self) -> dict[str, Any] | None:
+        """Return the parameters of the hardware that a scan may change, if there are any."""
         return {}
 
     def apply_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Write parameters to the hardware; called before a scan is prepared."""
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}: {', '.join(self._counters) or 'no counters'}>"
+        names = ", ".join(getattr(self, "_counters", ())) or "no counters"  # also before it is complete
+        return f"<{type(self).__name__} {getattr(self, 'name', '?')}: {names}>"
 
 
 class SamplingCounterController(CounterController):
     """A controller that is asked for the present values.
 
-    :param max_sampling_frequency: readings per second that the hardware bears; None for no limit.
+    :param max_sampling_frequency: readings per second, within one count time, that the hardware bears; None for no limit.
     """
 
     max_sampling_frequency: float | None = None
@@ -123,9 +210,11 @@ class SamplingCounterController(CounterController):
         self,
         name: str,
         master_controller: CounterController | None = None,
+        register_counters: bool = True,
+        *,
         max_sampling_frequency: float | None = None,
     ) -> None:
-        super().__init__(name, master_controller)
+        super().__init__(name, master_controller, register_counters)
         if max_sampling_frequency is not None:
             self.max_sampling_frequency = max_sampling_frequency
 
@@ -135,6 +224,8 @@ class SamplingCounterController(CounterController):
 
     def read(self, counter: SamplingCounter) -> Any:
         """Return one reading of `counter`, not converted."""
+        if type(self).read_all is not SamplingCounterController.read_all:
+            return self.read_all(counter)[0]
         raise NotImplementedError(f"{type(self).__name__} must overload read_all(*counters) or read(counter)")
 
 
@@ -142,6 +233,14 @@ class IntegratingCounterController(CounterController):
     """A controller that integrates by itself and keeps its values until they are fetched."""
 
     interlock = True
+
+    def __init__(
+        self,
+        name: str = "integ_cc",
+        master_controller: CounterController | None = None,
+        register_counters: bool = True,
+    ) -> None:
+        super().__init__(name, master_controller, register_counters)
 
     def get_values(self, from_index: int, *counters: Counter) -> Sequence[Sequence[Any]]:
         """Return the values since point `from_index` that are there, for each of `counters`: all equally many."""

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from bliss_like.devices.axis_settings import look_together
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import number, place, places
-from bliss_like.devices.reading import finite, read_dials, read_states
+from bliss_like.devices.reading import finite, look
 from bliss_like.errors import AxisLimitError
 
 if TYPE_CHECKING:
@@ -112,14 +112,13 @@ def plan(targets: Mapping[Axis, float], *, relative: bool = False) -> Plan:
 
 
 def _motions(targets: Mapping[Axis, float]) -> list[Motion]:
-    """Return the motions of real axes that are not there: each controller is asked once for positions, once for states."""
+    """Return the motions of real axes that are not there: each controller is asked once."""
     for axis in targets:
         axis.make_ready(again=True)
-    read = read_dials([axis for axis, position in targets.items() if not axis.is_there(position)])
-    dials = {axis: finite(axis, axis.controller, dial) for axis, dial in read.items()}
-    going = [axis for axis in targets if axis in dials and not axis.is_there(targets[axis], dials[axis])]
-    states = read_states(going)
-    return [axis.plan(targets[axis], dials[axis], states[axis]) for axis in going]
+    told = look([axis for axis, position in targets.items() if not axis.is_there(position)])
+    dials = {axis: finite(axis, axis.controller, dial) for axis, (dial, _) in told.items()}
+    going = [axis for axis in dials if not axis.is_there(targets[axis], dials[axis])]
+    return [axis.plan(targets[axis], dials[axis], told[axis][1]) for axis in going]
 
 
 def _needs(axis: Axis, levels: Mapping[Axis, _Made], moving: set[Axis]) -> bool:

@@ -13,6 +13,7 @@ from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.errors import ChainError
 
 from .channel import AcquisitionChannel, AcquisitionChannelList
+from .parameters import Schema, validated
 
 if TYPE_CHECKING:
     from .acquisition import AcquisitionMaster
@@ -75,6 +76,8 @@ class AcquisitionObject:
         self.__channels = AcquisitionChannelList()
         self._counters: dict[Counter, list[AcquisitionChannel]] = {}
         self._acq_prepared = Event()
+        self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
+        """Hears of what fails beside the iteration; it ends the scan at once."""
         self._acq_on_progress: Callable[[AcquisitionObject, dict[str, Any]], object] | None = None
         self._device, counters = self.init(devices)
         self.ctrl_params = dict(ctrl_params or {})
@@ -97,6 +100,39 @@ class AcquisitionObject:
         raise ChainError(
             f"{type(self).__name__}: expected counters of one controller, axes, or one object, got {devices}"
         )
+
+    @staticmethod
+    def get_param_validation_schema() -> Mapping[str, Any] | None:
+        """Return what `validate_params` checks: rules for each name, or {"acq_params": {"schema": those}, "ctrl_params": ...}."""
+        return None
+
+    @classmethod
+    def validate_params(
+        cls, acq_params: Mapping[str, Any], ctrl_params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the parameters with defaults for what is missing; without a schema, as they are.
+
+        :raises ParameterError: one is missing, unknown or wrong.
+        """
+        schema = cls.get_param_validation_schema()
+        if schema is None:
+            return dict(acq_params)
+        if set(schema) <= {"acq_params", "ctrl_params"} and all(
+            "schema" in rules for rules in schema.values() if rules
+        ):
+            inner: dict[str, Schema] = {name: rules.get("schema", {}) for name, rules in schema.items()}
+            if ctrl_params and inner.get("ctrl_params"):
+                validated(ctrl_params, inner["ctrl_params"])
+            return validated(acq_params, inner["acq_params"]) if inner.get("acq_params") else dict(acq_params)
+        return validated(acq_params, schema)
+
+    @classmethod
+    def get_default_acq_params(cls) -> dict[str, Any]:
+        """Return the parameters of an acquisition object that is given none.
+
+        :raises ParameterError: some have to be given.
+        """
+        return cls.validate_params({})
 
     @property
     def name(self) -> str:

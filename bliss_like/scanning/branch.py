@@ -54,7 +54,7 @@ class Branch:
         self._steps = [_Steps(node) for node in self.nodes if hasattr(type(node), "__iter__") and _iterates(node, top)]
         self._plans: list[SideBySide] = []
         self.has_begun = False
-        for node in self.readers:
+        for node in self.nodes:
             node._acq_on_failure = lambda _, error: on_failure(error)
 
     # -- preparation ----------------------------------------------------------------------------------------------
@@ -119,6 +119,9 @@ class Branch:
         self._iterate()
         for reader in self.readers:
             reader.wait_reading()
+        if not self._gate.is_over:
+            for master in self.masters:
+                master.wait_end()
 
     def _iterate(self) -> None:
         prepare, start, settle = self._plan_prepare(first=False), self._plan_start(first=False), self._plan_settle()

@@ -19,8 +19,12 @@ from .chain_nodes import ChainNode
 from .channel import AcquisitionChannel, AcquisitionChannelList
 from .presets import ChainIterationPreset, ChainPreset
 
+TRIGGER_MODE_ENUM = TriggerType
+"""BLISS' name of it."""
+
 __all__ = [
     "META_TIMING",
+    "TRIGGER_MODE_ENUM",
     "AcquisitionChain",
     "AcquisitionChannel",
     "AcquisitionChannelList",

@@ -60,19 +60,19 @@ class Curves:
 
         :raises ScanError: the scan runs, or has no such counter or axis.
         """
-        return _answer(self.positions(scan_math.peak, counter, axis), return_axes)
+        return _answer(self.located(scan_math.peak, counter, axis), return_axes)
 
     def trough(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return where the counter is lowest."""
-        return _answer(self.positions(scan_math.trough, counter, axis), return_axes)
+        return _answer(self.located(scan_math.trough, counter, axis), return_axes)
 
     def cen(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the middle between the places of half height; of an edge, the place of half height."""
-        return _answer(self.positions(scan_math.cen, counter, axis), return_axes)
+        return _answer(self.located(scan_math.cen, counter, axis), return_axes)
 
     def com(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the centre of mass of what stands above the baseline."""
-        return _answer(self.positions(scan_math.com, counter, axis), return_axes)
+        return _answer(self.located(scan_math.com, counter, axis), return_axes)
 
     def fwhm(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the full width at half maximum."""
@@ -81,9 +81,9 @@ class Curves:
 
     def find_position(self, func: Function, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return what `func(positions, values)` says of the curve."""
-        return _answer(self.positions(func, counter, axis), return_axes)
+        return _answer(self.located(func, counter, axis), return_axes)
 
-    def positions(self, func: Function, counter: Any, axis: Any = None) -> dict[Any, float]:
+    def located(self, func: Function, counter: Any, axis: Any = None) -> dict[Any, float]:
         """Return what a function says of the curve along each axis; for times, the name stands for the axis."""
         at = 1 if func is scan_math.peak else -1 if func is scan_math.trough else 0
         if not (at and self._is_mesh):
@@ -101,24 +101,24 @@ class Curves:
         :raises ScanError: there is no such place, or it is a time; nothing was moved.
         :raises AxisLimitError: it is outside the limits of an axis; nothing was moved.
         """
-        self.go_to(self.positions(scan_math.peak, counter, axis), f"the peak of {_told(counter)}")
+        self.go_to(self.located(scan_math.peak, counter, axis), f"the peak of {_told(counter)}")
 
     def goto_min(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to where the counter is lowest; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.trough, counter, axis), f"the trough of {_told(counter)}")
+        self.go_to(self.located(scan_math.trough, counter, axis), f"the trough of {_told(counter)}")
 
     def goto_cen(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to the centre of the peak, or of the edge; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.cen, counter, axis), f"the centre of {_told(counter)}")
+        self.go_to(self.located(scan_math.cen, counter, axis), f"the centre of {_told(counter)}")
 
     def goto_com(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to the centre of mass; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.com, counter, axis), f"the centre of mass of {_told(counter)}")
+        self.go_to(self.located(scan_math.com, counter, axis), f"the centre of mass of {_told(counter)}")
 
     def goto_custom(self, func: Function, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to where `func(positions, values)` says; errors as for `goto_peak`."""
         name = getattr(func, "__name__", "the function")
-        self.go_to(self.positions(func, counter, axis), f"what {name} says of {_told(counter)}")
+        self.go_to(self.located(func, counter, axis), f"what {name} says of {_told(counter)}")
 
     def go_to(self, targets: Mapping[Any, float], what: str, move: Callable[..., object] | None = None) -> None:
         """Move axes to positions found in the scan; when that is aborted, back to where they were.
@@ -237,8 +237,12 @@ class Curves:
     def _curve(self, axis: Any, x: Array, y: Array) -> tuple[Array, Array]:
         """Return the curve along one axis; of a mesh, the average over the other axes."""
         info = self.scan_info.get("channels", {}).get(full_name_of(axis), {}) if self._is_mesh and is_axis(axis) else {}
+        if not info:
+            return x, y
         start, stop, npoints = info.get("start"), info.get("stop"), info.get("axis_points", 0)
-        if start is None or stop is None or start == stop or npoints < 2:
+        if start is None or stop is None or npoints < 2:  # its places are not on a grid
+            start, stop, npoints = float(np.nanmin(x)), float(np.nanmax(x)), max(2, round(math.sqrt(len(x))))
+        if start == stop:
             return x, y
         usable = np.isfinite(x) & np.isfinite(y)
         lines = np.rint((x[usable] - start) / (stop - start) * (npoints - 1)).astype(int).clip(0, npoints - 1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bliss_like.config.table import table
+from bliss_like.devices.calc_counter import CalcCounterController
 from bliss_like.devices.counter import (
     Counter,
     CounterController,
@@ -17,30 +18,39 @@ from bliss_like.devices.counter_controller import Params, register_acquisition
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
+from .acquisitions.calc import CalcCounterAcquisitionSlave
 from .acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from .acquisitions.sampling import SamplingCounterAcquisitionSlave
-from .acquisitions.timer import SoftwareTimerMaster
+from .acquisitions.timer import PeriodicTimerMaster, SoftwareTimerMaster
 from .chain import AcquisitionChain
-from .chain_nodes import ChainBuilder, ChainNode, iter_counters
+from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters
 from .environment import environment
 from .presets import ChainPreset
 
 ChainSettings = Iterable[Mapping[str, Any]]
-"""Each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller}."""
+"""Each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller, "every": seconds}."""
 
 __all__ = ["ChainBuilder", "ChainNode", "ChainSettings", "DefaultAcquisitionChain", "register_acquisition"]
 
 
 def _sampling(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = SamplingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return SamplingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
 def _integrating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
-    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **acq)  # type: ignore[arg-type]
+    params = IntegratingCounterAcquisitionSlave.validate_params(acq, ctrl)
+    return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
+
+
+def _calculating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
+    devices = acq.pop("acq_devices")
+    return CalcCounterAcquisitionSlave(controller, devices, acq, ctrl_params=ctrl)  # type: ignore[arg-type]
 
 
 register_acquisition(SamplingCounterController, _sampling)
 register_acquisition(IntegratingCounterController, _integrating)
+register_acquisition(CalcCounterController, _calculating)
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,8 @@ class _Setting:
 
     acquisition: Mapping[str, Any]
     master: CounterController | None
+    every: float | None = None
+    """Seconds from one point to the next, where it has a rate of its own."""
 
 
 class DefaultAcquisitionChain:
@@ -64,9 +76,9 @@ class DefaultAcquisitionChain:
     def set_settings(self, settings: ChainSettings) -> None:
         """Say how devices take part in standard scans; what was said before is forgotten.
 
-        :param settings: each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller},
-            the last two optional; e.g. a list of the configuration.
-        :raises ChainError: a key that is not known, no device, or a device that is its own master.
+        :param settings: each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller that
+            triggers it} or, in the place of the master, {"every": seconds}: a rate of its own. All but the device is optional.
+        :raises ChainError: a key that is not known, no device, no seconds, or a device that is its own master.
         """
         self._settings = _checked(settings)
 
@@ -87,6 +99,12 @@ class DefaultAcquisitionChain:
             raise ChainError(f"the default chain has no preset {name or preset!r}; there are: {there}")
         for key in found:
             del self._presets[key]
+
+    def without_presets(self) -> DefaultAcquisitionChain:
+        """Return one with the same settings, and no presets."""
+        plain = DefaultAcquisitionChain()
+        plain._settings = dict(self._settings)
+        return plain
 
     def reset(self) -> None:
         """Forget settings and presets."""
@@ -134,7 +152,7 @@ class DefaultAcquisitionChain:
             lines = ["DEFAULT_CHAIN: no settings; the timer triggers every controller"]
         else:
             rows = [
-                (device.fullname, _told(setting.acquisition), setting.master.fullname if setting.master else "timer")
+                (device.fullname, _told(setting.acquisition), _trigger(setting))
                 for device, setting in self._settings.items()
             ]
             lines = ["DEFAULT_CHAIN", table(("controller", "acquisition settings", "triggered by"), rows)]
@@ -151,23 +169,77 @@ class _Placing:
     builder: ChainBuilder
     settings: Mapping[CounterController, _Setting]
     scan_params: Params
+    periodic: dict[float, PeriodicTimerMaster] = field(default_factory=dict)
+    """Timers of their own rate, by that."""
 
     def place(self, node: ChainNode) -> AcquisitionObject:
         """Put the acquisition object of a node, with those below it, under its master; return it."""
         if node.acquisition_obj is not None:
             return node.acquisition_obj
-        for one in (node, *node.children):
-            acq_params = self.settings[one.controller].acquisition if one.controller in self.settings else {}
-            one.set_parameters(acq_params=one.get_default_chain_parameters(self.scan_params, acq_params))
-        above = self.settings[node.controller].master if node.controller in self.settings else None
-        master: AcquisitionObject = self.timer
-        if above is not None:
-            master = self.place(self.builder.node_of(above))
-            node.set_parent_parameters(self.builder.node_of(above).acquisition_parameters)
+        setting = self.settings.get(node.controller, _AS_THE_SCAN)
+        scan_params = self._params_of(setting.every)
+        for one in node.walk():
+            own = self.settings.get(one.controller, _AS_THE_SCAN)
+            if own.every is not None and one is not node:
+                raise ChainError(
+                    f"settings of the default chain: {one.controller.name} is acquired with {node.controller.name}, say "
+                    f"`every` of that"
+                )
+            one.set_parameters(acq_params=one.get_default_chain_parameters(scan_params, own.acquisition))
+            self._place_inputs(one, node)
+        master = self._master_of(node, setting)
         if not isinstance(master, AcquisitionMaster):
-            raise ChainError(f"settings of the default chain: {above!r} cannot trigger {node.controller.name}")
+            raise ChainError(f"settings of the default chain: {setting.master!r} cannot trigger {node.controller.name}")
         self.chain.add(master, node)
         return node.create_acquisition_object()
+
+    def _place_inputs(self, node: ChainNode, top: ChainNode) -> None:
+        """Put what a node below `top` calculates from into the chain before it, so that it can listen to that."""
+        for needed in node.dependencies.values() if isinstance(node, CalcCounterChainNode) else ():
+            while needed.parent is not None:
+                needed = needed.parent
+            if needed is not top:
+                self.place(needed)
+
+    def _master_of(self, node: ChainNode, setting: _Setting) -> AcquisitionObject:
+        """Return what triggers a node: what the settings say; else the timer, or for a calculation what its inputs share."""
+        if setting.master is not None:
+            above = self.builder.node_of(setting.master)
+            master = self.place(above)
+            node.set_parent_parameters(above.acquisition_parameters)
+            return master
+        if isinstance(node, CalcCounterChainNode):
+            return self._master_of_inputs(node, setting)
+        return self.timer if setting.every is None else self._timer_of(setting.every)
+
+    @staticmethod
+    def _master_of_inputs(node: CalcCounterChainNode, setting: _Setting) -> AcquisitionMaster:
+        name = node.controller.name
+        if setting.every is not None:
+            raise ChainError(
+                f"settings of the default chain: {name} is calculated when its inputs come, say `every` of those"
+            )
+        master = node.common_master()
+        if master is None:
+            names = ", ".join(each.name for each in node.dependencies)
+            raise ChainError(
+                f"settings of the default chain: {name} is calculated from {names}, which are counted at different rates: "
+                "their points do not belong together; give all of them the same `every`, or none"
+            )
+        return master
+
+    def _params_of(self, every: float | None) -> Params:
+        """Return what a scan of that rate would be given."""
+        if every is None:
+            return self.scan_params
+        return {**self.scan_params, "npoints": 0, "count_time": min(self.scan_params["count_time"], _COUNTED * every)}
+
+    def _timer_of(self, every: float) -> PeriodicTimerMaster:
+        timer = self.periodic.get(every)
+        if timer is None:
+            timer = self.periodic[every] = PeriodicTimerMaster(every)
+            self.chain.add(timer)
+        return timer
 
 
 def counters_for(counter_args: Iterable[Any]) -> list[Counter]:
@@ -225,7 +297,13 @@ def _checked(
             )
         above = setting.get("master")
         master = None if above is None else _controller(above)
-        known[_controller(setting["device"])] = _Setting(_plain(acquisition), master)
+        every = setting.get("every")
+        if every is not None and (master is not None or not _is_period(every)):
+            raise ChainError(
+                "settings of the default chain: every: expected seconds, more than 0, and no master beside it, got "
+                f"every: {every!r}, master: {above!r}"
+            )
+        known[_controller(setting["device"])] = _Setting(_plain(acquisition), master, every)
     for controller in known:
         seen = {controller}
         above = known[controller].master
@@ -237,8 +315,22 @@ def _checked(
     return known
 
 
-_KEYS = ("device", "acquisition_settings", "master")
-_EXPECTED = "device, and perhaps acquisition_settings and master"
+_KEYS = ("device", "acquisition_settings", "master", "every")
+_EXPECTED = "device, and perhaps acquisition_settings and master or every"
+_AS_THE_SCAN = _Setting({}, None)
+_COUNTED = 0.9
+"""The part of its period that a device of its own rate counts at most: the rest is for its readout."""
+
+
+def _is_period(every: object) -> bool:
+    return isinstance(every, int | float) and not isinstance(every, bool) and 0 < every < float("inf")
+
+
+def _trigger(setting: _Setting) -> str:
+    """Say what triggers a device."""
+    if setting.every is not None:
+        return f"a timer of its own, every {setting.every:g} s"
+    return setting.master.fullname if setting.master else "timer"
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,10 @@ class SideBySide:
         """Make all calls; return when each is done or waiting.
 
         :raises BaseException: what the first failed call raised; the others were ended.
+        :raises GreenletExit: the set is closed: whoever still wants its calls was not heard to end.
         """
+        if self._closed:
+            raise GreenletExit
         self._error = None
         self._todo = iter(self._calls)
         hub = get_hub()

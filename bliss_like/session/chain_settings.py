@@ -26,11 +26,13 @@ class ChainSettingConfig(StrictModel):
     :param device: a controller, a counter or an alias, `$diode` or `diode`; a full name, `simulation:diode`.
     :param acquisition_settings: of its acquisition object, in the place of what the scan says.
     :param master: the controller that triggers it; absent: the timer.
+    :param every: seconds from one point to the next, where the device has a rate of its own, beside that of the scan.
     """
 
     device: str
     acquisition_settings: dict[str, Any] = Field(default_factory=dict)
     master: str | None = None
+    every: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 def set_configured(
@@ -48,6 +50,7 @@ def set_configured(
                 "device": _device(entry.device, objects),
                 "acquisition_settings": _live(entry.acquisition_settings, objects),
                 "master": _device(entry.master, objects) if entry.master else None,
+                "every": entry.every,
             }
             chain.set_settings([*settings, setting])
         except (ConfigError, ChainError) as error:

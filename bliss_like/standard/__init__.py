@@ -5,6 +5,8 @@ Beside the shell, the only package that prints.
 
 from __future__ import annotations
 
+from bliss_like.scans.monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
+
 from .cleanup import capture_exceptions, cleanup, error_cleanup
 from .curves import (
     cen,
@@ -26,6 +28,7 @@ from .curves import (
 from .listing import lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
 from .positions import sta, stm, sync, wa, wm, wu
+from .profiling import metadata_profiling
 from .tweaking import tweak, tweak_cli
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "lscnt",
     "lsct",
     "lsmot",
+    "metadata_profiling",
     "meshselect",
     "move",
     "mv",
@@ -55,7 +59,10 @@ __all__ = [
     "plotselect",
     "rockit",
     "sta",
+    "start_monitoring",
     "stm",
+    "stop_all_monitoring",
+    "stop_monitoring",
     "sync",
     "trough",
     "tweak",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 CONFIG = """
@@ -29,8 +30,7 @@ class Simulator:
     """Drivers 1, 2 and 11 of one IcePAP; started again, it has its port, and has forgotten all that it was told."""
 
     def __init__(self, directory: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._config = directory / "icepap.yml"
         self._config.write_text(CONFIG.format(port=self.port))
         self._log = directory / "icepap.log"

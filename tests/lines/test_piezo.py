@@ -18,6 +18,7 @@ from bliss_like.controllers.piezo import Piezo
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_group import move
 from bliss_like.errors import AxisFault, AxisStopped, DeviceError, NotConnectedError
+from tests.ports import free_port
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
 from tests.waiting import wait_until
@@ -27,8 +28,7 @@ class Amplifier:
     """The server, and a connection of the test's own."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         module = "bliss_like.controllers.simulated.servers.piezo"
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, "--port", str(self.port)], stderr=subprocess.DEVNULL

@@ -11,7 +11,7 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal, Self, cast
 
@@ -105,15 +105,15 @@ class SimulatedMotors(MotorController):
     def plug_in(self) -> None:
         self._gone = (math.inf, math.inf)
 
-    @contextmanager
-    def _exchange(self) -> Iterator[Tracks]:
+    def _exchange(self) -> AbstractContextManager[Tracks]:
         """Take the time of a question and its answer; those inside it take none.
 
         :raises NotConnectedError: the controller does not answer.
         """
-        if self._is_exchanging:
-            yield self._tracks
-            return
+        return nullcontext(self._tracks) if self._is_exchanging else self._outer_exchange()
+
+    @contextmanager
+    def _outer_exchange(self) -> Iterator[Tracks]:
         self.exchanges += 1
         if self.latency:
             gevent.sleep(self.latency)

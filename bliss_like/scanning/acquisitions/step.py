@@ -37,11 +37,11 @@ class VariableStepTriggerMaster(AcquisitionMaster):
         self.again: Callable[[], bool] | None = None
         """Asked when all data of a point are there: whether to take it again, at the same place."""
         self._targets: dict[Any, float] = {}
-        self._readers = []
+        self._emits = []
         for axis in self.axes:
             channel = AcquisitionChannel(f"axis:{axis.name}", float, (), unit=getattr(axis, "unit", None))
             self.channels.append(channel)
-            self._readers.append((axis, channel.emit))
+            self._emits.append((axis, channel.emit))
 
     def __iter__(self) -> Iterator[VariableStepTriggerMaster]:
         for row in zip(*(positions.tolist() for positions in self.positions.values()), strict=True):
@@ -61,8 +61,9 @@ class VariableStepTriggerMaster(AcquisitionMaster):
 
     def trigger(self) -> None:
         self.trigger_slaves()
-        for axis, emit in self._readers:
-            emit(axis.position)
+        positions = self.device.position  # each controller is asked once
+        for axis, emit in self._emits:
+            emit(positions[axis])
         self.wait_slaves()
 
     def stop(self) -> None:

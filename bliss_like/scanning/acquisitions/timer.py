@@ -1,14 +1,17 @@
-"""The timer: the master that gives count times to all others."""
+"""The timers: masters that give count times to all others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from time import time
+from math import floor
+from time import monotonic, time
 from typing import Any
 
 import gevent
 
-from ..acquisition import AcquisitionMaster
+from bliss_like.errors import ChainError
+
+from ..acquisition import AcquisitionMaster, AcquisitionSlave
 from ..channel import AcquisitionChannel
 
 
@@ -59,3 +62,41 @@ class SoftwareTimerMaster(AcquisitionMaster):
         left = began + self.count_time - time()
         if left > 0:
             gevent.sleep(left)
+
+
+class PeriodicTimerMaster(SoftwareTimerMaster):
+    """Triggers its slaves every so many seconds for as long as the rest of the scan goes on.
+
+    A point that takes longer than the period lets the next one come late, and what was missed is not made up for. A point that
+    is not done when the scan ends is dropped, so that all of one rate are equally long.
+
+    :param every: seconds from one point to the next, counted from the first one.
+    """
+
+    def __init__(self, every: float, name: str | None = None, **kwargs: Any) -> None:
+        if not every > 0:
+            raise ChainError(f"a timer: every: expected seconds, more than 0, got {every!r}")
+        super().__init__(0.0, name=name or f"timer_{every:g}s", npoints=0, **kwargs)
+        self.every = every
+        self.terminator = False
+        self._held: list[AcquisitionChannel] = []
+        self._began, self._ntick = 0.0, 0
+
+    def arm(self) -> None:
+        super().arm()
+        direct = [slave for slave in self.slaves if isinstance(slave, AcquisitionSlave) and not slave.has_reading]
+        held = [self, *(slave for slave in direct if slave.has_own("trigger"))]
+        self._held = [channel for node in held for channel in node.channels]
+        for channel in self._held:
+            channel.hold()
+
+    def trigger(self) -> None:
+        if self._is_first:
+            self._began, self._ntick = monotonic(), 0
+        else:
+            passed = monotonic() - self._began
+            self._ntick = max(self._ntick + 1, floor(passed / self.every))
+            gevent.sleep(max(0.0, self._ntick * self.every - passed))
+        super().trigger()
+        for channel in self._held:
+            channel.keep()

@@ -349,19 +349,19 @@ def test_a_jog_that_turns_back_is_braked_at_the_other_limit(keys: dict[str, Any]
     robx = make_axis("robx", velocity=20.0, acceleration=400.0, **keys)
     robx.position = 3
     robx.limits = 2, 4
-    robx.jog(10)
+    robx.jog(4)
     reached(lambda: robx.position > 3.5)
-    robx.jog(-10)
+    robx.jog(-4)
     with gevent.Timeout(5), pytest.raises(AxisOnLimitError):
         robx.wait_move()
-    assert 1.9 < robx.position < 3
-    robx.jog(10)
+    assert 1.5 < robx.position < 3
+    robx.jog(4)
     pursuit = robx.current_move.jog  # type: ignore[union-attr]
     reached(lambda: pursuit.is_braking)
-    robx.jog(-10)
+    robx.jog(-4)
     with gevent.Timeout(5), pytest.raises(AxisOnLimitError):
         robx.wait_move()
-    assert 1.9 < robx.position < 3
+    assert 1.5 < robx.position < 3
 
 
 def test_a_jog_that_was_told_to_stop_does_not_turn_on() -> None:

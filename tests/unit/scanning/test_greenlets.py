@@ -133,6 +133,15 @@ def test_a_call_that_does_not_end_is_given_up() -> None:
     together.close()
 
 
+def test_a_closed_set_ends_whoever_still_uses_it() -> None:
+    done: list[int] = []
+    together = SideBySide([lambda: done.append(1), lambda: done.append(2)])
+    together.close()
+    with pytest.raises(gevent.GreenletExit):
+        together.start()
+    assert done == []
+
+
 def test_breathing_lets_others_run() -> None:
     turns: list[int] = []
     other = gevent.spawn(turns.append, 1)

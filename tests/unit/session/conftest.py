@@ -21,7 +21,7 @@ OBJECTS = """
   class: SimulatedDiodes
   counters: [{name: diode, value: 5}, {name: diode2}, {name: diode3}]
 - name: mca
-  class: SimulatedSpectrum
+  class: SimulatedDiodes
   counters: [{name: spectrum}]
 - {name: first_mg, class: MeasurementGroup, counters: [diode2, diode]}
 - {name: second_mg, class: MeasurementGroup, counters: [diodes, 'mca:spectrum']}

@@ -158,7 +158,7 @@ REFUSED = {
     ("print", "robx"): "Invalid alias name 'print': would overwrite an existing object, Python's own 'print'",
     ("rob y", "robx"): "Invalid alias name 'rob y': expected a Python name, such as robyy",
     ("class", "robx"): "Invalid alias name 'class': expected a Python name, such as robyy",
-    ("other", "mca"): "expected an axis or a counter to give an alias to, got 'mca' (SimulatedSpectrum)",
+    ("other", "mca"): "expected an axis or a counter to give an alias to, got 'mca' (SimulatedDiodes)",
     ("other", 5): "expected an axis or a counter to give an alias to, got 5 (int)",
     ("other", "diodes:diod3"): "cannot give an alias to 'diodes:diod3': no counter 'diodes:diod3', did you mean "
     "'diodes:diode3'?",

@@ -14,7 +14,7 @@ from bliss_like.session import Session, load_session
 from bliss_like.session.measurement_group import MeasurementGroup
 
 CONFIG = Path(__file__).parents[3] / "config"
-COUNTERS = {"diode", "diode2", "diode3", "sim_ct_gauss", "thermo_sample", "spectrum"}
+COUNTERS = {"diode", "diode2", "diode3", "sim_ct_gauss", "thermo_sample"}
 
 
 @pytest.fixture(params=["demo_session", "test_session"])
@@ -42,9 +42,16 @@ def test_the_names_of_the_examples(session: Session) -> None:
 
 def test_counters_can_be_read(session: Session) -> None:
     values = {name: session.env_dict[name].raw_read for name in sorted(COUNTERS)}
-    assert np.shape(values.pop("spectrum")) == (1024,)
     assert all(np.isscalar(value) for value in values.values())
     assert session.env_dict["camera"].counters["image"].raw_read.shape == (256, 256)
+
+
+def test_a_spectrum_and_its_regions(session: Session) -> None:
+    names = session.env_dict
+    scan = names["sct"](0.01, names["spectrum"], names["mca"].counter_groups.Fe)
+    assert scan.get_data("spectrum").shape == (1, 1024)
+    assert scan.get_data("Fe_det0") == scan.get_data("spectrum")[:, 620:660].sum()
+    assert {"mca:spectrum", "mca:Fe_det0"} <= {channel.name for channel in scan.channels}
 
 
 def test_the_beam_is_where_robx_is_at_zero(session: Session) -> None:

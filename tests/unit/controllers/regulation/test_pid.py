@@ -35,6 +35,18 @@ def test_proportional_on_measurement_ignores_the_error() -> None:
     assert [pid.update(50, value, 0.1) for value in (20, 21, 23, 22)] == pytest.approx([0, -2, -6, -4])
 
 
+def test_proportional_on_measurement_does_not_overshoot() -> None:
+    highest = {}
+    for on_measurement in (False, True):
+        pid, temperature = PID(5, 0.5, 0, (0, 100)), 20.0
+        pid.proportional_on_measurement = on_measurement
+        highest[on_measurement] = 0.0
+        for _ in range(4000):
+            temperature += 0.1 * (pid.update(60, temperature, 0.1) - 0.5 * (temperature - 20)) / 20
+            highest[on_measurement] = max(highest[on_measurement], temperature)
+    assert highest[True] < 60.2 < 60.5 < highest[False]
+
+
 def test_it_brings_a_heated_mass_to_its_setpoint() -> None:
     pid, temperature = PID(5, 0.5, 1, (0, 100)), 20.0
     highest = 0.0
