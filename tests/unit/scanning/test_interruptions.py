@@ -368,10 +368,19 @@ def phases() -> list[tuple[str, int]]:
         *("read_all", "get_values", "odd wait_ready", "point prepare", "point start", "point stop"),
         "publish ScanInfoUpdate",
     ]
-    return [(phase, 1) for phase in at_first] + [(phase, 3 if phase != "publish ScanInfoUpdate" else 1) for phase in again]
+    return [(phase, 1) for phase in at_first] + [
+        (phase, 3 if phase != "publish ScanInfoUpdate" else 1) for phase in again
+    ]
 
 
-ENDING = ["chain preset before_stop", "odd stop", "stop_device", "chain preset stop", "scan preset stop", "metadata END"]
+ENDING = [
+    "chain preset before_stop",
+    "odd stop",
+    "stop_device",
+    "chain preset stop",
+    "scan preset stop",
+    "metadata END",
+]
 KINDS = ["error", "timeout", "Ctrl-C", "kill", "abort", "store"]
 
 
