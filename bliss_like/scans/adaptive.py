@@ -62,7 +62,8 @@ def adaptive_ascan(
     :param threshold: too long is a step of which less than this part would have done.
     :param max_points: the scan ends there, with a warning.
     """
-    recipe = Recipe("adaptive_ascan", **{**options, "run": False, "return_scan": True})
+    made: StepOptions = {**options, "run": False, "return_scan": True}
+    recipe = Recipe("adaptive_ascan", **made)
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     scan = _adaptive(recipe, motor, (start, stop), steps, count_time, (counter, *counters), max_points)
     return _finish(scan, options.get("run", True), options.get("return_scan", True))
@@ -85,7 +86,8 @@ def adaptive_dscan(
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
-    recipe = Recipe("adaptive_dscan", **{**options, "run": False, "return_scan": True})
+    made: StepOptions = {**options, "run": False, "return_scan": True}
+    recipe = Recipe("adaptive_dscan", **made)
     recipe.presets.append(HomePreset([motor]))
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     origin = motor._set_position

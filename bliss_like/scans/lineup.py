@@ -32,7 +32,8 @@ def lineup(
         names = ", ".join(map(name_of, counters))
         raise wrong("counter", "one counter that gives one number at each point", names or counter)
     goes, returns = options.get("run", True), options.get("return_scan", True)
-    scan: Any = dscan(motor, start, stop, intervals, count_time, counters[0], **{**options, "return_scan": True})
+    made: StepOptions = {**options, "return_scan": True}
+    scan: Any = dscan(motor, start, stop, intervals, count_time, counters[0], **made)
     if goes:
         scan.goto_peak(counters[0], motor)
     return scan if returns else None
