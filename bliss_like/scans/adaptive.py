@@ -28,7 +28,7 @@ from .arguments import (
     number,
     wrong,
 )
-from .build import Recipe
+from .build import Recipe, begin
 from .command import scan_command
 from .step import HomePreset
 
@@ -130,7 +130,7 @@ def _adaptive(
             master.follow(node._counters[followed][0])
     scan.add_preset(_Count(master))
     if run:
-        scan.run()
+        begin(scan)
     return scan if return_scan else None
 
 

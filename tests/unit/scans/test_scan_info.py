@@ -63,6 +63,7 @@ ARGUMENTS: dict[str, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
     "anmesh": lambda x, y, z: ([(x, 0, 1, 1), (y, 0, 1, 1)], 0),
     "lookupscan": lambda x, y, z: ([(x, [0, 1, 5])], 0),
     "pointscan": lambda x, y, z: (x, [0, 1, 5], 0),
+    "adaptive_ascan": lambda x, y, z: (x, 0, 1, 0.1, 0.5, 1, 0),
     "aspiral": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_fermat": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_square": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 2, 0),
