@@ -56,7 +56,9 @@ def curve_of(x: ArrayLike, y: ArrayLike) -> Curve:
     """
     xs, ys = np.asarray(x, float), np.asarray(y, float)
     if xs.ndim != 1 or xs.shape != ys.shape:
-        raise ValueError(f"expected as many positions as values, in one dimension, got shapes {xs.shape} and {ys.shape}")
+        raise ValueError(
+            f"expected as many positions as values, in one dimension, got shapes {xs.shape} and {ys.shape}"
+        )
     usable = np.isfinite(xs) & np.isfinite(ys)
     places, which = np.unique(xs[usable], return_inverse=True)
     if len(places) == len(which):

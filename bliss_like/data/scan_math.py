@@ -241,7 +241,9 @@ def _settles(shape: _Shape) -> bool:
     tail = (shape.smooth if rising else shape.smooth[::-1])[shape.top if rising else -1 - shape.top :]
     rest = tail[len(tail) // 2 :]
     level = shape.right if rising else shape.left
-    return len(tail) > max(4, len(shape.x) // 8) and float(np.abs(rest - level).mean()) < 0.25 * shape.excess + 2 * float(shape.error.mean())
+    return len(tail) > max(4, len(shape.x) // 8) and float(
+        np.abs(rest - level).mean()
+    ) < 0.25 * shape.excess + 2 * float(shape.error.mean())
 
 
 # -- positions -----------------------------------------------------------------------------------------------------------

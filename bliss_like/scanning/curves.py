@@ -209,9 +209,13 @@ class Curves:
             raise ScanError(f"{self!r}: expected a counter, got None")
         values = np.asarray(self._points(counter), float)
         if values.ndim != 1:
-            raise ScanError(f"{self!r}: {_told(counter)} has points of shape {values.shape[1:]}; expected one number each")
+            raise ScanError(
+                f"{self!r}: {_told(counter)} has points of shape {values.shape[1:]}; expected one number each"
+            )
         if not len(values):
-            raise ScanError(f"{self!r} has no points of {_told(counter)}: it ended as {self.state.name} before the first")
+            raise ScanError(
+                f"{self!r} has no points of {_told(counter)}: it ended as {self.state.name} before the first"
+            )
         return values
 
     def _places(self, axis: Any, npoints: int) -> Array:
@@ -265,7 +269,9 @@ def _number(func: Function, result: Any) -> float:
         return float(result[0] if isinstance(result, tuple) else result)
     except (TypeError, ValueError, IndexError):
         name = getattr(func, "__name__", repr(func))
-        raise ScanError(f"{name}: expected to return a position, or a tuple that begins with one, got {brief(result)}") from None
+        raise ScanError(
+            f"{name}: expected to return a position, or a tuple that begins with one, got {brief(result)}"
+        ) from None
 
 
 def _named(axes: list[Any], wanted: Any) -> Any:

@@ -103,7 +103,9 @@ def chosen_counter(scan: Scan) -> str:
         return (found or there)[0]
     short = ", ".join(name.rpartition(":")[2] for name in found or there)
     if found:
-        raise ScanError(f"several counters selected: {short}; name one, as in cen({found[0]!r}), or plotselect one of them")
+        raise ScanError(
+            f"several counters selected: {short}; name one, as in cen({found[0]!r}), or plotselect one of them"
+        )
     if not there:
         raise ScanError(f"{scan!r} has no counter that gives one number at each point")
     missed = f"{', '.join(wanted)}, which plotselect chose, is not in {scan!r}" if wanted else "no counter is selected"

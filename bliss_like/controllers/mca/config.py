@@ -59,7 +59,9 @@ class McaConfig(ObjectConfig):
     )
     timeout: float = Field(default=10.0, gt=0, description="seconds that a point may take longer than its real time")
     max_real_time: float = Field(
-        default=60.0, gt=0, description="seconds that one point may take whose end is not known before; more for live times"
+        default=60.0,
+        gt=0,
+        description="seconds that one point may take whose end is not known before; more for live times",
     )
 
     @model_validator(mode="after")

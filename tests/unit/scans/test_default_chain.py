@@ -99,7 +99,9 @@ def test_settings_that_make_no_sense() -> None:
     with pytest.raises(ChainError, match="cannot trigger cam"):
         chain.get(PARS, [camera.image])
     chain.set_settings([{"device": diode, "acquisition_settings": {"cont_time": 1}}])
-    with pytest.raises(ChainError, match="controller 'diodes': .* unknown parameter 'cont_time', did you mean 'count_time'"):
+    with pytest.raises(
+        ChainError, match="controller 'diodes': .* unknown parameter 'cont_time', did you mean 'count_time'"
+    ):
         chain.get(PARS, [diode])
 
 

@@ -185,7 +185,9 @@ def test_pulses_of_its_own_in_a_standard_scan() -> None:
 
 def test_pulses_that_do_not_come() -> None:
     mca = make_mca(max_real_time=0.03)
-    slave = McaAcquisitionSlave(mca.counters.icr_det0, npoints=10, preset_time=0, trigger_mode="GATE", polling_time=0.001)
+    slave = McaAcquisitionSlave(
+        mca.counters.icr_det0, npoints=10, preset_time=0, trigger_mode="GATE", polling_time=0.001
+    )
     message = r"mca: point 4 of 10 has not come within 0.03 s: are its GATE signals connected\? mca.max_real_time ="
     with pytest.raises(DeviceError, match=message):
         Scan(chain_of(Cables(mca, 4), slave), "fly").run()
