@@ -106,6 +106,10 @@ class AxisStopped(AxisFault):
     """An axis was stopped on its way while somebody waited for its arrival."""
 
 
+class CalculationError(DeviceError, RuntimeError):
+    """The calculation of a counter failed, or returned something else than its points."""
+
+
 class RegulationFault(DeviceError, RuntimeError):
     """A loop did not settle at its setpoint, or nobody regulates it."""
 

@@ -1,5 +1,6 @@
 """`bliss.common.counter`: counters."""
 
+from bliss_like.devices.calc_counter import CalcCounter
 from bliss_like.devices.counter import (
     Counter,
     IntegratingCounter,
@@ -10,6 +11,7 @@ from bliss_like.devices.counter import (
 from bliss_like.devices.soft_counter import SoftCounter
 
 __all__ = [
+    "CalcCounter",
     "Counter",
     "IntegratingCounter",
     "SamplingCounter",

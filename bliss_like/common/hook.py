@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from bliss_like.config.any_keys import TAKES_ANY_KEY, AnyKeys
 from bliss_like.config.models import ObjectConfig
-from bliss_like.controllers.motor import TAKES_ANY_KEY, AnyKeys
 from bliss_like.devices import motion_hook
 
 __all__ = ["MotionHook"]

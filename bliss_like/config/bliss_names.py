@@ -21,7 +21,7 @@ REGULATION = {"mockup": "SimulatedOven", "linkam": "LinkamT95"}
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 
-CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller", "expressioncalccounter"}
+CALCULATED = {"bipod", "tripod", "table", "hexapod", "calccountercontroller"}
 """Classes without a counterpart that calculate axes or counters from others; those with `tags: real` are recognised by
 them."""
 

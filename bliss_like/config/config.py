@@ -230,7 +230,9 @@ class Config:
         cls = class_of(entry)
         plan = blueprint(entry, cls.Config, self._tree.refused)
         self._broken_items[name] = plan.broken
-        return Made(cls(name, plan.model), plan.text, cls.Config)
+        made = cls(name, plan.model)
+        plan.model.apply_to(made)
+        return Made(made, plan.text, cls.Config)
 
     def _by_plugin(self, entry: Entry) -> Made:
         name = entry.node.name

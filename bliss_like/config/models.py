@@ -157,6 +157,9 @@ class ObjectConfig(StrictModel):
 
     _node: ConfigNode | None = PrivateAttr(default=None)
 
+    def apply_to(self, made: Any) -> None:
+        """Tell the object that was made with these keys what its constructor does not ask for."""
+
     @property
     def node(self) -> ConfigNode | None:
         """Where this was read; None when it was made in Python."""

@@ -5,46 +5,45 @@ The darker half of the pixels is taken for the background; what is left of the i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from bliss_like.config.models import ObjectConfig, Reference
-from bliss_like.devices.counter import SamplingCounter, SamplingCounterController, SamplingMode
+from bliss_like.config.models import ObjectConfig
+from bliss_like.devices.calc_counter import CalcCounterController, Inputs
+from bliss_like.devices.calc_counter_config import CounterReference
+
+LENGTHS = ("x", "y", "fwhm_x", "fwhm_y")
 
 
-class CameraBpm(SamplingCounterController):
-    """Counters `<name>_x`, `_y`, `_fwhm_x`, `_fwhm_y` in units of the image, and `_intensity` in its counts."""
+class CameraBpm(CalcCounterController):
+    """Counters `<name>_x`, `_y`, `_fwhm_x`, `_fwhm_y` in units of the image, and `_intensity` in its counts.
+
+    They are calculated from the images of the scan: the camera takes no more of them for it.
+    """
 
     class Config(ObjectConfig):
-        image: Reference = Field(description="counter that reads an image, shape (height, width)")
+        image: CounterReference = Field(description="counter that reads an image, shape (height, width)")
         pixel_size: float = Field(default=1.0, gt=0, description="units in one pixel")
         unit: str = "px"
         center_x: float = Field(default=0.0, description="pixel, from 0 at the left, where x is 0")
         center_y: float = Field(default=0.0, description="pixel, from 0 at the top, where y is 0")
 
-    def __init__(self, name: str, config: Config) -> None:
-        super().__init__(name)
-        self._config = config
-        for value in ("x", "y", "fwhm_x", "fwhm_y"):
-            self.create_counter(SamplingCounter, f"{name}_{value}", unit=config.unit, mode=SamplingMode.SINGLE)
-        self.create_counter(SamplingCounter, f"{name}_intensity", unit=config.image.unit, mode=SamplingMode.SINGLE)
+    def build_counters(self, config: Config) -> None:
+        self.add_input(config.image, "image")
+        for value in LENGTHS:
+            self.add_output(f"{self.name}_{value}", value, unit=config.unit)
+        self.add_output(f"{self.name}_intensity", "intensity", unit=config.image.unit)
 
-    def read_all(self, *counters: SamplingCounter) -> Sequence[float]:
+    def calc_function(self, input_dict: Inputs) -> Mapping[str, Any]:
         config = self._config
-        x, y, fwhm_x, fwhm_y, intensity = spot(config.image.raw_read)
-        size = config.pixel_size
-        values = {
-            "x": (x - config.center_x) * size,
-            "y": (y - config.center_y) * size,
-            "fwhm_x": fwhm_x * size,
-            "fwhm_y": fwhm_y * size,
-            "intensity": intensity,
-        }
-        return [values[counter.name.removeprefix(f"{self.name}_")] for counter in counters]
+        x, y, fwhm_x, fwhm_y, intensity = np.array([spot(image) for image in input_dict["image"]]).T
+        lengths = (x - config.center_x, y - config.center_y, fwhm_x, fwhm_y)
+        found = {value: length * config.pixel_size for value, length in zip(LENGTHS, lengths, strict=True)}
+        return {**found, "intensity": intensity}
 
 
 def spot(image: NDArray[Any]) -> tuple[float, float, float, float, float]:

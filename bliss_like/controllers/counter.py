@@ -1,5 +1,6 @@
 """`bliss.controllers.counter`: what reads counters."""
 
+from bliss_like.controllers.calc_counter import CalcCounterController
 from bliss_like.devices.counter import (
     CounterController,
     IntegratingCounterController,
@@ -7,4 +8,10 @@ from bliss_like.devices.counter import (
     counter_namespace,
 )
 
-__all__ = ["CounterController", "IntegratingCounterController", "SamplingCounterController", "counter_namespace"]
+__all__ = [
+    "CalcCounterController",
+    "CounterController",
+    "IntegratingCounterController",
+    "SamplingCounterController",
+    "counter_namespace",
+]

@@ -18,13 +18,14 @@ from bliss_like.controllers.multiple_positions import UNKNOWN
 from bliss_like.devices import attenuation, numbers
 from bliss_like.devices.actuator import ActuatorState
 from bliss_like.devices.axis_config import AxisReference
+from bliss_like.devices.metadata import HasMetadataForScan
 from bliss_like.errors import DeviceError
 
 ActuatorReference = Annotated[Reference, having("an actuator", "set_in", "set_out")]
 LadderReference = Annotated[Reference, having("what has positions with labels", "positions_list", "move")]
 
 
-class FilterSet:
+class FilterSet(HasMetadataForScan):
     """`att.transmission = 1e-3` takes the nearest that there is; `att.bits`: bit n is on when filter n is in."""
 
     class Filter(StrictModel):
@@ -161,6 +162,17 @@ class FilterSet:
     @transmission.setter
     def transmission(self, transmission: float) -> None:
         self.set_transmission(transmission)
+
+    def scan_metadata(self) -> dict[str, Any]:
+        """Return what every scan of the session is told; energy in keV, thickness in mm."""
+        bits, energy = self.bits, self.energy
+        chosen = [filter_ for number, filter_ in enumerate(self._filters) if bits >> number & 1]
+        return {
+            "bits": bits,
+            "transmission": self.transmission_of(bits, energy),
+            "energy": energy,
+            "filters": [{"material": filter_.material, "thickness": filter_.thickness} for filter_ in chosen],
+        }
 
     @property
     def attenuation(self) -> float:

@@ -9,82 +9,24 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, get_args, overload
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bliss_like.config.any_keys import TAKES_ANY_KEY, AnyKeys
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices import calc_axis, calc_config
 from bliss_like.devices.axis import Axis, AxisConfig
 from bliss_like.devices.calc_config import CalcAxisConfig
 from bliss_like.devices.encoder import EncoderConfig
 from bliss_like.devices.motor_controller import MotorController, MotorControllerConfig
-from bliss_like.errors import ConfigError, MissingKey
+from bliss_like.errors import ConfigError
 
-_REQUIRED = object()
 _MARK = "_method_of_each_axis"
 _OWN_CLASSES = get_args(AxisConfig.model_fields["class_"].annotation)
-TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
-"""For `model_config`, beside `AnyKeys`."""
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class AnyKeys(BaseModel):
-    """A configuration that takes keys which nobody has declared; those that are declared are checked."""
-
-    def get(
-        self, key: str, converter: Callable[[Any], Any] | None = str, default: Any = _REQUIRED, inherited: bool = False
-    ) -> Any:
-        """Return the value of a key.
-
-        :param converter: what makes it of what is written, a type or a function; lists and mappings are left alone by `str`.
-        :param default: returned when the key is absent.
-        :param inherited: look into the mappings around this one, too.
-        :raises MissingKey: the key is absent, and has no default.
-        :raises ConfigError: the value cannot be converted.
-        """
-        value = self._value(key)
-        if value is None and inherited and (node := getattr(self, "node", None)) is not None:
-            value = node.get_inherited(key)
-        if value is None:
-            if default is _REQUIRED:
-                known = ", ".join(self.config_dict)
-                raise MissingKey(
-                    f"{self._label}: its configuration has no key '{key}', which its driver needs; it has {known}"
-                )
-            return default
-        if converter is None or (converter is str and isinstance(value, list | dict | BaseModel)):
-            return value
-        try:
-            return converter(value)
-        except (TypeError, ValueError) as error:
-            kind = getattr(converter, "__name__", str(converter))
-            raise ConfigError(f"{self._label}: key {key}: its driver expects {kind}, came {value!r}") from error
-
-    def _value(self, key: str) -> Any:
-        fields = {info.alias or name: name for name, info in type(self).model_fields.items()}
-        return getattr(self, fields[key]) if key in fields else (self.model_extra or {}).get(key)
-
-    @property
-    def _label(self) -> str:
-        return str(getattr(self, "name", type(self).__name__))
-
-    @property
-    def config_dict(self) -> dict[str, Any]:
-        """What is written, as a dict."""
-        fields = {name: info.alias or name for name, info in type(self).model_fields.items()}
-        return {fields.get(key, key): value for key, value in BaseModel.__iter__(self) if key in self.model_fields_set}
-
-    def __getitem__(self, key: str) -> Any:
-        return self.get(key, None)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.config_dict
-
-    def keys(self) -> Iterator[str]:
-        return iter(self.config_dict)
 
 
 class ControllerAxisConfig(AnyKeys, AxisConfig):

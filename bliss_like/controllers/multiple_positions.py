@@ -11,12 +11,13 @@ from bliss_like.config.models import ObjectConfig, StrictModel
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.axis_group import AxisGroup
+from bliss_like.devices.metadata import HasMetadataForScan
 from bliss_like.errors import DeviceError
 
 UNKNOWN = "unknown"
 
 
-class MultiplePositions:
+class MultiplePositions(HasMetadataForScan):
     """`foils.move("Cu_20")`, `foils.Cu_20()`, `foils.position`."""
 
     class Target(StrictModel):
@@ -68,6 +69,10 @@ class MultiplePositions:
             if all(abs(where[target.axis] - target.destination) <= target.tolerance for target in position.target):
                 return label
         return UNKNOWN
+
+    def scan_metadata(self) -> dict[str, Any]:
+        """Return what every scan of the session is told."""
+        return {"position": self.position}
 
     @property
     def state(self) -> str:

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import gevent
+import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ObjectConfig, Reference
+from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings import ObjectSettings, property_setting
-from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.calc_counter import Array, CalcCounterController, Calculation, Inputs, read_now
+from bliss_like.devices.calc_counter_config import CounterReference
+from bliss_like.devices.counter import Counter
 from bliss_like.errors import DeviceError
 
 SIDES = ("left", "right", "top", "bottom")
 
 
-class QuadrantBpm(SamplingCounterController):
-    """Counters `<name>_x`, `<name>_y`, `<name>_intensity` of the counters of four currents."""
+class QuadrantBpm(CalcCounterController):
+    """Counters `<name>_x`, `<name>_y`, `<name>_intensity`, calculated from the counters of four currents."""
 
     class Config(ObjectConfig):
-        left: Reference = Field(description="counter of a current; seen along the beam")
-        right: Reference = Field(description="counter of a current; seen along the beam")
-        top: Reference
-        bottom: Reference
+        left: CounterReference = Field(description="counter of a current; seen along the beam")
+        right: CounterReference = Field(description="counter of a current; seen along the beam")
+        top: CounterReference
+        bottom: CounterReference
         arrangement: Literal["cross", "square"] = Field(
             default="cross",
             description="cross: a plate on each side; square: plates in the corners, left is the upper left one, top the "
@@ -42,24 +46,22 @@ class QuadrantBpm(SamplingCounterController):
         )
 
     def __init__(self, name: str, config: Config) -> None:
-        super().__init__(name)
-        self._config = config
-        self._currents = [getattr(config, side) for side in SIDES]
-        self.create_counter(SamplingCounter, f"{name}_x", unit=config.unit)
-        self.create_counter(SamplingCounter, f"{name}_y", unit=config.unit)
-        self.create_counter(SamplingCounter, f"{name}_intensity", unit=self._currents[0].unit)
         self.settings = ObjectSettings.of(config)
+        super().__init__(name, config)
+
+    def build_counters(self, config: Config) -> None:
+        for side in SIDES:
+            self.add_input(getattr(config, side), side)
+        self.add_output(f"{self.name}_x", "x", unit=config.unit)
+        self.add_output(f"{self.name}_y", "y", unit=config.unit)
+        self.add_output(f"{self.name}_intensity", "intensity", unit=config.left.unit)
 
     # -- currents ------------------------------------------------------------------------------------------------------
 
     def raw_currents(self) -> list[float]:
         """left, right, top, bottom as they are read, those of one controller together."""
-        values: dict[Any, float] = {}
-        for controller in dict.fromkeys(counter.controller for counter in self._currents):
-            counters = [counter for counter in self._currents if counter.controller is controller]
-            readings = controller.read_all(*counters)
-            values |= {c: c.conversion_function(v) for c, v in zip(counters, readings, strict=True)}
-        return [float(values[counter]) for counter in self._currents]
+        values = read_now(self.input_counters)
+        return [float(values[counter]) for counter in self.input_counters]
 
     def bg(self, seconds: float = 1.0) -> list[float]:
         """Take the mean currents of some seconds as the background; to be called without beam. Return it.
@@ -89,19 +91,27 @@ class QuadrantBpm(SamplingCounterController):
 
     def position(self) -> tuple[float, float, float]:
         """x, y in the unit of the monitor, and the intensity: the sum of the currents. Without beam x and y are NaN."""
-        left, right, top, bottom = (i - b for i, b in zip(self.raw_currents(), self.background, strict=True))
+        x, y, intensity = self.read_all(*(self.counters[f"{self.name}_{value}"] for value in ("x", "y", "intensity")))
+        return float(x), float(y), float(intensity)
+
+    def calculation(self, counters: Sequence[Counter]) -> Calculation:
+        return partial(self.calc_function, background=self.background)
+
+    def calc_function(self, input_dict: Inputs, background: Sequence[float] | None = None) -> Mapping[str, Any]:
+        config = self._config
+        levels = self.background if background is None else background
+        left, right, top, bottom = (input_dict[side] - level for side, level in zip(SIDES, levels, strict=True))
         total = left + right + top + bottom
-        if not total > self._config.too_little:
-            return math.nan, math.nan, total
-        if self._config.arrangement == "square":
+        if config.arrangement == "square":
             x, y = _ratio(left + bottom, top + right), _ratio(right + bottom, left + top)
-            return self._config.scale_x * x, self._config.scale_y * y, total
-        return self._config.scale_x * _ratio(left, right), self._config.scale_y * _ratio(bottom, top), total
+        else:
+            x, y = _ratio(left, right), _ratio(bottom, top)
+        too_little = ~(total > config.too_little)
+        x[too_little] = y[too_little] = np.nan
+        return {"x": config.scale_x * x, "y": config.scale_y * y, "intensity": total}
 
-    def read_all(self, *counters: SamplingCounter) -> Sequence[float]:
-        values = dict(zip(("x", "y", "intensity"), self.position(), strict=True))
-        return [values[counter.name.removeprefix(f"{self.name}_")] for counter in counters]
 
-
-def _ratio(low: float, high: float) -> float:
-    return (high - low) / (high + low) if high + low else math.nan
+def _ratio(low: Array, high: Array) -> Array:
+    total = np.asarray(low + high, float)
+    ratio: Array = np.divide(high - low, total, out=np.full_like(total, np.nan), where=total != 0)
+    return ratio

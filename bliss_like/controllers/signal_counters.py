@@ -18,8 +18,9 @@ import gevent
 from gevent.event import Event
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig
+from bliss_like.config.models import ItemConfig
 from bliss_like.devices.counter import Counter, SamplingCounter, SamplingCounterController, SamplingMode
+from bliss_like.devices.counter_controller import CounterControllerConfig
 from bliss_like.devices.signal import Reading, Signal, connect_together, open_signal
 from bliss_like.errors import DeviceError
 from bliss_like.scanning.greenlets import run_all
@@ -40,7 +41,7 @@ class SignalCounterConfig(ItemConfig):
 class SignalCounters(SamplingCounterController):
     """Any number of signals, read together: a reading takes as long as the slowest of them."""
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[SignalCounterConfig]
 
     def __init__(self, name: str, config: Config) -> None:

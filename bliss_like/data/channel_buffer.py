@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import deque
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,9 +28,14 @@ class Line(Protocol):
 
 
 class ChannelBuffer:
-    """Points of one channel that wait to be sent."""
+    """Points of one channel that wait to be sent.
 
-    def __init__(self, line: Line, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]):
+    :param keep_bytes: of the newest points that the store has to keep; 0 for all.
+    """
+
+    def __init__(
+        self, line: Line, path: str, key: str, shape: tuple[int, ...], dtype: np.dtype[Any], keep_bytes: int = 0
+    ) -> None:
         self.path, self.key, self.shape, self.dtype = path, key, shape, dtype
         self.length = 0
         self.nbytes = 0
@@ -38,6 +45,10 @@ class ChannelBuffer:
         self._points: list[Any] = []
         self._blocks: list[Array] = []
         self._taken = 0
+        self._dropped = 0
+        self._entries: deque[int] = deque()
+        """First points of the entries that the store has, where it keeps only the last ones."""
+        self._keep = max(1, keep_bytes // max(1, dtype.itemsize * math.prod(shape))) if keep_bytes else 0
         self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
 
     def append(self, point: Any) -> None:
@@ -86,10 +97,24 @@ class ChannelBuffer:
                 ntaken += 1
             npoints = sum(map(len, group))
             groups.append((self._taken, npoints, group))
+            if self._keep:
+                self._entries.append(self._taken)
             self._taken += npoints
             total += nbytes
         self._blocks = blocks[ntaken:]
         return groups, not self._blocks
+
+    def surplus(self) -> tuple[int, int]:
+        """Return from which of the entries sent on they are to be kept, and the bytes of those before it.
+
+        They count as dropped from now on. Entries are dropped as a whole: the id is that of their first point.
+        """
+        while len(self._entries) > 1 and self._entries[1] <= self._taken - self._keep:
+            self._entries.popleft()
+        first = self._entries[0] if self._entries else 0
+        size = self._point_size * math.prod(self.shape) * (first - self._dropped)
+        self._dropped = first
+        return (first, size) if size else (0, 0)
 
     def _close_points(self) -> None:
         if not self._points:

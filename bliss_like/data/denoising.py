@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
-MOST_POINTS = 8192
+MOST_POINTS = 4096
 """A longer noisy curve is averaged down to that many points first."""
 
 NEGLIGIBLE = 1e-3
@@ -32,10 +32,14 @@ class Curve:
     y: Array
 
     @cached_property
+    def rounding(self) -> float:
+        """Differences of values that are none."""
+        digits = 16 * float(np.finfo(float).eps) * float(np.abs(self.y).max(initial=0.0))
+        return max(digits, 1e-9 * float(np.ptp(self.y))) if len(self.y) else 0.0
+
+    @property
     def is_flat(self) -> bool:
-        """Whether the values differ by no more than rounding."""
-        spread = float(np.ptp(self.y)) if len(self.y) else 0.0
-        return spread <= 16 * float(np.finfo(float).eps) * float(np.abs(self.y).max(initial=0.0))
+        return not len(self.y) or float(np.ptp(self.y)) <= self.rounding
 
     @cached_property
     def noise(self) -> Array:
@@ -101,7 +105,9 @@ def _spread(y: Array, wanted: NDArray[np.bool_]) -> float:
     """Return the standard deviation of the noise of the points that are wanted."""
     estimates = []
     for order in (1, 2, 3, 4):
-        differences = np.abs(np.diff(y, order))[wanted[order // 2 : len(y) - (order + 1) // 2]]
+        before, behind = order // 2, (order + 1) // 2
+        there = wanted[before : len(y) - behind] & wanted[behind : len(y) - before]
+        differences = np.abs(np.diff(y, order))[there]
         half, most = np.quantile(differences, (0.5, 0.75))  # of a normal distribution: 0.6745 and 1.1503 sigma
         estimates.append(float(half + most) / 1.8248 / math.sqrt(math.comb(2 * order, order)))
     return sum(sorted(estimates)[:2]) / 2
@@ -120,12 +126,13 @@ def smoothed(curve: Curve) -> tuple[Array, Array]:
         return smooth, error
     low, high = y - CONFIDENCE * error, y + CONFIDENCE * error
     going_on = np.ones(len(y), bool)
+    from_end = np.minimum(np.arange(len(y)), np.arange(len(y))[::-1])
     for half in _half_widths(len(y)):
         values, errors = _parabolas(y, half)
         errors = errors * noise
         low = np.maximum(low, values - CONFIDENCE * errors)
         high = np.minimum(high, values + CONFIDENCE * errors)
-        going_on &= low <= high
+        going_on &= (low <= high) & (from_end >= half // 4)
         smooth[going_on], error[going_on] = values[going_on], errors[going_on]
         if not going_on.any():
             break
@@ -133,7 +140,7 @@ def smoothed(curve: Curve) -> tuple[Array, Array]:
 
 
 def _half_widths(npoints: int) -> list[int]:
-    widths = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]
+    widths = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
     return [half for half in widths if 2 * half + 1 <= npoints // 2]
 
 

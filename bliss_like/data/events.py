@@ -44,6 +44,8 @@ class NodeKind(enum.StrEnum):
     SCAN_GROUP = "scan_group"
     CHANNEL = "channel"
     NODE_REF_CHANNEL = "node_ref_channel"
+    IMAGE = "lima"
+    """Images: of each point a reference to the file that has it, or, of a scan without files, the last images themselves."""
 
     @property
     def is_scan(self) -> bool:
@@ -51,7 +53,7 @@ class NodeKind(enum.StrEnum):
 
     @property
     def is_channel(self) -> bool:
-        return self in (NodeKind.CHANNEL, NodeKind.NODE_REF_CHANNEL)
+        return self in (NodeKind.CHANNEL, NodeKind.NODE_REF_CHANNEL, NodeKind.IMAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class NewNode:
 
 @dataclass(frozen=True, slots=True)
 class ScanInfoUpdate:
-    """Keys of the scan's info took new values; the last one wins."""
+    """Keys of the scan's info took new values: dicts are merged key by key, else the last one wins."""
 
     path: str
     info: Info
@@ -91,7 +93,8 @@ class NewData:
 
     :param path: db_name of the channel.
     :param first_index: index of the first point in `values`, counted from the start of the scan.
-    :param values: shape (npoints, *shape of the channel), of the channel's dtype; strings for references to nodes.
+    :param values: shape (npoints, *shape of the channel), of the channel's dtype; strings for references to nodes
+        and to images.
     """
 
     path: str

@@ -15,6 +15,8 @@ The tree, with the kind of each node::
               scans                node_ref_channel   .get(0, -1) gives scan nodes
               scan_numbers         channel
 
+The node of the images of a camera has the kind `lima`; it is in `image_node`.
+
 A node is a name in a store: it may be made before it exists, and asks the store when it is asked.
 """
 
@@ -92,6 +94,10 @@ def _make(store: StreamStore, new: NewNode, structure: ScanStructure | None = No
         return ChannelNode(store, new, structure)
     if new.kind is NodeKind.NODE_REF_CHANNEL:
         return NodeRefChannel(store, new, structure)
+    if new.kind is NodeKind.IMAGE:
+        from .image_node import ImageNode
+
+        return ImageNode(store, new, structure)
     return DataNode(store, new.path, new.kind, new, structure or (ScanStructure(store, new.scan) if new.scan else None))
 
 

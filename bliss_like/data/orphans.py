@@ -30,5 +30,5 @@ def _end(store: StreamStore, structure: ScanStructure) -> None:
     lengths = {spec.path: sum(end) if end else 0 for spec, end in zip(specs, last, strict=True)}
     message = f"process {structure.info['pid']} on {structure.info['host']} died before the end of the scan"
     error = {"type": "ProcessDied", "message": message, "traceback": ""}
-    event = EndScan(structure.path, "KILLED", lengths, {"state": "KILLED"}, error)
+    event = EndScan(structure.path, "KILLED", lengths, {"state": "KILLED", "end_reason": "FAILURE"}, error)
     store.append([Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))])

@@ -108,11 +108,13 @@ class Limits:
     :param backlog: bytes of points waiting for the store; whoever emits more waits.
     :param patience: seconds that a lost server is waited for before the scan is told to stop.
     :param batch: bytes sent in one round trip.
+    :param images: bytes of the newest images of one camera that stay in the store, where no file has them.
     """
 
     backlog: int = 256 << 20
     patience: float = 60.0
     batch: int = 1 << 20
+    images: int = 64 << 20
 
 
 class StreamPublisher:
@@ -177,7 +179,8 @@ class StreamPublisher:
     def open_channel(
         self, path: str, dtype: np.dtype[Any], shape: tuple[int, ...], kind: NodeKind = NodeKind.CHANNEL
     ) -> ChannelBuffer:
-        buffer = ChannelBuffer(self, path, paths.data(path, self.scan), shape, dtype)
+        keep = self._limits.images if kind is NodeKind.IMAGE and shape else 0
+        buffer = ChannelBuffer(self, path, paths.data(path, self.scan), shape, dtype, keep)
         self.channels[path] = buffer
         return buffer
 
@@ -319,9 +322,22 @@ class StreamPublisher:
             self.backlog -= batch.nbytes
         for buffer, nbytes in batch.taken:
             buffer.nbytes += nbytes
+        dropped = self._drop_surplus({buffer for buffer, _ in batch.taken})
         if self.budget and batch.nbytes:
             with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
-                self.budget.stored(batch.nbytes)
+                self.budget.stored(batch.nbytes - dropped)
+
+    def _drop_surplus(self, buffers: set[ChannelBuffer]) -> int:
+        """Let the store forget the oldest of points of which it keeps only the newest; return their bytes."""
+        total = 0
+        for buffer in buffers:
+            first, nbytes = buffer.surplus()
+            if first:
+                with suppress(StoreUnavailable):  # they go with the next ones
+                    self._store.trim({buffer.key: (first, 0)})
+                buffer.nbytes -= nbytes
+                total += nbytes
+        return total
 
     def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
         """Return the keys whose expiry is to be set: new ones; at times, and at the end, all of them."""

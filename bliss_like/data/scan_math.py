@@ -21,6 +21,9 @@ FEW_SIGMA = 4.0
 """What rises less above the noise, in its standard deviations, is none."""
 
 
+LEAST_STEP = 0.05
+"""What rises less from end to end than that part of its height is no edge."""
+
 QUARTERS_TO_FWHM = 1.7456
 """FWHM of a normal distribution in units of the distance between its quartiles."""
 
@@ -254,7 +257,7 @@ def _top_of(curve: Curve) -> float:
         return NAN
     smooth, error = smoothed(curve)
     top = int(np.argmax(smooth))
-    high = smooth >= smooth[top] - error[top]
+    high = smooth >= smooth[top] - max(error[top], curve.rounding)
     first = last = top
     while first > 0 and high[first - 1]:
         first -= 1
@@ -272,26 +275,21 @@ def _heights(middle: float, height: float, noise: float) -> Array:
 
 
 def _cen_of(shape: _Shape) -> Cen:
-    above, top = shape.smooth - shape.baseline, shape.top
+    above, top = shape.smooth - shape.baseline, float(shape.x[shape.top])
     centres, widths = [], []
     for part in _heights(0.5, shape.height, float(shape.noise[shape.top])):
-        level = part * shape.height
-        left, right = _outermost(shape.x, above, level)
-        middle = float(shape.x[top])
-        if left is None and right is None:
-            continue
-        if left is None and right is not None:
-            left = 2 * middle - right
-        elif right is None and left is not None:
-            right = 2 * middle - left
-        assert left is not None and right is not None
+        left, right = _outermost(shape.x, above, part * shape.height)
+        if math.isnan(left):
+            left = 2 * top - right
+        elif math.isnan(right):
+            right = 2 * top - left
         centres.append((left + right) / 2)
         widths.append(right - left)
-    return Cen(float(np.mean(centres)), float(np.mean(widths))) if centres else NO_CEN
+    return Cen(float(np.mean(centres)), float(np.mean(widths)))
 
 
 def _edge_of(shape: _Shape) -> Edge:
-    if shape.step <= FEW_SIGMA * shape.step_error or shape.step == 0:
+    if shape.step <= max(FEW_SIGMA * shape.step_error, LEAST_STEP * float(np.ptp(shape.smooth))):
         return NO_EDGE
     part = (shape.smooth - shape.left) / (shape.right - shape.left)
     places = [_crossing(shape.x, part, height) for height in _heights(0.5, shape.step, float(shape.noise.mean()))]
@@ -299,12 +297,12 @@ def _edge_of(shape: _Shape) -> Edge:
     return Edge(float(np.mean(places)), abs(high - low) * QUARTERS_TO_FWHM)
 
 
-def _outermost(x: Array, y: Array, level: float) -> tuple[float | None, float | None]:
-    """Return where y first comes above a level, and where it last does; None for what is out of the range."""
+def _outermost(x: Array, y: Array, level: float) -> tuple[float, float]:
+    """Return where y first comes above a level, and where it last does; NaN for what is out of the range."""
     above = np.flatnonzero(y >= level)
     first, last = int(above[0]), int(above[-1])
-    left = None if first == 0 else _between(x, y, first - 1, first, level)
-    right = None if last == len(x) - 1 else _between(x, y, last, last + 1, level)
+    left = NAN if first == 0 else _between(x, y, first - 1, first, level)
+    right = NAN if last == len(x) - 1 else _between(x, y, last, last + 1, level)
     return left, right
 
 

@@ -15,6 +15,7 @@ from . import paths
 from .channel_buffer import ENTRY_BYTES
 from .codec import Array, Fields, StructureEvent, decode_event, decode_points
 from .events import EndScan, NewNode, PreparedScan, ScanInfoUpdate
+from .scan_info import merged
 from .store import FIRST, Id, StreamStore
 
 
@@ -95,17 +96,17 @@ class ScanStructure:
         match event:
             case NewNode(scan=""):
                 self.scan = event
-                self.info.update(event.info)
+                self.info = dict(event.info)
             case NewNode(path=path):
                 self.nodes[path] = event
             case ScanInfoUpdate(info=info):
-                self.info.update(info)
+                self.info = merged(self.info, info)
             case PreparedScan(info=info):
                 self.prepared = True
-                self.info.update(info)
+                self.info = merged(self.info, info)
             case EndScan(info=info):
                 self.end = event
-                self.info.update(info)
+                self.info = merged(self.info, info)
                 self.info["state"] = event.state
 
     def channels(self) -> list[NewNode]:

@@ -19,8 +19,8 @@ NodeFilter = str | Sequence[str] | Callable[["DataNode"], bool] | None
 """A kind, several kinds, or a function of the node; None lets all pass."""
 
 _ALL_KINDS = frozenset(NodeKind)
-_INSIDE_SCANS = frozenset({NodeKind.CONTAINER, NodeKind.CHANNEL, NodeKind.NODE_REF_CHANNEL})
 _CHANNELS = frozenset(kind for kind in NodeKind if kind.is_channel)
+_INSIDE_SCANS = _CHANNELS | {NodeKind.CONTAINER}
 _SCANS = frozenset(kind for kind in NodeKind if kind.is_scan)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .events import EventType, NodeKind
+from .image_node import ImageNode
 from .node import ChannelNode, DataNode, NodeRefChannel, ScanNode, get_session_node
 from .store import StreamStore
 from .threads import begin_thread
@@ -38,6 +39,9 @@ class ScansObserver:
         self, scan_db_name: str, channel_name: str, dim: int, index: int, data_bunch: Any
     ) -> None:
         """New points of a channel of arrays with `dim` dimensions: shape (npoints, *shape)."""
+
+    def on_lima_ref_received(self, scan_db_name: str, channel_name: str, index: int, references: Any) -> None:
+        """New images that files have; each of the `references` has `file`, `path`, `index` and `read()`."""
 
     def on_scan_finished(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
         """The scan is over; its state and the times and positions at its end are in `scan_info`."""
@@ -126,7 +130,9 @@ class ScansWatcher:
         return patiently(lambda: scan.info, self._handler)
 
     def _notify_data(self, channel: ChannelNode, scan: str, index: int, points: Any) -> None:
-        if channel.shape == () or isinstance(channel, NodeRefChannel):
+        if isinstance(channel, ImageNode) and channel.is_saved:
+            self._observer.on_lima_ref_received(scan, channel.name, index, points)
+        elif channel.shape == () or isinstance(channel, NodeRefChannel):
             self._observer.on_scalar_data_received(scan, channel.name, index, points)
         else:
             self._observer.on_ndim_data_received(scan, channel.name, len(channel.shape), index, points)

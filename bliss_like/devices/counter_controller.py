@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from bliss_like.config.models import ObjectConfig
+from bliss_like.config.any_keys import TAKES_ANY_KEY, LikeADict
+from bliss_like.config.models import ItemConfig, ObjectConfig
 from bliss_like.devices.counter_namespace import CounterGroups, counter_namespace
 from bliss_like.errors import DeviceError
 
@@ -44,12 +45,35 @@ class CounterControllerConfig(ObjectConfig):
         default=True, description="whether a scan ends when it fails; false: NaN and a warning in its place"
     )
 
+    def apply_to(self, made: Any) -> None:
+        if "is_critical" in self.model_fields_set:
+            made.is_critical = self.is_critical
+
+
+class AnyCounterConfig(LikeADict, ItemConfig):
+    """What YAML says of a counter of such a controller; it may be called otherwise than by `name`."""
+
+    model_config = TAKES_ANY_KEY
+
+    name: str = ""
+
+
+class AnyCounterControllerConfig(LikeADict, CounterControllerConfig):
+    """What YAML says of a controller whose class does not declare its keys."""
+
+    model_config = TAKES_ANY_KEY
+
+    counters: list[AnyCounterConfig] = Field(default_factory=list)
+
 
 class CounterController:
     """Owner of counters that are acquired together.
 
     :param register_counters: whether its counters are among those that the session lists.
     """
+
+    Config: ClassVar[type[ObjectConfig]] = AnyCounterControllerConfig
+    """Its keys in YAML; a class that does not declare them, as those written for BLISS, looks into any."""
 
     interlock: ClassVar[bool] = False
     """Whether one session at a time may acquire with it; true for what is set up for a scan, and not only read."""

@@ -87,6 +87,16 @@ class Stats(NamedTuple):
     ocr: float
     deadtime: float
 
+    @classmethod
+    def counted(
+        cls, realtime: float, trigger_livetime: float, energy_livetime: float, triggers: int, events: int
+    ) -> Stats:
+        """Make them of times and numbers, for hardware that gives no rates."""
+        icr = triggers / trigger_livetime if trigger_livetime else 0.0
+        ocr = events / realtime if realtime else 0.0
+        dead = 1 - energy_livetime / realtime if realtime else 0.0
+        return cls(realtime, trigger_livetime, energy_livetime, triggers, events, icr, ocr, dead)
+
 
 UNITS = Stats("s", "s", "s", None, None, "1/s", "1/s", None)  # type: ignore[arg-type]
 """The units of the statistics, by name."""

@@ -76,6 +76,8 @@ class AcquisitionObject:
         self.__channels = AcquisitionChannelList()
         self._counters: dict[Counter, list[AcquisitionChannel]] = {}
         self._acq_prepared = Event()
+        self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
+        """Hears of what fails beside the iteration; it ends the scan at once."""
         self._acq_on_progress: Callable[[AcquisitionObject, dict[str, Any]], object] | None = None
         self._device, counters = self.init(devices)
         self.ctrl_params = dict(ctrl_params or {})

@@ -54,7 +54,7 @@ class Branch:
         self._steps = [_Steps(node) for node in self.nodes if hasattr(type(node), "__iter__") and _iterates(node, top)]
         self._plans: list[SideBySide] = []
         self.has_begun = False
-        for node in self.readers:
+        for node in self.nodes:
             node._acq_on_failure = lambda _, error: on_failure(error)
 
     # -- preparation ----------------------------------------------------------------------------------------------
@@ -124,6 +124,8 @@ class Branch:
             return
         for reader in self.readers:
             reader.wait_reading()
+        for master in self.masters:
+            master.wait_end()
         for reader in self.readers:
             _check_complete(reader)
 

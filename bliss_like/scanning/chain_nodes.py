@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bliss_like.devices.calc_counter import CalcCounterController, with_inputs
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.counter_controller import Params, register_chain_node
 from bliss_like.errors import ChainError, ScanUsageError
 
-from .acquisition import AcquisitionObject
+from .acquisition import AcquisitionMaster, AcquisitionObject
 from .parameters import ParameterError
+
+_log = logging.getLogger(__name__)
 
 
 class ChainNode:
@@ -30,6 +35,11 @@ class ChainNode:
     def is_top_level(self) -> bool:
         return self.parent is None
 
+    @property
+    def is_master(self) -> bool:
+        """Whether others are triggered by it."""
+        return bool(self.children)
+
     def add_child(self, node: ChainNode) -> None:
         if node not in self.children:
             self.children.append(node)
@@ -44,6 +54,8 @@ class ChainNode:
     def add_counter(self, counter: Counter) -> None:
         if counter not in self.counters:
             self.counters.append(counter)
+            if self.acquisition_obj is not None:
+                self.acquisition_obj.add_counter(counter)
 
     def set_parameters(
         self,
@@ -52,8 +64,16 @@ class ChainNode:
         force: bool = False,
     ) -> None:
         """Set the parameters of the acquisition object to come; what was set before stays, unless `force`."""
-        if acq_params is not None and (force or self.acquisition_parameters is None):
-            self.acquisition_parameters = dict(acq_params)
+        if acq_params is not None:
+            if force or self.acquisition_parameters is None:
+                self.acquisition_parameters = dict(acq_params)
+            elif self.acquisition_parameters != acq_params:
+                _log.warning(
+                    "%s: has its parameters %s already, %s are ignored; set_parameters(..., force=True) replaces them",
+                    self.controller.name,
+                    self.acquisition_parameters,
+                    dict(acq_params),
+                )
         if ctrl_params is not None and (force or self.controller_parameters is None):
             known = self.controller.get_current_parameters() or {}
             self.controller_parameters = {**known, **ctrl_params}
@@ -91,6 +111,7 @@ class ChainNode:
             self.acquisition_obj = made
             for child in self.children:
                 child.set_parent_parameters(self.acquisition_parameters)
+                child.create_acquisition_object(force)
         return self.acquisition_obj
 
     def _make(self) -> AcquisitionObject:
@@ -98,13 +119,69 @@ class ChainNode:
         acq_params = dict(self.acquisition_parameters or {})
         ctrl_params = dict(self.controller_parameters or self.controller.get_current_parameters() or {})
         parent_params = dict(self.parent_parameters or {})
-        return self.controller.get_acquisition_object(acq_params, ctrl_params, parent_params)  # type: ignore[no-any-return]
+        return self.get_acquisition_object(acq_params, ctrl_params, parent_params)
+
+    def get_acquisition_object(
+        self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params
+    ) -> AcquisitionObject:
+        """Return what the controller makes of these parameters; a node of another kind overloads it."""
+        return self.controller.get_acquisition_object(acq_params, ctrl_params, parent_acq_params)  # type: ignore[no-any-return]
+
+    def get_repr_str(self) -> str:
+        made = self.acquisition_obj
+        return f"{self.controller.name}: {type(made).__name__ if made is not None else 'not yet made'}"
 
     def __repr__(self) -> str:
         return f"<ChainNode {self.controller.name}: {', '.join(counter.name for counter in self.counters)}>"
 
 
+class CalcCounterChainNode(ChainNode):
+    """A controller that calculates its counters from those of other nodes."""
+
+    controller: CalcCounterController
+
+    def __init__(self, controller: CalcCounterController) -> None:
+        super().__init__(controller)
+        self.dependencies: dict[CounterController, ChainNode] = {}
+        """The nodes of its inputs, by their controllers."""
+
+    def get_acquisition_object(
+        self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params
+    ) -> AcquisitionObject:
+        """:raises ChainError: a controller of its inputs has no acquisition object yet."""
+        devices = [self._made(node) for node in self.dependencies.values()]
+        return self.controller.get_acquisition_object(acq_params, ctrl_params, parent_acq_params, devices)  # type: ignore[no-any-return]
+
+    def _made(self, node: ChainNode) -> AcquisitionObject:
+        if node.acquisition_obj is None:
+            names = ", ".join(each.name for each in self.controller.input_counters if each in node.counters)
+            raise ChainError(
+                f"calc controller {self.controller.name!r}: its inputs {names} are of {node.controller.name!r}, which has no "
+                "acquisition object yet; add that node to the chain first: builder.nodes has them in the right order"
+            )
+        return node.acquisition_obj
+
+    def common_master(self) -> AcquisitionMaster | None:
+        """Return the lowest master above the acquisition objects of all inputs; None when there is none."""
+        lines = [_masters_above(self._made(node)) for node in self.dependencies.values()]
+        first, *others = lines or [[]]
+        return next((master for master in first if all(master in line for line in others)), None)
+
+
+def _masters_above(acquisition: AcquisitionObject) -> list[AcquisitionMaster]:
+    """Return the masters of an acquisition object, the nearest first; a top master itself."""
+    above: list[AcquisitionMaster] = []
+    master = acquisition.parent
+    if master is None and isinstance(acquisition, AcquisitionMaster):
+        master = acquisition
+    while master is not None:
+        above.append(master)
+        master = master.parent
+    return above
+
+
 register_chain_node(CounterController, ChainNode)
+register_chain_node(CalcCounterController, CalcCounterChainNode)
 
 
 def iter_counters(countable: Any) -> Iterator[Counter]:
@@ -137,14 +214,20 @@ def default_group(controller: Any) -> Any:
 
 
 class ChainBuilder:
-    """Sorts counters into one node for each controller, controllers under their masters."""
+    """Sorts counters into one node for each controller, controllers under their masters.
+
+    What counters are calculated from comes along; nodes of inputs come before those that need them.
+
+    :raises DeviceError: counters are calculated from each other in a circle.
+    """
 
     def __init__(self, counters: Iterable[Any]) -> None:
         self._nodes: dict[CounterController, ChainNode] = {}
         self.add_extra_counters(*counters)
 
     def add_extra_counters(self, *counters: Any) -> None:
-        for counter in dict.fromkeys(iter_counters(counters)):
+        """Acquire more counters, and what they are calculated from."""
+        for counter in with_inputs(iter_counters(counters)):
             self.node_of(counter.controller).add_counter(counter)
 
     def node_of(self, controller: CounterController) -> ChainNode:
@@ -152,34 +235,66 @@ class ChainBuilder:
         node = self._nodes.get(controller)
         if node is None:
             node = self._nodes[controller] = controller.create_chain_node()
+            if isinstance(node, CalcCounterChainNode):
+                for counter in node.controller.input_counters:
+                    node.dependencies[counter.controller] = self.node_of(counter.controller)
             if controller.master_controller is not None:
                 self.node_of(controller.master_controller).add_child(node)
         return node
 
+    # -- nodes; all methods look at those of the top level, unless they are given others ---------------------------------
+
     @property
     def nodes(self) -> list[ChainNode]:
-        return list(self._nodes.values())
+        return self.get_top_level_nodes()
 
     def get_all_nodes(self) -> list[ChainNode]:
-        return self.nodes
+        """Return the nodes of all levels."""
+        return list(self._nodes.values())
 
-    def get_top_level_nodes(self) -> list[ChainNode]:
-        return [node for node in self.nodes if node.is_top_level]
+    def get_top_level_nodes(self, nodes: Iterable[ChainNode] | None = None) -> list[ChainNode]:
+        return [node for node in (self._nodes.values() if nodes is None else nodes) if node.is_top_level]
 
-    def get_nodes_by_controller_type(self, controller_class: type) -> list[ChainNode]:
-        return [node for node in self.nodes if isinstance(node.controller, controller_class)]
+    def get_nodes_by_controller_type(self, ctrl_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        return [node for node in self._among(nodes) if isinstance(node.controller, ctrl_class)]
 
-    def get_nodes_by_controller_name(self, name: str) -> list[ChainNode]:
-        return [node for node in self.nodes if node.controller.name == name]
+    def get_nodes_by_acquisition_type(self, acq_obj_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        return [node for node in self._among(nodes) if isinstance(node.acquisition_obj, acq_obj_class)]
 
-    def get_nodes_not_ready(self) -> list[ChainNode]:
+    def get_nodes_by_node_type(self, node_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        return [node for node in self._among(nodes) if isinstance(node, node_class)]
+
+    def get_nodes_by_controller_name(self, name: str, nodes: Nodes = None) -> list[ChainNode]:
+        return [node for node in self._among(nodes) if node.controller.name == name]
+
+    def get_nodes_not_ready(self, nodes: Nodes = None) -> list[ChainNode]:
         """Return the nodes that have no acquisition object yet."""
-        return [node for node in self.nodes if node.acquisition_obj is None]
+        return [node for node in self._among(nodes) if node.acquisition_obj is None]
+
+    def _among(self, nodes: Nodes) -> Iterable[ChainNode]:
+        return self.nodes if nodes is None else nodes
+
+    # -- for people ------------------------------------------------------------------------------------------------------
+
+    def print_tree(self, nodes: Nodes = None, not_ready_only: bool = True) -> None:
+        """Print the nodes, those below a master under it; `not_ready_only`: nothing when all are ready."""
+        chosen = self.get_all_nodes() if nodes is None else list(nodes)
+        if not not_ready_only or self.get_nodes_not_ready(chosen):
+            sys.stdout.write(_tree(self.get_top_level_nodes(chosen)) + "\n")
 
     def __info__(self) -> str:
-        def lines(node: ChainNode, indent: str) -> Iterator[str]:
-            yield f"{indent}{node.controller.name}: {', '.join(counter.name for counter in node.counters)}"
-            for child in node.children:
-                yield from lines(child, indent + "  ")
+        return _tree(self.nodes)
 
-        return "\n".join(line for node in self.get_top_level_nodes() for line in lines(node, ""))
+
+Nodes = Iterable[ChainNode] | None
+
+
+def _tree(nodes: Iterable[ChainNode]) -> str:
+    def lines(node: ChainNode, indent: str) -> Iterator[str]:
+        counters = ", ".join(counter.name for counter in node.counters) or "no counters"
+        inputs = ", ".join(each.name for each in getattr(node, "dependencies", ()))
+        yield f"{indent}{node.get_repr_str()} ({counters}){' <- ' + inputs if inputs else ''}"
+        for child in node.children:
+            yield from lines(child, indent + "  ")
+
+    return "\n".join(line for node in nodes for line in lines(node, ""))

@@ -57,6 +57,8 @@ class AcquisitionChannel:
         self.original_name = name
         self.fullname = channel_name(name)
         self.path = ""
+        self.is_derived = False
+        """Whether its points are calculated from those of others while these are emitted."""
         check_name(self.short_name, "channel")
         self._fast_types = frozenset(_AS_THEY_ARE.get(self.dtype, ())) if not self.shape else frozenset()
         self._listeners: list[Listener] = []
@@ -73,6 +75,15 @@ class AcquisitionChannel:
     @property
     def short_name(self) -> str:
         return self.fullname.rpartition(":")[2]
+
+    @property
+    def stored_dtype(self) -> np.dtype[Any]:
+        """Of what the store gets of a point."""
+        return self.dtype
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        return self.shape
 
     @property
     def length(self) -> int:

@@ -60,19 +60,19 @@ class Curves:
 
         :raises ScanError: the scan runs, or has no such counter or axis.
         """
-        return _answer(self.positions(scan_math.peak, counter, axis), return_axes)
+        return _answer(self.located(scan_math.peak, counter, axis), return_axes)
 
     def trough(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return where the counter is lowest."""
-        return _answer(self.positions(scan_math.trough, counter, axis), return_axes)
+        return _answer(self.located(scan_math.trough, counter, axis), return_axes)
 
     def cen(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the middle between the places of half height; of an edge, the place of half height."""
-        return _answer(self.positions(scan_math.cen, counter, axis), return_axes)
+        return _answer(self.located(scan_math.cen, counter, axis), return_axes)
 
     def com(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the centre of mass of what stands above the baseline."""
-        return _answer(self.positions(scan_math.com, counter, axis), return_axes)
+        return _answer(self.located(scan_math.com, counter, axis), return_axes)
 
     def fwhm(self, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return the full width at half maximum."""
@@ -81,9 +81,9 @@ class Curves:
 
     def find_position(self, func: Function, counter: Any, axis: Any = None, return_axes: bool = False) -> Any:
         """Return what `func(positions, values)` says of the curve."""
-        return _answer(self.positions(func, counter, axis), return_axes)
+        return _answer(self.located(func, counter, axis), return_axes)
 
-    def positions(self, func: Function, counter: Any, axis: Any = None) -> dict[Any, float]:
+    def located(self, func: Function, counter: Any, axis: Any = None) -> dict[Any, float]:
         """Return what a function says of the curve along each axis; for times, the name stands for the axis."""
         at = 1 if func is scan_math.peak else -1 if func is scan_math.trough else 0
         if not (at and self._is_mesh):
@@ -101,24 +101,24 @@ class Curves:
         :raises ScanError: there is no such place, or it is a time; nothing was moved.
         :raises AxisLimitError: it is outside the limits of an axis; nothing was moved.
         """
-        self.go_to(self.positions(scan_math.peak, counter, axis), f"the peak of {_told(counter)}")
+        self.go_to(self.located(scan_math.peak, counter, axis), f"the peak of {_told(counter)}")
 
     def goto_min(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to where the counter is lowest; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.trough, counter, axis), f"the trough of {_told(counter)}")
+        self.go_to(self.located(scan_math.trough, counter, axis), f"the trough of {_told(counter)}")
 
     def goto_cen(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to the centre of the peak, or of the edge; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.cen, counter, axis), f"the centre of {_told(counter)}")
+        self.go_to(self.located(scan_math.cen, counter, axis), f"the centre of {_told(counter)}")
 
     def goto_com(self, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to the centre of mass; errors as for `goto_peak`."""
-        self.go_to(self.positions(scan_math.com, counter, axis), f"the centre of mass of {_told(counter)}")
+        self.go_to(self.located(scan_math.com, counter, axis), f"the centre of mass of {_told(counter)}")
 
     def goto_custom(self, func: Function, counter: Any, axis: Any = None) -> None:
         """Move the axes of the scan to where `func(positions, values)` says; errors as for `goto_peak`."""
         name = getattr(func, "__name__", "the function")
-        self.go_to(self.positions(func, counter, axis), f"what {name} says of {_told(counter)}")
+        self.go_to(self.located(func, counter, axis), f"what {name} says of {_told(counter)}")
 
     def go_to(self, targets: Mapping[Any, float], what: str, move: Callable[..., object] | None = None) -> None:
         """Move axes to positions found in the scan; when that is aborted, back to where they were.
@@ -139,7 +139,7 @@ class Curves:
     def _warn_if_outside(self, axis: Any, target: float, what: str) -> None:
         x = np.asarray(self.get_data(axis), float)
         low, high = float(np.nanmin(x)), float(np.nanmax(x))
-        margin = 1e-6 * (high - low) + getattr(axis, "tolerance", 0.0)
+        margin = 1e-6 * (high - low) + _tolerance(axis)
         if not low - margin <= target <= high + margin:
             _log.warning(
                 "%r: %s is at %s = %s, outside the scanned range %s",
@@ -193,7 +193,7 @@ class Curves:
         found = {}
         for each in axes:
             x = self._places(each, len(y))
-            stands = len(axes) > 1 and float(np.ptp(x)) <= max(getattr(each, "tolerance", 0.0), 1e-9 * abs(float(x[0])))
+            stands = len(axes) > 1 and float(np.ptp(x)) <= max(_tolerance(each), 1e-9 * abs(float(x[0])))
             found[each] = float(x.mean()) if stands else _number(func, func(*self._curve(each, x, y)))
         return found
 
@@ -281,6 +281,10 @@ def _named(axes: list[Any], wanted: Any) -> Any:
         if axis is wanted or (isinstance(wanted, str) and wanted in names):
             return axis
     return None
+
+
+def _tolerance(axis: Any) -> float:
+    return getattr(axis, "tolerance", None) or 0.0
 
 
 def _answer(found: dict[Any, float], return_axes: bool) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bliss_like.config.table import table
+from bliss_like.devices.calc_counter import CalcCounterController
 from bliss_like.devices.counter import (
     Counter,
     CounterController,
@@ -17,11 +18,12 @@ from bliss_like.devices.counter_controller import Params, register_acquisition
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
+from .acquisitions.calc import CalcCounterAcquisitionSlave
 from .acquisitions.integrating import IntegratingCounterAcquisitionSlave
 from .acquisitions.sampling import SamplingCounterAcquisitionSlave
 from .acquisitions.timer import PeriodicTimerMaster, SoftwareTimerMaster
 from .chain import AcquisitionChain
-from .chain_nodes import ChainBuilder, ChainNode, iter_counters
+from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters
 from .environment import environment
 from .presets import ChainPreset
 
@@ -41,8 +43,14 @@ def _integrating(controller: CounterController, acq: Params, ctrl: Params, _: Pa
     return IntegratingCounterAcquisitionSlave(controller, ctrl_params=ctrl, **params)
 
 
+def _calculating(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
+    devices = acq.pop("acq_devices")
+    return CalcCounterAcquisitionSlave(controller, devices, acq, ctrl_params=ctrl)  # type: ignore[arg-type]
+
+
 register_acquisition(SamplingCounterController, _sampling)
 register_acquisition(IntegratingCounterController, _integrating)
+register_acquisition(CalcCounterController, _calculating)
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,12 @@ class DefaultAcquisitionChain:
             raise ChainError(f"the default chain has no preset {name or preset!r}; there are: {there}")
         for key in found:
             del self._presets[key]
+
+    def without_presets(self) -> DefaultAcquisitionChain:
+        """Return one with the same settings, and no presets."""
+        plain = DefaultAcquisitionChain()
+        plain._settings = dict(self._settings)
+        return plain
 
     def reset(self) -> None:
         """Forget settings and presets."""
@@ -172,15 +186,47 @@ class _Placing:
                     f"`every` of that"
                 )
             one.set_parameters(acq_params=one.get_default_chain_parameters(scan_params, own.acquisition))
-        above = setting.master
-        master: AcquisitionObject = self.timer if setting.every is None else self._timer_of(setting.every)
-        if above is not None:
-            master = self.place(self.builder.node_of(above))
-            node.set_parent_parameters(self.builder.node_of(above).acquisition_parameters)
+            self._place_inputs(one, node)
+        master = self._master_of(node, setting)
         if not isinstance(master, AcquisitionMaster):
-            raise ChainError(f"settings of the default chain: {above!r} cannot trigger {node.controller.name}")
+            raise ChainError(f"settings of the default chain: {setting.master!r} cannot trigger {node.controller.name}")
         self.chain.add(master, node)
         return node.create_acquisition_object()
+
+    def _place_inputs(self, node: ChainNode, top: ChainNode) -> None:
+        """Put what a node below `top` calculates from into the chain before it, so that it can listen to that."""
+        for needed in node.dependencies.values() if isinstance(node, CalcCounterChainNode) else ():
+            while needed.parent is not None:
+                needed = needed.parent
+            if needed is not top:
+                self.place(needed)
+
+    def _master_of(self, node: ChainNode, setting: _Setting) -> AcquisitionObject:
+        """Return what triggers a node: what the settings say; else the timer, or for a calculation what its inputs share."""
+        if setting.master is not None:
+            above = self.builder.node_of(setting.master)
+            master = self.place(above)
+            node.set_parent_parameters(above.acquisition_parameters)
+            return master
+        if isinstance(node, CalcCounterChainNode):
+            return self._master_of_inputs(node, setting)
+        return self.timer if setting.every is None else self._timer_of(setting.every)
+
+    @staticmethod
+    def _master_of_inputs(node: CalcCounterChainNode, setting: _Setting) -> AcquisitionMaster:
+        name = node.controller.name
+        if setting.every is not None:
+            raise ChainError(
+                f"settings of the default chain: {name} is calculated when its inputs come, say `every` of those"
+            )
+        master = node.common_master()
+        if master is None:
+            names = ", ".join(each.name for each in node.dependencies)
+            raise ChainError(
+                f"settings of the default chain: {name} is calculated from {names}, which are counted at different rates: "
+                "their points do not belong together; give all of them the same `every`, or none"
+            )
+        return master
 
     def _params_of(self, every: float | None) -> Params:
         """Return what a scan of that rate would be given."""

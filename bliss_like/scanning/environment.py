@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.data.publisher import DataTree
 from bliss_like.errors import ScanError
 
+from .background import Background
+
 if TYPE_CHECKING:
     from .default_chain import DefaultAcquisitionChain
-    from .metadata import ScanMeta
     from .scan import Scan
+    from .scan_meta import ScanMeta
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Environment:
     container: Callable[[], str] = lambda: ""
     """Returns the db_name of the node below which scans appear, e.g. `test_session:tmp:scans`."""
     tree: DataTree | None = None
+    background: Background = field(default_factory=Background, compare=False)
+    """What runs in the background, and makes way for scans."""
     scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
     """The last scans, the newest last."""
     default_chain: DefaultAcquisitionChain | None = None
@@ -34,6 +38,10 @@ class Environment:
     """Returns the counters of a scan that was given none, or None when there is no measurement group."""
     axes: Callable[[], Iterable[Any]] = lambda: ()
     """Returns the axes whose positions go into the info of every scan."""
+    metadata_sources: Callable[[], Iterable[Any]] = lambda: ()
+    """Returns the devices that may have something to say in every scan."""
+    described: Callable[[], Mapping[str, Any]] = dict
+    """Returns what people say of their `sample` and of the `user`."""
     names: Callable[[], Mapping[str, Any]] = dict
     """Returns all names of the session, and what they are."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)

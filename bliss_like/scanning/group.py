@@ -200,6 +200,7 @@ class Sequence:
         self._scans.append(scan)
         if isinstance(scan, Scan) and scan.state < ScanState.STARTING:
             scan.scan_info["group"] = self.scan.path
+            scan.scan_info["index_in_sequence"] = len(self._scans) - 1
             self._waiters.append((scan, gevent.spawn(self._reference_when_started, scan)))
         else:
             self._reference(scan)

@@ -1,187 +1,187 @@
-"""Metadata of scans: positions of the axes, and what users and devices want to be written."""
+"""Metadata of one scan: where the axes are, and what users and devices want to be written."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from bliss_like.data.codec import to_json
+from bliss_like.data.scan_info import merged
+from bliss_like.devices import inquiry
+from bliss_like.devices.axis_group import AxisGroup
+from bliss_like.devices.counter import Counter
+from bliss_like.devices.metadata import (
+    HasMetadataForScan,
+    HasMetadataForScanExclusive,
+    has_scan_metadata,
+    metadata_name,
+)
 from bliss_like.devices.naming import name_of
-from bliss_like.errors import ScanUsageError
 
-from .acquisition import MetaTiming
-from .chain import AcquisitionChain
-from .greenlets import run_all
+from .acquisition import AcquisitionObject, MetaTiming
+from .environment import environment
+from .gathering import Gatherer, Question
+from .scan_meta import ScanMeta
 
 if TYPE_CHECKING:
     from .scan import Scan
 
-_log = logging.getLogger(__name__)
-
-SLOW = 0.15
-"""Seconds after which gathering is worth a warning."""
-
-Source = Mapping[str, Any] | Callable[["Scan"], Mapping[str, Any] | None]
+Info = dict[str, Any]
+Place = tuple[str, ...]
+"""Keys of `scan_info`, from the top."""
 
 
-class ScanMetaCategory:
-    """Named pieces of metadata of one kind, e.g. "instrument".
+class Metadata:
+    """Gathers the metadata of one scan, and merges them into its info; what the scan was given itself is stronger."""
 
-    :ivar timing: when they are gathered.
-    """
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self._meta = environment.scan_meta or ScanMeta()
+        self._gatherer: Gatherer = self._meta.gatherer
+        self._given = {
+            key: dict(value)
+            for key, value in scan.scan_info.items()
+            if isinstance(value, Mapping) and key in _OPEN_KEYS
+        }
+        self._asked: set[int] = set()
 
-    def __init__(self, name: str, timing: MetaTiming = MetaTiming.START) -> None:
-        self.name = name
-        self.timing = timing
-        self._sources: dict[str, Source] = {}
-        self.seconds: dict[str, float] = {}
-        """How long each piece took last time."""
+    def gather(self, timing: MetaTiming) -> Info:
+        """Return what is news in the scan's info: nested dicts, to be merged into it."""
+        scan = self._scan
+        found: Info = {}
+        missing: dict[str, str] = {}
+        questions: dict[str, tuple[Place, Question]] = {}
+        if timing is MetaTiming.START:
+            found |= {key: value for key, value in environment.described().items() if value}
+        if scan.with_metadata:
+            self._add_users(timing, questions, found)
+            if timing is MetaTiming.START:
+                self._gatherer.seconds.clear()
+                self._add_objects(questions)
+        self._add_devices(timing, questions)
+        if scan.with_metadata and timing is not MetaTiming.PREPARED:
+            when = "start" if timing is MetaTiming.START else "end"
+            questions["positioners"] = ("positioners",), partial(self._positions, when, missing)
+        asked = {label: question for label, (_, question) in questions.items()}
+        for label, answer in self._gatherer.ask(asked, missing).items() if asked else ():
+            _merge(found, questions[label][0], answer)
+        news: Info = {key: merged(value, self._given.get(key, {})) for key, value in found.items()}
+        if name := news.get("user", {}).get("name"):
+            news["user_name"] = name
+        if missing:
+            news["metadata_missing"] = missing
+        if scan.with_metadata and timing is MetaTiming.START:
+            news["scan_meta_categories"] = self._meta.categories_names()
+        scan.scan_info.update(merged(scan.scan_info, news))
+        return news
 
-    def set(self, key: Any, source: Source) -> None:
-        """Write `source`, or what it returns when called with the scan, below the name of `key`.
+    # -- who is asked --------------------------------------------------------------------------------------------------
 
-        :param key: a name, or an object that has one.
-        :raises ScanUsageError: neither a mapping nor callable.
+    def _add_users(self, timing: MetaTiming, questions: dict[str, tuple[Place, Question]], found: Info) -> None:
+        for category, name, source in self._meta.sources(timing):
+            if callable(source):
+                questions[f"{category}.{name}"] = (category,), partial(source, self._scan)
+            else:
+                _merge(found, (category,), source)
+
+    def _add_objects(self, questions: dict[str, tuple[Place, Question]]) -> None:
+        for device in environment.metadata_sources():
+            if isinstance(device, HasMetadataForScan) and not isinstance(device, HasMetadataForScanExclusive):
+                self._add(questions, metadata_name(device), device)
+
+    def _add_devices(self, timing: MetaTiming, questions: dict[str, tuple[Place, Question]]) -> None:
+        for node in self._scan.acq_chain.nodes_list:
+            if node.has_own("get_acquisition_metadata"):
+                label = _free(f"instrument.{node.name}", questions)
+                questions[label] = ("instrument", node.name), partial(_ask_node, node, timing)
+            elif timing is MetaTiming.PREPARED:
+                for device in _devices_of(node):
+                    name = node.name if device is node.device or device in node.counters else metadata_name(device)
+                    self._add(questions, name, device)
+
+    def _add(self, questions: dict[str, tuple[Place, Question]], name: str, device: Any) -> None:
+        if id(device) not in self._asked and has_scan_metadata(device) and not _is_silent(device):
+            self._asked.add(id(device))
+            name = str(getattr(device, "scan_metadata_name", None) or name)
+            questions[_free(f"instrument.{name}", questions)] = ("instrument", name), device.scan_metadata
+
+    # -- positions -----------------------------------------------------------------------------------------------------
+
+    def _positions(self, when: str, missing: dict[str, str]) -> Info:
+        """Return user and dial positions of the axes at `when`, "start" or "end", and their units at the start.
+
+        Each controller is asked once. An axis that cannot be read has None; one that is disabled is not asked, and nobody
+        is told of it.
         """
-        if not (callable(source) or isinstance(source, Mapping)):
-            raise ScanUsageError(
-                f"metadata {self.name}.{_name(key)}: expected a dict or a function of the scan, got {source!r}"
-            )
-        self._sources[_name(key)] = source
-
-    def remove(self, key: Any) -> None:
-        self._sources.pop(_name(key), None)
-
-    def names(self) -> list[str]:
-        return list(self._sources)
-
-    def gather(self, scan: Scan) -> dict[str, Any]:
-        """Return the metadata by name; what fails is left out with a warning: it must not cost the scan."""
-        found: dict[str, Any] = {}
-
-        def gather_one(name: str, source: Source) -> None:
-            began = perf_counter()
-            try:
-                value = source(scan) if callable(source) else source
-                if value:
-                    found[name] = _storable(value)
-            except Exception:  # noqa: BLE001  logged
-                _log.exception("metadata %s.%s of scan %s are missing", self.name, name, scan.name)
-            self.seconds[name] = perf_counter() - began
-
-        run_all([_call(gather_one, name, source) for name, source in self._sources.items()])
-        return {name: found[name] for name in self._sources if name in found}
-
-
-class ScanMeta:
-    """What the user wants to be written with every scan: `scan_meta.instrument.set("slits", {"gap": 0.1})`."""
-
-    def __init__(self, categories: Iterable[str] = ("instrument", "positioners", "technique")) -> None:
-        self._categories: dict[str, ScanMetaCategory] = {}
-        self.add_categories(categories)
-
-    def add_categories(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._categories.setdefault(name, ScanMetaCategory(name))
-
-    def remove_categories(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._categories.pop(name, None)
-
-    def categories_names(self) -> list[str]:
-        return list(self._categories)
-
-    def __getattr__(self, name: str) -> ScanMetaCategory:
-        try:
-            return self.__dict__["_categories"][name]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(f"no metadata category {name!r}; there are: {', '.join(self._categories)}") from None
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._categories]
-
-    def gather(self, scan: Scan, timing: MetaTiming) -> dict[str, Any]:
-        """Return what is to be gathered at `timing`, by category and name."""
-        began = perf_counter()
-        wanted = [category for category in self._categories.values() if category.timing & timing]
-        found = {category.name: metadata for category in wanted if (metadata := category.gather(scan))}
-        if (seconds := perf_counter() - began) > SLOW:
-            _log.warning("scan %s: metadata took %.2f s; metadata_profiling() says which", scan.name, seconds)
+        axes = list(environment.axes())
+        problems: dict[str, str] = {}
+        seconds: dict[str, float] = {}
+        user, dial = _read(axes, self._gatherer.patience, problems, seconds)
+        self._gatherer.seconds |= {f"positioners, {name}": took for name, took in seconds.items()}
+        labels = {f"positioners.{name_of(axis)}": axis for axis in axes}
+        self._gatherer.note({f"positioners.{name}": why for name, why in problems.items()}, missing, labels)
+        names = {axis: name_of(axis) for axis in axes}
+        found: Info = {
+            f"positioners_{when}": {name: user.get(axis) for axis, name in names.items()},
+            f"positioners_dial_{when}": {name: dial[axis] for axis, name in names.items() if axis in dial},
+        }
+        if when == "start":
+            found["positioners_units"] = {name: getattr(axis, "unit", None) for axis, name in names.items()}
         return found
 
-    def metadata_profiling(self) -> dict[str, float]:
-        """Return the seconds that each piece took last time, the slowest first."""
-        seconds = {f"{c.name}.{name}": value for c in self._categories.values() for name, value in c.seconds.items()}
-        return dict(sorted(seconds.items(), key=lambda item: -item[1]))
+
+_OPEN_KEYS = ("instrument", "technique", "sample", "user")
 
 
-def positions(axes: Iterable[Any], when: str) -> dict[str, Any]:
-    """Return user and dial positions of the axes at `when` ("start" or "end"), and their units at the start.
-
-    An axis that cannot be read has None: it must not cost the scan. One that is disabled is not asked, and nobody is told
-    of it again.
-    """
-    axes = list(axes)
-    user: dict[Any, Any] = {}
-    dial: dict[Any, Any] = {}
-
-    def read(axis: Any) -> None:
-        if getattr(axis, "disabled", False):
-            return
-        try:
-            found = {"user": axis.position, "dial": getattr(axis, "dial", None)}
-            user[axis], dial[axis] = _storable(found).values()
-        except Exception as error:  # noqa: BLE001  logged in a line: a dead controller may have many axes
-            what = f"{type(error).__name__}: {error}"
-            _log.warning("axis %s: its position is missing in the scan's metadata: %s", name_of(axis), what)
-
-    run_all([_call(read, axis) for axis in axes])
-    found: dict[str, Any] = {
-        f"positioners_{when}": {name_of(axis): user.get(axis) for axis in axes},
-        f"positioners_dial_{when}": {name_of(axis): dial[axis] for axis in axes if dial.get(axis) is not None},
-    }
-    if when == "start":
-        found["positioners_units"] = {name_of(axis): getattr(axis, "unit", None) for axis in axes}
-    return found
+def _read(
+    axes: Iterable[Any], patience: float, problems: dict[str, str], seconds: dict[str, float]
+) -> tuple[dict[Any, float], dict[Any, float]]:
+    user: dict[Any, float] = {}
+    dial: dict[Any, float] = {}
+    enabled = [axis for axis in axes if not getattr(axis, "disabled", False)]
+    full = [axis for axis in enabled if hasattr(type(axis), "dial2user")]
+    for reading in inquiry.read(full, patience * 0.45, states=False, seconds=seconds):
+        if not reading.problem:
+            user[reading.axis], dial[reading.axis] = reading.user, reading.dial
+        elif not getattr(reading.axis, "disabled", False):
+            problems[name_of(reading.axis)] = reading.problem
+    for axis in enabled:
+        if not hasattr(type(axis), "dial2user"):
+            began = perf_counter()
+            try:
+                user[axis] = float(axis.position)
+            except inquiry.FAILURES as error:
+                problems[name_of(axis)] = f"{type(error).__name__}: {error}"
+            seconds[name_of(axis)] = perf_counter() - began
+    return user, dial
 
 
-def device_metadata(chain: AcquisitionChain, timing: MetaTiming) -> dict[str, Any]:
-    """Return what the acquisition objects say of their devices, by name; what fails is left out with a warning."""
-    found = {}
-    for node in chain.nodes_list:
-        try:
-            metadata = node.get_acquisition_metadata(timing=timing)
-            if metadata:
-                found[node.name] = _storable(metadata)
-        except Exception as error:  # noqa: BLE001  logged
-            _log.warning("metadata of %s are missing in the scan: %s: %s", node.name, type(error).__name__, error)
-    return found
+def _devices_of(node: AcquisitionObject) -> list[Any]:
+    """Return all behind an acquisition object: axes with their controllers, or a controller with its counters."""
+    if isinstance(node.device, AxisGroup):
+        axes = list(node.device.axes.values())
+        return [*axes, *(getattr(axis, "controller", None) for axis in axes)]
+    return [node.device, *node.counters]
 
 
-def merge(into: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested mappings into `into`, and return the top keys of it that changed."""
-    for key, value in more.items():
-        known = into.get(key)
-        if isinstance(known, dict) and isinstance(value, Mapping):
-            value = known | merge(dict(known), value)
-        into[key] = value
-    return {key: into[key] for key in more}
+def _is_silent(device: Any) -> bool:
+    """Return whether it has no `scan_metadata` of its own, but that of all counters."""
+    return getattr(type(device), "scan_metadata", None) is Counter.scan_metadata
 
 
-def _storable(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return metadata as a dict.
-
-    :raises TypeError: something in them cannot be published, which would cost the scan its end.
-    """
-    to_json(metadata)
-    return dict(metadata)
+def _ask_node(node: AcquisitionObject, timing: MetaTiming) -> Mapping[str, Any] | None:
+    return node.get_acquisition_metadata(timing=timing)
 
 
-def _name(key: Any) -> str:
-    return key if isinstance(key, str) else str(key.name)
+def _free(label: str, taken: Mapping[str, Any]) -> str:
+    while label in taken:
+        label += "'"
+    return label
 
 
-def _call(function: Callable[..., object], *args: Any) -> Callable[[], object]:
-    return lambda: function(*args)
+def _merge(into: Info, place: Place, more: Mapping[str, Any]) -> None:
+    """Merge `more` into what is at that place."""
+    for key in reversed(place):
+        more = {key: more}
+    into.update(merged(into, more))

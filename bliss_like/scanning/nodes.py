@@ -49,7 +49,8 @@ def _announce(node: AcquisitionObject, parent: str, scan: str, publisher: Publis
     for channel in node.channels:
         channel_path = _free(paths.join(path, channel.short_name), taken)
         publisher.publish(NewNode(channel_path, channel.kind, channel.get_description(), scan))
-        channel.bind(channel_path, publisher.open_channel(channel_path, channel.dtype, channel.shape, channel.kind))
+        sink = publisher.open_channel(channel_path, channel.stored_dtype, channel.stored_shape, channel.kind)
+        channel.bind(channel_path, sink)
     for slave in node.slaves if isinstance(node, AcquisitionMaster) else ():
         _announce(slave, path, scan, publisher, taken)
 

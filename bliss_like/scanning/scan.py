@@ -14,6 +14,7 @@ from bliss_like.data.events import NodeKind, ScanInfoUpdate
 from bliss_like.data.lifecycle import TRANSITIONS, ScanState
 from bliss_like.data.publisher import Publisher
 from bliss_like.data.scan_data import Readable, ScanData
+from bliss_like.data.scan_info import merged
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.naming import full_name_of, original_channel_name
 from bliss_like.errors import ScanError, UserAbort
@@ -26,7 +27,7 @@ from .curves import Curves
 from .environment import environment
 from .nodes import channels_of
 from .presets import ChainPreset, ScanPreset, ScanProgress, WatchdogCallback
-from .scan_info import ScanInfo
+from .scan_info import ScanInfo, check_info
 
 if TYPE_CHECKING:
     from bliss_like.data.node import ScanNode
@@ -57,7 +58,9 @@ class Scan(Curves):
         self.acq_chain = chain
         self.name = paths.check_name(name, "scan")
         self.save = save
-        self.save_images = save if save_images is None else save_images
+        self.save_images = save if save_images is None else save and save_images
+        self.save_images_asked = bool(save_images)
+        """Whether also images are to be saved that nobody counts, as those behind a region of interest."""
         self.scan_saving = environment.scan_saving if scan_saving is None else scan_saving
         self.scan_info: ScanInfo = ScanInfo.of(scan_info)
         self.scan_info.setdefault("title", name)
@@ -68,6 +71,8 @@ class Scan(Curves):
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
+        self.in_background = False
+        """Whether it makes way for others, drives nothing, and is none of those that the user looks back at."""
         self.scan_number = 0
         self.path = ""
         """db_name of its node; empty before it is run."""
@@ -155,7 +160,7 @@ class Scan(Curves):
         if state not in TRANSITIONS[self._state]:
             raise ScanError(f"{self!r}: no way from {self._state.name} to {state.name}")
         self._state = state
-        self.scan_info["state"] = state.name
+        self.scan_info.update(state=state.name)
         if tell:
             self.tell_state()
 
@@ -175,6 +180,12 @@ class Scan(Curves):
     @property
     def channels(self) -> list[AcquisitionChannel]:
         return channels_of(self.acq_chain)
+
+    @property
+    def positions(self) -> dict[Any, Any]:
+        """Where a step scan goes, or went: {axis: positions of all points}, each of shape (npoints,); else nothing."""
+        masters = self.acq_chain.top_masters
+        return {axis: line for master in masters for axis, line in getattr(master, "positions", {}).items()}
 
     @property
     def node(self) -> ScanNode:
@@ -215,8 +226,12 @@ class Scan(Curves):
         self.update_info(comments=[*self.comments, {"timestamp": now, "message": comment}])
 
     def update_info(self, **info: Any) -> None:
-        """Change `scan_info`, and publish that when the scan is running."""
-        self.scan_info.update(info)
+        """Change `scan_info`, and publish that when the scan is running.
+
+        :raises ScanUsageError: a key of the schema has a wrong value, or something cannot be stored.
+        """
+        check_info(info)
+        self.scan_info.update(merged(self.scan_info, info))
         if self.publisher is not None and not self._state.is_final:
             self.publisher.publish(ScanInfoUpdate(self.path, info))
 

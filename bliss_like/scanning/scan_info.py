@@ -1,90 +1,66 @@
-"""What a scan says of itself: the typed keys of `scan_info`, and how it is built."""
+"""How a scan's `scan_info` is built; its keys are typed in `bliss_like.data.scan_info`."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
+
+from bliss_like.data.codec import to_json
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.scan_info import SCHEMA_VERSION, ChannelMeta, EndReason, Positioners, ScanInfoKeys
+from bliss_like.data.scan_info_schema import misfit
+from bliss_like.errors import ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
 from .chain import AcquisitionChain, walk
 from .channel import AcquisitionChannel
 
+__all__ = ["ChannelMeta", "Positioners", "ScanInfo", "ScanInfoKeys", "check_info", "describe_chain", "timestamps"]
 
-class ChannelMeta(TypedDict, total=False):
-    """What is known of a channel beside its data; `start` to `points` describe the axis of a regular scan."""
-
-    display_name: str
-    unit: str | None
-    dim: int
-    device: str
-    start: float
-    stop: float
-    min: float
-    max: float
-    points: int
-    axis_id: int
-    axis_kind: str
-    axis_points: int
-    axis_points_hint: int
-    group: str
-
-
-class Positioners(TypedDict, total=False):
-    """Positions of the session's axes, by name."""
-
-    positioners_start: dict[str, Any]
-    positioners_dial_start: dict[str, Any]
-    positioners_end: dict[str, Any]
-    positioners_dial_end: dict[str, Any]
-    positioners_units: dict[str, str | None]
-
-
-class ScanInfoKeys(TypedDict, total=False):
-    """The keys that every reader may rely on; scans and users add their own."""
-
-    name: str
-    title: str
-    type: str
-    scan_nb: int
-    session_name: str
-    user_name: str
-    save: bool
-    state: str
-    publisher: str
-    publisher_version: str
-    npoints: int
-    count_time: float
-    sleep_time: float | None
-    stab_time: float | None
-    start: list[float]
-    stop: list[float]
-    data_dim: int
-    start_time: str
-    start_timestamp: float
-    end_time: str
-    end_timestamp: float
-    comments: list[dict[str, Any]]
-    positioners: Positioners
-    acquisition_chain: dict[str, Any]
-    devices: dict[str, Any]
-    channels: dict[str, ChannelMeta]
-    plots: list[dict[str, Any]]
-    scan_meta_categories: list[str]
-    group: str
-    is_scan_sequence: bool
+END_REASONS: dict[ScanState, EndReason] = {
+    ScanState.DONE: "SUCCESS",
+    ScanState.USER_ABORTED: "USER_ABORT",
+    ScanState.KILLED: "FAILURE",
+}
 
 
 class ScanInfo(dict[str, Any]):
-    """The info of a scan to be, with what describes its channels and plots."""
+    """The info of a scan, with what describes its channels and plots.
+
+    `scan.scan_info["key"] = value` is published with the next event that carries an info; `scan.update_info` does it now.
+    """
+
+    def __init__(self, info: Mapping[str, Any]) -> None:
+        super().__init__(info)
+        self._unpublished: dict[str, None] = {}
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """:raises ScanUsageError: a key of the schema would have a wrong value, or one that cannot be stored."""
+        check_info({key: value})
+        super().__setitem__(key, value)
+        self._unpublished[key] = None
+
+    def take_unpublished(self) -> dict[str, Any]:
+        """Return what was set since the last time."""
+        keys, self._unpublished = self._unpublished, {}
+        return {key: self[key] for key in keys if key in self}
 
     @classmethod
     def of(cls, info: Mapping[str, Any] | None) -> ScanInfo:
-        """Return a copy of `info` that can be added to."""
-        copy = cls(info or {})
+        """Return a copy of `info` that can be added to.
+
+        :raises ScanUsageError: some key of it has a wrong value, or one that cannot be stored.
+        """
+        given = dict(info or {})
+        if isinstance(given.get("sample"), str):
+            given["sample"] = {"name": given["sample"]}
+        if not isinstance(info, ScanInfo):
+            check_info(given)
+        copy = cls({**given, "schema_version": SCHEMA_VERSION})
         for key in ("channels", "positioners"):
-            copy[key] = dict(copy.get(key, {}))
-        copy["plots"] = list(copy.get("plots", []))
+            copy.update({key: dict(copy.get(key, {}))})
+        copy.update(plots=list(copy.get("plots", [])))
         return copy
 
     def set_channel_meta(self, name: str, **meta: Any) -> None:
@@ -125,6 +101,17 @@ class ScanInfo(dict[str, Any]):
         self.setdefault("plots", []).append({key: value for key, value in plot.items() if value is not None})
 
 
+def check_info(info: Mapping[str, Any], what: str = "scan_info") -> None:
+    """:raises ScanUsageError: a key of the schema has a wrong value, or something cannot be stored."""
+    try:
+        problem = misfit(info)
+        to_json(info)
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    if problem:
+        raise ScanUsageError(f"{what}: {problem}")
+
+
 def _names(names: str | Sequence[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
@@ -148,13 +135,15 @@ def describe_chain(chain: AcquisitionChain, channels: Mapping[str, Mapping[str, 
         nodes = list(walk(top))
         for node in nodes:
             ids[node] = _unique(node.name, devices)
-            devices[ids[node]] = {"type": type(node).__name__, "channels": [c.fullname for c in node.channels]}
+            channel_names = [channel.fullname for channel in node.channels]
+            devices[ids[node]] = {"name": node.name, "type": type(node).__name__, "channels": channel_names}
             for channel in node.channels:
                 described[channel.fullname] = _describe(channel, ids[node]) | dict(channels.get(channel.fullname, {}))
         for node in nodes:
             triggered = [ids[slave] for slave in getattr(node, "slaves", ())]
             devices[ids[node]]["triggered_devices"] = triggered
         trees[top.name] = {
+            "top_master": ids[top],
             "devices": [ids[node] for node in nodes],
             "master": _by_dimension(n for n in nodes if isinstance(n, AcquisitionMaster)),
             **_by_dimension(n for n in nodes if not isinstance(n, AcquisitionMaster)),
@@ -163,7 +152,13 @@ def describe_chain(chain: AcquisitionChain, channels: Mapping[str, Mapping[str, 
 
 
 def _describe(channel: AcquisitionChannel, device: str) -> dict[str, Any]:
-    return {"display_name": channel.short_name, "unit": channel.unit, "dim": len(channel.shape), "device": device}
+    return {
+        "display_name": channel.short_name,
+        "unit": channel.unit,
+        "dim": len(channel.shape),
+        "dtype": channel.dtype.name,
+        "device": device,
+    }
 
 
 def _by_dimension(nodes: Iterable[AcquisitionObject]) -> dict[str, list[str]]:

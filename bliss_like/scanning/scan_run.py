@@ -21,21 +21,22 @@ from gevent.hub import get_hub
 
 from bliss_like import __version__
 from bliss_like.data import paths
-from bliss_like.data.events import EndScan, PreparedScan, ScanInfoUpdate
+from bliss_like.data.events import EndScan, NodeKind, PreparedScan, ScanInfoUpdate
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.process import this_process
+from bliss_like.data.scan_info import merged
 from bliss_like.devices.hooking import hooks_of_scan
 from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, UserAbort
 
 from . import nodes
-from .acquisition import AcquisitionObject, MetaTiming, is_axis
+from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
 from .greenlets import Shield, run_all
-from .metadata import device_metadata, merge, positions
+from .metadata import Metadata
 from .presets import ChannelNodes
-from .scan_info import describe_chain, timestamps
+from .scan_info import END_REASONS, describe_chain, timestamps
 
 if TYPE_CHECKING:
     from .scan import Scan
@@ -58,6 +59,7 @@ class ScanRun:
         """What is to be called when the devices are stopped, because its counterpart was called before."""
         self._at_end: list[Callable[[], object]] = []
         """The same, for when the end is published."""
+        self._metadata = Metadata(scan)
         self._end_info: dict[str, Any] = {}
 
     def run(self) -> None:
@@ -68,11 +70,12 @@ class ScanRun:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
         scan.set_state(ScanState.PREPARING)
         scan.on_end(self._end_from_anywhere)
-        environment.scans.append(scan)
+        if not scan.in_background:
+            environment.scans.append(scan)
         with ExitStack() as contexts:
             error: BaseException | None = None
             try:
-                contexts.enter_context(claimed(nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])))
+                self._take_the_devices(contexts)
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
@@ -92,6 +95,15 @@ class ScanRun:
             if error is not None:
                 raise error
 
+    def _take_the_devices(self, contexts: ExitStack) -> None:
+        scan = self.scan
+        driven, purpose = nodes.driven_by(scan.acq_chain), str(scan.scan_info["title"])
+        if scan.in_background:
+            return
+        if scan.kind is NodeKind.SCAN:  # a sequence stays open while nothing is measured; its scans come by themselves
+            contexts.enter_context(environment.background.out_of_the_way(purpose))
+        contexts.enter_context(claimed(driven, purpose))
+
     # -- beginning -------------------------------------------------------------------------------------------------------
 
     def _describe_start(self) -> None:
@@ -105,28 +117,16 @@ class ScanRun:
             publisher_version=__version__,
             **timestamps("start", time.time()),
         )
-        if scan.with_metadata:
-            self._add_metadata(MetaTiming.START)
-            merge(scan.scan_info, {"positioners": positions(environment.axes(), "start")})
-
-    def _add_metadata(self, timing: MetaTiming) -> dict[str, Any]:
-        """Gather metadata of that timing, and return the keys of the scan's info that they changed."""
-        scan = self.scan
-        found: dict[str, Any] = {}
-        if environment.scan_meta is not None and scan.with_metadata:
-            found = environment.scan_meta.gather(scan, timing)
-            scan.scan_info["scan_meta_categories"] = environment.scan_meta.categories_names()
-        devices = device_metadata(scan.acq_chain, timing)
-        if devices:
-            found["instrument"] = {**found.get("instrument", {}), **devices}
-        return merge(scan.scan_info, found)
+        self._metadata.gather(MetaTiming.START)
+        scan.scan_info.take_unpublished()  # all of it is going to be
 
     def _prepare(self) -> None:
         scan = self.scan
         self._supervise([self._prepare_all], lambda done: len(done) == 1)
         info = describe_chain(scan.acq_chain, scan.scan_info.get("channels", {}))
         scan.scan_info.update(info)
-        info |= self._add_metadata(MetaTiming.PREPARED)
+        info = merged(info, self._metadata.gather(MetaTiming.PREPARED))
+        info = merged(info, scan.scan_info.take_unpublished())
         self._publish(PreparedScan(scan.path, info))
 
     def _prepare_all(self) -> None:
@@ -137,12 +137,24 @@ class ScanRun:
         run_all([_bound(preset.prepare, scan) for preset in scan.presets])
         for node in chain.nodes_list:
             node._acq_on_progress = self._on_progress
+        self._say_where_images_go()
         if scan.publisher is not None:
             nodes.announce(chain, scan.path, scan.publisher)
         for preset in scan.presets:
             preset.connect_to(scan)
         self._branches = [Branch(chain, top, scan.gate, self._end) for top in chain.top_masters]
         run_all([branch.prepare for branch in self._branches])
+
+    def _say_where_images_go(self) -> None:
+        scan, saving = self.scan, self.scan.scan_saving
+        for node in scan.acq_chain.nodes_list:
+            if isinstance(node, AcquisitionMaster) and node.has_own_image_saving:
+                if saving is None or not scan.save_images:
+                    node.set_image_saving(None, None, force_no_saving=True)
+                    continue
+                device = getattr(node.device, "name", node.name)
+                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------
 
@@ -290,10 +302,7 @@ class ScanRun:
         self._attempt(failures, self._describe_end)
 
     def _describe_end(self) -> None:
-        if self.scan.with_metadata:
-            found = positions(environment.axes(), "end")
-            self._end_info |= merge(self.scan.scan_info, {"positioners": found})
-        self._end_info |= self._add_metadata(MetaTiming.END)
+        self._end_info |= self._metadata.gather(MetaTiming.END)
 
     def _stopping(self) -> None:
         self.scan.set_state(ScanState.STOPPING)
@@ -312,9 +321,9 @@ class ScanRun:
         scan, publisher = self.scan, self.scan.publisher
         state = scan.final_state(error)
         scan.set_state(state, tell=False)  # who waits for the end wants to find all data stored
-        essential = {**timestamps("end", time.time()), "state": state.name}
-        info = {**self._end_info, **essential}
-        scan.scan_info.update(info)
+        essential = {**timestamps("end", time.time()), "state": state.name, "end_reason": END_REASONS[state]}
+        info = merged(self._end_info, {**scan.scan_info.take_unpublished(), **essential})
+        scan.scan_info.update(essential)
         lengths = {channel.path: channel.length for channel in scan.channels if channel.path}
         nodes.release(scan.acq_chain)
         if publisher is None:

@@ -64,7 +64,7 @@ def find(func: Function, counter: Any = None, axis: Any = None, scan: Scan | Non
     counter = chosen_counter(scan) if counter is None else counter
     if func is scan_math.fwhm:
         return Found(scan, counter, scan.fwhm(counter, axis, return_axes=True))
-    return Found(scan, counter, scan.positions(func, counter, axis))
+    return Found(scan, counter, scan.located(func, counter, axis))
 
 
 def go(what: str, found: Found, move: Move | None = None) -> None:

@@ -26,7 +26,8 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
-from . import lookup, mesh, step
+from . import lookup, mesh, spiral, step
+from .build import begin
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def filtered(command: Callable[P, Scan | None]) -> Callable[Concatenate[AutoFilt
         scan: Any = command(*bound.args, **{**bound.kwargs, "run": False, "return_scan": True})
         scan.add_preset(_Filtering(self, scan))
         if options["run"]:
-            scan.run()
+            begin(scan)
         return scan if options["return_scan"] else None
 
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -96,15 +97,31 @@ class AutoFilter:
         self.always_back, self.corr_suffix = config.always_back, config.corr_suffix
 
     ascan = filtered(step.ascan)
-    dscan = filtered(step.dscan)
     a2scan = filtered(step.a2scan)
-    d2scan = filtered(step.d2scan)
+    a3scan = filtered(step.a3scan)
+    a4scan = filtered(step.a4scan)
+    a5scan = filtered(step.a5scan)
     anscan = filtered(step.anscan)
+    dscan = filtered(step.dscan)
+    d2scan = filtered(step.d2scan)
+    d3scan = filtered(step.d3scan)
+    d4scan = filtered(step.d4scan)
+    d5scan = filtered(step.d5scan)
     dnscan = filtered(step.dnscan)
     amesh = filtered(mesh.amesh)
+    a3mesh = filtered(mesh.a3mesh)
+    anmesh = filtered(mesh.anmesh)
     dmesh = filtered(mesh.dmesh)
+    d3mesh = filtered(mesh.d3mesh)
+    dnmesh = filtered(mesh.dnmesh)
     lookupscan = filtered(lookup.lookupscan)
     pointscan = filtered(lookup.pointscan)
+    aspiral = filtered(spiral.aspiral)
+    aspiral_fermat = filtered(spiral.aspiral_fermat)
+    aspiral_square = filtered(spiral.aspiral_square)
+    dspiral = filtered(spiral.dspiral)
+    dspiral_fermat = filtered(spiral.dspiral_fermat)
+    dspiral_square = filtered(spiral.dspiral_square)
 
     @property
     def own_counters(self) -> list[Any]:
@@ -171,7 +188,7 @@ class _Filtering(ScanPreset):
             if isinstance(node, AcquisitionSlave) and node.has_reading:
                 node.point_by_point()
         self._count_time = float(scan.scan_info["count_time"])
-        self._held = scan.channels
+        self._held = [channel for channel in scan.channels if not channel.is_derived]
         self._detector = self._channel_of(chain, auto.detector_counter)
         self._monitor = None if auto.monitor_counter is None else self._channel_of(chain, auto.monitor_counter)
         self._corrected = _Corrected(auto)
@@ -187,6 +204,11 @@ class _Filtering(ScanPreset):
     def _channel_of(chain: Any, counter: Any) -> AcquisitionChannel:
         (node,) = chain.get_node_from_devices(counter)
         found: AcquisitionChannel = node._counters[counter][0]
+        if found.is_derived:
+            raise ScanUsageError(
+                f"{name_of(counter)} is calculated from counters of points that are kept; points can be judged by a counter "
+                "that is read"
+            )
         return found
 
     def prepare(self, scan: Scan) -> None:

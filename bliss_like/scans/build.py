@@ -6,33 +6,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bliss_like.errors import ScanUsageError
+from bliss_like.devices.positions import read_positions
 from bliss_like.scanning.acquisition import AcquisitionMaster
+from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.default_chain import ChainSettings, default_chain
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_info import ScanInfo
 
+CONNECTION_TIME = 3.0
+"""Seconds for which the source of a counter may take to answer before its scan begins."""
+
 
 @dataclass
 class Recipe:
-    """A standard scan to be: the common keywords of all commands."""
+    """A standard scan to be, with the keywords that all commands have in common."""
 
     scan_type: str
+    """What kind of scan it is: `type` of its info, for those who look for all of one kind."""
     name: str | None = None
+    """What it is called in the tree of data and in the file, after its number; by default its type."""
     title: str | None = None
+    """What it is called for people; by default the command as it could be typed again, with absolute positions."""
     save: bool = True
     save_images: bool | None = None
     sleep_time: float | None = None
+    """Seconds between two points."""
     stab_time: float | None = None
+    """Seconds between the end of a move and the count."""
     run: bool = True
+    """Else it is only made: `scan.run()` runs it."""
     return_scan: bool = True
     scan_info: Mapping[str, Any] | None = None
     chain_settings: ChainSettings | None = None
 
     def __post_init__(self) -> None:
-        if self.name is not None and (not self.name or any(c in ":{}" or c.isspace() for c in self.name)):
-            raise ScanUsageError(f"name: expected no space, ':', '{{' or '}}', got {self.name!r}")
         self.info = ScanInfo.of(self.scan_info)
         self.presets: list[ScanPreset] = []
         self.with_metadata = True
@@ -64,10 +72,44 @@ class Recipe:
         params: dict[str, Any] = {"count_time": count_time, "npoints": npoints, "sleep_time": self.sleep_time}
         params.update({"type": self.scan_type, "save": self.save, "stab_time": self.stab_time, **(scan_params or {})})
         chain = default_chain().get(params, counters, top_master, self.chain_settings)
+        if info.get("data_dim", 1) > 1:
+            _group(info, chain)
         scan = Scan(chain, self.name or self.scan_type, info, save=self.save, save_images=self.save_images)
         scan.with_metadata = self.with_metadata
         for preset in self.presets:
             scan.add_preset(preset)
         if self.run:
-            scan.run()
+            begin(scan)
         return scan if self.return_scan else None
+
+
+def _group(info: ScanInfo, chain: AcquisitionChain) -> None:
+    """Say that the numbers of a scan of several dimensions belong to the places in its scatter plot."""
+    for node in chain.nodes_list:
+        for channel in node.channels if not isinstance(node, AcquisitionMaster) else ():
+            if not channel.shape:
+                info.set_channel_meta(channel.fullname, group="scatter")
+
+
+def begin(scan: Scan) -> None:
+    """Run a scan; what cannot be used is said before the scan has a number.
+
+    :raises AxisFault: an axis moves or is disabled.
+    :raises Exception: an axis, or the source of a counter, does not answer.
+    """
+    check_devices(scan.acq_chain)
+    scan.run()
+
+
+def check_devices(chain: AcquisitionChain) -> None:
+    """:raises Exception: an axis that is to be scanned, or the source of a counter, cannot be used."""
+    axes = [axis for master in chain.top_masters for axis in getattr(master, "axes", ())]
+    for axis in axes:
+        axis.refuse_if_moving()
+        axis.make_ready(again=True)
+    if axes:
+        read_positions(axes)
+    for node in chain.nodes_list:
+        for counter in node.counters:
+            if getattr(counter.controller, "is_critical", True):
+                counter.controller.connect_counter(counter, CONNECTION_TIME)

@@ -2,99 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import logging
+from typing import Annotated, Any, Unpack
 
 from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
-from .arguments import check_count, check_count_time, number, scan_command, wrong
+from .arguments import (
+    COUNT_TIME_OR_COUNTER,
+    Countable,
+    Flag,
+    Info,
+    Name,
+    NPoints,
+    NPointsOrEndless,
+    Options,
+    Seconds,
+    Text,
+    number,
+)
 from .build import Recipe
+from .command import scan_command
 
 __all__ = ["ct", "loopscan", "sct", "timescan"]
+
+_log = logging.getLogger(__name__)
+
+SecondsOrCountable = Annotated[Any, COUNT_TIME_OR_COUNTER]
 
 
 @scan_command
 def ct(
-    count_time_or_counter: Any = 1.0,
-    *counters: Any,
-    name: str = "ct",
-    title: str | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
+    count_time: SecondsOrCountable = 1.0,
+    *counters: Countable,
+    name: Name = "ct",
+    title: Text | None = None,
+    run: Flag = True,
+    return_scan: Flag = True,
+    scan_info: Info | None = None,
     chain_settings: ChainSettings | None = None,
+    save: Flag | None = None,
+    save_images: Flag | None = None,
+    sleep_time: Seconds | None = None,
 ) -> Scan | None:
-    """Count once, quickly: nothing is saved, no metadata are gathered.
+    """Count once, quickly: nothing is saved, no metadata are gathered; `sct` does both.
 
-    :param count_time_or_counter: seconds; or the first counter, which is counted for 1 s.
+    :param count_time: seconds; or the first counter, which is counted for 1 s.
     :param counters: anything that has counters; none means those of the active measurement group.
+    :param save: nothing is saved; it is there for scripts that give it, as are `save_images` and `sleep_time`.
     """
-    recipe = Recipe(
-        "ct",
-        name,
-        title,
-        save=False,
-        run=run,
-        return_scan=return_scan,
-        scan_info=scan_info,
-        chain_settings=chain_settings,
-    )
+    if save or save_images:
+        _log.warning("ct saves nothing, save=True notwithstanding; sct counts and saves")
+    recipe = Recipe("ct", name, title, False, None, None, None, run, return_scan, scan_info, chain_settings)
     recipe.with_metadata = False
-    return _count_once(recipe, count_time_or_counter, counters)
+    return _count_once(recipe, count_time, counters)
 
 
 @scan_command
 def sct(
-    count_time_or_counter: Any = 1.0,
-    *counters: Any,
-    name: str = "ct",
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
+    count_time: SecondsOrCountable = 1.0,
+    *counters: Countable,
+    name: Name = "ct",
+    title: Text | None = None,
+    save: Flag = True,
+    save_images: Flag | None = None,
+    run: Flag = True,
+    return_scan: Flag = True,
+    scan_info: Info | None = None,
     chain_settings: ChainSettings | None = None,
 ) -> Scan | None:
     """Count once, and save that; the arguments are those of `ct`."""
-    recipe = Recipe(
-        "ct",
-        name,
-        title,
-        save,
-        save_images,
-        run=run,
-        return_scan=return_scan,
-        scan_info=scan_info,
-        chain_settings=chain_settings,
-    )
-    return _count_once(recipe, count_time_or_counter, counters)
+    recipe = Recipe("ct", name, title, save, save_images, None, None, run, return_scan, scan_info, chain_settings)
+    return _count_once(recipe, count_time, counters)
 
 
-def _count_once(recipe: Recipe, count_time_or_counter: Any, counters: tuple[Any, ...]) -> Scan | None:
-    count_time = count_time_or_counter
-    if hasattr(count_time, "counters") or hasattr(count_time, "fullname") or isinstance(count_time, list | tuple):
-        count_time, counters = 1.0, (count_time_or_counter, *counters)
-    check_count_time("count_time_or_counter", count_time)
-    return recipe.make(f"{recipe.scan_type} {number(count_time)}", count_time, 1, counters)
+def _count_once(recipe: Recipe, count_time: Any, counters: tuple[Any, ...]) -> Scan | None:
+    if not isinstance(count_time, float):
+        count_time, counters = 1.0, (count_time, *counters)
+    return recipe.make(f"ct {number(count_time)}", count_time, 1, counters)
 
 
 @scan_command
 def timescan(
-    count_time: float,
-    *counters: Any,
-    npoints: int = 0,
-    scan_type: str = "timescan",
-    name: str | None = None,
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    sleep_time: float | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
-    chain_settings: ChainSettings | None = None,
+    count_time: Seconds,
+    *counters: Countable,
+    npoints: NPointsOrEndless = 0,
+    scan_type: Text = "timescan",
+    name: Name = "timescan",
+    **options: Unpack[Options],
 ) -> Scan | None:
     """Count again and again.
 
@@ -102,41 +97,19 @@ def timescan(
     :param npoints: number of points; 0 for no end.
     :param sleep_time: seconds between two points.
     """
-    if npoints != 0:
-        check_count("npoints", npoints)
-    recipe = Recipe(
-        scan_type,
-        name,
-        title,
-        save,
-        save_images,
-        sleep_time,
-        run=run,
-        return_scan=return_scan,
-        scan_info=scan_info,
-        chain_settings=chain_settings,
-    )
+    recipe = Recipe(scan_type, name, **options)
     points = f" {npoints}" if npoints else ""
-    if npoints != 1:
-        recipe.info.add_curve_plot(x="timer:elapsed_time")
-    return recipe.make(f"{scan_type} {number(count_time)}{points}", count_time, npoints, counters)
+    return _loop(recipe, f"{scan_type} {number(count_time)}{points}", count_time, npoints, counters)
 
 
 @scan_command
 def loopscan(
-    npoints: int,
-    count_time: float,
-    *counters: Any,
-    scan_type: str = "loopscan",
-    name: str | None = None,
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    sleep_time: float | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
-    chain_settings: ChainSettings | None = None,
+    npoints: NPoints,
+    count_time: Seconds,
+    *counters: Countable,
+    scan_type: Text = "loopscan",
+    name: Name = "loopscan",
+    **options: Unpack[Options],
 ) -> Scan | None:
     """Count a number of times.
 
@@ -144,22 +117,11 @@ def loopscan(
     :param count_time: seconds of one point.
     :param sleep_time: seconds between two points.
     """
-    try:
-        check_count("npoints", npoints)
-    except ValueError:
-        raise wrong("npoints", "a whole number, at least 1 (timescan counts without end)", npoints) from None
-    recipe = Recipe(
-        scan_type,
-        name,
-        title,
-        save,
-        save_images,
-        sleep_time,
-        run=run,
-        return_scan=return_scan,
-        scan_info=scan_info,
-        chain_settings=chain_settings,
-    )
-    if npoints != 1:
+    recipe = Recipe(scan_type, name, **options)
+    return _loop(recipe, f"{scan_type} {npoints} {number(count_time)}", count_time, npoints, counters)
+
+
+def _loop(recipe: Recipe, title: str, count_time: float, npoints: int, counters: tuple[Any, ...]) -> Scan | None:
+    if npoints != 1 and not recipe.info["plots"]:
         recipe.info.add_curve_plot(x="timer:elapsed_time")
-    return recipe.make(f"{scan_type} {npoints} {number(count_time)}", count_time, npoints, counters)
+    return recipe.make(title, count_time, npoints, counters)

@@ -16,7 +16,7 @@ from bliss_like.config.node import ConfigList, ConfigNode
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.survey import Survey
 from bliss_like.config.validation import Problem
-from bliss_like.devices.counter import Counter
+from bliss_like.devices.counter import Counter, CounterController
 
 from .written import (
     hiding_problem,
@@ -88,9 +88,14 @@ def _counter_problem(listed: str, survey: Survey, aliases: Set[str]) -> str:
     if not hasattr(cls, "counters"):
         return f"'{name}' is no counter and has none: {cls.__name__}"
     items = [other for other, each in survey.entries.items() if each.owner == name and each.key == "counters"]
-    if counter and items and counter not in items:
+    if counter and items and not any(fnmatchcase(item, counter) for item in items) and not _has_groups(cls):
         return f"no counter '{listed}'{did_you_mean(listed, [f'{name}:{item}' for item in items])}"
     return ""
+
+
+def _has_groups(cls: type) -> bool:
+    """Tell whether a class has groups of counters, whose names nobody knows before it is made."""
+    return getattr(cls, "counter_groups", None) not in (None, CounterController.counter_groups)
 
 
 # -- the keys of a session --------------------------------------------------------------------------------------------

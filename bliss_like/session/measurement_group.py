@@ -18,7 +18,7 @@ from bliss_like.config.table import table
 from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.errors import ConfigError, SessionError
-from bliss_like.scanning.chain_nodes import iter_counters
+from bliss_like.scanning.chain_nodes import default_group, iter_counters
 
 from .active_group import get_active, get_active_name, get_all, get_all_names, set_active_name
 from .checks import check_measurement_group
@@ -47,21 +47,31 @@ class _Member:
         """What patterns are held against."""
         if self.counter is None:
             return {self.name}
-        return {self.name, self.fullname, name_of(self.counter), full_name_of(self.counter)}
+        short = f"{self.counter.controller.name}:{self.name}"
+        return {self.name, self.fullname, short, name_of(self.counter), full_name_of(self.counter)}
 
-    def controllers(self) -> Iterator[str]:
-        """Names of the controllers that it belongs to, short and full."""
+    def is_in_group(self, name: str) -> bool:
+        """Tell whether it belongs to a group: the default one of the controller of that name, or `<controller>:<group>`."""
         owner = self.counter.controller if self.counter else None
         while owner is not None:
-            yield from (owner.name, owner.fullname)
+            for known in (owner.name, owner.fullname):
+                if name == known:
+                    return self._is_in(default_group(owner)) or not self._is_in(owner.counters)
+                group = name.removeprefix(f"{known}:")
+                if group != name and group in owner.counter_groups:
+                    return self._is_in(owner.counter_groups[group])
             owner = owner.master_controller
+        return False
+
+    def _is_in(self, counters: Any) -> bool:
+        return any(counter is self.counter for counter in iter_counters(counters))
 
 
 class MeasurementGroup:
     """Counters in the order of the configuration, each enabled or disabled; a set of those choices is a state.
 
-    `counters:` lists names of counters (`diode`), full names (`simulation:diode`), aliases, and controllers (all their
-    counters); `include:` lists other groups, whose counters come first.
+    `counters:` lists names of counters (`diode`), full names (`simulation:diode`), aliases, controllers (`mca`: their default
+    group), other groups of theirs (`mca:spectra`), and patterns (`mca:*`); `include:` lists other groups, whose counters come first.
     """
 
     class Config(ObjectConfig):
@@ -120,7 +130,10 @@ class MeasurementGroup:
         return [self._usable(member) for member in self._members() if member.fullname not in disabled]
 
     def enable(self, *patterns: str) -> None:
-        """Enable counters by name, full name or alias, with shell wildcards; the name of a controller means all of its.
+        """Enable counters by name, full name or alias, with shell wildcards.
+
+        The name of a controller means its default group, `mca:*` all of its counters, `mca:spectra` that group.
+
 
         :raises ValueError: a pattern matches nothing; then nothing is changed.
         :raises TypeError: a pattern is no text.
@@ -288,7 +301,7 @@ class MeasurementGroup:
             found = [
                 member.fullname
                 for member in members
-                if any(fnmatchcase(name, pattern) for name in member.names()) or pattern in member.controllers()
+                if any(fnmatchcase(name, pattern) for name in member.names()) or member.is_in_group(pattern)
             ]
             if not found:
                 raise ValueError(

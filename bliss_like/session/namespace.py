@@ -10,6 +10,8 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
+from bliss_like.scanning.monitoring import MONITORING_SCANS
+from bliss_like.scans import monitoring
 
 from . import scripts
 from .current import active_session, current_session
@@ -19,8 +21,19 @@ if TYPE_CHECKING:
 
 
 STANDARD_NAMES = frozenset(
-    [*scans.__all__, *standard.__all__, "Group", "Sequence", "SoftAxis", "SoftCounter", "config", "current_session"]
-    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "ACTIVE_MG", "ALIASES", "resetup", "lslock", *scripts.FUNCTIONS]
+    [
+        *scans.__all__,
+        *monitoring.__all__,
+        *standard.__all__,
+        "Group",
+        "Sequence",
+        "SoftAxis",
+        "SoftCounter",
+        "config",
+        "current_session",
+    ]
+    + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "MONITORING_SCANS", "SAMPLE", "USER", "ACTIVE_MG", "ALIASES"]
+    + ["resetup", "lslock", *scripts.FUNCTIONS]
     + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""
@@ -68,7 +81,7 @@ def resetup(verbose: bool = True) -> None:
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
     return {
-        **{name: getattr(scans, name) for name in scans.__all__},
+        **{name: getattr(package, name) for package in (scans, monitoring) for name in package.__all__},
         **{name: getattr(standard, name) for name in standard.__all__},
         "Group": Group,
         "Sequence": Sequence,
@@ -81,6 +94,9 @@ def standard_names(session: Session) -> dict[str, Any]:
         "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,
+        "MONITORING_SCANS": MONITORING_SCANS,
+        "SAMPLE": session.sample,
+        "USER": session.user,
         "ACTIVE_MG": ActiveMeasurementGroup(session),
         "lslock": lslock,
     }

@@ -24,6 +24,7 @@ from bliss_like.errors import SessionError
 from .kept import Kept
 
 _ABSENT = object()
+_OF_IMAGES = ("scan_number", "img_acq_device")
 _UNFIT_FOR_NODES = re.compile(r"[:{}\s]")
 
 
@@ -32,10 +33,15 @@ class ScanSavingConfig(StrictModel):
 
     :param base_path: an absolute directory.
     :param template: directory below it; `{session}`, `{user}` and attributes that were added are replaced.
+    :param images_path_template: directory below that, for the images that a detector saves in a scan; `{scan_number}` and
+        `{img_acq_device}` are replaced too.
+    :param images_prefix: what the names of their files begin with.
     """
 
     base_path: str = "/tmp/scans"
     template: str = "{session}/"
+    images_path_template: str = "scan{scan_number}"
+    images_prefix: str = "{img_acq_device}_"
 
     @field_validator("base_path")
     @classmethod
@@ -48,6 +54,12 @@ class ScanSavingConfig(StrictModel):
     @classmethod
     def _renders(cls, template: str) -> str:
         _rendered(template, dict.fromkeys(("session", "user", "base_path"), "x" * 80))  # long enough for {user[0]}
+        return template
+
+    @field_validator("images_path_template", "images_prefix")
+    @classmethod
+    def _images_render(cls, template: str) -> str:
+        _rendered(template, dict.fromkeys(("session", "user", "base_path", *_OF_IMAGES), "x" * 80))
         return template
 
 
@@ -71,7 +83,7 @@ class ScanSaving:
         leaving: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._leaving = leaving
-        self._configured: dict[str, Any] = {"base_path": config.base_path, "template": config.template}
+        self._configured: dict[str, Any] = config.model_dump()
         self._written = config.model_fields_set
         self._fixed = {"session": session_name, "user": getpass.getuser()}
         self._kept: Kept[dict[str, Any]] = Kept("scan_saving", {}, of=session_name)
@@ -156,6 +168,7 @@ class ScanSaving:
             self._render(fields)
             return {key: value for key, value in fields.items() if self._configured.get(key, _ABSENT) != value}
 
+        self._check_images(function(self._fields))
         path, next_path = self.get_path(), str(self._render(function(self._fields)))
         try:
             with self._leaving(path) if next_path != path else nullcontext():
@@ -166,6 +179,34 @@ class ScanSaving:
     def get_path(self) -> str:
         """Return the directory for files, without a slash at its end; it may not exist yet."""
         return str(self._render(self._fields))
+
+    def get_images_path(self, scan_number: int, device: str) -> str:
+        """Return the directory for the images that a detector saves in a scan; it may not exist yet."""
+        return str(self._images_path(self._fields, f"{scan_number:04d}", device))
+
+    def get_images_prefix(self, device: str) -> str:
+        """Return what the names of the files of a detector begin with."""
+        return _rendered(str(self.images_prefix), {**self._fixed, **self._fields, "img_acq_device": device})
+
+    def _images_path(self, fields: dict[str, Any], scan_number: str, device: str) -> Path:
+        known = {**self._fixed, **fields, "scan_number": scan_number, "img_acq_device": device}
+        below = _rendered(str(fields["images_path_template"]), known).strip("/")
+        base = self._render(fields)
+        path = Path(os.path.normpath(base / below))
+        if not path.is_relative_to(base):
+            raise SessionError(f"SCAN_SAVING.images_path_template: {below!r} leads out of {base}: {path}")
+        return path
+
+    def _check_images(self, fields: dict[str, Any]) -> None:
+        """:raises SessionError: the templates for images name something that is not known."""
+        for key in ("images_path_template", "images_prefix"):
+            try:
+                _rendered(str(fields[key]), {**self._fixed, **fields, **dict.fromkeys(_OF_IMAGES, "x")})
+            except ValueError as error:
+                raise SessionError(f"SCAN_SAVING.{key}: {error}") from None
+        if "/" in str(fields["images_prefix"]):
+            raise SessionError(f"SCAN_SAVING.images_prefix: expected no '/', came {fields['images_prefix']!r}")
+        self._images_path(fields, "0001", "x")
 
     @property
     def container(self) -> str:

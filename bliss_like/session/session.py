@@ -20,13 +20,15 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
-from bliss_like.scanning.metadata import ScanMeta
+from bliss_like.scanning.environment import environment
+from bliss_like.scanning.scan_meta import ScanMeta
 
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
 from .chain_settings import set_configured
 from .checks import check_session, wanted_names
 from .current import current_session
+from .described import Described
 from .failures import ErrorLog, told_elsewhere, with_traceback
 from .hooks import Hooks
 from .includes import SessionTree, sessions_tree
@@ -82,6 +84,8 @@ class Session:
         self._beamline = self.config.beamline
         self.hooks = Hooks()
         self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
+        self.sample = Described("sample", name)
+        self.user = Described("user", name)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
@@ -149,7 +153,7 @@ class Session:
 
         Objects that are written as before stay the same objects, and are not touched; the others are closed, the dependent
         ones first, and made anew. Names that are gone leave the session. Setup files run again; hooks, aliases and the
-        default chain are as they say.
+        default chain are as they say. What is monitored in the background ends.
 
         :param verbose: write the summary to the standard output; otherwise errors are logged.
         :raises SessionError: the session is not active or not ready, or a scan is running.
@@ -157,6 +161,7 @@ class Session:
         """
         self._refuse_resetup()
         self._is_building = True
+        environment.background.end_all()
         try:
             with told_elsewhere(verbose):
                 changes = self.config.reload()
@@ -217,6 +222,7 @@ class Session:
         if not self._lock.is_held:
             return
         try:
+            environment.background.end_all()
             if self._has_opened:
                 self.hooks.session.call("close", self)
         finally:
@@ -375,6 +381,13 @@ class Session:
     def axes(self) -> list[Any]:
         """Return the axes among the objects."""
         return [made for made in self._objects.values() if is_axis(made)]
+
+    def metadata_sources(self) -> list[Any]:
+        """Return the objects, and the controllers behind them."""
+        behind = [getattr(made, "controller", None) for made in self._objects.values()]
+        return list(
+            {id(device): device for device in [*self._objects.values(), *behind] if device is not None}.values()
+        )
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""

@@ -67,6 +67,8 @@ class Surroundings:
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
         environment.axes = session.axes
+        environment.metadata_sources = session.metadata_sources
+        environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
         environment.names = lambda: session.env_dict
 
     def leave(self) -> None:

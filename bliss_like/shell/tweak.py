@@ -18,12 +18,12 @@ from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.output import Output
 
 from bliss_like.devices.axis_group import move
+from bliss_like.devices.inquiry import FAILURES, Reading, read, told
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import UserAbort
 from bliss_like.scans import ct
 from bliss_like.standard.columns import blocks
 from bliss_like.standard.positions import position_column
-from bliss_like.standard.reading import FAILURES, Reading, read, told
 from bliss_like.standard.tweaking import Tweak
 
 from .console import Console

@@ -5,28 +5,66 @@ Beside the shell, the only package that prints.
 
 from __future__ import annotations
 
+from bliss_like.scans.monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
+
 from .cleanup import capture_exceptions, cleanup, error_cleanup
+from .curves import (
+    cen,
+    com,
+    find_position,
+    fwhm,
+    goto_cen,
+    goto_com,
+    goto_custom,
+    goto_min,
+    goto_peak,
+    meshselect,
+    peak,
+    plotinit,
+    plotselect,
+    trough,
+    where,
+)
 from .listing import lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
 from .positions import sta, stm, sync, wa, wm, wu
+from .profiling import metadata_profiling
 from .tweaking import tweak, tweak_cli
 
 __all__ = [
     "capture_exceptions",
+    "cen",
     "cleanup",
+    "com",
     "error_cleanup",
+    "find_position",
+    "fwhm",
+    "goto_cen",
+    "goto_com",
+    "goto_custom",
+    "goto_min",
+    "goto_peak",
     "lscnt",
     "lsct",
     "lsmot",
+    "metadata_profiling",
+    "meshselect",
     "move",
     "mv",
     "mvd",
     "mvdr",
     "mvr",
+    "peak",
+    "plotinit",
+    "plotselect",
     "rockit",
     "sta",
+    "start_monitoring",
     "stm",
+    "stop_all_monitoring",
+    "stop_monitoring",
     "sync",
+    "trough",
     "tweak",
     "tweak_cli",
     "umv",
@@ -34,6 +72,7 @@ __all__ = [
     "umvdr",
     "umvr",
     "wa",
+    "where",
     "wm",
     "wu",
 ]

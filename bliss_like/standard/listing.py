@@ -62,7 +62,7 @@ def _all_counters() -> Iterable[Counter]:
     for found in environment.names().values():
         if isinstance(found, Counter):
             yield found
-        elif isinstance(found, CounterController):
+        elif isinstance(found, CounterController) and found.is_registered:
             yield from found.counters
 
 

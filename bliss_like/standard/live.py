@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import gevent
 
+from bliss_like.devices.inquiry import Reading, read
+
 from .columns import blocks
 from .positions import position_column
-from .reading import Reading, read
 
 PERIOD = 0.1
 """Seconds between two looks."""

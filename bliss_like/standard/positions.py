@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 
 from bliss_like.config.table import table
+from bliss_like.devices.inquiry import FAILURES, Reading, read, told
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import rounded
 from bliss_like.devices.soft_axis import SoftAxis
@@ -15,7 +16,6 @@ from bliss_like.errors import DeviceError
 
 from .arguments import axes_of, columns_of, session_axes, verb
 from .columns import Column, blocks, heading
-from .reading import FAILURES, Reading, read, told
 
 NO_AXES = "The session has no axes."
 

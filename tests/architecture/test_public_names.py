@@ -13,10 +13,12 @@ NAMES = {
     "CyclicTrajectory check_limits",
     "bliss_like.common.cleanup": "cleanup error_cleanup axis",
     "bliss_like.common.closed_loop": "ClosedLoop ClosedLoopState",
+    "bliss_like.common.counter": "Counter SamplingCounter IntegratingCounter SoftCounter SamplingMode",
     "bliss_like.common.encoder": "Encoder",
     "bliss_like.common.event": "connect disconnect send",
     "bliss_like.common.hook": "MotionHook",
     "bliss_like.common.motor_group": "Group TrajectoryGroup",
+    "bliss_like.common.protocols": "HasMetadataForScan HasMetadataForScanExclusive HasMetadataForDataset",
     "bliss_like.common.shutter": "BaseShutter BaseShutterState",
     "bliss_like.common.soft_axis": "SoftAxis",
     "bliss_like.common.standard": "mv umv wa ascan ct SoftAxis SoftCounter",
@@ -27,10 +29,16 @@ NAMES = {
     "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
     "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
     "ParametersWardrobe pipeline scan",
+    "bliss_like.common.utils": "object_method autocomplete_property",
+    "bliss_like.controllers.counter": "CounterController SamplingCounterController IntegratingCounterController "
+    "counter_namespace",
+    "bliss_like.controllers.mca": "BaseMCA PresetMode TriggerMode AcquisitionMode DetectorType Brand Stats",
     "bliss_like.controllers.regulation": "Controller Input Output Loop SoftLoop SoftRamp ExternalInput ExternalOutput WaitMode",
     "bliss_like.controllers.regulator": "Controller",
     "bliss_like.controllers.motor": "Controller CalcController object_method",
     "bliss_like.data.events": "EventType",
+    "bliss_like.data.scan_info": "SCHEMA_VERSION ScanInfoKeys merged",
+    "bliss_like.data.scan_info_schema": "misfit scan_info_schema",
     "bliss_like.data.node": "get_session_node get_node get_nodes sessions_list",
     "bliss_like.data.watch": "ScansWatcher ScansObserver",
     "bliss_like.devices.axis": "Axis AxisConfig AxisState Motion check_limits",
@@ -44,10 +52,21 @@ NAMES = {
     "bliss_like.devices.motor_controller": "MotorController MotorControllerConfig",
     "bliss_like.devices.soft_axis": "SoftAxis",
     "bliss_like.devices.trajectory": "PVT Trajectory CyclicTrajectory TrajectoryGroup trajectory_of",
-    "bliss_like.scanning.chain": "AcquisitionChain AcquisitionMaster AcquisitionSlave AcquisitionChannel",
+    "bliss_like.scanning.chain": "AcquisitionChain AcquisitionMaster AcquisitionSlave AcquisitionChannel "
+    "AcquisitionObject ChainNode ChainPreset ChainIterationPreset TRIGGER_MODE_ENUM META_TIMING",
+    "bliss_like.scanning.acquisition.counter": "SamplingCounterAcquisitionSlave IntegratingCounterAcquisitionSlave "
+    "BaseCounterAcquisitionSlave",
+    "bliss_like.scanning.acquisition.motor": "VariableStepTriggerMaster LinearStepTriggerMaster MeshStepTriggerMaster",
+    "bliss_like.scanning.acquisition.timer": "SoftwareTimerMaster",
+    "bliss_like.scanning.toolbox": "ChainBuilder DefaultAcquisitionChain",
     "bliss_like.scanning.group": "Group Sequence ScanSequenceError",
+    "bliss_like.scanning.monitoring": "start_monitoring stop_monitoring stop_all_monitoring MONITORING_SCANS",
+    "bliss_like.scanning.scan_meta": "get_user_scan_meta META_TIMING ScanMeta",
     "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
-    "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan d2scan anscan dnscan amesh dmesh lookupscan pointscan",
+    "bliss_like.common.scans": "ct ascan d5scan a3mesh anmesh lookupscan",
+    "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan a3scan a4scan a5scan d2scan d3scan d4scan d5scan anscan "
+    "dnscan amesh dmesh a3mesh d3mesh anmesh dnmesh lookupscan pointscan aspiral dspiral aspiral_square dspiral_square "
+    "aspiral_fermat dspiral_fermat",
     "bliss_like.session": "load_session",
     "bliss_like.standard": "mv umv mvr umvr mvd umvd mvdr umvdr move wa wu wm sta stm lsmot lscnt sync rockit tweak "
     "cleanup error_cleanup",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,11 @@ from typing import Any
 import gevent
 import pytest
 
+from bliss_like import scans
 from bliss_like.config import get_config
 from bliss_like.data.server import EmbeddedServer
+from bliss_like.devices.counter import SamplingCounter
+from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.session import load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 
@@ -74,11 +79,42 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
-    (walking,) = blocks_of("docs/data.md", "python")
+    walking, _ = blocks_of("docs/data.md", "python")
     exec(walking, {})
     lines = _lines(capsys)
     assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
     assert lines[-1].startswith("ScanData(axis:robx")
+
+
+@pytest.mark.parametrize("names", ["demo_session"], indirect=True)
+def test_every_scan(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    *examples, preview, wrong, program = blocks_of("docs/scans.md", "python")
+    page = (PROJECT / "docs/scans.md").read_text()
+    told = iter(blocks_of("docs/scans.md", "text"))
+    for axis in (names["robx"], names["roby"]):
+        axis.acceleration, axis.velocity = 10000, 1000
+    for line in [line for block in examples for line in block.splitlines()]:
+        exec(line, names)
+        assert names["SCANS"][-1].state.name == "DONE"
+    for name in [name for name in scans.__all__ if "return_scan" in inspect.signature(names[name]).parameters]:
+        assert re.search(rf"\b{name}\b", page)
+    capsys.readouterr()
+    exec(preview, names)
+    assert capsys.readouterr().out == next(told)
+    with pytest.raises(ScanUsageError) as raised:
+        exec(wrong, names)
+    assert str(raised.value).partition("\n")[0] + "\n" == next(told)
+    exec(program, names)
+    assert capsys.readouterr().out == next(told)
+
+
+def test_signatures_in_the_page_of_scans() -> None:
+    shown = re.findall(r"^    (\w+)\(([^\[.]*?)\)(?:   .*)?$", (PROJECT / "docs/scans.md").read_text(), re.MULTILINE)
+    assert len(shown) > 14
+    for name, arguments in shown:
+        given = [argument.partition("=")[0].strip() for argument in arguments.split(",")]
+        there = [str(one).partition(":")[0] for one in inspect.signature(getattr(scans, name)).parameters.values()]
+        assert given == there[: len(given)], name
 
 
 def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
@@ -88,6 +124,25 @@ def test_a_slave_of_ones_own(names: dict[str, Any]) -> None:
     assert names["scan"].get_data("u").tolist() == list(range(10))
 
 
+def test_what_a_scan_says_of_itself(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    schema, sample, users, device = blocks_of("docs/scan-info.md", "python")
+    for block in (schema, sample, users, device):
+        exec(block, names)
+    assert _lines(capsys) == ["npoints: expected a whole number, got 'many'"]
+    furnace = names["Furnace"]()
+    assert furnace.scan_metadata_name == "furnace" and furnace.scan_metadata_enabled
+    info = names["loopscan"](1, 0.001, names["diode"]).node.info
+    assert (info["sample"]["name"], info["sample"]["humidity"], info["user_name"]) == ("lysozyme 3", 0.4, "Anna Weber")
+    assert info["instrument"] == {"slits": {"gap": 0.1}} and info["technique"] == {"energy": 12.4}
+    assert info["weather"] == {"temperature": 21.5}
+    names["SAMPLE"].clear()
+    names["USER"].clear()
+
+
+def test_monitoring(names: dict[str, Any]) -> None:
+    (block,) = blocks_of("docs/how-to/monitoring.md", "python")
+    exec(block, names)
+    assert names["MONITORING_SCANS"]["ring"].state == "ENDED"
 def test_several_rates(names: dict[str, Any]) -> None:
     _, rates = blocks_of("docs/scanning.md", "python")
     exec(rates, names)
@@ -160,3 +215,21 @@ def test_settings(redis_server: EmbeddedServer, capsys: pytest.CaptureFixture[st
         "mounted_by  * 'anna'        'anna'",
     ]
     assert (names["offset"].get(), names["limits"].get_all()) == (0.25, {"low": -1, "high": 1})
+
+
+def test_counters(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    counting, settings, classes = blocks_of("docs/counters.md", "python")
+    exec(counting, names)
+    assert [counter.name for counter in names["both"]][-1] == "thermo_sample"
+    shown = _lines(capsys)[-1]
+    assert shown.startswith("[") and float(shown.split()[-1]) == names["diode"].statistics.max
+    exec(settings, names)
+    exec(classes, names)
+    picoammeter = names["Picoammeter"]("pico")
+    counter = picoammeter.create_counter(SamplingCounter, "i0")
+    ranged = [{"device": picoammeter, "acquisition_settings": {"range": 3}}]
+    scan = names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
+    assert scan.get_data(counter) == pytest.approx([3e-9, 3e-9])
+    ranged[0]["acquisition_settings"] = {"range": 4}
+    with pytest.raises(ScanError, match="controller 'pico': .*'range': expected an integer, one of 1, 2, 3, got 4"):
+        names["loopscan"](2, 0, picoammeter, chain_settings=ranged)

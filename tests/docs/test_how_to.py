@@ -21,6 +21,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import AxisLimitError, DeviceError
+from bliss_like.scanning.scan import Scan
 from bliss_like.session import Session, load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 from tests.ports import free_port
@@ -118,6 +119,31 @@ def test_trajectories(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pulses = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [float(where) for _, where in pulses] == pytest.approx([0, 0, 0])
     assert float(pulses[2][0]) - float(pulses[0][0]) == pytest.approx(0.8, abs=1e-3)
+    config.close()
+
+
+def test_calculated_counters(home: Path) -> None:
+    page = "docs/how-to/calc-counters.md"
+    write_files(page, home)
+    names_of = "['i0*', 'i1*', absorption, transmitted, difference, net]"
+    (home / "config" / "s.yml").write_text(f"{{name: s, class: Session, config-objects: {names_of}}}")
+    config = Config("config")
+    assert config.check() == []
+    names = set_up("s", config).env_dict
+    formula, background, _, channels = blocks_of(page, "python")
+    exec(formula, names)
+    assert names["scan"].get_data("absorption") == pytest.approx([np.log(4)] * 5, abs=0.05)
+    assert set(names["absorption"].constants.to_dict().values()) == {120, 1000}
+    exec(background, names)
+    assert names["net"].background == {}
+    scan = names["loopscan"](2, 0.01, names["i1_true"], names["transmitted"])
+    assert scan.get_data("i1_true") == pytest.approx([5e4 / 0.9] * 2, rel=0.05)
+    assert scan.get_data("transmitted") == pytest.approx([0.25] * 2, rel=0.05)
+    assert not {"i1_lost", "difference"} & {channel.short_name for channel in scan.channels}
+    exec(channels, names)
+    doubled = Scan(names["chain"], "doubled")
+    doubled.run()
+    np.testing.assert_allclose(doubled.get_data("i0_doubled"), 2 * doubled.get_data("i0"))
     config.close()
 
 

@@ -143,3 +143,24 @@ def test_a_listener_finds_the_aliases_in_the_nodes(session: Session, redis_serve
     assert channels["axis:robyy"] == f"{scan.path}:axis:robyy"
     assert channels["diodes:I0"] == f"{scan.path}:axis:timer:diodes:I0"
     assert "axis:robyy" in node.info["channels"] and node.info["title"] == "ascan robyy 0 1 1 0"
+
+
+CHOICE = """
+from bliss_like.config.settings import SimpleSetting
+print(SimpleSetting("s:plotselect").get(), SimpleSetting("s:plotinit").get())
+"""
+
+
+def test_what_is_plotted(session: Session) -> None:
+    names = session.env_dict
+    names["plotselect"](names["I0"], "later*")
+    names["plotinit"]("*diode2")
+    assert run(CHOICE) == "['diodes:I0', 'later*'] ['*diode2']\n"
+    scans = [names["loopscan"](1, 0, names["I0"], names["diode2"]) for _ in range(2)]
+    told = [scan.node.info["display_extra"]["plotselect"] for scan in scans]
+    assert told == [["*diode2"], ["diodes:I0", "later*"]]
+    assert at_a_prompt("from bliss_like.common.plot import get_plotted_counters\nprint(get_plotted_counters())", "t") == "[]\n"
+    session.close()
+    assert at_a_prompt("from bliss_like.common.plot import get_plotted_counters\nprint(get_plotted_counters())") == (
+        "['diodes:I0', 'later*']\n"
+    )

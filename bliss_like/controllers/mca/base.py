@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from bliss_like.config.settings import ObjectSettings
-from bliss_like.config.table import table
+from bliss_like.config.table import Text, table
 from bliss_like.controllers.mca.config import McaConfig
 from bliss_like.devices import mca as vocabulary
 from bliss_like.devices import numbers
@@ -277,7 +277,7 @@ class BaseMCA(CounterController):
         described: dict[str, Any] = {"type": "mca", "elements": list(self.elements), "rois": rois}
         if self._calibration is not None:
             described["calibration"] = self._calibration._asdict()
-        return {self.name: described}
+        return described
 
     # -- checks -------------------------------------------------------------------------------------------------------------
 
@@ -328,9 +328,17 @@ class BaseMCA(CounterController):
             lines[-1] += f", {self._calibration.offset:g} + {self._calibration.gain:g} keV * channel"
         lines += ["", self.rois.__info__()]
         if len(self.last_data):
-            rows = [
+            lines += ["", self.statistics()]
+        return "\n".join(lines)
+
+    def statistics(self) -> Text:
+        """Return a table of how the elements have fared in the last point."""
+        rows = (
+            [
                 (f"det{element}", *(f"{value:.5g}" for value in row))
                 for element, row in zip(self.elements, self.last_data.statistics[-1], strict=True)
             ]
-            lines += ["", table(("last point", *Stats._fields), rows)]
-        return "\n".join(lines)
+            if len(self.last_data)
+            else []
+        )
+        return table(("last point", *Stats._fields), rows)

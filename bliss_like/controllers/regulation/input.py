@@ -11,6 +11,7 @@ from bliss_like.controllers.regulation.driver import RegulationDriver
 from bliss_like.controllers.regulation.keys import InputKeys
 from bliss_like.controllers.regulation.parts import Part
 from bliss_like.controllers.regulation.readings import with_unit
+from bliss_like.devices.calc_counter import CalcCounter
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import DeviceError
 
@@ -65,6 +66,8 @@ class ExternalInput(Input):
 
 def read_device(name: str, device: Any) -> float:
     """Return the value of a counter, of an axis, or of anything with a method `read`."""
+    if isinstance(device, CalcCounter):
+        return float(device.raw_read)
     if isinstance(device, SamplingCounter):
         return float(device.conversion_function(device.raw_read))
     if hasattr(type(device), "wait_move"):

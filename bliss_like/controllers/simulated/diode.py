@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig
+from bliss_like.config.models import ItemConfig
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController, SamplingMode
+from bliss_like.devices.counter_controller import CounterControllerConfig
 
 
 class SimulatedDiodes(SamplingCounterController):
@@ -20,7 +21,7 @@ class SimulatedDiodes(SamplingCounterController):
         mode: str = SamplingMode.MEAN.name
         unit: str | None = None
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[SimulatedDiodes.Counter]
         seed: int | None = Field(default=None, description="the same seed gives the same noise")
 

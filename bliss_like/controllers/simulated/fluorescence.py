@@ -178,9 +178,4 @@ class SimulatedElement:
     @property
     def stats(self) -> Stats:
         """How it has fared since `start`."""
-        icr = self.triggers / self.trigger_livetime if self.trigger_livetime else 0.0
-        ocr = self.events / self.realtime if self.realtime else 0.0
-        dead = 1 - self.energy_livetime / self.realtime if self.realtime else 0.0
-        return Stats(
-            self.realtime, self.trigger_livetime, self.energy_livetime, self.triggers, self.events, icr, ocr, dead
-        )
+        return Stats.counted(self.realtime, self.trigger_livetime, self.energy_livetime, self.triggers, self.events)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig, Reference
+from bliss_like.config.models import ItemConfig
+from bliss_like.controllers.simulated.beam import InBeam, transmission
 from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.counter_controller import CounterControllerConfig
 from bliss_like.devices.events import AxisEvent, connect
-from bliss_like.devices.shutter import BaseShutter
 
 
 class GaussianDetector(SamplingCounterController):
@@ -27,9 +28,9 @@ class GaussianDetector(SamplingCounterController):
         sigma: float = Field(default=1.0, gt=0)
         background: float = 0.0
         noise: float = Field(default=0.0, ge=0, description="standard deviation; 0 for an exact gaussian")
-        through: list[Reference] = Field(default_factory=list, description="shutters and filter sets in the beam")
+        through: list[InBeam] = Field(default_factory=list, description="shutters and filter sets in the beam")
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[GaussianDetector.Counter]
         seed: int | None = Field(default=None, description="the same seed gives the same noise")
 
@@ -52,11 +53,6 @@ class GaussianDetector(SamplingCounterController):
         if beam.last_moved_only:
             axes = [max(axes, key=lambda axis: self._last_moved.get(axis, 0))]
         distance_squared = sum((axis.position - beam.center) ** 2 for axis in axes)
-        height = beam.height * math.prod(map(_transmission, beam.through))
+        height = beam.height * transmission(beam.through)
         value = height * math.exp(-distance_squared / (2 * beam.sigma**2)) + beam.background
         return value + beam.noise * self._random.standard_normal()
-
-
-def _transmission(device: Any) -> float:
-    """What a shutter, or a set of filters, lets through."""
-    return float(device.is_open if isinstance(device, BaseShutter) else device.transmission)

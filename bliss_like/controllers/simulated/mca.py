@@ -10,13 +10,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from bliss_like.config.models import Reference, StrictModel
+from bliss_like.config.models import StrictModel
 from bliss_like.controllers.mca.base import BaseMCA
 from bliss_like.controllers.mca.config import McaCalibration, McaConfig
+from bliss_like.controllers.simulated.beam import InBeam, transmission
 from bliss_like.controllers.simulated.fluorescence import K_LINES, Array, Response, SimulatedElement
 from bliss_like.devices.axis_config import AxisReference
 from bliss_like.devices.mca import McaData, McaSetup, PresetMode, Stats, TriggerMode
-from bliss_like.devices.shutter import BaseShutter
 from bliss_like.errors import DeviceError, NotConnectedError
 
 Fault = Literal["dead", "stuck", "silent"]
@@ -93,7 +93,7 @@ class SimulatedMCA(BaseMCA):
         emitters: list[Emitter] = Field(default_factory=list)
         background: float = Field(default=100.0, ge=0, description="scattered photons per second")
         beam: Places = Field(default_factory=Places, description="where axes have to be for the beam to hit")
-        through: list[Reference] = Field(default_factory=list, description="shutters and filter sets in the beam")
+        through: list[InBeam] = Field(default_factory=list, description="shutters and filter sets in the beam")
         noise: float = Field(default=0.1, ge=0, description="of the electronics, FWHM in keV")
         fano: float = Field(default=0.115, gt=0)
         dead_time: float = Field(default=1e-6, ge=0, description="seconds after each photon")
@@ -225,27 +225,35 @@ class SimulatedMCA(BaseMCA):
             self._is_armed = False
 
     def _catch_up(self) -> None:
-        """Count up to now, with the mean of what came before and what comes now."""
+        """Count up to now, as if the rates had changed evenly since the last look."""
         if not self._is_armed:
             return
         rates = self._present_rates()  # may let others run
         now = self.clock()
-        if not self._is_armed or now <= self._now:
+        if not self._is_armed:
             return
-        mean, self._rates = (self._rates + rates) / 2, rates
+        if now <= self._now:
+            self._rates = rates
+            return
+        change = (rates - self._rates) / (now - self._now)
         if self._setup.trigger_mode is not TriggerMode.SOFTWARE and self.pulse_period is not None:
             while self._is_armed and self._next_pulse <= now:
-                self._advance_to(self._next_pulse, mean)
+                self._advance_to(self._next_pulse, change)
                 self._next_pulse += self.pulse_period
                 self._next_point()
-        self._advance_to(now, mean)
+        self._advance_to(now, change)
+        self._rates = rates
         if self._setup.trigger_mode is TriggerMode.SOFTWARE and not self._is_counting():
             self._end_point()
 
-    def _advance_to(self, now: float, rates: Array) -> None:
+    def _advance_to(self, now: float, change: Array) -> None:
+        """Count until then with rates that change by so much in a second."""
+        seconds = max(0.0, now - self._now)
+        rates = self._rates + change * seconds / 2
         for number, element in zip(self.elements, self._elements, strict=True):
-            element.advance(now - self._now, rates * (self.faults.get(number) != "dead"))
-        self._now = max(self._now, now)
+            element.advance(seconds, rates * (self.faults.get(number) != "dead"))
+        self._rates = self._rates + change * seconds
+        self._now += seconds
 
     def _is_counting(self) -> bool:
         stuck = any(self.faults.get(number) == "stuck" for number in self.elements)
@@ -255,15 +263,10 @@ class SimulatedMCA(BaseMCA):
 
     def _present_rates(self) -> Array:
         config = self._config
-        beam = config.beam.amount() * math.prod(map(_transmission, config.through))
+        beam = config.beam.amount() * transmission(config.through)
         amounts = [config.background, *(emitter.rate * emitter.amount() for emitter in config.emitters)]
         return beam * np.array(amounts)
 
     def _ask(self) -> None:
         if not self.is_plugged:
             raise NotConnectedError(f"{self.name} does not answer: is it switched on, and its cable in?")
-
-
-def _transmission(device: Any) -> float:
-    """What a shutter, or a set of filters, lets through."""
-    return float(device.is_open if isinstance(device, BaseShutter) else device.transmission)

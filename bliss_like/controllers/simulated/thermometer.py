@@ -11,14 +11,15 @@ import time
 import numpy as np
 from pydantic import Field
 
-from bliss_like.config.models import ItemConfig, ObjectConfig
+from bliss_like.config.models import ItemConfig
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
+from bliss_like.devices.counter_controller import CounterControllerConfig
 
 
 class SimulatedThermometer(SamplingCounterController):
     """T(t) = setpoint + (T0 - setpoint) * exp(-t / relaxation_time), in kelvin."""
 
-    class Config(ObjectConfig):
+    class Config(CounterControllerConfig):
         counters: list[ItemConfig] = Field(min_length=1, max_length=1)
         start: float = Field(default=295.0, gt=0, description="kelvin")
         setpoint: float = Field(default=300.0, gt=0, description="kelvin")

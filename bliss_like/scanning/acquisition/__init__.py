@@ -39,7 +39,6 @@ class AcquisitionSlave(AcquisitionObject):
     def __init__(self, *devices: Any, **kwargs: Any) -> None:
         super().__init__(*devices, **kwargs)
         self._reading_task: Greenlet[..., None] | None = None
-        self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
 
     def reading(self) -> None:
         """Fetch data and emit them; runs beside the scan from `start`, or the first trigger, until it returns.
@@ -134,6 +133,10 @@ class AcquisitionMaster(AcquisitionObject):
         self.terminator = True
 
     @property
+    def has_own_image_saving(self) -> bool:
+        return type(self).set_image_saving is not AcquisitionMaster.set_image_saving
+
+    @property
     def slaves(self) -> list[AcquisitionObject]:
         return self.__slaves
 
@@ -141,8 +144,17 @@ class AcquisitionMaster(AcquisitionObject):
         """Yield once for each iteration, before it is prepared."""
         yield self
 
-    def set_image_saving(self, directory: str, prefix: str, force_no_saving: bool = False) -> None:
-        """Say where a detector that saves its own images shall put them."""
+    def set_image_saving(
+        self, directory: str | None, prefix: str | None, force_no_saving: bool = False, asked: bool = False
+    ) -> None:
+        """Say where a detector that saves its own images shall put them; called before its channels are announced.
+
+        :param directory: it may not exist yet; None, with `force_no_saving`: there is none.
+        :param asked: the scan was told to save images, also those that nobody counts.
+        """
+
+    def wait_end(self) -> None:
+        """Return when the last data are there; called after the last iteration, unless the scan was told to end early."""
 
     # -- for the verbs of derived classes ------------------------------------------------------------------------------
 
@@ -161,8 +173,8 @@ class AcquisitionMaster(AcquisitionObject):
     def _refuse(self, slaves: list[Any]) -> None:
         names = ", ".join(getattr(slave, "name", str(slave)) for slave in slaves)
         raise ChainError(
-            f"master {self.name!r} cannot trigger {names}: previous trigger is not done; trigger more slowly, or wait for "
-            "the slaves"
+            f"master {self.name!r} cannot trigger {names}: previous trigger is not done; trigger more slowly (a longer "
+            "count_time or sleep_time), give it a rate of its own (`every` in chain_settings), or call wait_slaves() before"
         )
 
     def wait_slaves(self) -> None:

@@ -5,14 +5,15 @@ One read-out gives everything; only what was asked for is published: a region al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
 import gevent
+import numpy as np
 
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.mca import Extract, McaCounter, McaData, PresetMode, SpectrumMcaCounter, TriggerMode
-from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ChainError, DeviceError
 
 from ..acquisition import AcquisitionSlave, TriggerType
@@ -22,7 +23,7 @@ from ..channel import AcquisitionChannel
 class McaAcquisitionSlave(AcquisitionSlave):
     """Acquires the points of one analyser.
 
-    :param preset_time: seconds of a point, for presets that are times; others are `preset_value`.
+    :param preset_time: seconds of a point, for presets that are times; or a list with those of each point.
     :param block_size: how many points are delivered together in SYNC and GATE mode.
     :param polling_time: seconds between two looks at the device, at most.
     :raises DeviceError: it cannot be done so; nothing was asked of the hardware.
@@ -33,7 +34,7 @@ class McaAcquisitionSlave(AcquisitionSlave):
         *mca_or_mca_counters: Any,
         npoints: int = 1,
         trigger_mode: TriggerMode | str | None = None,
-        preset_time: float | None = 1.0,
+        preset_time: float | Sequence[float] | None = 1.0,
         preset_mode: PresetMode | str | None = None,
         preset_value: float | None = None,
         block_size: int | None = None,
@@ -43,14 +44,19 @@ class McaAcquisitionSlave(AcquisitionSlave):
         **kwargs: Any,
     ) -> None:
         device, _ = self.init(mca_or_mca_counters)
-        self.setup = device.acquisition_setup(
-            npoints, preset_time, trigger_mode, preset_mode, preset_value, spectrum_size, block_size
-        )
+        times = list(preset_time) if isinstance(preset_time, Sequence | np.ndarray) else [preset_time]
+        if isinstance(preset_time, str) or len(times) not in (1, npoints):
+            raise ChainError(f"{device.name}: expected one count time, or {npoints}, got {preset_time!r}")
+        self._setups = [
+            device.acquisition_setup(npoints, time, trigger_mode, preset_mode, preset_value, spectrum_size, block_size)
+            for time in times
+        ]
+        self.setup = self._setups[0]
         self.polling_time = polling_time
-        self._patience = device.max_real_time + (preset_time or 0.0)
+        self._patience = device.max_real_time + max(time or 0.0 for time in times)
         self._extracts: list[tuple[AcquisitionChannel, Counter, Extract]] = []
         self._npoint = 0
-        self._is_stopped = False
+        self._is_stopping = self._is_stopped = False
         trigger_type = TriggerType.HARDWARE if self._is_hardware else TriggerType.SOFTWARE
         options = {"prepare_once": True, "start_once": npoints > 0, "trigger_type": trigger_type, **kwargs}
         super().__init__(*mca_or_mca_counters, npoints=npoints, ctrl_params=ctrl_params, **options)
@@ -73,20 +79,20 @@ class McaAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"{self.name}: {counter!r} is no counter of an MCA, it cannot be acquired with one")
         counter.extractor(self.setup.spectrum_size)  # what cannot be made is told before anything moves
         shape = (self.setup.spectrum_size,) if isinstance(counter, SpectrumMcaCounter) else counter.shape
-        self._add_channel(
-            counter, AcquisitionChannel(full_name_of(counter), counter.data_dtype, shape, unit=counter.unit)
-        )
+        self._add_channel(counter, AcquisitionChannel(counter.fullname, counter.data_dtype, shape, unit=counter.unit))
 
     # -- verbs -----------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        self._npoint, self._is_stopped = 0, False
+        self._npoint = 0
+        self._is_stopping = self._is_stopped = False
         size = self.setup.spectrum_size
         self._extracts = [
             (channels[0], counter, counter.extractor(size))
             for counter, channels in self._counters.items()
             if isinstance(counter, McaCounter)
         ]
+        self.setup = self._setups[0]
         self.device.prepare_acquisition(self.setup)
 
     def start(self) -> None:
@@ -94,11 +100,16 @@ class McaAcquisitionSlave(AcquisitionSlave):
             self.device.start_acquisition()
 
     def stop(self) -> None:
-        self._is_stopped = True
+        self._is_stopping = True
         self.device.stop_acquisition()
+        self._is_stopped = True  # from now on there comes no more than what is there
 
     def trigger(self) -> None:
         """Acquire one point, in software mode."""
+        setup = self._setups[self._npoint] if len(self._setups) > 1 else self.setup
+        if setup != self.setup:
+            self.setup = setup
+            self.device.prepare_acquisition(setup)
         self.device.start_acquisition()
         self._wait_for_point()
         data = self.device.get_acquisition_data(0)
@@ -134,6 +145,8 @@ class McaAcquisitionSlave(AcquisitionSlave):
                 last = monotonic()
             elif was_stopped:
                 return
+            elif self._is_stopping:
+                gevent.sleep(0.001)
             elif not was_acquiring:
                 raise DeviceError(f"{self.name} has ended after {self._npoint} of {self.npoints} points")
             elif monotonic() - last > self._patience:

@@ -247,3 +247,46 @@ def test_anchors_that_are_there_twice_are_no_matter(one: One, recwarn: pytest.Wa
     text = "- {name: a, plugin: default, x: &v 1}\n- {name: b, plugin: default, x: &v 2, y: *v}\n"
     assert one(text) == (text, ["", ""])
     assert not recwarn.list
+
+
+CALCULATED = """- class: simulation_diode
+  plugin: bliss
+  name: diode
+- name: absorption
+  plugin: bliss
+  class: ExpressionCalcCounter
+  module: expression_based_calc
+  unit: OD
+  inputs:
+  - counter: $diode
+    tags: a
+  constants:
+    m: 2
+  expression: log(a) / m
+- name: net
+  plugin: bliss
+  class: BackgroundCalcCounterController
+  module: calccnt_background
+  inputs:
+  - counter: $diode
+    tags: a
+  outputs:
+  - name: diode_net
+    tags: a
+- name: mean
+  plugin: bliss
+  class: MeanCalcCounterController
+  module: simulation_calc_counter
+  inputs:
+  - counter: $diode
+  outputs:
+  - name: diode_mean
+"""
+
+
+def test_calculated_counters_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write(convert(written(tmp_path / "bliss", {"__init__.yml": "", "a.yml": CALCULATED})), tmp_path / "new")
+    survey = open_survey(tmp_path / "new")
+    assert check(survey.tree, survey.root) == []
+    assert {"absorption", "diode_net", "diode_mean"} <= set(survey.names)

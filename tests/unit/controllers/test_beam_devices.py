@@ -241,6 +241,18 @@ def test_filters_on_a_ladder() -> None:
     assert att.bits == 0
 
 
+def test_scans_are_told_what_is_in_the_beam() -> None:
+    att = ladder_filters(make_axis("z"))
+    att.bits = 1
+    said = att.scan_metadata()
+    assert said["filters"] == [{"material": "Cu", "thickness": 0.02}] and (said["bits"], said["energy"]) == (1, 10)
+    assert said["transmission"] == att.transmission < 1
+    foils = ladder(make_axis("z"))
+    assert foils.scan_metadata() == {"position": "empty"} and foils.scan_metadata_name == "foils"
+    foils.disable_scan_metadata()
+    assert not foils.scan_metadata_enabled and att.scan_metadata_enabled
+
+
 def test_the_energy_is_that_of_an_axis_or_a_number() -> None:
     energy = make_axis("energy", initial_position=8.9)
     att = ladder_filters(make_axis("z"), energy=None, energy_axis=energy)
@@ -330,7 +342,7 @@ def test_without_beam_there_is_no_position() -> None:
 
 def test_the_spot_of_a_camera() -> None:
     x, y = make_axis("x"), make_axis("y")
-    keys = {"width": 200, "height": 150, "sigma": 8, "seed": 1, "pixels_per_unit": 10}
+    keys = {"width": 200, "height": 150, "sigma": 8, "seed": 1, "pixels_per_unit": 10, "intensity": 2000, "dark": 50}
     camera = make(SimulatedCamera, "cam", axis_x=x, axis_y=y, **keys)
     image = camera.counters["image"]
     bpm = make(CameraBpm, "bpm", image=image, center_x=99.5, center_y=74.5, pixel_size=0.1, unit="mm")

@@ -9,7 +9,6 @@ import gevent
 import numpy as np
 import pytest
 
-from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.controllers.simulated.diode import SimulatedDiodes
 from bliss_like.controllers.simulated.gaussian import GaussianDetector
 from bliss_like.controllers.simulated.thermometer import SimulatedThermometer
@@ -36,7 +35,6 @@ def test_diodes_constant_and_noisy() -> None:
     ("device_class", "keys"),
     [
         (SimulatedDiodes, {"counters": [{"name": "d", "noise": 1}]}),
-        (SimulatedCamera, {}),
     ],
 )
 def test_the_same_seed_gives_the_same_noise(device_class: type, keys: dict[str, object]) -> None:
@@ -90,25 +88,6 @@ def test_the_temperature_relaxes_to_its_setpoint() -> None:
         assert time.monotonic() < deadline
     slow = make(SimulatedThermometer, "slow", counters=[{"name": "t"}], relaxation_time=1e9, noise=0)
     assert slow.read(slow.counters["t"]) == pytest.approx(295)
-
-
-def test_the_spot_of_the_camera_follows_its_axes() -> None:
-    x, y = make_axis("x"), make_axis("y")
-    camera = make(SimulatedCamera, "camera", seed=1, axis_x=x, axis_y=y, width=200, height=100, dark=0, sigma=10)
-    counter = camera.counters["image"]
-    assert counter.fullname == "camera:image"
-
-    def centre() -> tuple[float, float]:
-        image = camera.read(counter)
-        assert image.shape == counter.shape == (100, 200)
-        assert image.dtype == counter.dtype
-        rows, columns = np.indices(image.shape)
-        return float((columns * image).sum() / image.sum()), float((rows * image).sum() / image.sum())
-
-    assert centre() == pytest.approx((99.5, 49.5), abs=0.3)
-    x.move(3)
-    y.move(-2)
-    assert centre() == pytest.approx((129.5, 29.5), abs=0.5)
 
 
 def test_the_gaussian_of_the_axis_that_moved_last() -> None:

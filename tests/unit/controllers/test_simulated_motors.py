@@ -327,14 +327,14 @@ def root(tmp_path: Path) -> Path:
 def test_a_motor_is_where_another_process_has_left_it(store: Any, root: Path) -> None:
     here, there = (Config(root).get("robx") for _ in range(2))
     assert (here.position, there.position) == (5, 5)
-    here.move(5.5, wait=False)
+    here.move(9, wait=False)
     until(lambda: there.read_state() == "MOVING")
     first = there.dial
     between = here.dial
     assert first <= between <= there.dial
     here.wait_move()
     until(lambda: not there.is_moving)
-    assert (there.dial, there.read_state().names) == (5.5, ("READY",))
+    assert (there.dial, there.read_state().names) == (9, ("READY",))
     here.controller.set_position(here, 0)
     here.velocity = 3
     until(lambda: (there.dial, there.velocity) == (0, 3))

@@ -101,3 +101,40 @@ def test_parameters_of_a_standard_scan() -> None:
         "npoints": 5,
         "mode": "x",
     }
+
+
+def test_units_conversions_and_names_are_checked() -> None:
+    box = Box("box")
+    counter = box.create_counter(SamplingCounter, "a")
+    counter.unit = "mm"
+    assert (counter.unit, counter.scan_metadata(), counter.dataset_metadata()) == ("mm", None, None)
+    for change, said in (
+        (lambda: setattr(counter, "unit", 5), "counter 'a': expected a text as its unit, such as 'mm', got 5"),
+        (lambda: setattr(counter, "conversion_function", 2), "counter 'a': expected a function .*, got 2"),
+        (lambda: box.create_counter(SamplingCounter, "b", unit=3), "counter 'b': expected a text as its unit"),
+        (lambda: box.create_counter(SamplingCounter, ""), "a counter: expected a name, got ''"),
+        (lambda: box.create_counter(SamplingCounter, None), "a counter: expected a name, got None"),
+    ):
+        with pytest.raises(DeviceError, match=said):
+            change()
+    assert counter.unit == "mm" and len(box.counters) == 1
+
+
+def test_names_that_drivers_of_bliss_use(box: Box) -> None:
+    inner = Box("inner", box, False)
+    counter = inner.create_counter(SamplingCounter, "c")
+    assert (counter._counter_controller, inner._master_controller, inner.is_registered) == (inner, box, False)
+    assert box.is_registered and counter.is_critical
+    box.unregister()
+    inner.is_critical = False
+    assert not box.is_registered and not counter.is_critical
+    assert IntegratingCounterController().name == "integ_cc"
+
+
+def test_one_that_reads_all_reads_one() -> None:
+    class Block(SamplingCounterController):
+        def read_all(self, *counters: SamplingCounter) -> list[float]:
+            return [float(len(counters))] * len(counters)
+
+    block = Block("block")
+    assert block.read(block.create_counter(SamplingCounter, "a")) == 1.0

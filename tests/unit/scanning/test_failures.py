@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from bliss_like.data.events import WireEvent
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.errors import ChannelValueError, PublishError, UserAbort
+from bliss_like.errors import ChannelValueError, PublishError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, scan_run
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
@@ -176,7 +176,7 @@ def test_metadata_that_cannot_be_stored_do_not_take_the_end_with_them(caplog: py
     scan = timer_scan(Odd("odd", Log()))
     scan.run()
     assert (scan.state, end_of(scan).state) == (ScanState.DONE, "DONE")
-    assert "metadata of odd are missing" in caplog.text and "handle: expected JSON types" in caplog.text
+    assert "metadata instrument.odd are missing" in caplog.text and "handle: expected JSON types" in caplog.text
 
 
 def test_readings_that_do_not_end_are_given_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,9 @@ def test_what_a_preset_puts_into_scan_info_does_not_take_the_end_with_it(caplog:
 
     class Careless(ScanPreset):
         def start(self, scan: Scan) -> None:
-            scan.scan_info["instrument"] = {"handle": object()}
+            more: dict[str, Any] = {}
+            scan.scan_info["instrument"] = more
+            more["handle"] = object()
 
     scan = timer_scan(Odd("odd", Log()))
     scan.add_preset(Careless())
@@ -281,6 +283,30 @@ def test_presses_of_ctrl_c() -> None:
         go.set()
         assert isinstance(task.get(timeout=5), UserAbort)
         assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_a_value_that_cannot_be_stored_is_refused_when_it_is_set() -> None:
+    class Careless(ScanPreset):
+        def start(self, scan: Scan) -> None:
+            scan.scan_info["instrument"] = {"slits": {"handle": object()}}
+
+    scan = timer_scan(Device("d", Log()))
+    scan.add_preset(Careless())
+    with pytest.raises(ScanUsageError, match="scan_info: instrument.slits.handle: expected JSON types"):
+        scan.run()
+    with pytest.raises(ScanUsageError, match="scan_info: npoints: expected a whole number, got 'many'"):
+        scan.update_info(npoints="many")
+
+
+def test_what_is_put_into_scan_info_on_the_way_is_published() -> None:
+    class Note(ScanPreset):
+        def start(self, scan: Scan) -> None:
+            scan.scan_info["beam"] = {"current": 200.0}
+
+    scan = timer_scan(Device("d", Log()))
+    scan.add_preset(Note())
+    scan.run()
+    assert scan.node.info["beam"] == {"current": 200.0}
 
 
 def test_giving_up_on_metadata_still_publishes_the_end() -> None:

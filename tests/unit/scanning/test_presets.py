@@ -18,9 +18,9 @@ from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisition
 from bliss_like.scanning.chain import META_TIMING, AcquisitionChain, ChainIterationPreset, ChainPreset
 from bliss_like.scanning.channel import AcquisitionChannel
 from bliss_like.scanning.environment import environment
-from bliss_like.scanning.metadata import ScanMeta
 from bliss_like.scanning.presets import ScanPreset, ScanProgress, WatchdogCallback
 from bliss_like.scanning.scan import Scan, ScanState
+from bliss_like.scanning.scan_meta import ScanMeta
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Device, Log, Master, Values, chain_of, end_of, raising, timer_scan
 
@@ -305,7 +305,7 @@ def test_an_axis_that_cannot_be_read_does_not_cost_the_scan(caplog: pytest.LogCa
     scan = timer_scan(Device("d", Log()))
     scan.run()
     assert scan.node.info["positioners"]["positioners_start"] == {"broken": None}
-    assert "axis broken: its position is missing in the scan's metadata: " in caplog.text
+    assert "metadata positioners.broken are missing in the scan: OSError: no answer" in caplog.text
     assert "Traceback" not in caplog.text
 
 
@@ -321,23 +321,22 @@ def test_an_axis_that_is_disabled_is_not_asked(caplog: pytest.LogCaptureFixture)
 
 def test_metadata_of_the_user() -> None:
     meta = environment.scan_meta = ScanMeta()
-    meta.add_categories(["sample"])
     meta.sample.set("ruby", {"size": 3})
-    meta.instrument.set("ring", lambda scan: {"current": 200 + scan.scan_number})
+    meta.instrument.set("ring", lambda scan: {"ring": {"current": 200 + scan.scan_number}})
     meta.technique.set("late", lambda scan: {"state": scan.state.name})
     meta.technique.timing = META_TIMING.END
     meta.instrument.set("broken", raising_source)
     scan = timer_scan(Device("d", Log()))
     scan.run()
     info = scan.node.info
-    assert info["sample"] == {"ruby": {"size": 3}}
+    assert info["sample"] == {"size": 3}
     assert info["instrument"] == {"ring": {"current": 201}}
-    assert info["technique"] == {"late": {"state": "STOPPING"}}
-    assert info["scan_meta_categories"] == ["instrument", "positioners", "technique", "sample"]
-    assert set(meta.metadata_profiling()) >= {"sample.ruby", "instrument.ring"}
+    assert info["technique"] == {"state": "STOPPING"}
+    assert info["scan_meta_categories"] == ["instrument", "positioners", "sample", "technique"]
+    assert set(meta.metadata_profiling()) >= {"instrument.ring", "technique.late", "positioners"}
     meta.sample.remove("ruby")
     meta.remove_categories(["technique"])
-    assert (meta.sample.names(), meta.categories_names()) == ([], ["instrument", "positioners", "sample"])
+    assert (meta.sample.keys, meta.categories_names()) == ([], ["instrument", "positioners", "sample"])
     with pytest.raises(ScanUsageError, match="sample.x"):
         meta.sample.set("x", 3)  # type: ignore[arg-type]
     with pytest.raises(AttributeError, match="no metadata category 'technique'"):
@@ -373,7 +372,7 @@ def test_metadata_that_cannot_be_stored_do_not_cost_the_scan(timing: Any, caplog
     scan.run()
     assert "metadata technique.bad" in caplog.text and "handle: expected JSON types" in caplog.text
     assert end_of(scan).state == "DONE"
-    assert scan.node.info["technique"] == {"good": {"energy": 12.4}}
+    assert scan.node.info["technique"] == {"energy": 12.4}
 
 
 def test_metadata_of_devices_that_fail_do_not_cost_the_scan(caplog: pytest.LogCaptureFixture) -> None:
@@ -384,7 +383,7 @@ def test_metadata_of_devices_that_fail_do_not_cost_the_scan(caplog: pytest.LogCa
     counter = SamplingCounter("a", Controller("ctl", lambda: [1.0]))
     scan = timer_scan(SamplingCounterAcquisitionSlave(counter))
     scan.run()
-    assert "metadata of ctl are missing in the scan" in caplog.text
+    assert "metadata instrument.ctl are missing in the scan: OSError: no answer" in caplog.text
     assert scan.get_data("a").tolist() == [1.0, 1.0, 1.0] and "instrument" not in scan.node.info
 
 

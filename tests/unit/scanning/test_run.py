@@ -105,7 +105,7 @@ def test_events() -> None:
     ]
     assert {node.scan for node in nodes[1:]} == {scan.path}
     assert [type(event) for event in events[len(nodes) :]] == [PreparedScan, ScanInfoUpdate, ScanInfoUpdate, EndScan]
-    assert nodes[0].info["sample"] == "ruby"
+    assert nodes[0].info["sample"] == {"name": "ruby"}
     assert nodes[2].info | {"shape": []} == {
         "fullname": "top:n", "dtype": "<i8", "shape": [], "unit": None, "reference": False,
     }  # fmt: skip
@@ -135,6 +135,7 @@ def test_info_describes_the_chain() -> None:
     info = scan.node.info
     assert info["acquisition_chain"] == {
         "top": {
+            "top_master": "top",
             "devices": ["top", "sub", "a", "b", "c"],
             "master": {"scalars": ["top:n", "sub:n"], "spectra": [], "images": []},
             "scalars": ["a:value", "b:value", "c:value"],
@@ -142,8 +143,15 @@ def test_info_describes_the_chain() -> None:
             "images": [],
         }
     }
-    assert info["devices"]["sub"] == {"type": "Master", "channels": ["sub:n"], "triggered_devices": ["a", "b"]}
-    assert info["channels"]["a:value"] == {"display_name": "value", "unit": None, "dim": 0, "device": "a"}
+    assert info["devices"]["sub"] == {
+        "name": "sub",
+        "type": "Master",
+        "channels": ["sub:n"],
+        "triggered_devices": ["a", "b"],
+    }
+    assert info["channels"]["a:value"] == {
+        "display_name": "value", "unit": None, "dim": 0, "dtype": "float64", "device": "a",
+    }  # fmt: skip
     assert (info["state"], info["scan_nb"], info["session_name"]) == ("DONE", 1, "eh1")
     assert info["end_timestamp"] >= info["start_timestamp"]
 

@@ -16,6 +16,7 @@ from bliss_like.controllers.box_actuator import BoxActuator
 from bliss_like.controllers.filter_set import FilterSet
 from bliss_like.controllers.simulated.gaussian import GaussianDetector
 from bliss_like.controllers.simulated.io_box import SimulatedIoBox
+from bliss_like.devices.calc_counter import CalcCounterController
 from bliss_like.devices.counter import (
     Counter,
     IntegratingCounter,
@@ -279,3 +280,28 @@ def test_a_step_master_takes_a_point_again() -> None:
 
     master.again = again
     assert [dict(master._targets)[axis] for _ in master] == [0, 0, 0, 1]
+
+
+def test_what_is_calculated_follows_the_points_that_are_kept() -> None:
+    beam = Beam()
+    half = Half("half", {"inputs": [{"counter": beam.apd, "tags": "apd"}], "outputs": [{"name": "half_apd"}]})
+    scan = beam.auto.ascan(beam.axis, -0.52, 0.52, 26, 0.0, half, save=False)
+    assert scan is not None
+    data = scan.get_data()
+    np.testing.assert_array_equal(data["half_apd"], data["apd"] / 2)
+    assert len(data["half_apd"]) == 27
+    judged = make(
+        AutoFilter,
+        "autof",
+        filterset=beam.filters,
+        detector_counter=half.counters[0],
+        min_count_rate=LOW,
+        max_count_rate=HIGH,
+    )
+    with pytest.raises(ScanUsageError, match="half_apd is calculated .* a counter that is read"):
+        judged.ascan(beam.axis, -1, 1, 2, 0.0, save=False)
+
+
+class Half(CalcCounterController):
+    def calc_function(self, input_dict: dict[str, Any]) -> dict[str, Any]:
+        return {"half_apd": input_dict["apd"] / 2}

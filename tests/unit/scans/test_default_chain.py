@@ -155,4 +155,8 @@ def test_the_builder() -> None:
     made = node.create_acquisition_object()
     assert isinstance(made, SamplingCounterAcquisitionSlave) and made.count_time == 1
     assert node not in builder.get_nodes_not_ready()
-    assert builder.__info__().splitlines() == ["diodes: a, b", "cam: ", "  roi_counters: sum"]
+    assert builder.__info__().splitlines() == [
+        "diodes: SamplingCounterAcquisitionSlave (a, b)",
+        "cam: not yet made (no counters)",
+        "  roi_counters: not yet made (sum)",
+    ]

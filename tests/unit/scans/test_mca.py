@@ -97,14 +97,11 @@ def test_a_scan_without_end() -> None:
 def test_what_a_scan_says_of_it() -> None:
     mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660], "Ca": [1, 2]}, calibration={"gain": 0.01})
     mca.rois.set("Ca", 350, 390, channel=1)
-    slave = McaAcquisitionSlave(mca)
-    assert slave.get_acquisition_metadata(slave.META_TIMING.PREPARED) == {
-        "mca": {
-            "type": "mca",
-            "elements": [0, 1],
-            "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
-            "calibration": {"offset": 0.0, "gain": 0.01},
-        }
+    assert ct(0.001, mca.counters.Fe).scan_info["instrument"]["mca"] == {
+        "type": "mca",
+        "elements": [0, 1],
+        "rois": {"Fe": {"start": 620, "stop": 660}, "Ca": {"start": 350, "stop": 390, "channel": 1}},
+        "calibration": {"offset": 0.0, "gain": 0.01},
     }
 
 
@@ -132,6 +129,17 @@ def test_the_real_time_is_the_count_time_unless_something_else_is_set() -> None:
     mca.preset_mode = "NONE"
     assert mca.preset_value is None  # it was a number of events
     assert 0.004 <= measured()[0] < 0.1
+
+
+def test_each_point_may_have_its_own_time() -> None:
+    mca = make_mca()
+    times = [0.001, 0.003, 0.003, 0.002]
+    scan = loopscan(4, 0, mca.counters.realtime_det0, chain_settings=settings(mca, preset_time=times))
+    assert scan.get_data("realtime_det0") == pytest.approx(times)
+    with pytest.raises(ChainError, match=r"mca: expected one count time, or 4, got \[1, 2\]"):
+        loopscan(4, 0, mca, chain_settings=settings(mca, preset_time=[1, 2]))
+    with pytest.raises(DeviceError, match="mca: count time with preset_mode REALTIME must be seconds, above 0, got 0"):
+        loopscan(2, 0, mca, chain_settings=settings(mca, preset_time=[1, 0]))
 
 
 # -- triggered by cables

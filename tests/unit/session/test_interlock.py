@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -44,9 +45,10 @@ def other(tree: Tree) -> Iterator[LockSpace]:
 
 
 @pytest.fixture
-def session(make_session: MakeSession, tree: Tree) -> Session:
+def session(make_session: MakeSession, tree: Tree, tmp_path: Path) -> Session:
     session = make_session('config-objects: ["*"]', objects=OBJECTS)
     assert session.setup(tree=tree), session.error_report
+    session.scan_saving.base_path = tmp_path / "data"
     return session
 
 

@@ -59,6 +59,43 @@ def test_each_counter_once(make_session: MakeSession) -> None:
     assert get_config().get("g").available == ["diodes:diode3", "diodes:diode", "diodes:diode2"]
 
 
+CARD = "- {name: card, class: CountingCard, package: tests.bliss_style, module: electrometer, channels: [mon, det, spare, mon2]}"
+
+
+@pytest.mark.parametrize(
+    ("listed", "names"),
+    [
+        ("card", "mon det mon2"),  # its default group
+        ("'card:*'", "mon det spare mon2"),
+        ("'card:monitors'", "mon mon2"),
+        ("'card:default'", "mon det mon2"),
+        ("'card:values:m*'", "mon mon2"),
+        ("'values:spare'", ""),  # `values` is no object
+        ("'card:values:spare', card", "spare mon det mon2"),
+    ],
+)
+def test_groups_of_the_counters_of_a_controller(make_session: MakeSession, listed: str, names: str) -> None:
+    make_session(objects=f"{CARD}\n- {{name: g, class: MeasurementGroup, counters: [{listed}]}}")
+    found = get_config().get("g").available
+    assert found == ([f"card:values:{name}" for name in names.split()] or ["values:spare"])
+
+
+def test_a_controller_stands_for_its_default_group(make_session: MakeSession) -> None:
+    make_session(objects=f"{CARD}\n- {{name: g, class: MeasurementGroup, counters: ['card:*', diode]}}")
+    group = get_config().get("g")
+    group.disable("card")
+    assert group.enabled == ["card:values:spare", "diodes:diode"]
+    group.enable("card:monitors")
+    assert group.enabled == ["card:values:mon", "card:values:spare", "card:values:mon2", "diodes:diode"]
+    group.disable("card:*")
+    assert group.enabled == ["diodes:diode"]
+    group.enable("values:d*")
+    assert group.enabled == ["card:values:det", "diodes:diode"]
+    group.enable_all()
+    group.disable("diodes")
+    assert "diodes:diode" in group.disabled and len(group.enabled) == 4
+
+
 UNUSABLE = {
     "diodde": "no object 'diodde' in {path}, did you mean 'diode'?",
     "'diodes:lamp'": "no counter 'diodes:lamp', did you mean 'diodes:diode'?",

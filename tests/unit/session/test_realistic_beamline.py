@@ -28,6 +28,7 @@ def session(
     config = Config(CONFIG)
     session = load_session(request.param, config)
     assert session.setup(tree=tree), session.error_report
+    session.scan_saving.base_path = tmp_path / "data"
     yield session
     config.close()
 
@@ -123,4 +124,6 @@ def test_hutch_2(session: Session) -> None:
     names = session.env_dict
     assert names["focus_size"](names["px"], names["knife_x"], 20, 40, 0.001) == pytest.approx(5, abs=0.6)
     assert names["tomogram"](1, 2, 0.001).get_data("image").shape == (3, 512, 512)
-    assert session.scan_saving.get_path().startswith(os.path.join("/tmp/scans/beamline/hutch2", ""))
+    grain = names["ascan"](names["px"], -20, 20, 8, 0.005, names["sdd"].counter_groups.Fe)
+    assert grain.get_data("Fe").argmax() == 4
+    assert session.scan_saving.get_path().startswith(os.path.join(session.scan_saving.base_path, "beamline/hutch2", ""))

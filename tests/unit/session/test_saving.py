@@ -98,13 +98,15 @@ def test_info_says_what_comes_from_where(monkeypatch: pytest.MonkeyPatch) -> Non
     scan_saving.base_path = "/data/visitor"
     scan_saving.sample = "ruby"
     assert scan_saving.__info__() == (
-        "SCAN_SAVING                   from\n"
-        "-----------  ---------------  -------------------------------\n"
-        "base_path    '/data/visitor'  changed, configuration: '/data'\n"
-        "template     '{session}/'     default\n"
-        "sample       'ruby'           added\n"
-        "session      's'              cannot be changed\n"
-        "user         'ada'            cannot be changed\n"
+        "SCAN_SAVING                                from\n"
+        "--------------------  -------------------  -------------------------------\n"
+        "base_path             '/data/visitor'      changed, configuration: '/data'\n"
+        "template              '{session}/'         default\n"
+        "images_path_template  'scan{scan_number}'  default\n"
+        "images_prefix         '{img_acq_device}_'  default\n"
+        "sample                'ruby'               added\n"
+        "session               's'                  cannot be changed\n"
+        "user                  'ada'                cannot be changed\n"
         "files in /data/visitor/s\n"
         "scans below s:data:visitor"
     )
@@ -163,7 +165,7 @@ WRONG = {
         "template",
         "{xyz}",
     ): "SCAN_SAVING.template: nothing is known of 'xyz' in '{xyz}' (known: session, user, base_path, "
-    "template, sample); set SCAN_SAVING.xyz first",
+    "template, images_path_template, images_prefix, sample); set SCAN_SAVING.xyz first",
     ("template", "{session"): "SCAN_SAVING.template: expected '}' before end of string in '{session'",
     ("template", "../../etc"): "SCAN_SAVING.template: '../../etc' leads out of /tmp/scans: /etc",
     ("base_path", "scans"): "SCAN_SAVING.base_path: expected an absolute path, came 'scans'",
@@ -202,3 +204,30 @@ def test_every_path_makes_a_node(base: str, template: str) -> None:
     first, *others = scan_saving.container.split(":")
     assert first == "test_session"
     assert all(paths.check_name(part) for part in others)
+
+
+def test_where_images_go() -> None:
+    scan_saving = saving()
+    assert scan_saving.get_images_path(12, "cam") == f"{scan_saving.get_path()}/scan0012"
+    assert scan_saving.get_images_prefix("cam") == "cam_"
+    scan_saving.sample = "ruby"
+    scan_saving.images_path_template = "{sample}/{img_acq_device}/{scan_number}"
+    scan_saving.images_prefix = "{sample}_"
+    assert scan_saving.get_images_path(12, "cam") == f"{scan_saving.get_path()}/ruby/cam/0012"
+    assert scan_saving.get_images_prefix("cam") == "ruby_"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("images_path_template", "{xyz}", "nothing is known of 'xyz'"),
+        ("images_path_template", "../{scan_number}", "leads out of"),
+        ("images_prefix", "a/b", "expected no '/', came 'a/b'"),
+        ("images_prefix", "{", "images_prefix"),
+    ],
+)
+def test_wrong_places_for_images_are_refused(name: str, value: str, message: str) -> None:
+    scan_saving = saving()
+    with pytest.raises(SessionError, match=message):
+        setattr(scan_saving, name, value)
+    assert scan_saving.get_images_path(1, "cam").endswith("/scan0001")

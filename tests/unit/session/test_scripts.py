@@ -40,12 +40,12 @@ def run(session: Session, text: str) -> Any:
 
 def test_load_script(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "config" / "sessions" / "scripts" / "align.py"
-    write(path, "def where(): return robx.name, made\nmade = __file__\n")
+    write(path, "def whereabouts(): return robx.name, made\nmade = __file__\n")
     assert run(session, "load_script('align')") is True
-    assert run(session, "where()") == ("robx", str(path))
+    assert run(session, "whereabouts()") == ("robx", str(path))
     write(path, "made = 'anew'")
     assert run(session, "load_script('align.py')") is True
-    assert run(session, "where()") == ("robx", "anew")
+    assert run(session, "whereabouts()") == ("robx", "anew")
     assert "__file__" not in session.env_dict
 
 
@@ -112,14 +112,14 @@ def test_a_setup_file_goes_on_after_a_script_that_failed(make_session: MakeSessi
 def test_user_names_stay_apart(session: Session, tmp_path: Path) -> None:
     write(
         tmp_path / "mine" / "scans.py",
-        "from math import pi\ncount = 3\ndef where(): return robx.name, count\n_own = 4\n",
+        "from math import pi\ncount = 3\ndef whereabouts(): return robx.name, count\n_own = 4\n",
     )
     write(tmp_path / "mine" / "sub" / "more.py", "more = 1")
     run(session, "user_script_load('scans')")
     run(session, "user_script_load('sub/more')")
-    assert run(session, "user.where()") == ("robx", 3)
-    assert run(session, "repr(user)") == "<what user scripts have defined: pi, count, where, _own, more>"
-    assert not {"count", "where", "more"} & set(session.env_dict)
+    assert run(session, "user.whereabouts()") == ("robx", 3)
+    assert run(session, "repr(user)") == "<what user scripts have defined: pi, count, whereabouts, _own, more>"
+    assert not {"count", "whereabouts", "more"} & set(session.env_dict)
 
 
 def test_a_second_load_is_afresh(session: Session, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_the_own_name_of_what_has_an_alias(session: Session, tmp_path: Path) -> 
         run(session, "tabel")
     with pytest.raises(NameError, match=r"^name 'rob' is not defined$"):
         run(session, "rob")
-    write(tmp_path / "mine" / "old.py", "def where():\n    return robx.position\n\nwhere()")
+    write(tmp_path / "mine" / "old.py", "def whereabouts():\n    return robx.position\n\nwhereabouts()")
     with pytest.raises(ScriptError, match=r"old.py:2: NameError: name 'robx' is not defined: it is called table"):
         run(session, "user_script_load('old')")
     session.aliases.remove("table")

@@ -140,7 +140,7 @@ def test_a_dead_controller_is_asked_once(motors: Motors, capsys: Shown) -> None:
 def test_a_silent_controller_does_not_hold_up_the_others(
     motors: Motors, monkeypatch: pytest.MonkeyPatch, capsys: Shown
 ) -> None:
-    monkeypatch.setattr("bliss_like.standard.reading.PATIENCE", 0.05)
+    monkeypatch.setattr("bliss_like.devices.inquiry.PATIENCE", 0.05)
     Silent.allowed.clear()
     motors(robx={})
     motors(Silent, mute={})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bliss_like.controllers.mca import Calibration, Roi
 from bliss_like.errors import DeviceError
@@ -163,3 +165,41 @@ def test_info() -> None:
     )
     mca.preset_value = 1000
     assert "preset EVENTS: 1000; trigger SOFTWARE" in mca.__info__()
+
+
+NAMES = st.sampled_from(["Fe", "Ca", "Zn"])
+LIMITS = st.tuples(st.integers(0, 2000), st.integers(1, 48)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+CHANGES = st.one_of(
+    st.tuples(st.just("set"), NAMES, LIMITS, st.sampled_from([None, 0, 1])),
+    st.tuples(st.just("remove"), NAMES),
+    st.tuples(st.just("clear")),
+    st.tuples(st.just("reset")),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(CHANGES, max_size=12))
+def test_counters_follow_any_changes(changes: list[tuple[Any, ...]]) -> None:
+    written = {"Fe": Roi(620, 660)}
+    mca, expected = make_mca(elements=[0, 1], rois={"Fe": [620, 660]}), dict(written)
+    for what, *arguments in changes:
+        match what, arguments:
+            case "set", (name, limits, channel):
+                mca.rois.set(name, *limits, channel=channel)
+                expected[name] = Roi(*limits, channel)
+            case "remove", (name,) if name in expected:
+                mca.rois.remove(name)
+                del expected[name]
+            case "clear", _:
+                mca.rois.clear()
+                expected = {}
+            case "reset", _:
+                mca.rois.reset()
+                expected = dict(written)
+        counters = {
+            name if element is None else f"{name}_det{element}"
+            for name, roi in expected.items()
+            for element in ((None, 0, 1) if roi.channel is None else (roi.channel,))
+        }
+        assert dict(mca.rois) == expected
+        assert set(regions(mca)) == counters

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,7 +28,17 @@ FAILURES = (Exception, gevent.Timeout)
 UNREACHABLE = (NotConnectedError, OSError, gevent.Timeout)
 """What is the same for all axes of a controller."""
 
-_turns: WeakKeyDictionary[Any, BoundedSemaphore] = WeakKeyDictionary()
+
+class _Turn:
+    """Who asks a controller, one at a time."""
+
+    def __init__(self) -> None:
+        self.semaphore = BoundedSemaphore()
+        self.since = 0.0
+        """When the question under way was asked."""
+
+
+_turns: WeakKeyDictionary[Any, _Turn] = WeakKeyDictionary()
 
 
 @dataclass
@@ -47,7 +58,13 @@ class Reading:
         return "" if names == ("READY",) else " ".join(names)
 
 
-def read(axes: Iterable[Any], timeout: float | None = None, positions: bool = True) -> list[Reading]:
+def read(
+    axes: Iterable[Any],
+    timeout: float | None = None,
+    positions: bool = True,
+    states: bool = True,
+    seconds: dict[str, float] | None = None,
+) -> list[Reading]:
     """Return a reading of each axis, in their order; an axis that fails has its problem in it, and disturbs no other.
 
     Who has not answered in time is left to end by itself, and asked again only then: killed in the middle of a request, a
@@ -55,18 +72,30 @@ def read(axes: Iterable[Any], timeout: float | None = None, positions: bool = Tr
 
     :param timeout: seconds that a controller has; `PATIENCE` by default.
     :param positions: False: only the states.
+    :param states: False: only the positions.
+    :param seconds: is given how long each controller took, by its name.
     """
     timeout = PATIENCE if timeout is None else timeout
     axes = list(axes)
     pseudos = [axis for axis in axes if getattr(axis, "reals", ())]
     below = [each for axis in pseudos for each in inputs_below(axis) if not each.reals]
     readings = {axis: Reading(axis, problem=f"no answer within {timeout:g} s") for axis in [*axes, *below]}
-    told_by_hardware = _by_controller(reading for axis, reading in readings.items() if axis not in pseudos)
-    _within(timeout, [partial(_ask_in_turn, *group, timeout, positions) for group in told_by_hardware.items()])
+    calculated = set(pseudos)
+    told_by_hardware = _by_controller(reading for axis, reading in readings.items() if axis not in calculated)
+    wanted = _Wanted(timeout, positions, states, {} if seconds is None else seconds)
+    _within(timeout, [partial(_ask_in_turn, *group, wanted) for group in told_by_hardware.items()])
     known = {axis: Reading(**vars(reading)) for axis, reading in readings.items()}  # what comes late changes nothing
     derived_from_them = _by_controller(known[axis] for axis in pseudos)
-    _within(timeout, [partial(_derive, *group, dict(known), positions) for group in derived_from_them.items()])
+    _within(timeout, [partial(_derive, *group, dict(known), wanted) for group in derived_from_them.items()])
     return [known[axis] for axis in dict.fromkeys(axes)]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    timeout: float
+    positions: bool
+    states: bool
+    seconds: dict[str, float]
 
 
 def _by_controller(readings: Iterable[Reading]) -> dict[Any, list[Reading]]:
@@ -80,7 +109,7 @@ def _within(timeout: float, tasks: Iterable[Callable[[], None]]) -> None:
     gevent.joinall([gevent.spawn(task) for task in tasks], timeout=timeout)
 
 
-def _derive(controller: Any, pseudos: Sequence[Reading], known: Mapping[Any, Reading], positions: bool) -> None:
+def _derive(controller: Any, pseudos: Sequence[Reading], known: Mapping[Any, Reading], wanted: _Wanted) -> None:
     """Calculate pseudo axes from what their real axes told: nothing is read twice."""
     for reading in pseudos:
         axis = reading.axis
@@ -90,8 +119,9 @@ def _derive(controller: Any, pseudos: Sequence[Reading], known: Mapping[Any, Rea
             reading.problem = f"the real axes do not tell where they are: {', '.join(silent)}"
         elif _is_usable(controller, reading):
             try:
-                reading.state = _state_of(axis, known)
-                if positions:
+                if wanted.states:
+                    reading.state = _state_of(axis, known)
+                if wanted.positions:
                     reading.user = float(derived([axis], {each: known[each].user for each in needed})[axis])
                     reading.dial = float(axis.user2dial(reading.user))
                 reading.problem = ""
@@ -105,21 +135,26 @@ def _state_of(axis: Any, known: Mapping[Any, Reading]) -> AxisState:
     return axis.controller.combined({each: _state_of(each, known) for each in axis.reals})  # type: ignore[no-any-return]
 
 
-def _ask_in_turn(controller: Any, readings: Sequence[Reading], timeout: float, positions: bool) -> None:
-    turn = _turns.setdefault(controller, BoundedSemaphore())
-    if turn.acquire(timeout=timeout):
+def _ask_in_turn(controller: Any, readings: Sequence[Reading], wanted: _Wanted) -> None:
+    turn = _turns.setdefault(controller, _Turn())
+    if turn.semaphore.locked() and (silent := monotonic() - turn.since) > wanted.timeout:
+        for reading in readings:
+            reading.problem = f"no answer for {silent:.0f} s"
+    elif turn.semaphore.acquire(timeout=wanted.timeout):
+        turn.since = began = monotonic()
         try:
-            _ask(controller, readings, positions)
+            _ask(controller, readings, wanted)
         finally:
-            turn.release()
+            turn.semaphore.release()
+            wanted.seconds[str(getattr(controller, "name", controller))] = monotonic() - began
 
 
-def _ask(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
+def _ask(controller: Any, readings: Sequence[Reading], wanted: _Wanted) -> None:
     """Ask for all at once; when that fails, one by one, unless it is the line that fails."""
     try:
         usable = [reading for reading in readings if _is_usable(controller, reading)]
         if usable:
-            _ask_together(controller, usable, positions)
+            _ask_together(controller, usable, wanted)
     except UNREACHABLE as error:
         for reading in readings:
             reading.problem = told(error)
@@ -127,7 +162,7 @@ def _ask(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
     except Exception:
         for reading in usable:
             try:
-                _ask_together(controller, [reading], positions)
+                _ask_together(controller, [reading], wanted)
             except FAILURES as error:
                 reading.problem = told(error)
 
@@ -147,15 +182,19 @@ def _is_usable(controller: Any, reading: Reading) -> bool:
         return False
 
 
-def _ask_together(controller: Any, readings: Sequence[Reading], positions: bool) -> None:
+def _ask_together(controller: Any, readings: Sequence[Reading], wanted: _Wanted) -> None:
     axes = [reading.axis for reading in readings]
-    if isinstance(controller, MotorController):
-        if positions:
-            dials, states = controller.read_dials_and_states(*axes)
-        else:
-            dials, states = [math.nan] * len(axes), controller.read_states(*axes)
+    dials: Sequence[float] = [math.nan] * len(axes)
+    states: Sequence[AxisState | None] = [None] * len(axes)
+    if not isinstance(controller, MotorController):
+        dials = [axis.dial if wanted.positions else math.nan for axis in axes]
+        states = [axis.state if wanted.states else None for axis in axes]
+    elif wanted.positions and wanted.states:
+        dials, states = controller.read_dials_and_states(*axes)
+    elif wanted.positions:
+        dials = controller.read_dials(*axes)
     else:
-        dials, states = [axis.dial for axis in axes], [axis.state for axis in axes]
+        states = controller.read_states(*axes)
     for reading, dial, state in zip(readings, dials, states, strict=True):
         reading.dial, reading.state, reading.problem = _shown(reading.axis, dial), state, ""
         reading.user = reading.axis.dial2user(reading.dial)

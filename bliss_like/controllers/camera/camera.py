@@ -1,0 +1,322 @@
+"""The base of all 2D detectors.
+
+A driver derives from `Camera` and overloads `fullsize`, `sensor_dtype`, `prepare_acquisition`, `start_acquisition`,
+`trigger`, `stop_acquisition`, `status` and `read_frames`; see `docs/how-to/camera.md`. The rest is done here: regions of interest,
+binning, corrections, accumulation, saving, and all that a scan wants.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, ClassVar
+
+import numpy as np
+from gevent.event import Event
+from numpy.typing import NDArray
+from pydantic import Field
+
+from bliss_like.config.models import ObjectConfig
+from bliss_like.config.settings.properties import ObjectSettings
+from bliss_like.devices.counter import CounterController, counter_namespace
+from bliss_like.devices.counter_controller import Params
+from bliss_like.devices.counter_namespace import CounterGroups
+from bliss_like.errors import ChainError, DeviceError
+from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster, default_camera_parameters
+
+from .beam_position import BeamPosition
+from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
+from .geometry import Geometry
+from .groups import (
+    CameraAccumulation,
+    CameraAcquisition,
+    CameraProcessing,
+    CameraSaving,
+    ImageSettings,
+    SavingParameters,
+)
+from .image_counter import ImageCounter
+from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
+from .saver import FrameSaver, load_image
+
+
+class CameraConfig(ObjectConfig):
+    """The keys that every camera has."""
+
+    rois: dict[str, list[float]] = Field(
+        default_factory=dict,
+        description="regions of interest that are there at first: x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc",
+    )
+
+
+class Camera(CounterController):
+    """A 2D detector, with a counter `<name>:image`."""
+
+    interlock = True
+    Config = CameraConfig
+
+    available_triggers: ClassVar[Sequence[str]] = ("INTERNAL_TRIGGER", "INTERNAL_TRIGGER_MULTI")
+    """What the driver can do; besides these EXTERNAL_TRIGGER, EXTERNAL_TRIGGER_MULTI, EXTERNAL_GATE, EXTERNAL_START_STOP."""
+    poll_period: float = 0.005
+    """Seconds between two looks at `status`; a driver that calls `notify` may make it long."""
+    timeout: float = 10.0
+    """Seconds beyond the exposure time that a frame may take."""
+
+    def __init__(self, name: str, config: ObjectConfig) -> None:
+        super().__init__(name)
+        self.news = 0
+        """Changes with each `notify`."""
+        self.last_image: NDArray[Any] | None = None
+        """The newest image, shape (height, width)."""
+        self._news = Event()
+        self._corrections: dict[str, tuple[str, NDArray[Any]]] = {}
+
+        def kept(part: str) -> ObjectSettings:
+            return ObjectSettings.of(config, f":{part}")
+
+        self.saving = CameraSaving(self, kept("saving"))
+        self.acquisition = CameraAcquisition(self, kept("acquisition"))
+        self.accumulation = CameraAccumulation(self, kept("accumulation"))
+        self.processing = CameraProcessing(self, kept("processing"))
+        self._image_settings = ImageSettings(self, kept("image"))
+        self.image = self.create_counter(ImageCounter, "image", settings=self._image_settings)
+        self.roi_counters = RoiCounters(self, kept("roi_counters"), getattr(config, "rois", {}))
+        self.roi_profiles = RoiProfiles(self, kept("roi_profiles"))
+        self.roi_collection = RoiCollection(self, kept("roi_collection"))
+        self.bpm = BeamPosition(self)
+
+    # -- what a driver overloads ------------------------------------------------------------------------------------------
+
+    @property
+    def fullsize(self) -> tuple[int, int]:
+        """(width, height) of a frame as `read_frames` gives it."""
+        raise NotImplementedError(f"{type(self).__name__} must overload fullsize")
+
+    @property
+    def sensor_dtype(self) -> np.dtype[Any]:
+        """Of a frame as `read_frames` gives it."""
+        return np.dtype(np.uint16)
+
+    def prepare_acquisition(self, settings: AcquisitionSettings) -> None:
+        """Set the camera up; what was acquired before may be forgotten."""
+
+    def start_acquisition(self) -> None:
+        """Arm the camera: from now on it hears triggers."""
+
+    def trigger(self) -> None:
+        """Begin to expose `settings.frames_per_trigger` frames; return at once. Of internal trigger modes only."""
+
+    def stop_acquisition(self) -> None:
+        """End all exposures now; frames that are ready may be read still. Also called when nothing goes on."""
+
+    def status(self) -> CameraStatus:
+        """Return how many frames are exposed and can be read, counted from `prepare_acquisition`."""
+        raise NotImplementedError(f"{type(self).__name__} must overload status")
+
+    def read_frames(self, first: int, nb_frames: int) -> Frames:
+        """Return frames that are ready, shape (nb_frames, height, width); each is asked for once, in order."""
+        raise NotImplementedError(f"{type(self).__name__} must overload read_frames")
+
+    # -- for drivers --------------------------------------------------------------------------------------------------------
+
+    def notify(self) -> None:
+        """Make those who wait look at `status` now."""
+        self.news += 1
+        self._news.set()
+
+    def wait_news(self, seen: int, timeout: float) -> None:
+        """Return when `news` is no more what it was, or after `timeout` seconds."""
+        if self.news == seen:
+            self._news.clear()
+            self._news.wait(timeout)
+
+    # -- counters -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def counters(self) -> counter_namespace:
+        groups = self.counter_groups
+        return counter_namespace([*groups["default"], *groups["bpm"]])
+
+    @property
+    def counter_groups(self) -> CounterGroups:
+        images = super().counters
+        parts = {each.name: each.counters for each in (self.roi_counters, self.roi_profiles, self.roi_collection)}
+        default = counter_namespace([*images, *(counter for part in parts.values() for counter in part)])
+        return CounterGroups(
+            **self.roi_counters.groups(), images=images, **parts, bpm=self.bpm.counters, default=default
+        )
+
+    def get_default_chain_parameters(
+        self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        group = self.acquisition
+        usual = {"acq_trigger_mode": group.trigger_mode, "latency_time": group.latency_time}
+        return default_camera_parameters(self.available_triggers, scan_params, {**usual, **acq_params})
+
+    def get_acquisition_object(self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params) -> Any:
+        known = [*inspect.signature(CameraAcquisitionMaster).parameters][1:]
+        unknown = [key for key in acq_params if key not in known]
+        if unknown:
+            raise ChainError(
+                f"camera {self.name}: no acquisition parameter {', '.join(unknown)}; there are: {', '.join(known)}"
+            )
+        return CameraAcquisitionMaster(self, ctrl_params=ctrl_params, **acq_params)
+
+    def scan_metadata(self) -> dict[str, Any]:
+        return {
+            "type": type(self).__name__,
+            "image": self._image_settings.to_dict(),
+            "acquisition": {"trigger_mode": self.acquisition.trigger_mode},
+        }
+
+    # -- what acquisitions are made of ------------------------------------------------------------------------------------------
+
+    @property
+    def geometry(self) -> Geometry:
+        """How images are made of frames of the sensor."""
+        return self._image_settings.geometry
+
+    def geometry_changed(self, old: Geometry, new: Geometry) -> None:
+        """Let regions of interest stay on the same pixels of the sensor."""
+        for container in (self.roi_counters, self.roi_profiles, self.roi_collection):
+            container.move(old, new)
+
+    def pipeline(self, parts: int = 1) -> FramePipeline:
+        """Return what makes images of frames, as it is set now.
+
+        :param parts: frames in one image.
+        :raises DeviceError: an image to correct by has another shape.
+        """
+        geometry = self.geometry
+        found: dict[str, NDArray[Any] | None] = {
+            key: self._correction(key, geometry.shape) for key in ("background", "flatfield", "mask")
+        }
+        return FramePipeline(geometry, self.sensor_dtype, parts, **found)
+
+    def image_dtype(self, accumulates: bool = False) -> np.dtype[Any]:
+        """Return the dtype of images."""
+        return self.pipeline(2 if accumulates else 1).dtype
+
+    def prepare_exposure(
+        self,
+        *,
+        expo_time: float,
+        nb_frames: int = 1,
+        trigger_mode: str = "INTERNAL_TRIGGER",
+        accumulates: bool = False,
+        latency_time: float = 0.0,
+        deliver: Callable[[Frames], object],
+        on_failure: Callable[[BaseException], object] = lambda error: None,
+    ) -> Exposure:
+        """Prepare the camera, and return what runs it.
+
+        :raises DeviceError: it cannot do that.
+        """
+        parts, part_time = self.accumulation.split(expo_time) if accumulates else (1, expo_time)
+        if parts > 1 and trigger_mode in ("EXTERNAL_GATE", "EXTERNAL_START_STOP"):
+            raise DeviceError(
+                f"camera {self.name}: a gate makes one exposure, it cannot be split in {parts} to accumulate"
+            )
+        is_single = trigger_mode in ("INTERNAL_TRIGGER", "EXTERNAL_TRIGGER")
+        settings = AcquisitionSettings(
+            nb_frames=nb_frames * parts,
+            expo_time=part_time,
+            latency_time=latency_time,
+            trigger_mode=trigger_mode,
+            frames_per_trigger=(nb_frames if is_single else 1) * parts,
+        )
+        pipeline = self.pipeline(parts)
+        self.prepare_acquisition(settings)
+        return Exposure(self, settings, pipeline, deliver, on_failure)
+
+    def open_saver(
+        self, directory: str, prefix: str, parameters: SavingParameters, expo_time: float | None = None
+    ) -> FrameSaver:
+        """Return what saves images in a directory."""
+        info: dict[str, Any] = {"name": self.name, "type": type(self).__name__}
+        if expo_time is not None:
+            info["count_time"] = expo_time
+        return FrameSaver(directory, prefix, parameters, info)
+
+    def write_last_image(self, directory: str, prefix: str | None = None) -> str:
+        """Write the newest image into a new file; return its name.
+
+        :raises DeviceError: there is none yet.
+        """
+        if self.last_image is None:
+            raise DeviceError(f"camera {self.name}: there is no image yet, {self.name}.take() makes one")
+        saver = self.open_saver(directory, f"{self.name}_" if prefix is None else prefix, self.saving.parameters())
+        try:
+            return str(saver.write(self.last_image[np.newaxis])[0].file)
+        finally:
+            saver.close()
+
+    def _correction(self, key: str, shape: tuple[int, int]) -> NDArray[Any] | None:
+        if not getattr(self.processing, f"use_{key}"):
+            return None
+        where = getattr(self.processing, key)
+        if not where:
+            raise DeviceError(f"camera {self.name}: processing.use_{key} is on, and processing.{key} names no file")
+        if self._corrections.get(key, ("", None))[0] != where:
+            self._corrections[key] = (where, load_image(where))
+        image = self._corrections[key][1]
+        if image.shape != shape:
+            raise DeviceError(
+                f"camera {self.name}: {key} {where} has the shape {image.shape}, expected that of the image, {shape}; take "
+                f"another, or set processing.use_{key} = False"
+            )
+        return image
+
+    # -- at the prompt ---------------------------------------------------------------------------------------------------------------
+
+    def take_image(self, expo_time: float | None = None) -> NDArray[Any]:
+        """Expose once, beside any scan, and return the image, shape (height, width); nothing is published or saved."""
+        images: list[Frames] = []
+        exposure = self.prepare_exposure(
+            expo_time=self.acquisition.expo_time if expo_time is None else expo_time, deliver=images.append
+        )
+        try:
+            exposure.start()
+            exposure.trigger()
+            exposure.wait_delivered(1)
+        finally:
+            exposure.stop()
+        image: NDArray[Any] = images[0][0]
+        return image
+
+    def take(
+        self, expo_time: float | None = None, nb_frames: int | None = None, *, save: bool = False, run: bool = True
+    ) -> Any:
+        """Take images in a scan of this camera alone; return the scan.
+
+        :param expo_time: seconds; by default those of `acquisition`, as for `nb_frames`.
+        """
+        from bliss_like.scanning.acquisitions.camera_scan import take_images
+
+        time = self.acquisition.expo_time if expo_time is None else expo_time
+        number = self.acquisition.nb_frames if nb_frames is None else nb_frames
+        return take_images(time, number, self, save=save, run=run)
+
+    def take_dark(self, expo_time: float, directory: str, shutter: Any = None) -> str:
+        """Take an image without beam, keep it in a new file, and subtract it from now on; return the name of the file.
+
+        :param shutter: closed meanwhile, if there is one.
+        """
+        self.processing.use_background = False
+        with shutter.closed_context if shutter is not None else nullcontext():
+            self.last_image = self.take_image(expo_time)
+        name = self.write_last_image(directory, f"{self.name}_background_")
+        self.processing.background = name
+        self.processing.use_background = True
+        return name
+
+    def __info__(self) -> str:
+        width, height = self.fullsize
+        state = self.status()
+        lines = [f"{type(self).__name__} {self.name}: {width} x {height} pixels of {self.sensor_dtype}, {state.state}"]
+        if state.error:
+            lines.append(f"  error: {state.error}")
+        groups = (self._image_settings, self.acquisition, self.accumulation, self.saving, self.processing)
+        containers = (self.roi_counters, self.roi_profiles, self.roi_collection)
+        return "\n".join([*lines, *(part.__info__() for part in (*groups, *containers))])

@@ -1,0 +1,189 @@
+"""Scans whose steps follow a counter: many points on the flanks of a peak, few where nothing happens."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bliss_like.devices.counter import Counter
+from bliss_like.devices.naming import full_name_of, name_of
+from bliss_like.scanning.acquisition import AcquisitionSlave
+from bliss_like.scanning.acquisitions.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
+from bliss_like.scanning.chain_nodes import iter_counters
+from bliss_like.scanning.default_chain import ChainSettings
+from bliss_like.scanning.presets import ScanPreset
+from bliss_like.scanning.scan import Scan
+
+from .arguments import check_count, check_number, number, scan_command, wrong
+from .build import Recipe
+from .step import HomePreset
+
+__all__ = ["adaptive_ascan", "adaptive_dscan"]
+
+_log = logging.getLogger(__name__)
+
+
+@scan_command
+def adaptive_ascan(
+    motor: Any,
+    start: float,
+    stop: float,
+    min_step: float,
+    max_step: float,
+    target_delta: float,
+    count_time: float,
+    counter: Any,
+    *counters: Any,
+    backstep: bool = True,
+    threshold: float = 0.8,
+    max_points: int = 1000,
+    name: str | None = None,
+    title: str | None = None,
+    save: bool = True,
+    save_images: bool | None = None,
+    sleep_time: float | None = None,
+    stab_time: float | None = None,
+    run: bool = True,
+    return_scan: bool = True,
+    scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
+) -> Scan | None:
+    """Scan an axis in steps such that a counter changes by about `target_delta` from point to point.
+
+    :param min_step, max_step: shortest and longest step, in the axis' unit.
+    :param target_delta: wanted change of the counter in one step, in its unit.
+    :param counter: what is followed; `counters` are counted with it.
+    :param backstep: go back when a step was too long; the point that was taken is kept.
+    :param threshold: too long is a step of which less than this part would have done.
+    :param max_points: the scan ends there, with a warning.
+    """
+    recipe = Recipe(
+        "adaptive_ascan", name, title, save, save_images, sleep_time, stab_time, False, True, scan_info, chain_settings
+    )
+    steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
+    scan = _adaptive(recipe, motor, (start, stop), steps, count_time, (counter, *counters), max_points)
+    return _finish(scan, run, return_scan)
+
+
+@scan_command
+def adaptive_dscan(
+    motor: Any,
+    start: float,
+    stop: float,
+    min_step: float,
+    max_step: float,
+    target_delta: float,
+    count_time: float,
+    counter: Any,
+    *counters: Any,
+    backstep: bool = True,
+    threshold: float = 0.8,
+    max_points: int = 1000,
+    name: str | None = None,
+    title: str | None = None,
+    save: bool = True,
+    save_images: bool | None = None,
+    sleep_time: float | None = None,
+    stab_time: float | None = None,
+    run: bool = True,
+    return_scan: bool = True,
+    scan_info: Mapping[str, Any] | None = None,
+    chain_settings: ChainSettings | None = None,
+) -> Scan | None:
+    """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
+    recipe = Recipe(
+        "adaptive_dscan", name, title, save, save_images, sleep_time, stab_time, False, True, scan_info, chain_settings
+    )
+    recipe.presets.append(HomePreset([motor]))
+    steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
+    origin = motor._set_position
+    ends = origin + start, origin + stop
+    scan = _adaptive(recipe, motor, ends, steps, count_time, (counter, *counters), max_points)
+    return _finish(scan, run, return_scan)
+
+
+def _steps(
+    start: float, stop: float, min_step: Any, max_step: Any, target_delta: Any, backstep: Any, threshold: Any
+) -> AdaptiveSteps:
+    """:raises ScanUsageError: something is wrong with one of them."""
+    for name, value in {"min_step": min_step, "max_step": max_step, "target_delta": target_delta}.items():
+        check_number(name, value)
+        if value <= 0:
+            raise wrong(name, "a number > 0", value)
+    if start == stop:
+        raise wrong("stop", f"another position than start, {number(start)}", stop)
+    if min_step > max_step:
+        raise wrong("min_step", f"no more than max_step, {number(max_step)}", min_step)
+    check_number("threshold", threshold)
+    if not 0 < threshold <= 1:
+        raise wrong("threshold", "a number > 0, at most 1", threshold)
+    if not isinstance(backstep, bool):
+        raise wrong("backstep", "True or False", backstep)
+    return AdaptiveSteps(float(min_step), float(max_step), float(target_delta), backstep, float(threshold))
+
+
+def _adaptive(
+    recipe: Recipe,
+    motor: Any,
+    ends: tuple[float, float],
+    steps: AdaptiveSteps,
+    count_time: float,
+    counters: tuple[Any, ...],
+    max_points: int,
+) -> Scan:
+    check_count("max_points", max_points)
+    followed = _followed(counters[0])
+    start, stop = map(float, ends)
+    recipe.info.set_channel_meta(full_name_of(motor), start=start, stop=stop, axis_id=0)
+    if not recipe.info["plots"]:
+        recipe.info.add_curve_plot(x=full_name_of(motor))
+    master = AdaptiveStepTriggerMaster(motor, start, stop, steps, max_points, stab_time=recipe.stab_time)
+    words = (start, stop, steps.min_step, steps.max_step, steps.target_delta, count_time)
+    title = f"adaptive_ascan {name_of(motor)} {' '.join(map(number, words))} {name_of(followed)}"
+    keys: dict[str, Any] = {"stab_time": recipe.stab_time, "start": [start], "stop": [stop], "data_dim": 1}
+    scan = recipe.make(title, count_time, 0, counters, master, **keys)
+    if scan is None:
+        raise wrong("return_scan", "True", False)
+    for node in scan.acq_chain.nodes_list:
+        if isinstance(node, AcquisitionSlave) and node.has_reading:
+            node.point_by_point()  # so that its data are there before the next step
+        if followed in node._counters:
+            master.follow(node._counters[followed][0])
+    scan.add_preset(_Count(master))
+    return scan
+
+
+def _followed(counter: Any) -> Counter:
+    """:raises ScanUsageError: it is not one counter that gives one number."""
+    found = list(iter_counters(counter))
+    if len(found) != 1 or found[0].shape != ():
+        names = ", ".join(map(name_of, found))
+        raise wrong("counter", "one counter that gives one number at each point", names or counter)
+    return found[0]
+
+
+def _finish(scan: Scan, run: bool, return_scan: bool) -> Scan | None:
+    if run:
+        scan.run()
+    return scan if return_scan else None
+
+
+class _Count(ScanPreset):
+    """Says at the end how many points it took."""
+
+    def __init__(self, master: AdaptiveStepTriggerMaster) -> None:
+        self._master = master
+
+    def stop(self, scan: Scan) -> None:
+        master = self._master
+        scan.update_info(npoints=master.nsteps)
+        if master.is_cut_short:
+            where = math.nan if not master._targets else next(iter(master._targets.values()))
+            text = (
+                f"ended after max_points={master.max_points} at {number(where)}, before {number(master.stop_position)}: "
+                "take a larger min_step or target_delta, or more max_points"
+            )
+            scan.add_comment(text)
+            _log.warning("%r %s", scan, text)

@@ -1,0 +1,154 @@
+"""Makes functions scan commands: what they are given is checked and converted before they run, and they say what they take."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import logging
+import types
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bliss_like.config.suggestion import did_you_mean
+from bliss_like.errors import ScanUsageError
+
+from .arguments import Kind
+from .build import Recipe
+from .hints import Given, hint
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log = logging.getLogger(__name__)
+_USAGE = "\nusage: "
+A_DAY = 86400.0
+"""Seconds of one point that are probably milliseconds."""
+
+
+def scan_command(command: Callable[P, R]) -> Callable[P, R]:
+    """Check and convert the arguments of a scan by the kinds that their annotations name, before it runs.
+
+    `**options: Unpack[Options]` becomes the keywords of that TypedDict, with the defaults of `Recipe`: `inspect.signature`,
+    `help()`, completion and usages show them all.
+
+    :raises ScanUsageError: with which argument is wrong, what was expected, what was probably meant, and the usage.
+    """
+    name = getattr(command, "__name__", "scan")
+    signature, rich = _expanded(command)
+    kinds = {argument: kind for argument, annotation in rich.items() if (kind := _kind_of(annotation)) is not None}
+    optional = {argument for argument, annotation in rich.items() if _is_optional(annotation)}
+
+    @functools.wraps(command)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            bound = _bind(signature, kinds, optional, args, kwargs)
+            _warn_of_days(name, bound.arguments)
+            return command(*bound.args, **bound.kwargs)
+        except ScanUsageError as error:
+            if _USAGE in str(error):  # of a command that a running scan called
+                raise
+            raise ScanUsageError(f"{name}: {error}{_USAGE}{usage(name, signature)}") from None
+
+    checked.__signature__ = signature  # type: ignore[attr-defined]
+    checked.__annotations__ = rich
+    return checked
+
+
+def usage(name: str, signature: inspect.Signature) -> str:
+    """Return how a command is written."""
+    shown = []
+    for parameter in signature.parameters.values():
+        default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
+        shown.append(f"{'*' if parameter.kind is parameter.VAR_POSITIONAL else ''}{parameter.name}{default}")
+    return f"{name}({', '.join(shown)})"
+
+
+# -- what a command takes ----------------------------------------------------------------------------------------------------
+
+
+def _expanded(command: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    """Return the signature with each keyword, plain types in it; and the annotations with their kinds."""
+    rich, plain = get_type_hints(command, include_extras=True), get_type_hints(command)
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            parameters.append(parameter.replace(annotation=plain[parameter.name]))
+            continue
+        (options,) = get_args(rich.pop(parameter.name))
+        rich |= get_type_hints(options, include_extras=True)
+        parameters += [
+            inspect.Parameter(keyword, parameter.KEYWORD_ONLY, default=_DEFAULTS[keyword], annotation=annotation)
+            for keyword, annotation in get_type_hints(options).items()
+        ]
+    return inspect.Signature(parameters, return_annotation=plain["return"]), rich
+
+
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}
+
+
+def _kind_of(annotation: Any) -> Kind | None:
+    if get_origin(annotation) is Annotated:
+        return next((extra for extra in annotation.__metadata__ if isinstance(extra, Kind)), None)
+    if _is_union(annotation):
+        return next((kind for one in get_args(annotation) if (kind := _kind_of(one)) is not None), None)
+    return None
+
+
+def _is_optional(annotation: Any) -> bool:
+    return _is_union(annotation) and type(None) in get_args(annotation)
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+# -- what it is given ---------------------------------------------------------------------------------------------------------
+
+
+def _bind(
+    signature: inspect.Signature, kinds: Mapping[str, Kind], optional: set[str], args: Any, kwargs: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """Return what is given to each argument, converted; also what was not given.
+
+    :raises ScanUsageError: something is wrong, missing or too much.
+    """
+    named = [one.name for one in signature.parameters.values() if one.kind is not one.VAR_POSITIONAL]
+    for keyword in kwargs:
+        if keyword not in named:
+            raise ScanUsageError(f"{keyword}=: there is no such argument{did_you_mean(keyword, named)}")
+    try:
+        bound = signature.bind_partial(*args, **kwargs)
+    except TypeError:  # an unknown keyword is excluded
+        twice = next(one for one in list(signature.parameters)[: len(args)] if one in kwargs)
+        raise ScanUsageError(
+            f"{twice}: given twice, {args[named.index(twice)]!r} and {twice}={kwargs[twice]!r}"
+        ) from None
+    given = Given(signature, kinds, dict(bound.arguments))
+    for name, value in bound.arguments.items():
+        if name in kinds and not (value is None and name in optional):
+            bound.arguments[name] = _take(name, kinds[name], value, given)
+    for parameter in signature.parameters.values():
+        is_needed = parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
+        if is_needed and parameter.name not in bound.arguments:
+            raise ScanUsageError(f"{parameter.name} is missing: {kinds[parameter.name].expected}")
+    bound.apply_defaults()
+    return bound
+
+
+def _take(name: str, kind: Kind, value: Any, given: Given) -> Any:
+    several = given.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+    taken = []
+    for one in value if several else (value,):
+        try:
+            taken.append(kind.take(name, one))
+        except ScanUsageError as error:
+            raise ScanUsageError(f"{error}{hint(name, kind, one, given)}") from None
+    return tuple(taken) if several else taken[0]
+
+
+def _warn_of_days(name: str, arguments: Mapping[str, Any]) -> None:
+    for argument in ("count_time", "sleep_time", "stab_time"):
+        value = arguments.get(argument)
+        if isinstance(value, float) and value > A_DAY:
+            _log.warning("%s: %s of %g s is more than a day; times are seconds", name, argument, value)
