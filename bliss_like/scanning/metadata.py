@@ -39,11 +39,8 @@ class Metadata:
         self._scan = scan
         self._meta = environment.scan_meta or ScanMeta()
         self._gatherer: Gatherer = self._meta.gatherer
-        self._given = {
-            key: dict(value)
-            for key, value in scan.scan_info.items()
-            if isinstance(value, Mapping) and key in _OPEN_KEYS
-        }
+        users = {*_OPEN_KEYS, *self._meta.categories_names()}
+        self._given = {k: dict(v) for k, v in scan.scan_info.items() if k in users and isinstance(v, Mapping)}
         self._asked: set[int] = set()
 
     def gather(self, timing: MetaTiming) -> Info:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .adaptive import adaptive_ascan, adaptive_dscan
 from .count import ct, loopscan, sct, timescan
-from .images import limatake
 from .lineup import lineup
 from .lookup import lookupscan, pointscan
 from .mesh import a3mesh, amesh, anmesh, d3mesh, dmesh, dnmesh
@@ -39,7 +38,6 @@ __all__ = [
     "dspiral",
     "dspiral_fermat",
     "dspiral_square",
-    "limatake",
     "lineup",
     "lookupscan",
     "loopscan",

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisition import AcquisitionSlave
 from bliss_like.scanning.acquisitions.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
 from bliss_like.scanning.chain_nodes import iter_counters
-from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
-from .arguments import check_count, check_number, number, scan_command, wrong
+from .arguments import (
+    Change,
+    Countable,
+    Flag,
+    Length,
+    Motor,
+    NPoints,
+    Part,
+    Position,
+    Seconds,
+    StepOptions,
+    number,
+    wrong,
+)
 from .build import Recipe
+from .command import scan_command
 from .step import HomePreset
 
 __all__ = ["adaptive_ascan", "adaptive_dscan"]
@@ -27,28 +39,19 @@ _log = logging.getLogger(__name__)
 
 @scan_command
 def adaptive_ascan(
-    motor: Any,
-    start: float,
-    stop: float,
-    min_step: float,
-    max_step: float,
-    target_delta: float,
-    count_time: float,
-    counter: Any,
-    *counters: Any,
-    backstep: bool = True,
-    threshold: float = 0.8,
-    max_points: int = 1000,
-    name: str | None = None,
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    sleep_time: float | None = None,
-    stab_time: float | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
-    chain_settings: ChainSettings | None = None,
+    motor: Motor,
+    start: Position,
+    stop: Position,
+    min_step: Length,
+    max_step: Length,
+    target_delta: Change,
+    count_time: Seconds,
+    counter: Countable,
+    *counters: Countable,
+    backstep: Flag = True,
+    threshold: Part = 0.8,
+    max_points: NPoints = 1000,
+    **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis in steps such that a counter changes by about `target_delta` from point to point.
 
@@ -59,69 +62,47 @@ def adaptive_ascan(
     :param threshold: too long is a step of which less than this part would have done.
     :param max_points: the scan ends there, with a warning.
     """
-    recipe = Recipe(
-        "adaptive_ascan", name, title, save, save_images, sleep_time, stab_time, False, True, scan_info, chain_settings
-    )
+    recipe = Recipe("adaptive_ascan", **{**options, "run": False, "return_scan": True})
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     scan = _adaptive(recipe, motor, (start, stop), steps, count_time, (counter, *counters), max_points)
-    return _finish(scan, run, return_scan)
+    return _finish(scan, options.get("run", True), options.get("return_scan", True))
 
 
 @scan_command
 def adaptive_dscan(
-    motor: Any,
-    start: float,
-    stop: float,
-    min_step: float,
-    max_step: float,
-    target_delta: float,
-    count_time: float,
-    counter: Any,
-    *counters: Any,
-    backstep: bool = True,
-    threshold: float = 0.8,
-    max_points: int = 1000,
-    name: str | None = None,
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    sleep_time: float | None = None,
-    stab_time: float | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
-    chain_settings: ChainSettings | None = None,
+    motor: Motor,
+    start: Position,
+    stop: Position,
+    min_step: Length,
+    max_step: Length,
+    target_delta: Change,
+    count_time: Seconds,
+    counter: Countable,
+    *counters: Countable,
+    backstep: Flag = True,
+    threshold: Part = 0.8,
+    max_points: NPoints = 1000,
+    **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
-    recipe = Recipe(
-        "adaptive_dscan", name, title, save, save_images, sleep_time, stab_time, False, True, scan_info, chain_settings
-    )
+    recipe = Recipe("adaptive_dscan", **{**options, "run": False, "return_scan": True})
     recipe.presets.append(HomePreset([motor]))
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     origin = motor._set_position
     ends = origin + start, origin + stop
     scan = _adaptive(recipe, motor, ends, steps, count_time, (counter, *counters), max_points)
-    return _finish(scan, run, return_scan)
+    return _finish(scan, options.get("run", True), options.get("return_scan", True))
 
 
 def _steps(
-    start: float, stop: float, min_step: Any, max_step: Any, target_delta: Any, backstep: Any, threshold: Any
+    start: float, stop: float, min_step: float, max_step: float, target_delta: float, backstep: bool, threshold: float
 ) -> AdaptiveSteps:
     """:raises ScanUsageError: something is wrong with one of them."""
-    for name, value in {"min_step": min_step, "max_step": max_step, "target_delta": target_delta}.items():
-        check_number(name, value)
-        if value <= 0:
-            raise wrong(name, "a number > 0", value)
     if start == stop:
         raise wrong("stop", f"another position than start, {number(start)}", stop)
     if min_step > max_step:
         raise wrong("min_step", f"no more than max_step, {number(max_step)}", min_step)
-    check_number("threshold", threshold)
-    if not 0 < threshold <= 1:
-        raise wrong("threshold", "a number > 0, at most 1", threshold)
-    if not isinstance(backstep, bool):
-        raise wrong("backstep", "True or False", backstep)
-    return AdaptiveSteps(float(min_step), float(max_step), float(target_delta), backstep, float(threshold))
+    return AdaptiveSteps(min_step, max_step, target_delta, backstep, threshold)
 
 
 def _adaptive(
@@ -133,7 +114,6 @@ def _adaptive(
     counters: tuple[Any, ...],
     max_points: int,
 ) -> Scan:
-    check_count("max_points", max_points)
     followed = _followed(counters[0])
     start, stop = map(float, ends)
     recipe.info.set_channel_meta(full_name_of(motor), start=start, stop=stop, axis_id=0)

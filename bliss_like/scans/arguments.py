@@ -116,6 +116,13 @@ def _length(value: Any) -> float:
     return length
 
 
+def _part(value: Any) -> float:
+    part = _length(value)
+    if part > 1:
+        raise ValueError
+    return part
+
+
 def _whole(at_least: int) -> Callable[[Any], int]:
     def convert(value: Any) -> int:
         number = _plain(value)
@@ -231,6 +238,8 @@ Motor = Annotated[Axis, AXIS]
 Position = Annotated[float, POSITION]
 Positions = Annotated[Iterable[float], POSITIONS]
 Length = Annotated[float, _kind("a number > 0, in the unit of the axis", _length)]
+Change = Annotated[float, _kind("a number > 0, in the unit of the counter", _length)]
+Part = Annotated[float, _kind("a number > 0, at most 1", _part)]
 Seconds = Annotated[float, SECONDS]
 Intervals = Annotated[int, COUNT]
 NPoints = Annotated[int, _kind("a whole number, at least 1 (timescan counts without end)", _whole(1))]

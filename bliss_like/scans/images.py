@@ -7,12 +7,11 @@ from typing import Any
 from bliss_like.scanning.acquisitions.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
-from .arguments import check_count, check_count_time, scan_command
+from .arguments import COUNT, SECONDS
 
 __all__ = ["limatake"]
 
 
-@scan_command
 def limatake(
     expotime: float, nbframes: int = 1, *limadevs: Any, save: bool = False, run: bool = True, **parameters: Any
 ) -> Scan:
@@ -22,7 +21,7 @@ def limatake(
     :param limadevs: cameras, or their counters; none means those of the active measurement group.
     :param parameters: of the acquisition, e.g. `acq_trigger_mode`, `saving_mode`; of one camera only as
         `<its name>={...}`; `title=` that of the scan.
+    :raises ScanUsageError: an argument is wrong, or nothing there is a camera.
     """
-    check_count_time("expotime", expotime)
-    check_count("nbframes", nbframes)
-    return take_images(expotime, nbframes, *limadevs, save=save, run=run, **parameters)
+    seconds, number = SECONDS.take("limatake: expotime", expotime), COUNT.take("limatake: nbframes", nbframes)
+    return take_images(seconds, number, *limadevs, save=save, run=run, **parameters)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from bliss_like.devices.naming import name_of
 from bliss_like.scanning.chain_nodes import iter_counters
-from bliss_like.scanning.default_chain import ChainSettings
 from bliss_like.scanning.scan import Scan
 
-from .arguments import scan_command, wrong
+from .arguments import Countable, Intervals, Motor, Position, Seconds, StepOptions, wrong
+from .command import scan_command
 from .step import dscan
 
 __all__ = ["lineup"]
@@ -18,23 +17,9 @@ __all__ = ["lineup"]
 
 @scan_command
 def lineup(
-    motor: Any,
-    start: float,
-    stop: float,
-    intervals: int,
-    count_time: float,
-    counter: Any,
-    name: str | None = None,
-    title: str | None = None,
-    save: bool = True,
-    save_images: bool | None = None,
-    sleep_time: float | None = None,
-    stab_time: float | None = None,
-    run: bool = True,
-    return_scan: bool = True,
-    scan_info: Mapping[str, Any] | None = None,
-    chain_settings: ChainSettings | None = None,
-) -> Scan | None:
+    motor: Motor, start: Position, stop: Position, intervals: Intervals, count_time: Seconds, counter: Countable,
+    **options: Unpack[StepOptions],
+) -> Scan | None:  # fmt: skip
     """Scan an axis around where it is, as `dscan` does, and go to the peak of a counter.
 
     When the scan fails, is aborted or finds no peak, the axis is brought back to where it was.
@@ -46,11 +31,8 @@ def lineup(
     if len(counters) != 1 or counters[0].shape != ():
         names = ", ".join(map(name_of, counters))
         raise wrong("counter", "one counter that gives one number at each point", names or counter)
-    scan: Any = dscan(
-        motor, start, stop, intervals, count_time, counters[0], name=name, title=title, save=save,
-        save_images=save_images, sleep_time=sleep_time, stab_time=stab_time, run=run, return_scan=True,
-        scan_info=scan_info, chain_settings=chain_settings,
-    )  # fmt: skip
-    if run:
+    goes, returns = options.get("run", True), options.get("return_scan", True)
+    scan: Any = dscan(motor, start, stop, intervals, count_time, counters[0], **{**options, "return_scan": True})
+    if goes:
         scan.goto_peak(counters[0], motor)
-    return scan if return_scan else None
+    return scan if returns else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bliss_like.scanning import monitoring
-from bliss_like.scanning.monitoring import Monitoring, stop_all_monitoring
 
 from .arguments import Countable, Flag, Name, NPointsOrEndless, Seconds
 from .command import scan_command

@@ -11,7 +11,7 @@ from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.monitoring import MONITORING_SCANS
-from bliss_like.scans import monitoring
+from bliss_like.scans import images, monitoring
 
 from . import scripts
 from .current import active_session, current_session
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STANDARD_NAMES = frozenset(
     [
         *scans.__all__,
+        *images.__all__,
         *monitoring.__all__,
         *standard.__all__,
         "Group",
@@ -81,7 +82,7 @@ def resetup(verbose: bool = True) -> None:
 def standard_names(session: Session) -> dict[str, Any]:
     """Return the scans, groups and settings that a session offers."""
     return {
-        **{name: getattr(package, name) for package in (scans, monitoring) for name in package.__all__},
+        **{name: getattr(package, name) for package in (scans, images, monitoring) for name in package.__all__},
         **{name: getattr(standard, name) for name in standard.__all__},
         "Group": Group,
         "Sequence": Sequence,

@@ -5,8 +5,6 @@ Beside the shell, the only package that prints.
 
 from __future__ import annotations
 
-from bliss_like.scans.monitoring import start_monitoring, stop_all_monitoring, stop_monitoring
-
 from .cleanup import capture_exceptions, cleanup, error_cleanup
 from .curves import (
     cen,
@@ -59,10 +57,7 @@ __all__ = [
     "plotselect",
     "rockit",
     "sta",
-    "start_monitoring",
     "stm",
-    "stop_all_monitoring",
-    "stop_monitoring",
     "sync",
     "trough",
     "tweak",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bliss_like.data import scan_math
+from bliss_like.devices.inquiry import read
 from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import place, rounded
 from bliss_like.scanning import scan_tools
@@ -24,7 +25,6 @@ from bliss_like.scanning.scan_tools import Found
 from .arguments import verb
 from .columns import blocks, heading
 from .moving import move
-from .reading import read
 
 __all__ = [
     "cen",
@@ -49,9 +49,9 @@ USAGE = "counter=None, axis=None, scan=None"
 ROWS: dict[str, Callable[[Found], dict[Any, float]]] = {
     "start": lambda found: {axis: _ends(found, axis)[0] for axis in found.positions},
     "end": lambda found: {axis: _ends(found, axis)[1] for axis in found.positions},
-    "peak": lambda found: found.scan.positions(scan_math.peak, found.counter),
+    "peak": lambda found: found.scan.located(scan_math.peak, found.counter),
     "cen": lambda found: found.positions,
-    "com": lambda found: found.scan.positions(scan_math.com, found.counter),
+    "com": lambda found: found.scan.located(scan_math.com, found.counter),
     "fwhm": lambda found: found.scan.fwhm(found.counter, return_axes=True),
     "now": lambda found: {each.axis: each.user for each in read(filter(is_axis, found.positions))},
 }

@@ -112,7 +112,7 @@ class RoiContainer(FrameController, Generic[R]):
             del rois[each]
         self._store(rois)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: Any) -> None:
         """Take a region away.
 
         :raises KeyError: there is none of that name.

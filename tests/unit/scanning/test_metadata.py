@@ -195,6 +195,10 @@ def test_pieces_are_merged(meta: ScanMeta, diode: SamplingCounter) -> None:
     info = loopscan(1, 0, diode, scan_info={"instrument": {"slits": {"gap": 7}, "mine": 1}}).node.info
     assert info["instrument"] == {"slits": {"gap": 7, "offset": 0.2}, "mine": 1}
     assert info["technique"] == {"end": "STOPPING"}
+    meta.add_categories(["weather"])
+    meta.weather.set("outside", {"temperature": 21.5, "wind": 3})
+    info = loopscan(1, 0, diode, scan_info={"weather": {"temperature": 19}}).node.info
+    assert info["weather"] == {"temperature": 19, "wind": 3}
 
 
 def test_what_is_set_is_known(meta: ScanMeta, diode: SamplingCounter) -> None:

@@ -20,7 +20,8 @@ from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import ascan, ct, limatake, loopscan, sct
+from bliss_like.scans import ascan, ct, loopscan, sct
+from bliss_like.scans.images import limatake
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
