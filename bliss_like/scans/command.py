@@ -8,7 +8,7 @@ import inspect
 import logging
 import types
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ScanUsageError
@@ -60,7 +60,8 @@ def usage(name: str, signature: inspect.Signature) -> str:
     shown = []
     for parameter in signature.parameters.values():
         default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
-        shown.append(f"{'*' if parameter.kind is parameter.VAR_POSITIONAL else ''}{parameter.name}{default}")
+        stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
+        shown.append(f"{stars}{parameter.name}{default}")
     return f"{name}({', '.join(shown)})"
 
 
@@ -72,7 +73,7 @@ def _expanded(command: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
     rich, plain = get_type_hints(command, include_extras=True), get_type_hints(command)
     parameters = []
     for parameter in inspect.signature(command).parameters.values():
-        if parameter.kind is not parameter.VAR_KEYWORD:
+        if parameter.kind is not parameter.VAR_KEYWORD or get_origin(rich[parameter.name]) is not Unpack:
             parameters.append(parameter.replace(annotation=plain[parameter.name]))
             continue
         (options,) = get_args(rich.pop(parameter.name))
@@ -113,9 +114,11 @@ def _bind(
 
     :raises ScanUsageError: something is wrong, missing or too much.
     """
-    named = [one.name for one in signature.parameters.values() if one.kind is not one.VAR_POSITIONAL]
+    parameters = signature.parameters.values()
+    named = [one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters)
     for keyword in kwargs:
-        if keyword not in named:
+        if keyword not in named and not takes_any:
             raise ScanUsageError(f"{keyword}=: there is no such argument{did_you_mean(keyword, named)}")
     try:
         bound = signature.bind_partial(*args, **kwargs)
@@ -128,10 +131,10 @@ def _bind(
     for name, value in bound.arguments.items():
         if name in kinds and not (value is None and name in optional):
             bound.arguments[name] = _take(name, kinds[name], value, given)
-    for parameter in signature.parameters.values():
-        is_needed = parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
-        if is_needed and parameter.name not in bound.arguments:
-            raise ScanUsageError(f"{parameter.name} is missing: {kinds[parameter.name].expected}")
+    for parameter in parameters:
+        if parameter.name in named and parameter.default is parameter.empty and parameter.name not in bound.arguments:
+            expected = f": {kinds[parameter.name].expected}" if parameter.name in kinds else ""
+            raise ScanUsageError(f"{parameter.name} is missing{expected}")
     bound.apply_defaults()
     return bound
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from bliss_like.scanning.acquisitions.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
-from .arguments import COUNT, SECONDS
+from .arguments import COUNT, Flag, Seconds
+from .command import scan_command
 
 __all__ = ["limatake"]
 
 
+@scan_command
 def limatake(
-    expotime: float, nbframes: int = 1, *limadevs: Any, save: bool = False, run: bool = True, **parameters: Any
+    expotime: Seconds,
+    nbframes: Annotated[int, COUNT] = 1,
+    *limadevs: Any,
+    save: Flag = False,
+    run: Flag = True,
+    **parameters: Any,
 ) -> Scan:
     """Let cameras take images, each as fast as it can; return the scan.
 
@@ -21,7 +28,5 @@ def limatake(
     :param limadevs: cameras, or their counters; none means those of the active measurement group.
     :param parameters: of the acquisition, e.g. `acq_trigger_mode`, `saving_mode`; of one camera only as
         `<its name>={...}`; `title=` that of the scan.
-    :raises ScanUsageError: an argument is wrong, or nothing there is a camera.
     """
-    seconds, number = SECONDS.take("limatake: expotime", expotime), COUNT.take("limatake: nbframes", nbframes)
-    return take_images(seconds, number, *limadevs, save=save, run=run, **parameters)
+    return take_images(expotime, nbframes, *limadevs, save=save, run=run, **parameters)

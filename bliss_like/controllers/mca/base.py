@@ -228,7 +228,7 @@ class BaseMCA(CounterController):
     def get_acquisition_object(
         self, acq_params: dict[str, Any], ctrl_params: dict[str, Any], parent_acq_params: dict[str, Any]
     ) -> McaAcquisitionSlave:
-        return McaAcquisitionSlave(self, ctrl_params=ctrl_params, **acq_params)
+        return McaAcquisitionSlave(self, ctrl_params=ctrl_params, **McaAcquisitionSlave.validate_params(acq_params))
 
     def acquisition_setup(
         self,

@@ -5,22 +5,24 @@ One read-out gives everything; only what was asked for is published: a region al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 import gevent
 import numpy as np
 
-from bliss_like.devices.counter import Counter, CounterController
-from bliss_like.devices.mca import Extract, McaCounter, McaData, PresetMode, SpectrumMcaCounter, TriggerMode
+from bliss_like.devices.counter import Counter
+from bliss_like.devices.mca import Extract, McaCounter, McaData, McaSetup, PresetMode, SpectrumMcaCounter, TriggerMode
 from bliss_like.errors import ChainError, DeviceError
 
-from ..acquisition import AcquisitionSlave, TriggerType
+from ..acquisition import TriggerType
 from ..channel import AcquisitionChannel
+from ..tolerance import bearable_dtype
+from .counting import BaseCounterAcquisitionSlave
 
 
-class McaAcquisitionSlave(AcquisitionSlave):
+class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
     """Acquires the points of one analyser.
 
     :param preset_time: seconds of a point, for presets that are times; or a list with those of each point.
@@ -54,17 +56,24 @@ class McaAcquisitionSlave(AcquisitionSlave):
         self.setup = self._setups[0]
         self.polling_time = polling_time
         self._patience = device.max_real_time + max(time or 0.0 for time in times)
-        self._extracts: list[tuple[AcquisitionChannel, Counter, Extract]] = []
-        self._npoint = 0
-        self._is_stopping = self._is_stopped = False
+        self._extracts: list[Extract] = []
+        self._is_armed = self._is_stopping = self._is_stopped = False
         trigger_type = TriggerType.HARDWARE if self._is_hardware else TriggerType.SOFTWARE
         options = {"prepare_once": True, "start_once": npoints > 0, "trigger_type": trigger_type, **kwargs}
         super().__init__(*mca_or_mca_counters, npoints=npoints, ctrl_params=ctrl_params, **options)
 
-    def init(self, devices: tuple[Any, ...]) -> tuple[Any, tuple[Counter, ...]]:
-        if len(devices) == 1 and isinstance(devices[0], CounterController):
-            return devices[0], ()
-        return super().init(devices)
+    @staticmethod
+    def get_param_validation_schema() -> Mapping[str, Any] | None:
+        own = {
+            "npoints": {"type": "int", "min": 0},
+            "prepare_once": {"type": "boolean"},
+            "start_once": {"type": "boolean"},
+            "preset_time": {"type": ["numeric", "list"], "nullable": True},
+            "polling_time": {"type": "numeric", "min": 0.001},
+        }
+        # What these may be depends on the device: it says so itself.
+        of_device = ("trigger_mode", "preset_mode", "preset_value", "spectrum_size", "block_size")
+        return {"acq_params": {"type": "dict", "schema": {**own, **{name: {} for name in of_device}}}}
 
     @property
     def _is_hardware(self) -> bool:
@@ -79,7 +88,8 @@ class McaAcquisitionSlave(AcquisitionSlave):
             raise ChainError(f"{self.name}: {counter!r} is no counter of an MCA, it cannot be acquired with one")
         counter.extractor(self.setup.spectrum_size)  # what cannot be made is told before anything moves
         shape = (self.setup.spectrum_size,) if isinstance(counter, SpectrumMcaCounter) else counter.shape
-        self._add_channel(counter, AcquisitionChannel(counter.fullname, counter.data_dtype, shape, unit=counter.unit))
+        dtype = bearable_dtype(counter.data_dtype, counter.is_critical)
+        self._add_channel(counter, AcquisitionChannel(counter.fullname, dtype, shape, unit=counter.unit))
 
     # -- verbs -----------------------------------------------------------------------------------------------------------
 
@@ -87,35 +97,44 @@ class McaAcquisitionSlave(AcquisitionSlave):
         self._npoint = 0
         self._is_stopping = self._is_stopped = False
         size = self.setup.spectrum_size
-        self._extracts = [
-            (channels[0], counter, counter.extractor(size))
-            for counter, channels in self._counters.items()
-            if isinstance(counter, McaCounter)
-        ]
+        self._extracts = [counter.extractor(size) for counter in self._counters if isinstance(counter, McaCounter)]
         self.setup = self._setups[0]
-        self.device.prepare_acquisition(self.setup)
+        self.tolerance.begin()
+        self._is_armed, _ = self.tolerance.attempt(lambda: self.device.prepare_acquisition(self.setup))
 
     def start(self) -> None:
-        if self._is_hardware:
-            self.device.start_acquisition()
+        if self._is_hardware and self._is_armed:
+            self._is_armed, _ = self.tolerance.attempt(self.device.start_acquisition)
 
     def stop(self) -> None:
         self._is_stopping = True
-        self.device.stop_acquisition()
-        self._is_stopped = True  # from now on there comes no more than what is there
+        try:
+            self.tolerance.attempt(self.device.stop_acquisition, even_resting=True)
+        finally:
+            self._is_stopped = True  # from now on there comes no more than what is there
 
     def trigger(self) -> None:
         """Acquire one point, in software mode."""
         setup = self._setups[self._npoint] if len(self._setups) > 1 else self.setup
-        if setup != self.setup:
+        is_there, data = self.tolerance.attempt(lambda: self._point(setup))
+        if is_there:
+            self._emit(data)
+        else:
+            self._npoint += 1
+            self._emit_nothing()
+
+    def _point(self, setup: McaSetup) -> McaData:
+        if setup != self.setup or not self._is_armed:
             self.setup = setup
             self.device.prepare_acquisition(setup)
+        self._is_armed = False  # if it fails, and the scan goes on without this point, the next one is prepared anew
         self.device.start_acquisition()
         self._wait_for_point()
-        data = self.device.get_acquisition_data(0)
+        data: McaData = self.device.get_acquisition_data(0)
+        self._is_armed = True
         if len(data) != 1:
             raise DeviceError(f"{self.name}: expected one point, got {len(data)} from get_acquisition_data")
-        self._emit(data)
+        return data
 
     def _wait_for_point(self) -> None:
         """:raises DeviceError: it takes too long."""
@@ -136,6 +155,11 @@ class McaAcquisitionSlave(AcquisitionSlave):
 
     def reading(self) -> None:
         """Fetch blocks as they come, in hardware mode."""
+        is_there, _ = self.tolerance.attempt(self._fetch_all) if self._is_armed else (False, None)
+        if not is_there:
+            self._emit_nothing(self.npoints - self._npoint)
+
+    def _fetch_all(self) -> None:
         device, last = self.device, monotonic()
         while self._npoint < self.npoints:
             was_stopped, was_acquiring = self._is_stopped, device.is_acquiring()
@@ -166,13 +190,9 @@ class McaAcquisitionSlave(AcquisitionSlave):
             )
         self._npoint += len(data)
         self.device.last_data = data
-        for channel, counter, extract in self._extracts:
-            values = extract(data)
-            if counter.is_converted:
-                values = [counter.conversion_function(value) for value in values]  # type: ignore[assignment]
-            channel.emit(values)
+        self._emit_new_data(extract(data) for extract in self._extracts)
 
 
-def _way_out(name: str, setup: Any) -> str:
+def _way_out(name: str, setup: McaSetup) -> str:
     known = setup.preset_mode in (PresetMode.REALTIME, PresetMode.NONE)
     return f"{name}.{'timeout' if known else 'max_real_time'} = ... allows more"

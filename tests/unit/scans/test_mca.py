@@ -235,7 +235,9 @@ def test_pulses_that_do_not_come() -> None:
             {"npoints": 0, "trigger_mode": "SYNC"},
             "mca: SYNC needs to know how many points there will be, got 0: no end",
         ),
-        ({"exposure": 1}, "mca.* cannot be acquired with .*exposure=1"),
+        ({"exposure": 1}, "controller 'mca': acquisition_settings: unknown parameter 'exposure'; there are: npoints, "),
+        ({"spectrum_sise": 512}, "unknown parameter 'spectrum_sise', did you mean 'spectrum_size'"),
+        ({"polling_time": "often"}, "parameter 'polling_time': expected a number.*, got 'often'"),
     ],
 )
 def test_what_cannot_be_done_is_told_before_anything_moves(keys: dict[str, Any], message: str) -> None:
@@ -338,6 +340,54 @@ def test_an_element_that_cannot_be_read() -> None:
     mca = make_mca(elements=[0, 1], faults={1: "silent"})
     with pytest.raises(DeviceError, match="mca: element 1 does not answer"):
         ct(0.001, mca)
+
+
+# -- an analyser that the scan can do without
+
+
+def test_points_that_a_dispensable_analyser_does_not_deliver() -> None:
+    x = make_axis("x")
+    mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660]})
+    mca.is_critical = False
+    mca.is_plugged = False
+    scan = ascan(x, 0, 3, 3, 0.001, mca)
+    assert scan.state.name == "DONE" and x.position == 3
+    for name in ("spectrum_det0", "events_det1", "Fe"):
+        data = scan.get_data(name)
+        assert len(data) == 4 and np.isnan(data).all()
+    mca.is_plugged = True
+    scan = loopscan(2, 0.005, mca)
+    assert scan.get_data("spectrum_det0").sum(axis=1).tolist() == scan.get_data("events_det0").tolist()
+    assert scan.get_data("events_det0").min() > 300
+
+
+def test_a_dispensable_analyser_that_comes_back() -> None:
+    mca = make_mca(rois={"Fe": [620, 660]})
+    mca.is_critical = False
+    scan = loopscan(60, 0.002, mca.counters.events_det0, run=False)
+    channel = scan.channels[-1]
+    assert channel.short_name == "events_det0"
+    changes = {10: False, 15: True}
+    channel.connect(lambda *_: setattr(mca, "is_plugged", changes.get(channel.length, mca.is_plugged)))
+    scan.run()
+    missing = np.isnan(scan.get_data("events_det0"))
+    assert not missing[:10].any() and missing[10] and not missing[-1]
+    assert 5 <= missing.sum() < 50
+
+
+@pytest.mark.parametrize("when", [0, 4])
+def test_blocks_that_a_dispensable_analyser_does_not_deliver(when: int) -> None:
+    mca = make_mca(rois={"Fe": [620, 660]}, pulse_period=0.005)
+    mca.is_critical = False
+    mca.is_plugged = when > 0
+    gate = settings(mca, trigger_mode="GATE", polling_time=0.001)
+    scan = loopscan(50, 0, mca.counters.Fe_det0, run=False, chain_settings=gate)
+    (channel,) = (channel for channel in scan.channels if channel.short_name == "Fe_det0")
+    channel.connect(lambda *_: setattr(mca, "is_plugged", channel.length < when))
+    scan.run()
+    missing = np.isnan(scan.get_data("Fe_det0"))
+    assert len(missing) == 50
+    assert not missing[:when].any() and missing[-1]
 
 
 def test_counters_of_something_else() -> None:
