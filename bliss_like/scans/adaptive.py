@@ -62,10 +62,9 @@ def adaptive_ascan(
     :param threshold: too long is a step of which less than this part would have done.
     :param max_points: the scan ends there, with a warning.
     """
-    recipe = Recipe("adaptive_ascan", **{**options, "run": False, "return_scan": True})
+    recipe = Recipe("adaptive_ascan", **options)
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
-    scan = _adaptive(recipe, motor, (start, stop), steps, count_time, (counter, *counters), max_points)
-    return _finish(scan, options.get("run", True), options.get("return_scan", True))
+    return _adaptive(recipe, motor, (start, stop), steps, count_time, (counter, *counters), max_points)
 
 
 @scan_command
@@ -85,13 +84,12 @@ def adaptive_dscan(
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
-    recipe = Recipe("adaptive_dscan", **{**options, "run": False, "return_scan": True})
+    recipe = Recipe("adaptive_dscan", **options)
     recipe.presets.append(HomePreset([motor]))
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     origin = motor._set_position
     ends = origin + start, origin + stop
-    scan = _adaptive(recipe, motor, ends, steps, count_time, (counter, *counters), max_points)
-    return _finish(scan, options.get("run", True), options.get("return_scan", True))
+    return _adaptive(recipe, motor, ends, steps, count_time, (counter, *counters), max_points)
 
 
 def _steps(
@@ -113,7 +111,8 @@ def _adaptive(
     count_time: float,
     counters: tuple[Any, ...],
     max_points: int,
-) -> Scan:
+) -> Scan | None:
+    run, return_scan, recipe.run, recipe.return_scan = recipe.run, recipe.return_scan, False, True
     followed = _followed(counters[0])
     start, stop = map(float, ends)
     recipe.info.set_channel_meta(full_name_of(motor), start=start, stop=stop, axis_id=0)
@@ -123,16 +122,16 @@ def _adaptive(
     words = (start, stop, steps.min_step, steps.max_step, steps.target_delta, count_time)
     title = f"adaptive_ascan {name_of(motor)} {' '.join(map(number, words))} {name_of(followed)}"
     keys: dict[str, Any] = {"stab_time": recipe.stab_time, "start": [start], "stop": [stop], "data_dim": 1}
-    scan = recipe.make(title, count_time, 0, counters, master, **keys)
-    if scan is None:
-        raise wrong("return_scan", "True", False)
+    scan: Any = recipe.make(title, count_time, 0, counters, master, **keys)
     for node in scan.acq_chain.nodes_list:
         if isinstance(node, AcquisitionSlave) and node.has_reading:
             node.point_by_point()  # so that its data are there before the next step
         if followed in node._counters:
             master.follow(node._counters[followed][0])
     scan.add_preset(_Count(master))
-    return scan
+    if run:
+        scan.run()
+    return scan if return_scan else None
 
 
 def _followed(counter: Any) -> Counter:
@@ -142,12 +141,6 @@ def _followed(counter: Any) -> Counter:
         names = ", ".join(map(name_of, found))
         raise wrong("counter", "one counter that gives one number at each point", names or counter)
     return found[0]
-
-
-def _finish(scan: Scan, run: bool, return_scan: bool) -> Scan | None:
-    if run:
-        scan.run()
-    return scan if return_scan else None
 
 
 class _Count(ScanPreset):

@@ -31,8 +31,8 @@ def lineup(
     if len(counters) != 1 or counters[0].shape != ():
         names = ", ".join(map(name_of, counters))
         raise wrong("counter", "one counter that gives one number at each point", names or counter)
-    goes, returns = options.get("run", True), options.get("return_scan", True)
-    scan: Any = dscan(motor, start, stop, intervals, count_time, counters[0], **{**options, "return_scan": True})
-    if goes:
+    returns = options.pop("return_scan", True)
+    scan: Any = dscan(motor, start, stop, intervals, count_time, counters[0], **options)
+    if options.get("run", True):
         scan.goto_peak(counters[0], motor)
     return scan if returns else None

@@ -18,7 +18,7 @@ def start_monitoring(
     sleep_time: Seconds = 1.0,
     npoints: NPointsOrEndless = 0,
     save: Flag = False,
-) -> Monitoring:
+) -> monitoring.Monitoring:
     """Count in the background, whenever no scan of the user runs, until `stop_monitoring(name)` or the session's end.
 
     :param name: of the monitoring, and of its scans.
@@ -35,3 +35,8 @@ def start_monitoring(
 def stop_monitoring(name: Name) -> None:
     """End a monitoring after its present point; nothing happens when it has ended."""
     monitoring.stop_monitoring(name)
+
+
+def stop_all_monitoring() -> None:
+    """End all of them."""
+    monitoring.stop_all_monitoring()

@@ -143,6 +143,8 @@ def test_monitoring(names: dict[str, Any]) -> None:
     (block,) = blocks_of("docs/how-to/monitoring.md", "python")
     exec(block, names)
     assert names["MONITORING_SCANS"]["ring"].state == "ENDED"
+
+
 def test_several_rates(names: dict[str, Any]) -> None:
     _, rates = blocks_of("docs/scanning.md", "python")
     exec(rates, names)

@@ -159,7 +159,10 @@ def test_what_is_plotted(session: Session) -> None:
     scans = [names["loopscan"](1, 0, names["I0"], names["diode2"]) for _ in range(2)]
     told = [scan.node.info["display_extra"]["plotselect"] for scan in scans]
     assert told == [["*diode2"], ["diodes:I0", "later*"]]
-    assert at_a_prompt("from bliss_like.common.plot import get_plotted_counters\nprint(get_plotted_counters())", "t") == "[]\n"
+    assert (
+        at_a_prompt("from bliss_like.common.plot import get_plotted_counters\nprint(get_plotted_counters())", "t")
+        == "[]\n"
+    )
     session.close()
     assert at_a_prompt("from bliss_like.common.plot import get_plotted_counters\nprint(get_plotted_counters())") == (
         "['diodes:I0', 'later*']\n"

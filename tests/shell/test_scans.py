@@ -42,12 +42,16 @@ def test_ctrl_c_stops_a_scan_and_its_motor(demo: Terminal) -> None:
 
 
 def test_ctrl_c_lets_go_on_what_is_in_the_background(demo: Terminal) -> None:
-    demo.type("watched = start_monitoring('ring', 0.01, diode, sleep_time=0.01); print('o' + 'ff'); timescan(1, diode)\n")
+    demo.type(
+        "watched = start_monitoring('ring', 0.01, diode, sleep_time=0.01); print('o' + 'ff'); timescan(1, diode)\n"
+    )
     demo.wait_for("\noff")
     demo.interrupt()
     demo.wait_for("DEMO_SESSION [2]:")
     assert "Interrupted." in demo.lines
-    demo.type("import time; n = watched.points; [time.sleep(0.01) for _ in iter(lambda: watched.points > n, True)]; n > 0\n")
+    demo.type(
+        "import time; n = watched.points; [time.sleep(0.01) for _ in iter(lambda: watched.points > n, True)]; n > 0\n"
+    )
     demo.wait_for("DEMO_SESSION [3]:")
     demo.type("MONITORING_SCANS\n")
     demo.wait_for("RUNNING")

@@ -152,7 +152,12 @@ def test_highest_point_of_a_map() -> None:
 # -- the same curve otherwise --------------------------------------------------------------------------------------------
 
 SHAPES = [gauss, step, lambda x: -gauss(x), lambda x: gauss(x) + 0.1 * x, lambda x: 1 / (1 + (x - 0.37) ** 2)]
-FUNCTIONS: list[Callable[[Any, Any], float]] = [peak, com, lambda x, y: cen(x, y).position, lambda x, y: -trough(-x, -y)]
+FUNCTIONS: list[Callable[[Any, Any], float]] = [
+    peak,
+    com,
+    lambda x, y: cen(x, y).position,
+    lambda x, y: -trough(-x, -y),
+]
 
 
 @settings(max_examples=40, deadline=None)

@@ -204,9 +204,7 @@ class Broken(Exception):
 
 
 @pytest.mark.parametrize(("error", "state"), [(Broken("cable"), "KILLED"), (UserAbort("enough"), "USER_ABORTED")])
-def test_a_scan_that_ended_early_has_the_points_that_are_there(
-    robx: Axis, error: BaseException, state: str
-) -> None:
+def test_a_scan_that_ended_early_has_the_points_that_are_there(robx: Axis, error: BaseException, state: str) -> None:
     def read() -> float:
         if robx.position > 1.5:
             raise error

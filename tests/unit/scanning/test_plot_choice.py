@@ -57,7 +57,9 @@ def test_the_only_counter(robx: Axis, counters: list[SamplingCounter]) -> None:
 
 def test_several_counters_and_no_choice(robx: Axis, counters: list[SamplingCounter]) -> None:
     ascan(robx, -3, 3, 60, 0, *counters)
-    with pytest.raises(ScanError, match=r"no counter is selected; name one, as in cen\('.*near'\), or plotselect one of near, far"):
+    with pytest.raises(
+        ScanError, match=r"no counter is selected; name one, as in cen\('.*near'\), or plotselect one of near, far"
+    ):
         scan_tools.cen()
     assert robx.position == 3
     assert scan_tools.peak(counters[0]) == pytest.approx(0)

@@ -148,7 +148,9 @@ def test_what_bluesky_does(robx: Axis) -> None:
 def test_wrong_calls_answer_with_the_usage(robx: Axis, change: dict[str, Any], told: str) -> None:
     good = {"motor": robx, "start": 0, "stop": 10, "min_step": 0.1, "max_step": 1, "target_delta": 5, "count_time": 0}
     for command in (adaptive_ascan, adaptive_dscan):
-        with pytest.raises(ScanUsageError, match=rf"(?s){command.__name__}: .*{told}.*usage: {command.__name__}\(motor"):
+        with pytest.raises(
+            ScanUsageError, match=rf"(?s){command.__name__}: .*{told}.*usage: {command.__name__}\(motor"
+        ):
             command(**{**good, "counter": beam(robx), **change})
     assert not environment.scans
 
