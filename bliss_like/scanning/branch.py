@@ -111,17 +111,23 @@ class Branch:
     # -- iterations -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Start the devices, iterate to the end, and wait for the last data."""
+        """Start the devices, iterate to the end, and wait for the last data.
+
+        :raises ChainError: a device has delivered fewer points than it was to.
+        """
         run_all([_bound(preset.start, self._chain) for preset in self._presets])
         run_all([preset.start for preset in self._current])
         for call in self._plan_start(first=True):
             call()
         self._iterate()
+        if self._gate.is_over:  # ended before all iterations: what they would have brought does not come
+            return
         for reader in self.readers:
             reader.wait_reading()
-        if not self._gate.is_over:
-            for master in self.masters:
-                master.wait_end()
+        for master in self.masters:
+            master.wait_end()
+        for reader in self.readers:
+            _check_complete(reader)
 
     def _iterate(self) -> None:
         prepare, start, settle = self._plan_prepare(first=False), self._plan_start(first=False), self._plan_settle()
@@ -283,6 +289,18 @@ def _iterates(node: AcquisitionObject, top: AcquisitionMaster) -> bool:
     return node is top or type(node).__iter__ is not AcquisitionMaster.__iter__  # type: ignore[attr-defined]
 
 
+def _check_complete(reader: AcquisitionSlave) -> None:
+    """:raises ChainError: the reading of a device that is started once has ended before all points were there."""
+    if not (reader.prepare_once and reader.start_once and reader.channels and reader.npoints > 0):
+        return
+    npoints = max(channel.length for channel in reader.channels)
+    if npoints < reader.npoints:
+        raise ChainError(
+            f"{reader.name}: expected {reader.npoints} points, its reading ended after {npoints}; "
+            f"{reader.npoints - npoints} are missing, those that came are kept. Was it triggered as often?"
+        )
+
+
 def _levels(top: AcquisitionMaster) -> list[Level]:
     """Return the acquisition objects by their distance from the top."""
     levels: list[Level] = [[top]]
@@ -315,7 +333,10 @@ def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
         if not task.ready():
             owner = getattr(call, "__self__", call)
             errors.append(
-                ChainError(f"{owner!r}: {getattr(call, '__name__', 'stop')} did not return within {timeout:g} s")
+                ChainError(
+                    f"{owner!r}: {getattr(call, '__name__', 'stop')} did not return within {timeout:g} s; it was given up, "
+                    "look after the device"
+                )
             )
             task.kill(block=False)
     return errors

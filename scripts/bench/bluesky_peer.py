@@ -42,6 +42,14 @@ class Counter:
     describe_configuration = read_configuration
 
 
+class SlowCounter(Counter):
+    """Needs 50 ms for a reading, as most ophyd devices do in their `read`."""
+
+    def read(self) -> dict[str, Any]:
+        time.sleep(0.05)
+        return super().read()
+
+
 class Motor(Counter):
     position = 0.0
 
@@ -71,6 +79,9 @@ def main() -> None:
     start = time.perf_counter()
     engine(scan(one, Motor("m"), 0, 1, 500))
     results["ascan_point"] = (time.perf_counter() - start) / 500
+    start = time.perf_counter()
+    engine(count([SlowCounter(f"s{i}") for i in range(8)], num=5))
+    results["slow_detectors"] = time.perf_counter() - start
     json.dump(results, sys.stdout)
 
 

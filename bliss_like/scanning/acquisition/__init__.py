@@ -177,8 +177,8 @@ class AcquisitionMaster(AcquisitionObject):
     def _refuse(self, slaves: list[Any]) -> None:
         names = ", ".join(getattr(slave, "name", str(slave)) for slave in slaves)
         raise ChainError(
-            f"master {self.name!r} cannot trigger {names}: previous trigger is not done; trigger more slowly, or wait for "
-            "the slaves"
+            f"master {self.name!r} cannot trigger {names}: previous trigger is not done; trigger more slowly (a longer "
+            "count_time or sleep_time), give it a rate of its own (`every` in chain_settings), or call wait_slaves() before"
         )
 
     def wait_slaves(self) -> None:

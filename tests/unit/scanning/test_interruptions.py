@@ -381,7 +381,10 @@ ENDING = [
     "scan preset stop",
     "metadata END",
 ]
-KINDS = ["error", "timeout", "Ctrl-C", "kill", "abort", "store"]
+KINDS = [
+    *("error", "Ctrl-C", "store"),
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("timeout", "kill", "abort")),
+]
 
 
 def test_the_phases_are_those_of_a_scan(bench: Bench) -> None:
@@ -442,7 +445,7 @@ def test_an_interruption_when_the_end_is_being_told(bench: Bench, phase: str, ki
     bench.check_next_scan()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(8, 60))])
 def test_interruptions_at_random_moments(seed: int) -> None:
     dice = random.Random(seed)
     bench = Bench(velocity=dice.choice([20.0, 200.0, 5000.0]))
