@@ -63,7 +63,6 @@ ARGUMENTS: dict[str, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
     "anmesh": lambda x, y, z: ([(x, 0, 1, 1), (y, 0, 1, 1)], 0),
     "lookupscan": lambda x, y, z: ([(x, [0, 1, 5])], 0),
     "pointscan": lambda x, y, z: (x, [0, 1, 5], 0),
-    "adaptive_ascan": lambda x, y, z: (x, 0, 1, 0.1, 0.5, 1, 0),
     "aspiral": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_fermat": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_square": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 2, 0),
@@ -94,7 +93,6 @@ KEYWORDS: dict[str, dict[str, Any]] = {
 
 def test_every_scan_is_looked_at() -> None:
     standard = {name for name in scans.__all__ if "return_scan" in inspect.signature(getattr(scans, name)).parameters}
-    standard -= {"lineup", "adaptive_ascan", "adaptive_dscan"}  # a dscan; scans of one axis of unknown length
     assert {*ARGUMENTS, *LIKE, *LONGER} == standard
 
 
