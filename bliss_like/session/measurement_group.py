@@ -298,11 +298,9 @@ class MeasurementGroup:
         for pattern in patterns:
             if not isinstance(pattern, str):
                 raise TypeError(f"measurement group '{self.name}': expected a name or pattern, came {pattern!r}")
-            found = [
-                member.fullname
-                for member in members
-                if any(fnmatchcase(name, pattern) for name in member.names()) or member.is_in_group(pattern)
-            ]
+            fitting = [member for member in members if any(fnmatchcase(name, pattern) for name in member.names())]
+            fitting = fitting or [member for member in members if member.is_in_group(pattern)]
+            found = [member.fullname for member in fitting]
             if not found:
                 raise ValueError(
                     f"measurement group '{self.name}': no match for {pattern!r}, could not {what} it; "
