@@ -27,6 +27,7 @@ def names(
     config = get_config(PROJECT / "config")
     session = load_session("hutch1", config)
     assert session.setup(), session.error_report
+    session.scan_saving.base_path = short_directory / "data"
     for name, device in session.env_dict.items():
         if name.startswith(("eh1_al", "eh1_mo", "wba")) and hasattr(device, "velocity"):
             device.velocity, device.acceleration = 1000, 100_000
