@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -61,10 +62,11 @@ ARGUMENTS: dict[str, Callable[[Any, Any, Any], tuple[Any, ...]]] = {
     "anmesh": lambda x, y, z: ([(x, 0, 1, 1), (y, 0, 1, 1)], 0),
     "lookupscan": lambda x, y, z: ([(x, [0, 1, 5])], 0),
     "pointscan": lambda x, y, z: (x, [0, 1, 5], 0),
-    "adaptive_ascan": lambda x, y, z: (x, 0, 1, 0.1, 0.5, 1, 0),
     "aspiral": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_fermat": lambda x, y, z: (x, 0, 1, y, 0, 1, 0.5, 0),
     "aspiral_square": lambda x, y, z: (x, 0, 1, 2, y, 0, 1, 2, 0),
+    "lineup": lambda x, y, z: (x, -2, 2, 8, 0),
+    "adaptive_ascan": lambda x, y, z: (x, -2, 2, 0.2, 1, 0.5, 0),
     "dspiral": lambda x, y, z: (x, 1, y, 1, 0.5, 0),
     "dspiral_fermat": lambda x, y, z: (x, 1, y, 1, 0.5, 0),
     "dspiral_square": lambda x, y, z: (x, 1, 2, y, 1, 2, 0),
@@ -78,8 +80,8 @@ LIKE = {
     "d3scan": "a3scan",
 }
 LIKE |= {"dnmesh": "anmesh", "adaptive_dscan": "adaptive_ascan"}
-LONGER = {"a4scan", "a5scan", "d4scan", "d5scan", "lineup"}
-"""As the others, by the same function."""
+LONGER = {"a4scan", "a5scan", "d4scan", "d5scan"}
+"""As the shorter ones, by the same function."""
 KEYWORDS: dict[str, dict[str, Any]] = {
     "timescan": {"npoints": 2},
     "ascan": {"stab_time": 0.0, "sleep_time": 0.0},
@@ -100,7 +102,7 @@ def test_standard_scans(command: str) -> None:
     environment.scan_meta.sample.set("ruby", {"name": "ruby", "size": 3})
     environment.scan_meta.instrument.set("slits", lambda scan: {"slits": {"gap": 0.1}})
     environment.scan_meta.instrument.set("dead", lambda scan: raising(OSError("no answer"))())
-    diode = SamplingCounter("diode", Values("diodes", lambda: [1.0]), unit="A")
+    diode = SamplingCounter("diode", Values("diodes", lambda: [math.exp(-(robx.position**2))]), unit="A")
     arguments = ARGUMENTS[LIKE.get(command, command)](robx, roby, robz)
     scan = getattr(scans, command)(*arguments, diode, **KEYWORDS.get(command, {}))
     scan.scan_info["comments"] = scan.comments
