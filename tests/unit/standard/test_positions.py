@@ -14,6 +14,7 @@ from bliss_like.controllers.calc.slits import Slits
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
+from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import DeviceError, NotConnectedError, UsageError
 from bliss_like.standard import lscnt, lsmot, mv, sta, stm, sync, wa, wm, wu
@@ -298,3 +299,15 @@ def test_lists(motors: Motors, known: dict[str, Any], capsys: Shown) -> None:
     assert len(rows(capsys)) == 3
     with pytest.raises(UsageError, match="lscnt: counters: 3"):
         lscnt(3)
+    lscnt(diodes.counters + make_box("other", "diode").counters)  # of one name, in two boxes
+    assert [row[1] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    diodes.unregister()
+    lscnt()
+    assert "no counters" in capsys.readouterr().out
+
+
+def make_box(name: str, *counters: str) -> SamplingCounterController:
+    box = SamplingCounterController(name)
+    for counter in counters:
+        box.create_counter(SamplingCounter, counter)
+    return box
