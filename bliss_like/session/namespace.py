@@ -39,6 +39,9 @@ STANDARD_NAMES = frozenset(
 )
 """Names that no object may have, known without a session."""
 
+ORDINARY_WORDS = ("peak", "trough", "cen", "com", "fwhm", "where")
+"""Names of functions that people give to results and functions of their own, too: these are not protected."""
+
 
 class ActiveMeasurementGroup:
     """ACTIVE_MG: stands for the measurement group that scans use."""

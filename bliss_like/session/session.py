@@ -36,7 +36,7 @@ from .lock import SessionLock
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
 from .missing import why_missing
-from .namespace import STANDARD_NAMES, standard_names
+from .namespace import ORDINARY_WORDS, STANDARD_NAMES, standard_names
 from .protection import Names
 from .saving import ScanSaving
 from .scripts import Scripts, run_file
@@ -255,6 +255,8 @@ class Session:
         self._is_building, self._verbose = True, verbose
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
+        for name in ORDINARY_WORDS:
+            self.names.unprotect(name)
         self._tree = sessions_tree(self, self.config.survey, self._report)
         with told_elsewhere(verbose):
             made = self._make_objects()

@@ -252,21 +252,21 @@ def test_errors_have_numbers(shell: Terminal) -> None:
 def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -> None:
     scripts = short_directory / "mine"
     scripts.mkdir()
-    (scripts / "scans.py").write_text("def summit(): return 'at ' + str(thing.position)\n")
+    (scripts / "scans.py").write_text("def peak(): return 'at ' + str(thing.position)\n")
     shell.type(f"user_script_homedir('{scripts}')\n")
     shell.wait_for("TINY [2]:")
-    shell.type("user_script_load('scans'); user.summit()\n")
+    shell.type("user_script_load('scans'); user.peak()\n")
     shell.wait_for("TINY [3]:")
-    shell.type("user.summit()\n")
+    shell.type("user.peak()\n")
     shell.wait_for("Out [3]: 'at 1.5'")
-    (scripts / "scans.py").write_text("def summit():\n    return 1 / 0\n\nsummit()\n")
+    (scripts / "scans.py").write_text("def peak():\n    return 1 / 0\n\npeak()\n")
     shell.type("user_script_load('scans')\n")
     shell.wait_for("TINY [5]:")
     assert (
         f"ScriptError: {scripts}/scans.py:2: ZeroDivisionError: division by zero (last_error() shows where)"
         in shell.text
     )
-    shell.type("user.summit()\n")
+    shell.type("user.peak()\n")
     shell.wait_for("Out [5]: 'at 1.5'")
     shell.wait_for("TINY [6]:")
     before = shell.text.count("scans")

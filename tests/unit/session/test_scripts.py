@@ -40,12 +40,12 @@ def run(session: Session, text: str) -> Any:
 
 def test_load_script(session: Session, tmp_path: Path) -> None:
     path = tmp_path / "config" / "sessions" / "scripts" / "align.py"
-    write(path, "def whereabouts(): return robx.name, made\nmade = __file__\n")
+    write(path, "def where(): return robx.name, made\nmade = __file__\n")
     assert run(session, "load_script('align')") is True
-    assert run(session, "whereabouts()") == ("robx", str(path))
+    assert run(session, "where()") == ("robx", str(path))
     write(path, "made = 'anew'")
     assert run(session, "load_script('align.py')") is True
-    assert run(session, "whereabouts()") == ("robx", "anew")
+    assert run(session, "where()") == ("robx", "anew")
     assert "__file__" not in session.env_dict
 
 
@@ -252,8 +252,14 @@ def test_the_own_name_of_what_has_an_alias(session: Session, tmp_path: Path) -> 
         run(session, "tabel")
     with pytest.raises(NameError, match=r"^name 'rob' is not defined$"):
         run(session, "rob")
-    write(tmp_path / "mine" / "old.py", "def whereabouts():\n    return robx.position\n\nwhereabouts()")
+    write(tmp_path / "mine" / "old.py", "def where():\n    return robx.position\n\nwhere()")
     with pytest.raises(ScriptError, match=r"old.py:2: NameError: name 'robx' is not defined: it is called table"):
         run(session, "user_script_load('old')")
     session.aliases.remove("table")
     assert run(session, "robx.name") == "robx"
+
+
+def test_names_that_are_ordinary_words_are_free(session: Session) -> None:
+    assert callable(session.env_dict["peak"])
+    session.names.run(compile("peak = 3", "<prompt>", "exec"))
+    assert run(session, "peak") == 3
