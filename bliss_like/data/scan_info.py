@@ -110,6 +110,14 @@ class Plot(TypedDict, total=False):
     items: Annotated[list[PlotItem], Key("what is drawn; nothing: all scalars")]
 
 
+class DisplayExtra(TypedDict, total=False):
+    """What people want to see of a scan."""
+
+    plotselect: Annotated[
+        list[str], Key("channels chosen to be plotted; names, short names or patterns", when="prepared")
+    ]
+
+
 class SequenceInfo(TypedDict, total=False):
     """What a sequence announces."""
 
@@ -162,6 +170,7 @@ class ScanInfoKeys(TypedDict, total=False):
     npoints4: Annotated[int, Key("along the fourth")]
     npoints5: Annotated[int, Key("along the fifth")]
     plots: Annotated[list[Plot], Key("plots that the scan proposes", always=True)]
+    display_extra: Annotated[DisplayExtra, Key("what is wanted of displays", when="prepared")]
     positioners: Annotated[Positioners, Key("where the axes of the session were, at both ends")]
     instrument: Annotated[dict[str, Any], Key("what devices say of themselves, by their names")]
     sample: Annotated[Sample, Key("what is in the beam")]

@@ -205,6 +205,11 @@ class AcquisitionObject:
         self.channels.append(channel)
         self._counters[counter].append(channel)
 
+    @property
+    def comes_late(self) -> bool:
+        """Whether data of a trigger may come when other triggers have followed."""
+        return False
+
     def point_by_point(self) -> None:
         """Be prepared and started anew for each point, so that any may be taken again; to be called before the scan runs."""
         self.__npoints, self.__prepare_once, self.__start_once = 1, False, False

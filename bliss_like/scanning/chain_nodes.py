@@ -14,6 +14,7 @@ from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
 from .parameters import ParameterError
+from .tolerance import FAILURES
 
 _log = logging.getLogger(__name__)
 
@@ -117,9 +118,18 @@ class ChainNode:
     def _make(self) -> AcquisitionObject:
         # Copies: whoever makes an acquisition object may take out of them what it has used.
         acq_params = dict(self.acquisition_parameters or {})
-        ctrl_params = dict(self.controller_parameters or self.controller.get_current_parameters() or {})
+        ctrl_params = dict(self.controller_parameters or self._current_parameters())
         parent_params = dict(self.parent_parameters or {})
         return self.get_acquisition_object(acq_params, ctrl_params, parent_params)
+
+    def _current_parameters(self) -> Params:
+        """Return those of the hardware; none of one that does not tell and is not critical: the scan will say what is wrong."""
+        try:
+            return self.controller.get_current_parameters() or {}
+        except FAILURES:
+            if self.controller.is_critical:
+                raise
+            return {}
 
     def get_acquisition_object(
         self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params

@@ -238,6 +238,7 @@ class AcquisitionChannel:
         copy = AcquisitionChannel(
             name or self.fullname, self.dtype if dtype is None else dtype, self.shape, unit=self.unit
         )
+        copy.is_derived = True
         self.connect(lambda channel, block: copy.emit(conversion(block) if conversion else block))
         return copy
 

@@ -18,9 +18,9 @@ from .arguments import (
     Change,
     Countable,
     Flag,
+    Intervals,
     Length,
     Motor,
-    NPoints,
     Part,
     Position,
     Seconds,
@@ -28,7 +28,7 @@ from .arguments import (
     number,
     wrong,
 )
-from .build import Recipe
+from .build import Recipe, begin
 from .command import scan_command
 from .step import HomePreset
 
@@ -50,7 +50,7 @@ def adaptive_ascan(
     *counters: Countable,
     backstep: Flag = True,
     threshold: Part = 0.8,
-    max_points: NPoints = 1000,
+    max_points: Intervals = 1000,
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis in steps such that a counter changes by about `target_delta` from point to point.
@@ -80,7 +80,7 @@ def adaptive_dscan(
     *counters: Countable,
     backstep: Flag = True,
     threshold: Part = 0.8,
-    max_points: NPoints = 1000,
+    max_points: Intervals = 1000,
     **options: Unpack[StepOptions],
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
@@ -130,7 +130,7 @@ def _adaptive(
             master.follow(node._counters[followed][0])
     scan.add_preset(_Count(master))
     if run:
-        scan.run()
+        begin(scan)
     return scan if return_scan else None
 
 

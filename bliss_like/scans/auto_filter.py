@@ -185,7 +185,7 @@ class _Filtering(ScanPreset):
                 f"{auto.name}: {scan.name} does not go from point to point, its points cannot be taken again"
             )
         for node in chain.nodes_list:
-            if isinstance(node, AcquisitionSlave) and node.has_reading:
+            if node.comes_late:
                 node.point_by_point()
         self._count_time = float(scan.scan_info["count_time"])
         self._held = [channel for channel in scan.channels if not channel.is_derived]

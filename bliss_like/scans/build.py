@@ -111,5 +111,5 @@ def check_devices(chain: AcquisitionChain) -> None:
         read_positions(axes)
     for node in chain.nodes_list:
         for counter in node.counters:
-            if getattr(counter.controller, "is_critical", True):
+            if counter.is_critical:
                 counter.controller.connect_counter(counter, CONNECTION_TIME)

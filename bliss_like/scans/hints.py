@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Number
+from numbers import Number, Real
 from typing import Any
 
 from bliss_like.config.suggestion import did_you_mean
@@ -59,7 +59,7 @@ def hint(name: str, kind: Kind, value: Any, given: Given) -> str:
     return (
         _of_text(kind, value)
         or _of_value(kind, value)
-        or _of_order(name, value, given)
+        or _of_order(name, kind, value, given)
         or _too_much(name, kind, value, given)
     )
 
@@ -81,14 +81,16 @@ def _of_text(kind: Kind, value: Any) -> str:
     return f": without quotes, {value.strip()}?" if kind.fits(number) else ""
 
 
-def _of_order(name: str, value: Any, given: Given) -> str:
+def _of_order(name: str, kind: Kind, value: Any, given: Given) -> str:
     """Arguments that changed places, or one that was forgotten."""
     slots = given.slots()
     values = [one for _, one in slots]
     index = next((n for n, (slot, one) in enumerate(slots) if slot == name and one is value), None)
+    is_number = isinstance(value, Real) and kind is not AXIS and not _takes_counters(kind)
     if index is None:
         return ""
-    for other in _nearest(index, len(values)):
+    is_meant = is_number and not value > 0  # and wrong by itself
+    for other in () if is_meant else _nearest(index, len(values)):
         swapped = list(values)
         swapped[index], swapped[other] = values[other], values[index]
         if slots[other][0] != name and given.would_fit(swapped):

@@ -58,7 +58,7 @@ class _Member:
                 if name == known:
                     return self._is_in(default_group(owner)) or not self._is_in(owner.counters)
                 group = name.removeprefix(f"{known}:")
-                if group != name and group in owner.counter_groups:
+                if group != name and group not in owner.counters and group in owner.counter_groups:
                     return self._is_in(owner.counter_groups[group])
             owner = owner.master_controller
         return False
@@ -298,11 +298,9 @@ class MeasurementGroup:
         for pattern in patterns:
             if not isinstance(pattern, str):
                 raise TypeError(f"measurement group '{self.name}': expected a name or pattern, came {pattern!r}")
-            found = [
-                member.fullname
-                for member in members
-                if any(fnmatchcase(name, pattern) for name in member.names()) or member.is_in_group(pattern)
-            ]
+            fitting = [member for member in members if any(fnmatchcase(name, pattern) for name in member.names())]
+            fitting = fitting or [member for member in members if member.is_in_group(pattern)]
+            found = [member.fullname for member in fitting]
             if not found:
                 raise ValueError(
                     f"measurement group '{self.name}': no match for {pattern!r}, could not {what} it; "

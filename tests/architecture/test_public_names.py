@@ -19,6 +19,7 @@ NAMES = {
     "bliss_like.common.hook": "MotionHook",
     "bliss_like.common.motor_group": "Group TrajectoryGroup",
     "bliss_like.common.protocols": "HasMetadataForScan HasMetadataForScanExclusive HasMetadataForDataset",
+    "bliss_like.common.plot": "plotselect plotinit meshselect get_plotted_counters get_next_plotted_counters",
     "bliss_like.common.shutter": "BaseShutter BaseShutterState",
     "bliss_like.common.soft_axis": "SoftAxis",
     "bliss_like.common.standard": "mv umv wa ascan ct SoftAxis SoftCounter",
@@ -62,6 +63,9 @@ NAMES = {
     "bliss_like.scanning.group": "Group Sequence ScanSequenceError",
     "bliss_like.scanning.monitoring": "start_monitoring stop_monitoring stop_all_monitoring MONITORING_SCANS",
     "bliss_like.scanning.scan_meta": "get_user_scan_meta META_TIMING ScanMeta",
+    "bliss_like.data.scan_math": "peak trough com cen fwhm edge",
+    "bliss_like.scanning.scan_math": "peak trough com cen fwhm edge",
+    "bliss_like.scanning.scan_tools": "cen com peak trough fwhm find_position goto_cen goto_com goto_peak goto_min goto_custom",
     "bliss_like.scanning.scan": "Scan ScanState ScanPreset",
     "bliss_like.common.scans": "ct ascan d5scan a3mesh anmesh lookupscan",
     "bliss_like.scans": "ct sct timescan loopscan ascan dscan a2scan a3scan a4scan a5scan d2scan d3scan d4scan d5scan anscan "

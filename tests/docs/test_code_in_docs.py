@@ -87,6 +87,26 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
+def test_scan_tools(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    first, methods, choice, lineup, adaptive = blocks_of("docs/scan-tools.md", "python")
+    names["robx"].acceleration = names["robx"].velocity = 10_000
+    exec(first, names)
+    shown = [
+        line.split() for line in (PROJECT / "docs/scan-tools.md").read_text().splitlines() if line.startswith("    ")
+    ]
+    lines = [line.split() for line in _lines(capsys)]
+    assert lines[-9:] == shown[:9]
+    assert abs(names["robx"].position) < 1e-3
+    exec(methods, names)
+    exec(choice, names)
+    names["robx"].move(0.5)
+    exec(lineup, names)
+    assert abs(names["robx"].position) < 0.11
+    exec(adaptive, names)
+    assert 40 < len(names["scan"].get_data("sim_ct_gauss")) < 100
+
+
+@pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_every_scan(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     *examples, preview, wrong, program = blocks_of("docs/scans.md", "python")
     page = (PROJECT / "docs/scans.md").read_text()

@@ -12,15 +12,20 @@ import numpy as np
 import pytest
 
 from bliss_like.config import Config, get_config
+from bliss_like.data.image_node import ImageNode
+from bliss_like.data.node import get_session_node
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.session import Session, load_session
+from tests.patched import PATCHED
+from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 
 YAML = """
 - {name: motors, class: SimulatedMotors, axes: [{name: roby, velocity: 1000, acceleration: 100000}]}
 - {name: cam, class: SimulatedCamera, width: 48, height: 32, axis_x: $roby, intensity: 1.0e+5, sigma: 4, rois: {spot: [20, 8, 10, 16]}}
-- {name: s, class: Session, config-objects: [roby, cam], scan_saving: {base_path: DIRECTORY}}
+- {name: big, class: SimulatedCamera, width: 1024, height: 1024, dark: 1.0e+3}
+- {name: s, class: Session, config-objects: [roby, cam, big], scan_saving: {base_path: DIRECTORY}}
 """
 
 AT_A_PROMPT = """
@@ -108,3 +113,24 @@ cam.image.rotation = 90
         assert scan.get_data("mine_sum").shape == (3,)
     finally:
         session.close()
+
+
+def test_large_images_of_a_session_that_is_killed(redis_server: EmbeddedServer, short_directory: Path) -> None:
+    script = short_directory / "prompt.py"
+    script.write_text(AT_A_PROMPT)
+    process = subprocess.Popen([*PATCHED, str(script), "loopscan(100000, 0.001, big.image)"], cwd=PROJECT)
+
+    def images() -> list[ImageNode]:
+        nodes = get_session_node("s").walk("lima", wait=False)
+        return [node for node in nodes if isinstance(node, ImageNode) and len(node) >= 3]
+
+    try:
+        wait_until(images, timeout=30)
+        (node,) = images()
+        assert node.get_image(1).shape == (1024, 1024)  # while it is written
+    finally:
+        process.kill()
+        process.wait()
+    assert node.is_saved and node.get_images(0, 3).shape == (3, 1024, 1024)
+    assert len(node.references()) == len(node)
+    assert node.get_image(-1).mean() > 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.config.table import table
-from bliss_like.devices.counter import Counter, CounterController, counter_namespace
+from bliss_like.devices.counter import Counter, CounterController, IntegratingCounter, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.errors import UsageError
@@ -240,7 +240,7 @@ class RoiContainer(FrameController, Generic[R]):
         return table((self.fullname, "", ""), rows)
 
 
-class RoiCounter(Counter):
+class RoiCounter(IntegratingCounter):
     """One statistic of a region."""
 
     def __init__(self, name: str, controller: CounterController, roi_name: str, stat: str) -> None:

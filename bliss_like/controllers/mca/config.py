@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from bliss_like.config.models import ObjectConfig, StrictModel
+from bliss_like.config.models import StrictModel
+from bliss_like.devices.counter_controller import CounterControllerConfig
 from bliss_like.devices.mca_rois import Calibration, Roi
 
 
@@ -48,7 +49,7 @@ class McaRoi(StrictModel):
         return Roi(round(calibration.channel(self.low)), round(calibration.channel(self.high)), self.channel)
 
 
-class McaConfig(ObjectConfig):
+class McaConfig(CounterControllerConfig):
     """The keys that every analyser has."""
 
     elements: list[int] = Field(default=[0], min_length=1, description="numbers of the elements of the detector")

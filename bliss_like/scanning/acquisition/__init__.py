@@ -47,6 +47,10 @@ class AcquisitionSlave(AcquisitionObject):
         """
 
     @property
+    def comes_late(self) -> bool:
+        return self.has_reading
+
+    @property
     def has_reading(self) -> bool:
         return getattr(self.reading, "__func__", self.reading) is not AcquisitionSlave.reading
 

@@ -128,6 +128,10 @@ class CameraAcquisitionMaster(AcquisitionMaster):
             counter, ImageChannel(full_name_of(counter), counter.data_dtype, counter.shape, unit=counter.unit)
         )
 
+    @property
+    def comes_late(self) -> bool:
+        return True
+
     def point_by_point(self) -> None:
         super().point_by_point()
         if self.acq_trigger_mode in ONE_TRIGGER_A_FRAME:

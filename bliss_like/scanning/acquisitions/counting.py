@@ -63,6 +63,10 @@ class BaseCounterAcquisitionSlave(AcquisitionSlave):
         dtype = bearable_dtype(counter.data_dtype, counter.is_critical)
         self._add_channel(counter, AcquisitionChannel(counter.fullname, dtype, counter.shape, unit=counter.unit))
 
+    def apply_parameters(self) -> None:
+        self.tolerance.begin()  # the first that a scan asks for
+        self.tolerance.attempt(super().apply_parameters)
+
     def _who(self) -> str:
         return f"controller {self.device.name!r} ({', '.join(counter.name for counter in self._counters)})"
 

@@ -49,6 +49,14 @@ class ImageChannel(AcquisitionChannel):
             "image_shape": list(self.shape),
         }
 
+    def keep(self) -> None:
+        """Publish what was kept back; who listens gets frames only, and those of saved images are in files by now."""
+        listeners, self._listeners = self._listeners, [] if self.is_saved else self._listeners
+        try:
+            super().keep()
+        finally:
+            self._listeners = listeners
+
     def emit_frames(self, frames: Array, references: Sequence[ImageReference] = ()) -> None:
         """Publish frames.
 
@@ -58,6 +66,6 @@ class ImageChannel(AcquisitionChannel):
         if not self.is_saved:
             self.emit(frames)
             return
-        self._extend(np.array([reference.uri for reference in references]))
+        self._extend(np.array([reference.uri for reference in references], str))
         if self._listeners:
             self._tell(frames)

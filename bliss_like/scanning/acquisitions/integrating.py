@@ -78,7 +78,6 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
     def prepare(self) -> None:
         self._from_index = self._triggered = 0
         self._is_stopped = False
-        self.tolerance.begin()
         self._is_armed, _ = self.tolerance.attempt(self.prepare_device)
 
     def start(self) -> None:

@@ -67,7 +67,6 @@ class SamplingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
 
     def prepare(self) -> None:
         self._npoint = 0
-        self.tolerance.begin()
         counters = tuple(points.counter for points in self._points)
         self._counters_read = counters
         self._emits = [points.channels[0].emit_point for points in self._points]

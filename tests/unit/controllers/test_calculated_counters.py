@@ -12,8 +12,9 @@ import pytest
 from bliss_like.config import Config
 from bliss_like.config.settings import use_store
 from bliss_like.controllers.calccnt_background import BackgroundCalcCounterController
-from bliss_like.controllers.camera_bpm import CameraBpm
+from bliss_like.controllers.camera_bpm import CameraBpm, spot
 from bliss_like.controllers.expression_based_calc import ExpressionCalcCounter, ExpressionCalcCounterController
+from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.controllers.simulation_calc_counter import MeanCalcCounterController, Times2CalcCounterController
 from bliss_like.data.memory_keys import MemoryKeys
 from bliss_like.devices.counter import (
@@ -362,3 +363,17 @@ def test_one_scan_reads_the_image_once() -> None:
     assert scan.get_data("image").shape == (3, 16, 32)
     scan = loopscan(2, 0.0, bpm.counters["bpm_fwhm_x"], save=False)
     assert camera.nimages == 5 and "bpm:bpm_x" not in scan.get_data()
+
+
+def test_a_camera_a_formula_and_a_monitor_see_the_same_images() -> None:
+    camera = make(SimulatedCamera, "cam", width=64, height=48, intensity=2000, seed=1)
+    image = camera.counters["image"]
+    bpm = make(CameraBpm, "bpm", image=image)
+    total = ExpressionCalcCounter(
+        "total", {"inputs": [{"counter": image, "tags": "image"}], "expression": "sum(image)"}
+    )
+    scan = loopscan(3, 0.01, image, bpm, total, save=False)
+    images = scan.get_data("image")
+    assert images.shape == (3, 48, 64)
+    assert scan.get_data("total").tolist() == [float(each.sum()) for each in images]
+    assert scan.get_data("bpm_x").tolist() == [spot(each)[0] for each in images]

@@ -17,7 +17,7 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisLimitError, ScanError, UserAbort
 from bliss_like.scanning import scan_math
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import a2scan, amesh, ascan, dscan, loopscan
+from bliss_like.scans import a2scan, amesh, ascan, aspiral, dscan, loopscan
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Values, in_background
 from tests.waiting import wait_until_cooperative
@@ -255,3 +255,12 @@ def test_counters_of_spectra_have_no_position(robx: Axis) -> None:
 def test_methods_are_those_of_every_scan() -> None:
     for name in "fwhm peak trough com cen find_position goto_peak goto_min goto_com goto_cen goto_custom".split():
         assert callable(getattr(Scan, name))
+
+
+def test_a_spiral(robx: Axis, roby: Axis) -> None:
+    def read() -> float:
+        return math.exp(-((robx.position - 0.5) ** 2 + (roby.position + 1) ** 2) / 2)
+
+    scan = aspiral(robx, 0, 8, roby, 0, 8, 0.25, 0, diode := counter_of(read))
+    assert scan.peak(diode) == {robx: pytest.approx(0.5, abs=0.3), roby: pytest.approx(-1, abs=0.3)}
+    assert scan.cen(diode) == {robx: pytest.approx(0.5, abs=0.2), roby: pytest.approx(-1, abs=0.2)}

@@ -20,6 +20,8 @@ from bliss_like.devices.counter import (
     SamplingMode,
 )
 from bliss_like.scanning.acquisition.counter import IntegratingCounterAcquisitionSlave, SamplingCounterAcquisitionSlave
+from bliss_like.scanning.default_chain import DefaultAcquisitionChain
+from bliss_like.scanning.scan import Scan
 from tests.unit.scanning.making import Values, end_of, timer_scan
 
 
@@ -156,6 +158,34 @@ def test_a_device_that_cannot_be_prepared_nor_stopped(caplog: pytest.LogCaptureF
     scan.run()
     assert len(scan.get_data(sensor)) == 2 and end_of(scan).state == "DONE"
     assert len(warnings(caplog)) == 1 and "OSError: no power" in warnings(caplog)[0]
+
+
+def test_a_device_whose_parameters_cannot_be_read_nor_written(caplog: pytest.LogCaptureFixture) -> None:
+    class Mute(Thermometer):
+        def get_current_parameters(self) -> dict[str, Any]:
+            raise OSError("gone")
+
+        def apply_parameters(self, parameters: Any) -> None:
+            raise OSError("gone")
+
+    mute = Mute()
+    mute.create_counter(SamplingCounter, "t")
+    chain = DefaultAcquisitionChain().get({"count_time": 0, "npoints": 2}, [mute])
+    chain.nodes_list[1].ctrl_params = {"range": 1}
+    Scan(chain, "loopscan").run()
+    assert len(warnings(caplog)) == 1
+    mute.is_critical = True
+    with pytest.raises(OSError, match="gone"):
+        DefaultAcquisitionChain().get({"count_time": 0, "npoints": 2}, [mute])
+
+
+def test_one_warning_also_when_each_point_is_prepared_anew(caplog: pytest.LogCaptureFixture) -> None:
+    sensor = Thermometer(OSError("gone")).create_counter(SamplingCounter, "t")
+    slave = SamplingCounterAcquisitionSlave(sensor, npoints=5, prepare_once=False, start_once=False)
+    timer_scan(slave, npoints=5).run()
+    assert len(warnings(caplog)) == 1
+    timer_scan(SamplingCounterAcquisitionSlave(sensor, npoints=5), npoints=5).run()
+    assert len(warnings(caplog)) == 2
 
 
 # -- integrating -----------------------------------------------------------------------------------------------------------

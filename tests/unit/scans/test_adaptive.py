@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import numpy as np
 import pytest
 
 from bliss_like.devices.axis import Axis
-from bliss_like.devices.counter import SamplingCounter
+from bliss_like.devices.counter import IntegratingCounter, IntegratingCounterController, SamplingCounter
 from bliss_like.errors import AxisLimitError, ChainError, ScanUsageError
 from bliss_like.scanning.acquisitions.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
 from bliss_like.scanning.chain import AcquisitionChain
@@ -131,16 +132,16 @@ def test_what_bluesky_does(robx: Axis) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"min_step": 0}, "min_step: expected a number > 0, got 0"),
-        ({"max_step": -1}, "max_step: expected a number > 0, got -1"),
+        ({"min_step": 0}, "min_step: expected a number > 0, in the unit of the axis, got 0"),
+        ({"max_step": -1}, "max_step: expected a number > 0, in the unit of the axis, got -1"),
         ({"min_step": 2}, "min_step: expected no more than max_step, 1, got 2"),
-        ({"target_delta": math.nan}, "target_delta: expected a number, got nan"),
-        ({"target_delta": 0}, "target_delta: expected a number > 0, got 0"),
+        ({"target_delta": math.nan}, "target_delta: expected a number > 0, in the unit of the counter, got nan"),
+        ({"target_delta": 0}, "target_delta: expected a number > 0, in the unit of the counter, got 0"),
         ({"stop": 0}, "stop: expected another position than start, 0, got 0"),
         ({"threshold": 1.5}, "threshold: expected a number > 0, at most 1, got 1.5"),
         ({"backstep": 1}, "backstep: expected True or False, got 1"),
-        ({"max_points": 0}, "max_points: expected a whole number, at least 1, got 0"),
-        ({"counter": "diode"}, "'diode'.*is not a counter"),
+        ({"max_points": 0}, "max_points: expected a whole number, at least 1.*, got 0"),
+        ({"counter": "diode"}, "counter: expected counters, or what has some.*got 'diode'"),
         ({"counter": ()}, "counter: expected one counter"),
         ({"motor": 5}, "motor: expected an axis, got 5"),
     ],
@@ -166,3 +167,19 @@ def test_a_master_that_follows_nothing(robx: Axis) -> None:
     chain.add(AdaptiveStepTriggerMaster(robx, 0, 1, AdaptiveSteps(0.1, 1, 1)))
     with pytest.raises(ChainError, match="has no channel to follow"):
         Scan(chain, "adaptive").run()
+
+
+def test_a_counter_that_is_read_late(robx: Axis) -> None:
+    """The next step waits for the value of this point, which a reading beside the scan brings."""
+
+    class Late(IntegratingCounterController):
+        def get_values(self, from_index: int, *counters: Any) -> list[list[float]]:
+            gevent.sleep(0.002)
+            return [[100 * math.exp(-((robx.position - 1) ** 2) * 2)] for _ in counters]
+
+    late = IntegratingCounter("late", Late("scaler"))
+    x, y = scanned(adaptive_ascan(robx, -5, 5, 0.05, 1, 10, 0, late), late)
+    assert len(x) == len(y)
+    np.testing.assert_allclose(y, 100 * np.exp(-((x - 1) ** 2) * 2))
+    order = np.argsort(x)
+    assert np.abs(np.diff(y[order])).max() < 25

@@ -29,7 +29,7 @@ from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcqui
 from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
-from bliss_like.scans import ascan
+from bliss_like.scans import ascan, lookup, mesh, spiral, step
 from bliss_like.scans.auto_filter import AutoFilter
 from tests.unit.devices.making import make, make_axis
 
@@ -305,3 +305,10 @@ def test_what_is_calculated_follows_the_points_that_are_kept() -> None:
 class Half(CalcCounterController):
     def calc_function(self, input_dict: dict[str, Any]) -> dict[str, Any]:
         return {"half_apd": input_dict["apd"] / 2}
+
+
+def test_it_has_all_scans_of_axes_that_go_from_point_to_point() -> None:
+    for module in (step, mesh, lookup, spiral):
+        for name in module.__all__:
+            plain = inspect.signature(getattr(module, name))
+            assert list(inspect.signature(getattr(AutoFilter, name)).parameters) == ["self", *plain.parameters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from collections.abc import Callable
@@ -91,7 +92,8 @@ KEYWORDS: dict[str, dict[str, Any]] = {
 
 
 def test_every_scan_is_looked_at() -> None:
-    assert {*ARGUMENTS, *LIKE, *LONGER} == set(scans.__all__)
+    standard = {name for name in scans.__all__ if "return_scan" in inspect.signature(getattr(scans, name)).parameters}
+    assert {*ARGUMENTS, *LIKE, *LONGER} == standard
 
 
 @pytest.mark.parametrize("command", [*ARGUMENTS, *LIKE])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from bliss_like.config import get_config
@@ -25,7 +26,7 @@ OBJECTS = """
   background: 0
   rois:
     Fe: {low: 6.2, high: 6.6}
-- {name: other, class: SimulatedMCA, rois: {Fe: [620, 660]}}
+- {name: other, class: SimulatedMCA, is_critical: false, rois: {Fe: [620, 660]}}
 - {name: mg_sdd, class: MeasurementGroup, counters: ["sdd:Fe", sdd]}
 """
 
@@ -46,6 +47,9 @@ def test_two_of_them_with_the_same_names(session: Session) -> None:
         "other:Fe_det0",
     }
     assert scan.get_data("sdd:iron").argmax() == 2
+    names["other"].is_plugged = False
+    scan = names["ct"](0.002, names["iron"], names["other"].counter_groups.Fe)
+    assert np.isnan(scan.get_data("other:Fe_det0")).all()
 
 
 def test_one_session_at_a_time_counts_with_it(session: Session, tree: Tree) -> None:

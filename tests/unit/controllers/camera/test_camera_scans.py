@@ -12,6 +12,7 @@ import pytest
 
 from bliss_like.controllers.camera.camera import Camera
 from bliss_like.controllers.camera.exposure import AcquisitionSettings, CameraStatus
+from bliss_like.controllers.camera_bpm import CameraBpm
 from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.data.image_node import ImageNode
 from bliss_like.errors import ChainError, DeviceError, PointExpired, ScanUsageError, UserAbort
@@ -20,11 +21,13 @@ from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState
-from bliss_like.scans import ascan, ct, loopscan, sct
+from bliss_like.scans import ascan, ct, loopscan, sct, timescan
+from bliss_like.scans.auto_filter import AutoFilter
 from bliss_like.scans.images import limatake
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
+from tests.unit.scans.test_auto_filter import filter_set
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +205,63 @@ def test_frames_take_their_time() -> None:
     scan = limatake(0.01, 4, device)
     info = scan.scan_info
     assert info["end_timestamp"] - info["start_timestamp"] > 4 * 0.01 + 3 * 0.02
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_what_is_calculated_from_images(save: bool) -> None:
+    x = make_axis("x")
+    device = camera(axis_x=x, dark=0, intensity=1e7)
+    bpm = make(CameraBpm, "bpm", image=device.image)
+    scan = ascan(x, -1, 1, 2, 0.001, bpm, device.bpm, save=save)
+    assert scan.get_data("bpm_x") == pytest.approx([9.5, 19.5, 29.5], abs=0.1)
+    assert np.array_equal(scan.get_data("bpm_x"), scan.get_data("cam:bpm:x"))
+    assert image_node(scan).is_saved is save and len(image_node(scan)) == 3
+
+
+def test_a_camera_triggers_what_is_below_it() -> None:
+    device, diode = camera(), make_diode()
+    settings = [{"device": diode, "master": device}]
+    scan = loopscan(3, 0.001, device, diode, save=False, chain_settings=settings)
+    (timer,) = scan.acq_chain.tree.values()
+    assert [[slave.name for slave in below] for below in timer.values()] == [["diodes"]]
+    assert len(scan.get_data("diode")) == len(scan.get_data("cam:image")) == 3
+
+
+def test_an_iteration_may_wait_for_a_frame() -> None:
+    recorder = Recorder()
+    chain = AcquisitionChain()
+    timer = SoftwareTimerMaster(0.001, npoints=2)
+    master = CameraAcquisitionMaster(
+        recorder,
+        acq_expo_time=0.0,
+        acq_nb_frames=4,
+        acq_trigger_mode="INTERNAL_TRIGGER_MULTI",
+        wait_frame_id=[0, 3],
+        prepare_once=True,
+        start_once=True,
+    )
+    master.add_counter(recorder.image)
+    chain.add(timer, master)
+    scan = Scan(chain, save=False)
+    recorder.timeout = 0.1
+    with gevent.Timeout(5), pytest.raises(DeviceError, match="expected images to come .4 exposed."):
+        scan.run()  # only two were triggered
+    assert len(image_node(scan)) == 2
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_points_that_are_taken_again(save: bool) -> None:
+    x, filters = make_axis("x"), filter_set()
+    device = camera(axis_x=x, dark=0, intensity=1e7, bits=32, through=[filters], rois={"r": [18, 13, 4, 4]})
+    keys = {"min_count_rate": 1e4, "max_count_rate": 1e6, "detector_counter": device.counters["r_sum"]}
+    auto = make(AutoFilter, "autof", filterset=filters, **keys)
+    scan = auto.ascan(x, 0, 1.2, 6, 0.01, device.image, save=save)
+    images, sums = image_node(scan), scan.get_data("r_sum")
+    assert len(images) == len(sums) == 7 and images.is_saved is save
+    assert [int(images[n][13:17, 18:22].sum()) for n in range(7)] == sums.tolist()
+    assert sums.max() <= 1e4 and scan.get_data("autof_transm").min() < 0.1
+    if save:
+        assert [reference.index for reference in images.references()] != list(range(7))  # of what was dropped, too
 
 
 # -- where images go ---------------------------------------------------------------------------------------------------------
@@ -395,6 +455,20 @@ def test_a_driver_that_fails_ends_the_scan(verb: str) -> None:
 def test_a_driver_that_hangs_or_lies_is_told_of(does: dict[str, Any], message: str) -> None:
     with gevent.Timeout(5), pytest.raises(DeviceError, match=message):
         loopscan(1, 0.001, Recorder(**does), save=False)
+
+
+def test_a_scan_without_end_that_is_stopped_has_all_its_images(saving: Path) -> None:
+    device = camera(rois={"r": [0, 0, 5, 5]})
+    scan = timescan(0.002, device, run=False)
+    task = gevent.spawn(scan.run)
+    scan.wait_state(ScanState.STARTING)
+    with gevent.Timeout(5):
+        while scan.channels[0].length < 5:
+            gevent.sleep(0.002)
+    scan.stop()
+    task.get(timeout=5)
+    assert len({len(values) for values in scan.get_data().values()}) == 1 and scan.state is ScanState.DONE
+    assert stored(saving, "scan0001") == [("cam_0000.h5", len(image_node(scan)))]
 
 
 def test_a_driver_that_hangs_in_stop_does_not_hold_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
