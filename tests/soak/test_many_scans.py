@@ -33,7 +33,7 @@ def said_by(home: Path, program: str, *arguments: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("nscans", "step"), [(3000, 300), pytest.param(10_000, 500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("nscans", "step"), [(3000, 300), pytest.param(10_200, 600, marks=pytest.mark.slow)])
 def test_nothing_grows_but_the_data(
     redis_server: EmbeddedServer, short_directory: Path, nscans: int, step: int
 ) -> None:

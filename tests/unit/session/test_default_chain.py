@@ -6,7 +6,7 @@ import pytest
 
 from bliss_like.config import get_config
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ChainError
+from bliss_like.errors import ChainError, ConfigError
 from bliss_like.session import Session
 from bliss_like.shell.display import shown
 
@@ -125,3 +125,16 @@ def test_what_is_wrong_in_yaml(make_session: MakeSession, tree: Tree) -> None:
     for line, start in zip(lines, starts, strict=True):
         assert line.startswith(start)
     assert "count_time=0.02" in shown(session.default_chain)
+
+
+def test_a_rate_of_its_own(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session("config-objects: [diode]\ndefault-chain: [{device: $diode, every: 0.5}]")
+    assert session.setup(tree=tree), session.error_report
+    assert "a timer of its own, every 0.5 s" in session.default_chain.__info__()
+    scan = session.env_dict["loopscan"](2, 0, session.env_dict["diode"])
+    assert [top.name for top in scan.acq_chain.top_masters] == ["timer", "timer_0.5s"]
+
+
+def test_a_rate_that_is_none(make_session: MakeSession, tree: Tree) -> None:
+    with pytest.raises(ConfigError, match="every"):
+        make_session("default-chain: [{device: $diode, every: -1}]").setup(tree=tree)
