@@ -13,7 +13,7 @@ from bliss_like.data.scan_info_schema import keys_of, scan_info_schema
 DOCS = Path(__file__).parents[1] / "docs"
 TABLES = re.compile(r"(?s)(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)")
 PARTS = ("ScanInfoKeys", "Positioners", "ChannelMeta", "Device", "Chain", "Plot", "PlotItem", "Sample", "User")
-MORE = ("SequenceInfo", "Comment")
+MORE = ("DisplayExtra", "SequenceInfo", "Comment")
 
 
 def schema() -> str:

@@ -29,7 +29,7 @@ from bliss_like.devices.counter import Counter, IntegratingCounter, SamplingCoun
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import CalculationError, DeviceError
 from bliss_like.scanning.acquisition import AcquisitionObject
-from bliss_like.scanning.acquisitions.calc import CalcCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.calc import CalcCounterAcquisitionSlave
 from bliss_like.scanning.default_chain import default_chain
 from bliss_like.scanning.scan import Scan
 

@@ -155,12 +155,12 @@ class AcquisitionChannel:
         is_text, to_text = values.dtype.kind in "US", self.dtype.kind in "US"
         if is_text and to_text:
             return values.astype(self.dtype.kind)
-        if values.size == 0 or (not to_text and np.can_cast(values.dtype, self.dtype, "same_kind")):
-            return values.astype(self.dtype)
         if self.dtype.kind in "iu" and values.dtype.kind in "iu":
             cast = values.astype(self.dtype)
             if (cast == values).all():
                 return cast
+        elif values.size == 0 or (not to_text and np.can_cast(values.dtype, self.dtype, "same_kind")):
+            return values.astype(self.dtype)
         raise ChannelValueError(
             f"channel {self.fullname!r}: expected values of dtype {self.dtype}, got {values.dtype}"
             f" ({np.array2string(values.ravel()[:3], separator=', ')}{' ...' if values.size > 3 else ''})"

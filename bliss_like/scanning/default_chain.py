@@ -18,10 +18,10 @@ from bliss_like.devices.counter_controller import Params, register_acquisition
 from bliss_like.errors import ChainError, ScanUsageError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject
-from .acquisitions.calc import CalcCounterAcquisitionSlave
-from .acquisitions.integrating import IntegratingCounterAcquisitionSlave
-from .acquisitions.sampling import SamplingCounterAcquisitionSlave
-from .acquisitions.timer import PeriodicTimerMaster, SoftwareTimerMaster
+from .acquisition.calc import CalcCounterAcquisitionSlave
+from .acquisition.integrating import IntegratingCounterAcquisitionSlave
+from .acquisition.sampling import SamplingCounterAcquisitionSlave
+from .acquisition.timer import PeriodicTimerMaster, SoftwareTimerMaster
 from .chain import AcquisitionChain
 from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters
 from .environment import environment

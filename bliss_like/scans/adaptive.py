@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisition import AcquisitionSlave
-from bliss_like.scanning.acquisitions.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
+from bliss_like.scanning.acquisition.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
 from bliss_like.scanning.chain_nodes import iter_counters
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan

@@ -20,7 +20,7 @@ from bliss_like.devices.counter import IntegratingCounter, SamplingCounter, Samp
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.scanning.acquisition import AcquisitionSlave
-from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
 from bliss_like.scanning.channel import AcquisitionChannel
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset

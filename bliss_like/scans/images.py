@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from bliss_like.scanning.acquisitions.camera_scan import take_images
+from bliss_like.scanning.acquisition.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
 from .arguments import COUNT, Flag, Seconds

@@ -9,7 +9,7 @@ import numpy as np
 
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.errors import ScanUsageError
-from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
 from bliss_like.scanning.scan import Scan
 
 from .arguments import (

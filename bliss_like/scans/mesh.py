@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from bliss_like.devices.naming import full_name_of, name_of
-from bliss_like.scanning.acquisitions.step import MeshStepTriggerMaster
+from bliss_like.scanning.acquisition.step import MeshStepTriggerMaster
 from bliss_like.scanning.scan import Scan
 
 from .arguments import (

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from bliss_like.devices.naming import full_name_of, name_of
-from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
 from bliss_like.scanning.scan import Scan
 
 from .arguments import (

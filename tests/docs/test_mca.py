@@ -48,7 +48,7 @@ def test_what_is_typed(names: dict[str, Any]) -> None:
     assert names["scan"].get_data("events_det0").tolist() == [2000]
     assert mca.preset_value is None
     exec(cables, names)
-    from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+    from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 
     scan = Scan(chain_of(SoftwareTimerMaster(0, npoints=1), names["slave"]), "fly")
     scan.run()

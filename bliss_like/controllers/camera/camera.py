@@ -23,7 +23,7 @@ from bliss_like.devices.counter import CounterController, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.errors import ChainError, DeviceError
-from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster, default_camera_parameters
+from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
@@ -292,7 +292,7 @@ class Camera(CounterController):
 
         :param expo_time: seconds; by default those of `acquisition`, as for `nb_frames`.
         """
-        from bliss_like.scanning.acquisitions.camera_scan import take_images
+        from bliss_like.scanning.acquisition.camera_scan import take_images
 
         time = self.acquisition.expo_time if expo_time is None else expo_time
         number = self.acquisition.nb_frames if nb_frames is None else nb_frames

@@ -18,7 +18,7 @@ from bliss_like.devices.counter import Counter, CounterController, IntegratingCo
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.errors import UsageError
-from bliss_like.scanning.acquisitions.camera import FrameSlave
+from bliss_like.scanning.acquisition.camera import FrameSlave
 
 from .geometry import Geometry, clipped
 from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, statistics

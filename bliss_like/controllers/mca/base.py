@@ -29,7 +29,7 @@ from bliss_like.devices.mca import (
 )
 from bliss_like.devices.mca_rois import Calibration, Roi, Rois, Surroundings
 from bliss_like.errors import DeviceError
-from bliss_like.scanning.acquisitions.mca import McaAcquisitionSlave
+from bliss_like.scanning.acquisition.mca import McaAcquisitionSlave
 
 _TIMES = (PresetMode.NONE, PresetMode.REALTIME, PresetMode.LIVETIME)
 

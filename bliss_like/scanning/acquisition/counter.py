@@ -1,7 +1,7 @@
 """`bliss.scanning.acquisition.counter`: how counters are acquired."""
 
-from ..acquisitions.counting import BaseCounterAcquisitionSlave
-from ..acquisitions.integrating import IntegratingCounterAcquisitionSlave
-from ..acquisitions.sampling import SamplingCounterAcquisitionSlave
+from .counting import BaseCounterAcquisitionSlave
+from .integrating import IntegratingCounterAcquisitionSlave
+from .sampling import SamplingCounterAcquisitionSlave
 
 __all__ = ["BaseCounterAcquisitionSlave", "IntegratingCounterAcquisitionSlave", "SamplingCounterAcquisitionSlave"]

@@ -1,5 +1,5 @@
 """`bliss.scanning.acquisition.lima`: how cameras are acquired."""
 
-from ..acquisitions.camera import CameraAcquisitionMaster, LimaAcquisitionMaster
+from .camera import CameraAcquisitionMaster, LimaAcquisitionMaster
 
 __all__ = ["CameraAcquisitionMaster", "LimaAcquisitionMaster"]

@@ -1,5 +1,5 @@
 """`bliss.scanning.acquisition.motor`: masters that move axes."""
 
-from ..acquisitions.step import LinearStepTriggerMaster, MeshStepTriggerMaster, VariableStepTriggerMaster
+from .step import LinearStepTriggerMaster, MeshStepTriggerMaster, VariableStepTriggerMaster
 
 __all__ = ["LinearStepTriggerMaster", "MeshStepTriggerMaster", "VariableStepTriggerMaster"]

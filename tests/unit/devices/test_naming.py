@@ -8,7 +8,7 @@ import pytest
 
 from bliss_like.devices import naming
 from bliss_like.devices.counter import Counter, SamplingCounter, SamplingCounterController
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.channel import AcquisitionChannelList
 
 

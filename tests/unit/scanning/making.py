@@ -15,7 +15,7 @@ from bliss_like.data.events import EndScan, NewNode, PreparedScan, ScanInfoUpdat
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionChannel, AcquisitionMaster, AcquisitionSlave
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.scan import Scan

@@ -23,8 +23,8 @@ from bliss_like.devices.counter import (
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import CalculationError, ChainError, DeviceError
 from bliss_like.scanning.acquisition import AcquisitionSlave, TriggerType
-from bliss_like.scanning.acquisitions.calc import CalcChannelAcquisitionSlave, CalcCounterAcquisitionSlave, CalcHook
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.calc import CalcChannelAcquisitionSlave, CalcCounterAcquisitionSlave, CalcHook
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChannel
 from bliss_like.scanning.chain_nodes import ChainBuilder
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain

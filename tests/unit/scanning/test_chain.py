@@ -6,7 +6,7 @@ import pytest
 
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import ChainError
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionMaster, AcquisitionSlave, TriggerType
 from bliss_like.scanning.presets import ChainPreset
 from bliss_like.scanning.scan import Scan

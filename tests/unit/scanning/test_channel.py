@@ -80,6 +80,10 @@ def test_points_and_blocks(dtype: Any, shape: tuple[int, ...], data: Any, points
         (float, (-1,), 1.0, r"shape \(\)"),
         (float, (-1, 2), [[[1, 2, 3]]], r"\(1, 1, 3\)"),
         (float, (-1,), [[1], [1, 2]], "not a regular array"),
+        (np.int32, (), 2**31, "expected values of dtype int32"),
+        (np.uint8, (2,), np.array([1, 256]), "expected values of dtype uint8"),
+        (np.uint64, (), -1, "expected values of dtype uint64"),
+        (np.int64, (), np.uint64(2**63), "expected values of dtype int64"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(dtype: Any, shape: tuple[int, ...], data: Any, said: str) -> None:

@@ -21,10 +21,10 @@ from bliss_like.devices.counter import (
 )
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
-from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions.readings import CHUNK
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.integrating import IntegratingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.readings import CHUNK
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.parameters import ParameterError
 from bliss_like.scanning.scan import Scan
 from tests.unit.scanning.making import Device, Log, Values, chain_of, timer_scan

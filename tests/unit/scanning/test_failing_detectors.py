@@ -14,7 +14,7 @@ from bliss_like.data.lifecycle import ScanState
 from bliss_like.devices.counter import Counter, IntegratingCounter, IntegratingCounterController, SamplingCounter
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
 from bliss_like.scanning import branch
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain, AcquisitionMaster, TriggerType
 from bliss_like.scanning.scan import Scan
 from bliss_like.scans import loopscan

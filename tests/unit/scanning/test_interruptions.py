@@ -24,10 +24,10 @@ from bliss_like.devices.counter import (
 from bliss_like.devices.interlock import use_interlock
 from bliss_like.errors import AxisFault, PublishError, UserAbort
 from bliss_like.scanning.acquisition import MetaTiming
-from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.integrating import IntegratingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain, ChainIterationPreset, ChainPreset, TriggerType
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ScanPreset

@@ -14,7 +14,7 @@ import pytest
 from bliss_like.data.node import ChannelNode
 from bliss_like.devices.counter import Counter, SamplingCounter
 from bliss_like.errors import ChainError, ScanError, ScanUsageError
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.chain import META_TIMING, AcquisitionChain, ChainIterationPreset, ChainPreset
 from bliss_like.scanning.channel import AcquisitionChannel
 from bliss_like.scanning.environment import environment

@@ -17,8 +17,8 @@ from hypothesis.extra import numpy as npst
 from bliss_like.common.counter import SamplingCounter, SamplingCounterStatistics, SamplingMode
 from bliss_like.controllers.counter import SamplingCounterController
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
+from bliss_like.scanning.acquisition import readings as readings_module
 from bliss_like.scanning.acquisition.counter import SamplingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions import readings as readings_module
 from tests.unit.scanning.making import memory_environment, timer_scan
 
 COUNT_TIME = 0.02
@@ -107,7 +107,7 @@ def test_arrays(block: Any) -> None:
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=6), st.sampled_from([int, np.int32, "u8", bool]))
 def test_integers_and_truth_values(values: list[int], kind: Any) -> None:
     dtype = np.dtype(kind)
-    readings = [bool(value % 2) if dtype.kind == "b" else abs(value) for value in values]
+    readings = [bool(value % 2) if dtype.kind == "b" else value if dtype.kind == "i" else abs(value) for value in values]
     playback = Playback(readings)
     got = all_modes(playback, dtype=dtype)
     check(got, expected(playback.given), scale=2.0**31)

@@ -14,7 +14,7 @@ import pytest
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.counter import IntegratingCounter, IntegratingCounterController, SamplingCounter
 from bliss_like.errors import AxisLimitError, ChainError, ScanUsageError
-from bliss_like.scanning.acquisitions.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
+from bliss_like.scanning.acquisition.adaptive import AdaptiveSteps, AdaptiveStepTriggerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan

@@ -25,8 +25,8 @@ from bliss_like.devices.counter import (
     SamplingCounterController,
 )
 from bliss_like.errors import ScanUsageError, UserAbort
-from bliss_like.scanning.acquisitions.integrating import IntegratingCounterAcquisitionSlave
-from bliss_like.scanning.acquisitions.step import VariableStepTriggerMaster
+from bliss_like.scanning.acquisition.integrating import IntegratingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 from bliss_like.scans import ascan, lookup, mesh, spiral, step

@@ -10,7 +10,7 @@ import pytest
 from bliss_like.devices.counter import Counter, CounterController, SamplingCounter
 from bliss_like.errors import ChainError, DeviceError
 from bliss_like.scanning.acquisition import AcquisitionMaster, AcquisitionSlave
-from bliss_like.scanning.acquisitions.sampling import SamplingCounterAcquisitionSlave
+from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
 from bliss_like.scanning.chain import ChainPreset
 from bliss_like.scanning.default_chain import ChainBuilder, DefaultAcquisitionChain, register_acquisition
 from bliss_like.scans import loopscan

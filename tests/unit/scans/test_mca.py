@@ -12,7 +12,7 @@ import pytest
 from bliss_like.controllers.mca import PresetMode, TriggerMode
 from bliss_like.controllers.simulated.mca import SimulatedMCA
 from bliss_like.errors import ChainError, DeviceError, UserAbort
-from bliss_like.scanning.acquisitions.mca import McaAcquisitionSlave
+from bliss_like.scanning.acquisition.mca import McaAcquisitionSlave
 from bliss_like.scanning.chain import AcquisitionMaster
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan

@@ -14,7 +14,7 @@ from gevent.event import Event
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.devices.counter import IntegratingCounter, IntegratingCounterController, SamplingCounter
 from bliss_like.errors import ChainError, UserAbort
-from bliss_like.scanning.acquisitions.timer import PeriodicTimerMaster, SoftwareTimerMaster
+from bliss_like.scanning.acquisition.timer import PeriodicTimerMaster, SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.scan import Scan

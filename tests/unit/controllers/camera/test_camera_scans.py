@@ -16,8 +16,8 @@ from bliss_like.controllers.camera_bpm import CameraBpm
 from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.data.image_node import ImageNode
 from bliss_like.errors import ChainError, DeviceError, PointExpired, ScanUsageError, UserAbort
-from bliss_like.scanning.acquisitions.camera import CameraAcquisitionMaster
-from bliss_like.scanning.acquisitions.timer import SoftwareTimerMaster
+from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster
+from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanState

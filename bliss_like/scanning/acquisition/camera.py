@@ -14,8 +14,8 @@ from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ChainError
 
-from ..acquisition import AcquisitionMaster, AcquisitionSlave, TriggerType
 from ..channel import AcquisitionChannel, Array
+from . import AcquisitionMaster, AcquisitionSlave, TriggerType
 from .image_channel import ImageChannel
 
 SOFTWARE_TRIGGERS = ("INTERNAL_TRIGGER", "INTERNAL_TRIGGER_MULTI")

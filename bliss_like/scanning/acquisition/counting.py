@@ -10,10 +10,10 @@ import numpy as np
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.errors import ChannelValueError
 
-from ..acquisition import AcquisitionSlave
 from ..channel import AcquisitionChannel
 from ..parameters import ParameterError
 from ..tolerance import Tolerance, bearable_dtype, nothing_for
+from . import AcquisitionSlave
 
 CountTime = float | Sequence[float] | None
 

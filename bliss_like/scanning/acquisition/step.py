@@ -13,8 +13,8 @@ from bliss_like.devices.axis import check_limits
 from bliss_like.devices.naming import name_of
 from bliss_like.errors import ChainError
 
-from ..acquisition import AcquisitionMaster
 from ..channel import AcquisitionChannel
+from . import AcquisitionMaster
 
 
 class VariableStepTriggerMaster(AcquisitionMaster):

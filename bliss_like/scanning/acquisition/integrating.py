@@ -11,8 +11,8 @@ from gevent.event import Event
 from bliss_like.devices.counter import IntegratingCounterController
 from bliss_like.errors import ChainError, DeviceError
 
-from ..acquisition import TriggerType
 from ..greenlets import breathe
+from . import TriggerType
 from .counting import BaseCounterAcquisitionSlave, CountTime
 
 SOONEST, GROWTH = 0.0005, 1.3

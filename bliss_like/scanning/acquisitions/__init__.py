@@ -1,1 +1,0 @@
-"""Acquisition objects of the standard scans: timer, counters, axes that step."""
