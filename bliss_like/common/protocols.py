@@ -1,5 +1,13 @@
 """`bliss.common.protocols`: what a device may offer beside its own functions."""
 
+from bliss_like.devices.counter_container import CounterContainer
+from bliss_like.devices.counter_namespace import counter_namespace
 from bliss_like.devices.metadata import HasMetadataForDataset, HasMetadataForScan, HasMetadataForScanExclusive
 
-__all__ = ["HasMetadataForDataset", "HasMetadataForScan", "HasMetadataForScanExclusive"]
+__all__ = [
+    "CounterContainer",
+    "HasMetadataForDataset",
+    "HasMetadataForScan",
+    "HasMetadataForScanExclusive",
+    "counter_namespace",
+]

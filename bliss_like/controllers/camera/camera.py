@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import numpy as np
 from gevent.event import Event
 from numpy.typing import NDArray
-from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings.properties import ObjectSettings
@@ -26,6 +25,7 @@ from bliss_like.errors import ChainError, DeviceError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
+from .config import CameraConfig, first_values
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
 from .geometry import Geometry
 from .groups import (
@@ -40,14 +40,7 @@ from .image_counter import ImageCounter
 from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
 from .saver import FrameSaver, load_image
 
-
-class CameraConfig(ObjectConfig):
-    """The keys that every camera has."""
-
-    rois: dict[str, list[float]] = Field(
-        default_factory=dict,
-        description="regions of interest that are there at first: x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc",
-    )
+__all__ = ["Camera", "CameraConfig"]
 
 
 class Camera(CounterController):
@@ -73,7 +66,7 @@ class Camera(CounterController):
         self._corrections: dict[str, tuple[str, NDArray[Any]]] = {}
 
         def kept(part: str) -> ObjectSettings:
-            return ObjectSettings.of(config, f":{part}")
+            return ObjectSettings.of(config, f":{part}", first_values(config, part))
 
         self.saving = CameraSaving(self, kept("saving"))
         self.acquisition = CameraAcquisition(self, kept("acquisition"))
@@ -85,6 +78,19 @@ class Camera(CounterController):
         self.roi_profiles = RoiProfiles(self, kept("roi_profiles"))
         self.roi_collection = RoiCollection(self, kept("roi_collection"))
         self.bpm = BeamPosition(self)
+
+    @property
+    def is_critical(self) -> bool:
+        """True: nothing stands for an image that did not come, so a scan ends when its camera fails."""
+        return True
+
+    @is_critical.setter
+    def is_critical(self, value: bool) -> None:
+        if not value:
+            raise DeviceError(
+                f"camera {self.name}: a scan cannot do without its camera, is_critical stays True: nothing stands for an image "
+                "that did not come"
+            )
 
     # -- what a driver overloads ------------------------------------------------------------------------------------------
 

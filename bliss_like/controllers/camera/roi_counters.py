@@ -21,7 +21,7 @@ from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition.camera import FrameSlave
 
 from .geometry import Geometry, clipped
-from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, statistics
+from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, roi_of, statistics
 
 if TYPE_CHECKING:
     from .camera import Camera
@@ -262,7 +262,7 @@ class RoiCounters(RoiContainer[AnyRoi]):
                 f"{self.fullname}: region {name!r}: expected x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc; a Roi or an "
                 f"ArcRoi; got {params!r}"
             )
-        return Roi(*values, name=name) if len(values) == 4 else ArcRoi(*values, name=name)
+        return roi_of(name, values)
 
     def _moved(self, roi: AnyRoi, old: Geometry, new: Geometry) -> AnyRoi:
         if isinstance(roi, Roi):

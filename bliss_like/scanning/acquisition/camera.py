@@ -235,7 +235,10 @@ class CameraAcquisitionMaster(AcquisitionMaster):
 
     def _tell_failure(self, error: BaseException) -> None:
         if self._acq_on_failure is not None:
-            self._acq_on_failure(self, error)
+            try:
+                raise error  # from here, so that its traceback says whose it is
+            except BaseException as raised:  # noqa: BLE001  the scan raises it
+                self._acq_on_failure(self, raised)
 
 
 LimaAcquisitionMaster = CameraAcquisitionMaster
