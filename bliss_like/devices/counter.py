@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from bliss_like.devices.counter_controller import (
     CounterController,
+    CounterControllerConfig,
     IntegratingCounterController,
     SamplingCounterController,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Conversion",
     "Counter",
     "CounterController",
+    "CounterControllerConfig",
     "IntegratingCounter",
     "IntegratingCounterController",
     "SamplingCounter",
