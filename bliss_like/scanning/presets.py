@@ -24,6 +24,9 @@ DataCallback = Callable[[Counter, str, Array], object]
 class ScanPreset:
     """Does something before and after a scan. `stop` is called whenever `prepare` was, however the scan ends."""
 
+    acq_chain: AcquisitionChain | None = None
+    """That of the scan that it was added to."""
+
     def prepare(self, scan: Scan) -> None:
         """Called before the devices are prepared; the scan has its number."""
 
