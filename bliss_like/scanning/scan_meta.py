@@ -56,6 +56,7 @@ class ScanMetaCategory:
         self._sources[name] = values
 
     def is_set(self, name_or_device: Any) -> bool:
+        """Return whether there is a piece of that name."""
         return self._name(name_or_device) in self._sources
 
     def remove(self, name_or_device: Any) -> None:
@@ -72,6 +73,7 @@ class ScanMetaCategory:
         return dict(self._sources)
 
     def clear(self) -> None:
+        """Forget all pieces."""
         self._sources.clear()
 
     def _name(self, name_or_device: Any) -> str:
@@ -112,6 +114,7 @@ class ScanMeta:
             self._categories.setdefault(name.lower(), ScanMetaCategory(name.lower()))
 
     def remove_categories(self, names: Iterable[str]) -> None:
+        """Forget categories, with all that was set in them."""
         for name in names:
             self._categories.pop(name.lower(), None)
 
