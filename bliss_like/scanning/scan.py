@@ -124,6 +124,7 @@ class Scan(Curves):
         self.gate.close()
 
     def resume(self) -> None:
+        """Let the scan go on after `pause()`."""
         self.gate.open()
 
     def on_end(self, end: Callable[[BaseException | None], object] | None) -> None:
@@ -281,12 +282,17 @@ class Scan(Curves):
             self.presets.insert(0, HomePreset(self.scanned_axes))
 
     def add_preset(self, preset: ScanPreset) -> None:
+        """Put something around this scan.
+
+        :raises ScanError: it is no ScanPreset.
+        """
         if not isinstance(preset, ScanPreset):
             raise ScanError(f"{self!r}: expected a ScanPreset, got {preset!r}")
         preset.acq_chain = self.acq_chain
         self.presets.append(preset)
 
     def set_watchdog_callback(self, callback: WatchdogCallback) -> None:
+        """Let somebody watch the scan; it takes the place of who did."""
         self.watchdog = callback
 
     def update_ctrl_params(self, controller: CounterController, params: Mapping[str, Any]) -> None:
