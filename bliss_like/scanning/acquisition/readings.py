@@ -243,7 +243,7 @@ class LatestPoint:
         counter = self._counters[n]
         if self._moments is not None:
             moments = self._moments.get(n, NO_MOMENTS if self._nreadings == 0 else None)
-        elif self._values and np.dtype(counter.data_dtype).kind in "biuf":
+        elif len(self._values) and np.dtype(counter.data_dtype).kind in "biuf":
             moments = moments_of_one(self._values[n])
         else:
             moments = None

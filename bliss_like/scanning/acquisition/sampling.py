@@ -113,8 +113,16 @@ class SamplingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
         """Return one reading of each counter, converted; None where a device that is not critical gives none."""
         if self.tolerance.is_critical:
             return self._read_now()
-        _, values = self.tolerance.attempt(self._read_now)
+        _, values = self.tolerance.attempt(self._read_and_check)
         return values  # type: ignore[no-any-return]
+
+    def _read_and_check(self) -> Sequence[Any]:
+        """:raises ChannelValueError: one of the values cannot be published; none is yet."""
+        values = self._read_now()
+        for points, value in zip(self._points, values, strict=True):
+            if type(value) is not float:
+                points.channels[0].checked(value, may_be_block=False)
+        return values
 
     def _read_now(self) -> Sequence[Any]:
         """:raises DeviceError: the controller does not give as many values as counters, or a conversion fails."""
