@@ -131,7 +131,7 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
         """Emit what is there, or what stands for it when a device that is not critical fails; return how many points."""
         delivers, points = self.tolerance.attempt(self._new_points) if self._is_armed else (False, None)
         if delivers:
-            return self._publish(points)
+            return self._publish(points or [])
         if self.trigger_type is TriggerType.HARDWARE:
             return 0
         npoints = max(0, self._triggered - self._from_index)
