@@ -32,7 +32,10 @@ from .scan_info import ScanInfo, check_info
 if TYPE_CHECKING:
     from bliss_like.data.node import ScanNode
 
-__all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+__all__ = ["ChainPreset", "Scan", "ScanAbort", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+
+ScanAbort = UserAbort
+"""Its name in BLISS."""
 
 
 class Scan(Curves):
