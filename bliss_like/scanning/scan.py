@@ -267,6 +267,12 @@ class Scan(Curves):
                 )
             node.ctrl_params = {**known, **params}
 
+    def __info__(self) -> str:
+        """Return what the prompt shows: how it ended, and what its counters have given."""
+        from .result import told
+
+        return told(self)
+
     def __repr__(self) -> str:
         number = f"number={self.scan_number}, " if self.scan_number and self.save else ""
         return f"Scan({number}name={self.name}, path={self.path if self.save or not self.path else 'not saved'!r})"
