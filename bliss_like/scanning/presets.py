@@ -12,7 +12,7 @@ from bliss_like.devices.counter import Counter
 from .channel import AcquisitionChannel, Array
 
 if TYPE_CHECKING:
-    from bliss_like.data.node import ChannelNode
+    from bliss_like.data.channel_node import ChannelNode
 
     from .chain import AcquisitionChain
     from .scan import Scan
