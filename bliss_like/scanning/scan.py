@@ -31,7 +31,8 @@ from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, Watchd
 from .scan_info import ScanInfo, check_info
 
 if TYPE_CHECKING:
-    from bliss_like.data.node import ChannelNode, DataNode, ScanNode
+    from bliss_like.data.channel_node import ChannelNode
+    from bliss_like.data.node import DataNode, ScanNode
 
 __all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
 

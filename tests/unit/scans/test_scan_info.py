@@ -139,7 +139,7 @@ def test_scans_of_every_kind_of_device() -> None:
 
 def test_scans_in_the_background() -> None:
     watched = start_monitoring(
-        "ring", 0, SamplingCounter("diode", Values("diodes", lambda: [1.0])), sleep_time=0, npoints=1
+        "ring", 0, SamplingCounter("diode", Values("diodes", lambda: [1.0])), sleep_time=0.001, npoints=1
     )
     wait_until_cooperative(lambda: watched.state == "ENDED")
     assert watched.scan is not None and watched.scan.scan_info["monitoring"] == "ring"
