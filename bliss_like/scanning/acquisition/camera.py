@@ -52,8 +52,8 @@ class FrameSlave(AcquisitionSlave):
         self._calculate: Any = None
 
     def prepare_frames(self, exposure_time: float) -> None:
-        """Get ready for frames; called by the master when it is prepared."""
-        self._calculate = self.device.calculation(tuple(self._counters), exposure_time)
+        """Get ready for frames; called by the master whenever it is prepared: what was there the first time holds."""
+        self._calculate = self._calculate or self.device.calculation(tuple(self._counters), exposure_time)
 
     def accept_frames(self, frames: Array) -> None:
         """:param frames: shape (n, height, width)."""
@@ -101,6 +101,8 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         self.acq_expo_time = _expo_time(device, acq_expo_time if acq_expo_time is not None else count_time)
         self.acq_nb_frames = _whole(device, "acq_nb_frames", acq_nb_frames, 0)
         self.acq_trigger_mode = _one_of(device, "acq_trigger_mode", acq_trigger_mode, device.available_triggers)
+        if self.acq_trigger_mode == "INTERNAL_TRIGGER":
+            _whole(device, "acq_nb_frames", acq_nb_frames, 1)
         self.acq_mode = _one_of(device, "acq_mode", acq_mode, ACQ_MODES)
         self.latency_time = _not_negative(device, "latency_time", latency_time)
         self.saving = device.saving.parameters(saving_mode, saving_format, saving_frame_per_file)
@@ -167,6 +169,9 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         if self._exposure is not None and not self._exposure.is_over:
             self._exposure.stop()
         self._ntriggered = 0
+        if self._exposure is not None:
+            self._exposure = self._exposure.again()
+            return
         self._exposure = self.device.prepare_exposure(
             expo_time=self.acq_expo_time,
             nb_frames=self.acq_nb_frames,
