@@ -7,6 +7,7 @@ so the pixel at (0, 0) reaches from 0 to 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def _binned(frames: Frames, binning: tuple[int, int], dtype: np.dtype[np.generic
     return total
 
 
-def summed_dtype(dtype: np.dtype[np.generic], number: int) -> np.dtype[np.generic]:
+def summed_dtype(dtype: np.dtype[Any], number: int) -> np.dtype[Any]:
     """Return the dtype of sums of so many pixels of a dtype: 32 bits, or 64 where these could overflow."""
     if dtype.kind == "f":
         return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)

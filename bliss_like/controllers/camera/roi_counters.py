@@ -183,7 +183,9 @@ class RoiContainer(FrameController, Generic[R]):
     def _fits(self, roi: AnyRoi) -> bool:
         height, width = self.camera.geometry.shape
         x, y, across, down = roi.outline()
-        if x < -1 or y < -1 or x + across > width + 1 or y + down > height + 1:  # else of a large arc much is calculated
+        if (
+            x < -1 or y < -1 or x + across > width + 1 or y + down > height + 1
+        ):  # else of a large arc much is calculated
             return False
         box = roi.bounding_box()
         return box[2] > 0 and box[3] > 0 and clipped(box, (width, height)) == box

@@ -71,7 +71,10 @@ def test_a_background_that_was_averaged() -> None:
 def test_frames_that_are_not_what_the_driver_has_declared() -> None:
     for values in (70000, -1, 1.5):
         recorder = Recorder(read=lambda values=values: np.full((1, 3, 4), values))
-        with gevent.Timeout(5), pytest.raises(DeviceError, match="rec: expected frames of uint16 .*sensor_dtype.*, got "):
+        with (
+            gevent.Timeout(5),
+            pytest.raises(DeviceError, match="rec: expected frames of uint16 .*sensor_dtype.*, got "),
+        ):
             loopscan(1, 0, recorder, save=False)
     recorder = Recorder(read=lambda: np.full((1, 3, 4), 65535, np.int64))
     assert loopscan(1, 0, recorder, save=False).get_data("rec:image").max() == 65535
@@ -105,7 +108,9 @@ def test_a_correction_that_was_written_anew(saving: Path) -> None:
     np.save(file, np.full((30, 40), 30000))
     assert device.take_image(0).mean() == -29900
     file.unlink()
-    with pytest.raises(DeviceError, match="camera cam: processing.background: .*dark.npy cannot be read.*use_background = False"):
+    with pytest.raises(
+        DeviceError, match="camera cam: processing.background: .*dark.npy cannot be read.*use_background = False"
+    ):
         device.take_image(0)
 
 
@@ -169,7 +174,9 @@ def test_no_frames_are_asked_for() -> None:
 # -- regions -------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["image", "images", "bpm", "default", "roi_counters", "roi_profiles", "roi_collection"])
+@pytest.mark.parametrize(
+    "name", ["image", "images", "bpm", "default", "roi_counters", "roi_profiles", "roi_collection"]
+)
 def test_names_that_others_have(name: str) -> None:
     device = camera()
     for container in (device.roi_counters, device.roi_profiles, device.roi_collection):
@@ -179,7 +186,15 @@ def test_names_that_others_have(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "roi", [(float("nan"), 0, 1, 1), (0, float("inf"), 1, 1), (0, 0, 0, 1), (-1, 0, 3, 3), (0, 0, 41, 1), (0, 0, 1e6, 2e6, 0, 360)]
+    "roi",
+    [
+        (float("nan"), 0, 1, 1),
+        (0, float("inf"), 1, 1),
+        (0, 0, 0, 1),
+        (-1, 0, 3, 3),
+        (0, 0, 41, 1),
+        (0, 0, 1e6, 2e6, 0, 360),
+    ],
 )
 def test_regions_that_are_none(roi: Any) -> None:
     device = camera()
@@ -200,7 +215,9 @@ def test_a_region_of_the_image_of_another_sensor() -> None:
     recorder = Recorder()
     recorder.image.roi = 0, 0, 4, 2
     recorder.fullsize = 3, 3  # type: ignore[assignment]
-    with pytest.raises(DeviceError, match=r"camera rec: image.roi \(0, 0, 4, 2\) .* 3 x 3 pixels.*set rec.image.roi = None"):
+    with pytest.raises(
+        DeviceError, match=r"camera rec: image.roi \(0, 0, 4, 2\) .* 3 x 3 pixels.*set rec.image.roi = None"
+    ):
         ct(0.001, recorder)
     recorder.image.roi = None
     assert recorder.image.shape == (3, 3)
@@ -224,7 +241,10 @@ def test_a_disk_that_is_full(saving: Path, file_format: str) -> None:
     device = camera(width=200, height=100)
     device.saving.file_format = file_format
     scan = loopscan(20, 0.001, device, run=False)
-    with largest_file(210_000), pytest.raises(DeviceError, match=f"camera cam: images cannot be saved in {saving}/scan0001"):
+    with (
+        largest_file(210_000),
+        pytest.raises(DeviceError, match=f"camera cam: images cannot be saved in {saving}/scan0001"),
+    ):
         scan.run()
     node = image_node(scan)
     assert 2 <= len(node) <= 5
