@@ -22,7 +22,7 @@ from pydantic import Field
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
-from bliss_like.devices.counter_controller import Params
+from bliss_like.devices.counter_controller import CounterControllerConfig, Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.errors import ChainError, DataError, DeviceError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
@@ -43,7 +43,7 @@ from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
 from .saver import FrameSaver, file_of, load_image
 
 
-class CameraConfig(ObjectConfig):
+class CameraConfig(CounterControllerConfig):
     """The keys that every camera has."""
 
     rois: dict[str, list[float]] = Field(

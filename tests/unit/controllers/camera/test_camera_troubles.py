@@ -12,7 +12,7 @@ import gevent
 import numpy as np
 import pytest
 
-from bliss_like.controllers.camera.camera import Camera
+from bliss_like.controllers.camera.camera import Camera, CameraConfig
 from bliss_like.controllers.camera.exposure import CameraStatus, FramePipeline
 from bliss_like.controllers.camera.geometry import Geometry
 from bliss_like.errors import DataError, DeviceError, UsageError
@@ -311,12 +311,52 @@ def test_negative_indices_and_slices_are_those_of_an_array() -> None:
             node[-7]
 
 
-def test_a_camera_that_scans_can_do_without() -> None:
-    recorder = Recorder(trigger=lambda: (_ for _ in ()).throw(DeviceError("the link is down")))
-    recorder.is_critical = False
+def refuse() -> None:
+    raise DeviceError("the link is down")
+
+
+@pytest.mark.parametrize("mode", ["INTERNAL_TRIGGER", "INTERNAL_TRIGGER_MULTI"])
+@pytest.mark.parametrize("when", [0, 2])
+@pytest.mark.parametrize("verb", ["prepare", "start", "trigger", "read", "stop", "status", "nothing comes"])
+def test_a_camera_that_scans_can_do_without(
+    saving: Path, verb: str, when: int, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Recorder()
+    recorder.is_critical, recorder.timeout = False, 0.05
+    recorder.roi_counters["r"] = 0, 0, 1, 1
+    recorder.roi_profiles["p"] = 0, 0, 3, 1
     x = make_axis("x")
-    scan = ascan(x, 0, 3, 3, 0.001, recorder, save=False)
+    options = settings(recorder, acq_trigger_mode=mode)
+    scan = ascan(x, 0, 3, 3, 0.001, recorder, run=False, chain_settings=options)
+
+    def fail(*_: Any) -> None:
+        if scan.channels[0].length == when:
+            if verb == "nothing comes":
+                recorder.does["status"] = lambda: CameraStatus(0, 0)
+            else:
+                recorder.does[verb] = refuse
+
+    scan.channels[0].connect(fail)
+    fail()
+    with gevent.Timeout(5):
+        scan.run()
     assert scan.state.name == "DONE" and x.position == 3
+    values = scan.get_data("r_sum")
+    came = np.isfinite(values)
+    assert len(values) == 4 and scan.get_data("p").shape == (4, 3)
+    assert np.array_equal(came, np.isfinite(scan.get_data("p")).all(axis=1)) and not (~came[:-1] & came[1:]).any()
+    if mode == "INTERNAL_TRIGGER_MULTI":
+        assert values[came].tolist() == list(range(came.sum()))
+    images = image_node(scan)
+    assert len(images) == came.sum() == len(images.references())
+    if verb not in ("prepare", "start", "stop"):
+        assert not came.all()
+    if not came.all():
+        assert "camera 'rec' failed" in caplog.text
+
+
+def test_yaml_says_that_scans_can_do_without_a_camera() -> None:
+    assert CameraConfig.model_validate({"name": "cam", "is_critical": False}).is_critical is False
 
 
 def test_sct_aborts_at_once(saving: Path) -> None:
