@@ -1,7 +1,6 @@
 """`bliss.common.protocols`: what a device may offer beside its own functions."""
 
-from bliss_like.devices.counter_container import CounterContainer
-from bliss_like.devices.counter_namespace import counter_namespace
+from bliss_like.devices.counter_namespace import CounterContainer, counter_namespace
 from bliss_like.devices.metadata import HasMetadataForDataset, HasMetadataForScan, HasMetadataForScanExclusive
 
 __all__ = [

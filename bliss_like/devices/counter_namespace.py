@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+from bliss_like.config.any_keys import AnyObjectConfig
+from bliss_like.config.models import ObjectConfig
 from bliss_like.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,6 +122,20 @@ def _several(counters: Any) -> list[Counter]:
     if not all(hasattr(counter, "fullname") for counter in several):
         raise UsageError(f"expected counters, or a group of counters, got {counters!r}")
     return several
+
+
+class CounterContainer:
+    """A device that has counters without being a controller of them; scans, measurement groups and `lscnt` take it.
+
+    Anything with `counters` will do; devices written for BLISS derive from this.
+    """
+
+    Config: ClassVar[type[ObjectConfig]] = AnyObjectConfig
+    """Its keys in YAML; a class that does not declare them, as those written for BLISS, looks into any."""
+
+    @property
+    def counters(self) -> counter_namespace:
+        raise NotImplementedError(f"{type(self).__name__} must overload the property `counters`")
 
 
 class CounterGroups(dict[str, counter_namespace]):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from bliss_like.config.models import ObjectConfig, StrictModel
+from bliss_like.devices.counter_controller import CounterControllerConfig
 
 from .groups import SavingFormat, SavingMode
 from .rois import roi_of
@@ -74,7 +75,7 @@ class ProcessingKeys(StrictModel):
     mask: str = ""
 
 
-class CameraConfig(ObjectConfig):
+class CameraConfig(CounterControllerConfig):
     """The keys that every camera has. What is set at the prompt is kept, and wins over them."""
 
     rois: dict[str, list[float]] = Field(

@@ -9,7 +9,7 @@ import pytest
 
 from bliss_like.controllers.camera.rois import ArcRoi, Roi, RoiProfile
 from bliss_like.controllers.simulated.camera import SimulatedCamera
-from bliss_like.errors import DeviceError, UsageError
+from bliss_like.errors import UsageError
 from tests.unit.devices.making import make
 
 
@@ -221,9 +221,3 @@ def test_groups_are_at_first_what_yaml_says() -> None:
 def test_what_yaml_says_is_refused_before_the_camera_is_made(keys: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         SimulatedCamera.Config.model_validate({"name": "cam", **keys})
-
-
-def test_a_scan_cannot_do_without_its_camera(cam: SimulatedCamera) -> None:
-    with pytest.raises(DeviceError, match="camera cam: a scan cannot do without its camera, is_critical stays True"):
-        cam.is_critical = False
-    assert cam.is_critical
