@@ -24,6 +24,7 @@ from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
 from bliss_like.devices.counter_controller import CounterControllerConfig, Params
 from bliss_like.devices.counter_namespace import CounterGroups
+from bliss_like.devices.interlock import claimed
 from bliss_like.errors import ChainError, DataError, DeviceError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
@@ -310,13 +311,14 @@ class Camera(CounterController):
 
     def _take_one(self, expo_time: float, corrects: bool = True) -> NDArray[Any]:
         images: list[Frames] = []
-        exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
-        try:
-            exposure.start()
-            exposure.trigger()
-            exposure.wait_delivered(1)
-        finally:
-            exposure.stop()
+        with claimed([self], f"take_image of {self.name}"):
+            exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
+            try:
+                exposure.start()
+                exposure.trigger()
+                exposure.wait_delivered(1)
+            finally:
+                exposure.stop()
         image: NDArray[Any] = images[0][0]
         return image
 

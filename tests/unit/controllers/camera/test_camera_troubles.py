@@ -366,3 +366,16 @@ def test_sct_aborts_at_once(saving: Path) -> None:
     with gevent.Timeout(0.5):
         scan.abort()
     task.get(timeout=1)
+
+
+def test_a_block_of_frames_does_not_stay_longer_than_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bliss_like.data.publisher import Limits
+    from bliss_like.data.store import MemoryStore
+    from bliss_like.data.tree import Tree
+    from bliss_like.session.data_tree import GREENLETS
+
+    environment.tree = Tree(MemoryStore(), tasks=GREENLETS, limits=Limits(images=10 * 24))
+    monkeypatch.setattr("bliss_like.data.channel_buffer.ENTRY_BYTES", 3 * 24)
+    node = image_node(limatake(0, 40, Recorder()))
+    assert len(node) == 40 and 27 <= node.first_available <= 30
+    assert node[node.first_available :][:, 0, 0].tolist() == list(range(node.first_available, 40))
