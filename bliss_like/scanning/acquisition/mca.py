@@ -191,9 +191,10 @@ class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
                 f"{data.spectra.shape} from point {self._npoint} on"
             )
         data = data.checked(self.name)
+        points = self._as_published([extract(data) for extract in self._extracts])
         self._npoint += len(data)
         self.device.last_data = data
-        self._emit_new_data(extract(data) for extract in self._extracts)
+        self._emit_all(points)
 
 
 def _way_out(name: str, setup: McaSetup) -> str:
