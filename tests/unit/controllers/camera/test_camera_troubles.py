@@ -379,3 +379,50 @@ def test_a_block_of_frames_does_not_stay_longer_than_its_frames(monkeypatch: pyt
     node = image_node(limatake(0, 40, Recorder()))
     assert len(node) == 40 and 27 <= node.first_available <= 30
     assert node[node.first_available :][:, 0, 0].tolist() == list(range(node.first_available, 40))
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_images_that_are_converted_are_so_everywhere(save: bool) -> None:
+    device = camera(intensity=0, dark=0, offset=100, rois={"r": [0, 0, 1, 1]})
+    device.image.conversion_function = lambda images: images / 8
+    scan = loopscan(2, 0.001, device, save=save)
+    node = image_node(scan)
+    assert node.image_dtype == node[0].dtype == np.float64 and (node[1] == 12.5).all()
+    assert scan.get_data("r_sum").tolist() == [100, 100]
+    device.image.conversion_function = lambda images: images[:, ::2]
+    with pytest.raises(Exception, match=r"channel 'cam:image': expected images of shape \(30, 40\), got \(15, 40\)"):
+        loopscan(2, 0.001, device, save=save)
+
+
+@pytest.mark.parametrize("name", ["a b", "1", "", None, 3, "x.y", "images"])
+def test_names_that_cannot_be_those_of_counters(name: Any) -> None:
+    device = camera()
+    with pytest.raises(UsageError, match=f"{name!r}"):
+        device.roi_counters[name] = 0, 0, 3, 3
+    if isinstance(name, str):
+        with pytest.raises(UsageError, match=f"{name!r}"):
+            camera(rois={name: [0, 0, 3, 3]})
+
+
+def test_files_that_were_moved_or_are_others(saving: Path) -> None:
+    node = image_node(loopscan(3, 0.001, camera()))
+    file = Path(node.references()[0].file)
+    file.rename(saving / "moved.h5")
+    for read in (lambda: node[1], lambda: node.get_images(1), lambda: list(node), lambda: node.references()[1].read()):
+        with pytest.raises(DataError, match=f"of {file}: there is no such file here"):
+            read()
+    import h5py
+
+    with h5py.File(file, "x") as other:
+        other["entry_0000/measurement/data"] = np.zeros((3, 5, 5))
+    with pytest.raises(DataError, match=r"expected the shape \(30, 40\), it has \(5, 5\): this is not the file"):
+        node[1]
+    file.write_text("something else")
+    with pytest.raises(DataError, match=f"image 1 of {file}: it cannot be read"):
+        node[1]
+
+
+def test_the_number_of_the_scan_in_the_names_of_files(saving: Path) -> None:
+    environment.scan_saving.images_prefix = "{scan_number}_{img_acq_device}_"  # type: ignore[union-attr]
+    loopscan(1, 0.001, camera())
+    assert files(saving) == ["scan0001/0001_cam_0000.h5"]
