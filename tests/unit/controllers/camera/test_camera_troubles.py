@@ -426,3 +426,38 @@ def test_the_number_of_the_scan_in_the_names_of_files(saving: Path) -> None:
     environment.scan_saving.images_prefix = "{scan_number}_{img_acq_device}_"  # type: ignore[union-attr]
     loopscan(1, 0.001, camera())
     assert files(saving) == ["scan0001/0001_cam_0000.h5"]
+
+
+@pytest.mark.parametrize("time", ["1", -1, float("nan"), float("inf"), True])
+def test_times_that_are_none(time: Any) -> None:
+    device = camera()
+    for expose in (device.take_image, device.take, lambda time: device.take_dark(time, "/tmp")):
+        with pytest.raises(UsageError, match="camera cam: exposure time: expected seconds, at least 0, got"):
+            expose(time)
+
+
+@pytest.mark.parametrize(
+    "roi", [5, "abcd", (0, 0, 41, 1), (0, 0, 0, 5), (0.5, 0, 1, 1), (0, 0, 1), (True, 0, 1, 1), [None] * 4]
+)
+def test_regions_of_the_image_that_are_none(roi: Any) -> None:
+    device = camera()
+    with pytest.raises(
+        UsageError, match=r"cam.image.roi: expected \(x, y, width, height\) inside 40 x 30 pixels, or None"
+    ):
+        device.image.roi = roi
+    assert device.image.roi == (0, 0, 40, 30)
+
+
+def test_regions_of_the_image_in_any_form() -> None:
+    device = camera()
+    for roi in ([1, 2, 3, 4], np.array([1, 2, 3, 4]), (1.0, 2.0, 3.0, 4.0)):
+        device.image.roi = roi
+        assert device.image.roi == (1, 2, 3, 4) and device.take_image(0).shape == (4, 3)
+    for roi in (None, (0, 0, 0, 0), (0, 0, 40, 30)):
+        device.image.roi = roi
+        assert device.image.shape == (30, 40)
+
+
+def test_what_a_group_does_not_have() -> None:
+    with pytest.raises(AttributeError, match="cam.acquisition has no 'nb_frame', did you mean 'nb_frames'"):
+        camera().acquisition.nb_frame = 3  # type: ignore[attr-defined]
