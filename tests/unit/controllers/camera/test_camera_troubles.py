@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -461,3 +462,32 @@ def test_regions_of_the_image_in_any_form() -> None:
 def test_what_a_group_does_not_have() -> None:
     with pytest.raises(AttributeError, match="cam.acquisition has no 'nb_frame', did you mean 'nb_frames'"):
         camera().acquisition.nb_frame = 3  # type: ignore[attr-defined]
+
+
+def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bliss_like.image_files.hdf5 import Hdf5File
+
+    write = Hdf5File.write
+
+    def slow_write(file: Hdf5File, frames: np.ndarray) -> None:
+        time.sleep(0.6)
+        write(file, frames)
+
+    monkeypatch.setattr(Hdf5File, "write", slow_write)
+    monkeypatch.setattr("bliss_like.controllers.camera.exposure.GRACE", 0.1)
+    device = camera(width=1000, height=1000)
+    task = in_background(scan := loopscan(30, 0, device, run=False))
+    wait_until_cooperative(lambda: device.last_image is not None)
+    looks: list[float] = []
+
+    def look() -> None:
+        while True:
+            looks.append(time.monotonic())
+            gevent.sleep(0.01)
+
+    looking = gevent.spawn(look)
+    scan.abort(wait=False)
+    assert task.get(timeout=5) is not None
+    looking.kill()
+    assert np.diff(looks).max() < 0.4
+    assert len(image_node(scan).references()) == len(image_node(scan))
