@@ -163,7 +163,8 @@ class ScanRun:
                     node.set_image_saving(None, None, force_no_saving=True)
                     continue
                 device = getattr(node.device, "name", node.name)
-                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                directory = saving.get_images_path(scan.scan_number, device)
+                prefix = saving.get_images_prefix(scan.scan_number, device)
                 node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------

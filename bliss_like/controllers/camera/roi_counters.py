@@ -63,6 +63,8 @@ class RoiContainer(FrameController, Generic[R]):
     def __init__(self, name: str, camera: Camera, settings: ObjectSettings, first: Mapping[str, Any] = {}) -> None:
         super().__init__(name, camera)
         self._settings = settings
+        for key in first:
+            self._check_name(key)
         self._first = {key: self._make(key, value).get_params() for key, value in first.items()}
         self._cached: dict[str, tuple[Any, list[Counter]]] = {}
 
@@ -100,11 +102,11 @@ class RoiContainer(FrameController, Generic[R]):
         except KeyError:
             raise KeyError(f"{self.fullname} has no region {name!r}; there are: {', '.join(self) or 'none'}") from None
 
-    def __setitem__(self, name: str | Sequence[str], roi: Any) -> None:
-        if isinstance(name, str):
-            self.set(name, roi)
-        else:
+    def __setitem__(self, name: Any, roi: Any) -> None:
+        if isinstance(name, list | tuple):
             self.update(dict(zip(name, roi, strict=True)))
+        else:
+            self.set(name, roi)
 
     def __delitem__(self, name: str | Sequence[str]) -> None:
         names = [name] if isinstance(name, str) else list(name)
@@ -163,11 +165,14 @@ class RoiContainer(FrameController, Generic[R]):
 
     # -- checks, and other images -----------------------------------------------------------------------------------------------
 
-    def _checked(self, name: str, roi: Any) -> R:
+    def _check_name(self, name: object) -> None:
         if not isinstance(name, str) or not name.isidentifier():
             raise UsageError(f"{self.fullname}: name of a region: expected letters and digits, got {name!r}")
         if name in TAKEN:
             raise UsageError(f"{self.fullname}: {name!r} is something else of a camera already, take another name")
+
+    def _checked(self, name: str, roi: Any) -> R:
+        self._check_name(name)
         camera = self.camera
         for other in (camera.roi_counters, camera.roi_profiles, camera.roi_collection):
             if other is not self and name in other:

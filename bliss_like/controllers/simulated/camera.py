@@ -72,6 +72,12 @@ class SimulatedCamera(Camera):
     def __init__(self, name: str, config: Config) -> None:
         if config.bits not in _DTYPES:
             raise DeviceError(f"camera {name}: bits: expected one of {', '.join(map(str, _DTYPES))}, got {config.bits}")
+        for x, y in (*config.dead_pixels, *config.hot_pixels):
+            if not (0 <= x < config.width and 0 <= y < config.height):
+                raise DeviceError(
+                    f"camera {name}: dead_pixels, hot_pixels: expected [x, y] inside {config.width} x {config.height} pixels, "
+                    f"got {[x, y]}"
+                )
         self.config = config
         super().__init__(name, config)
         self._model = BeamImage(config.width, config.height, config.dark, config.offset, config.read_noise, config.seed)
