@@ -48,6 +48,8 @@ class AcquisitionMode(enum.Enum):
 
 
 class Brand(enum.Enum):
+    """Who made an analyser."""
+
     SIMULATED = 1
     XIA = 2
     OCEAN_OPTICS = 3
@@ -61,6 +63,8 @@ class Brand(enum.Enum):
 
 
 class DetectorType(enum.Enum):
+    """Which electronics an analyser has, of those that BLISS tells apart."""
+
     SIMULATED = 1
     FALCONX = 2
     XMAP = 3

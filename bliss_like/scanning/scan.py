@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
     from bliss_like.data.node import DataNode, ScanNode
 
-__all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+__all__ = ["ChainPreset", "Scan", "ScanAbort", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+
+ScanAbort = UserAbort
+"""Its name in BLISS."""
 
 
 class Scan(Curves):
@@ -124,6 +127,7 @@ class Scan(Curves):
         self.gate.close()
 
     def resume(self) -> None:
+        """Let the scan go on after `pause()`."""
         self.gate.open()
 
     def on_end(self, end: Callable[[BaseException | None], object] | None) -> None:
@@ -281,12 +285,17 @@ class Scan(Curves):
             self.presets.insert(0, HomePreset(self.scanned_axes))
 
     def add_preset(self, preset: ScanPreset) -> None:
+        """Put something around this scan.
+
+        :raises ScanError: it is no ScanPreset.
+        """
         if not isinstance(preset, ScanPreset):
             raise ScanError(f"{self!r}: expected a ScanPreset, got {preset!r}")
         preset.acq_chain = self.acq_chain
         self.presets.append(preset)
 
     def set_watchdog_callback(self, callback: WatchdogCallback) -> None:
+        """Let somebody watch the scan; it takes the place of who did."""
         self.watchdog = callback
 
     def update_ctrl_params(self, controller: CounterController, params: Mapping[str, Any]) -> None:
@@ -307,6 +316,12 @@ class Scan(Curves):
                     f"{self!r}: {controller.name} has no parameter {', '.join(unknown)}; there are: {there}"
                 )
             node.ctrl_params = {**known, **params}
+
+    def __info__(self) -> str:
+        """Return what the prompt shows: how it ended, and what its counters have given."""
+        from .result import told
+
+        return told(self)
 
     def __repr__(self) -> str:
         number = f"number={self.scan_number}, " if self.scan_number and self.save else ""
