@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bliss_like.config.table import table
-from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.devices.naming import name_of, original_channel_name
 from bliss_like.errors import ScanUsageError, UsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
 from bliss_like.scanning.environment import environment
+from bliss_like.scanning.scan_tools import session_counters
 
 from .arguments import session_axes, verb
 
@@ -38,7 +38,7 @@ def lsmot() -> None:
 def lscnt(counters: Any = None) -> None:
     """List the counters of the session, or of something that has some: a controller, a measurement group, a list."""
     try:
-        found = dict.fromkeys(_all_counters() if counters is None else iter_counters(counters))
+        found = dict.fromkeys(session_counters() if counters is None else iter_counters(counters))
     except ScanUsageError as error:
         raise UsageError(f"counters: {error}") from None
     rows = [
@@ -56,14 +56,6 @@ def lscnt(counters: Any = None) -> None:
 
 
 lsct = lscnt
-
-
-def _all_counters() -> Iterable[Counter]:
-    for found in environment.names().values():
-        if isinstance(found, Counter):
-            yield found
-        elif isinstance(found, CounterController) and found.is_registered:
-            yield from found.counters
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
