@@ -1,4 +1,4 @@
-"""What the session has to move and to count: `lsmot lscnt`."""
+"""What the session has to move and to count: `lsmot lscnt limastat`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from bliss_like.config.table import table
 from bliss_like.devices.naming import name_of, original_channel_name
+from bliss_like.devices.numbers import brief
 from bliss_like.errors import ScanUsageError, UsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
@@ -56,6 +57,31 @@ def lscnt(counters: Any = None) -> None:
 
 
 lsct = lscnt
+
+
+@verb("*cameras")
+def limastat(*cameras: Any) -> None:
+    """Show what cameras do, and how they are set up; those of the session, unless some are given."""
+    for number, given in enumerate(cameras, 1):
+        if not _is_camera(given):
+            raise UsageError(f"argument {number}: expected a camera, got {brief(given)}")
+    found = dict.fromkeys(cameras or filter(_is_camera, environment.names().values()))
+    header = ("camera", "state", "image", "trigger", "saving")
+    _print_table(header, [_camera_row(camera) for camera in found], "The session has no cameras.")
+
+
+def _is_camera(thing: Any) -> bool:
+    return hasattr(type(thing), "prepare_exposure")
+
+
+def _camera_row(camera: Any) -> tuple[str, ...]:
+    try:
+        status = camera.status()
+        height, width = camera.image.shape
+    except Exception as error:  # noqa: BLE001 - shown: the others are told all the same
+        return camera.name, f"!ERR ({error})", "", "", ""
+    state = f"{status.state}: {status.error}" if status.error else status.state
+    return camera.name, state, f"{width}x{height}", str(camera.acquisition.trigger_mode), str(camera.saving.mode)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
