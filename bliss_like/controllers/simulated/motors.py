@@ -30,12 +30,16 @@ from bliss_like.errors import DeviceError, NotConnectedError
 
 
 class SimulatedClosedLoopConfig(ClosedLoopConfig):
+    """What YAML says of a simulated closed loop."""
+
     kp: float
     ki: float
     kd: float
 
 
 class SimulatedAxisConfig(AxisConfig):
+    """What YAML says of one simulated motor: how it moves, and how it misbehaves."""
+
     closed_loop: SimulatedClosedLoopConfig | None = None  # type: ignore[assignment]
     initial_position: float = Field(default=0.0, allow_inf_nan=False, description="dial units")
     hard_low_limit: float = Field(default=-math.inf, description="where the limit switch is, dial units")
@@ -59,6 +63,8 @@ class SimulatedAxisConfig(AxisConfig):
 
 
 class SimulatedEncoderConfig(EncoderConfig):
+    """What YAML says of one simulated encoder: how it disagrees with its axis."""
+
     offset: float = Field(default=0.0, description="dial units that it shows more than there are")
     noise: float = Field(default=0.0, ge=0, description="standard deviation of one reading, dial units")
     slip: float = Field(default=0.0, description="the part of each motion that it does not see")
