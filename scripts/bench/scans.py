@@ -59,9 +59,11 @@ CONFIGURATION = """
 LISTENER = """
 import sys
 from bliss_like.data.node import get_session_node
+class Started:
+    def set(self):
+        print("ready", flush=True)
 points = 0
-print("ready", flush=True)
-for event, node, data in get_session_node("bench").walk_on_new_events():
+for event, node, data in get_session_node("bench").walk_on_new_events(started_event=Started()):
     if event.name == "NEW_DATA":
         points += len(data.data)
     elif event.name == "END_SCAN":
@@ -100,7 +102,6 @@ class Listener:
     def __enter__(self) -> Listener:
         self._process = subprocess.Popen([sys.executable, "-c", LISTENER], stdout=subprocess.PIPE, text=True)
         self._readline()
-        time.sleep(0.5)
         return self
 
     def __exit__(self, *error: object) -> None:
