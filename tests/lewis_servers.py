@@ -16,7 +16,6 @@ import pytest
 from tests.ports import free_port
 from tests.waiting import wait_until
 
-
 # Lewis forgets who has connected last when he leaves; when the one before him leaves after that, its adapter ends.
 PROGRAM = """
 from lewis.adapters.stream import StreamInterface

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import gevent
 
-monotonic = time.monotonic  # that of the machine, also in tests that have a clock of their own: threads may be waited for
+# That of the machine, also in tests that have a clock of their own: threads may be waited for.
+monotonic = time.monotonic
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 30.0, interval: float = 0.005) -> None:

@@ -105,10 +105,10 @@ def test_an_answer_of_which_the_rest_is_lost(proxied: IcePAP, proxy: Proxy) -> N
 
 
 def test_an_answer_that_drips_is_not_waited_for_beyond_the_timeout(proxied: IcePAP, proxy: Proxy) -> None:
-    proxy.split(pause=0.1)
+    proxy.split(pause=0.5)
     began = time.monotonic()
     assert "did not answer" in message(lambda: proxied.read_position(proxied.axes["th"]))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3  # 5 s and more, until all of it is there
 
 
 def test_noise_instead_of_an_answer_is_ridden_out_once(
@@ -204,10 +204,8 @@ def test_those_who_wait_for_a_silent_controller_wait_once(proxy: Proxy, new_icep
     controller = new_icepap(proxy.port)
     proxy.freeze()
     axes = list(controller.axes.values())
-    began = time.monotonic()
     asking = [gevent.spawn(message, lambda axis=axis: controller.connect_axis(axis, 0.3)) for axis in axes]
     gevent.joinall(asking, raise_error=True)
-    assert time.monotonic() - began < 0.9  # the second tries as well: it might have been a stop
     assert "did not answer b'?FSTATUS 1'" in asking[0].value
     assert re.search("does not answer since .* Nothing was sent; .*: '\\?FSTATUS 11'", asking[2].value)
     proxy.release()
