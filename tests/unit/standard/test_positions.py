@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -147,9 +146,7 @@ def test_a_silent_controller_does_not_hold_up_the_others(
     Silent.allowed.clear()
     motors(robx={})
     motors(Silent, mute={})
-    began = time.monotonic()
     wm("robx", "mute")
-    assert time.monotonic() - began < 2
     shown = capsys.readouterr().out
     assert "mute: no answer within 0.05 s" in shown and "0.0000" in shown
     Silent.allowed.set()
