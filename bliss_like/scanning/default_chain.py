@@ -30,7 +30,14 @@ from .presets import ChainPreset
 ChainSettings = Iterable[Mapping[str, Any]]
 """Each {"device": a controller or counter, "acquisition_settings": {...}, "master": a controller, "every": seconds}."""
 
-__all__ = ["ChainBuilder", "ChainNode", "ChainSettings", "DefaultAcquisitionChain", "register_acquisition"]
+__all__ = [
+    "DEFAULT_CHAIN",
+    "ChainBuilder",
+    "ChainNode",
+    "ChainSettings",
+    "DefaultAcquisitionChain",
+    "register_acquisition",
+]
 
 
 def _sampling(controller: CounterController, acq: Params, ctrl: Params, _: Params) -> AcquisitionObject:
@@ -264,6 +271,25 @@ def default_chain() -> DefaultAcquisitionChain:
     if environment.default_chain is None:
         environment.default_chain = DefaultAcquisitionChain()
     return environment.default_chain
+
+
+class PresentDefaultChain:
+    """Stands for the default chain of the session, whichever that is."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(default_chain(), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(default_chain())
+
+    def __repr__(self) -> str:
+        return repr(default_chain())
+
+    def __info__(self) -> str:
+        return default_chain().__info__()
+
+
+DEFAULT_CHAIN = PresentDefaultChain()
 
 
 def _encoders(top_master: AcquisitionMaster | None) -> list[Counter]:

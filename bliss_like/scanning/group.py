@@ -183,6 +183,9 @@ class Sequence:
                 if isinstance(scan, Scan):
                     scan.wait_state(ScanState.DONE)
 
+    def __info__(self) -> str:
+        return repr(self) if self._scan is None else self._scan.__info__()
+
     def __repr__(self) -> str:
         number = f"number={self._scan.scan_number}, " if self._scan and self._scan.scan_number else ""
         return f"{type(self).__name__}({number}title={self.title!r}, scans={len(self._scans)}, state={self.state.name})"
@@ -329,6 +332,9 @@ class Group:
     @property
     def state(self) -> ScanState:
         return self.scan.state
+
+    def __info__(self) -> str:
+        return self.scan.__info__()
 
     def __repr__(self) -> str:
         return repr(self._sequence).replace("Sequence", "Group", 1)

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
     from bliss_like.data.node import DataNode, ScanNode
 
-__all__ = ["ChainPreset", "Scan", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+__all__ = ["ChainPreset", "Scan", "ScanAbort", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
+
+ScanAbort = UserAbort
+"""Its name in BLISS."""
 
 
 class Scan(Curves):
@@ -313,6 +316,12 @@ class Scan(Curves):
                     f"{self!r}: {controller.name} has no parameter {', '.join(unknown)}; there are: {there}"
                 )
             node.ctrl_params = {**known, **params}
+
+    def __info__(self) -> str:
+        """Return what the prompt shows: how it ended, and what its counters have given."""
+        from .result import told
+
+        return told(self)
 
     def __repr__(self) -> str:
         number = f"number={self.scan_number}, " if self.scan_number and self.save else ""

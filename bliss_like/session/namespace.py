@@ -9,6 +9,7 @@ from bliss_like.config.locks import lslock
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import SessionError
+from bliss_like.scanning.default_chain import DEFAULT_CHAIN
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.monitoring import MONITORING_SCANS
 from bliss_like.scans import images, monitoring
@@ -94,7 +95,7 @@ def standard_names(session: Session) -> dict[str, Any]:
         "config": session.config,
         "resetup": resetup,
         "current_session": current_session,
-        "DEFAULT_CHAIN": session.default_chain,
+        "DEFAULT_CHAIN": DEFAULT_CHAIN,
         "ALIASES": session.aliases,
         "SCANS": session.scans,
         "SCAN_SAVING": session.scan_saving,

@@ -8,7 +8,7 @@ its globals up four times slower.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from bliss_like.config.suggestion import nearest
@@ -36,9 +36,14 @@ class Names(MutableMapping[str, Any]):
         return self.namespace[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """:raises ProtectedName: the name is that of another object of the session."""
+        """Give a name to something; a protected one to what is imported under that name from elsewhere in this package.
+
+        :raises ProtectedName: the name is that of another object of the session.
+        """
         if self._protected.get(name, value) is not value:
-            raise _refusal(name)
+            if not _is_imported_as(name, value):
+                raise _refusal(name)
+            self._protected[name] = value
         self.namespace[name] = value
         self.assigned.add(name)
 
@@ -131,6 +136,12 @@ class Names(MutableMapping[str, Any]):
         changed = [name for name, value in self._protected.items() if names.get(name, _ABSENT) is not value]
         names.update({name: self._protected[name] for name in changed})
         return changed
+
+
+def _is_imported_as(name: str, value: Any) -> bool:
+    """Whether it is a function or class of this package: scripts import from where BLISS has them what they have already."""
+    is_definition = isinstance(value, FunctionType | type) and value.__qualname__ == name
+    return is_definition and str(value.__module__).startswith("bliss_like.")
 
 
 def _refusal(name: str) -> ProtectedName:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from bliss_like.errors import ConfigError, ScriptError, SessionError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import environment
+from bliss_like.scanning.result import LastScans
 from bliss_like.scanning.scan_meta import ScanMeta
 
 from .active_group import ActiveGroup
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from bliss_like.config.reloading import Changes
     from bliss_like.config.survey import Survey
     from bliss_like.config.validation import Problem
-    from bliss_like.scanning.scan import Scan
 
 _logger = logging.getLogger(__name__)
 
@@ -240,7 +239,7 @@ class Session:
     def _start_afresh(self) -> None:
         self._errors: dict[int, BaseException] = {}
         self.summary = Summary(self.name, [], {}, 0.0)
-        self.scans: deque[Scan] = deque(maxlen=NSCANS)
+        self.scans = LastScans(maxlen=NSCANS)
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
         self._tree = SessionTree(self)

@@ -23,7 +23,8 @@ def demo(environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_scan_shows_what_it_was(demo: Terminal) -> None:
     demo.type("loopscan(3, 0.01, diode)\n")
-    demo.wait_for("Out [1]: Scan(number=1, name=loopscan, path='demo_session:tmp:scans:1_loopscan')")
+    demo.wait_for("Scan 1: loopscan 3 0.01, DONE")
+    demo.wait_for("demo_session:tmp:scans:1_loopscan")
     demo.type("len(SCANS[-1].get_data()[diode])\n")
     demo.wait_for("Out [2]: 3")
 

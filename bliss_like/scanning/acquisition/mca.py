@@ -188,9 +188,10 @@ class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
                 f"{self.name}: expected spectra of shape {expected}, up to point {self.npoints}; got shape "
                 f"{data.spectra.shape} from point {self._npoint} on"
             )
+        points = self._as_published([extract(data) for extract in self._extracts])
         self._npoint += len(data)
         self.device.last_data = data
-        self._emit_new_data(extract(data) for extract in self._extracts)
+        self._emit_all(points)
 
 
 def _way_out(name: str, setup: McaSetup) -> str:

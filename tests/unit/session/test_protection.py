@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from bliss_like import standard
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ProtectedName
+from bliss_like.scanning import scan_tools
 from bliss_like.session.protection import Names
 
 from .conftest import MakeSession
@@ -77,6 +79,16 @@ FREE = [
 def test_allowed(names: Names, text: str) -> None:
     run(names, text)
     assert names["diode"] == "a counter"
+
+
+def test_what_is_imported_under_its_name_from_elsewhere_in_the_package(names: Names) -> None:
+    names.give({"goto_cen": standard.goto_cen})
+    run(names, "from bliss_like.scanning.scan_tools import goto_cen")
+    assert names["goto_cen"] is scan_tools.goto_cen
+    for text in ("goto_cen = 3", "from bliss_like.scanning.scan_tools import com as goto_cen", "def goto_cen(): pass"):
+        with pytest.raises(ProtectedName):
+            run(names, text)
+    assert names["goto_cen"] is scan_tools.goto_cen
 
 
 def test_the_value_of_an_expression(names: Names) -> None:

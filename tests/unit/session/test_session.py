@@ -13,6 +13,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import ObjectNotFound, SessionError, UserAbort
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.group import Group, Sequence
+from bliss_like.scanning.presets import ChainPreset
 from bliss_like.session import current_session, load_session
 
 from .conftest import MakeSession
@@ -60,7 +61,8 @@ def test_standard_names(make_session: MakeSession, tree: Tree) -> None:
     assert names["current_session"] is current_session is bliss_like.current_session
     assert names["SCANS"] is session.scans
     assert names["SCAN_SAVING"] is session.scan_saving
-    assert names["DEFAULT_CHAIN"] is session.default_chain
+    names["DEFAULT_CHAIN"].add_preset(ChainPreset(), "shutter")
+    assert "shutter" in session.default_chain.__info__()
     assert names["ACTIVE_MG"].name == "first_mg"
     assert [holder.name for holder in names["lslock"]()] == ["session:s"]
 

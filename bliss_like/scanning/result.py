@@ -1,0 +1,144 @@
+"""What a scan has come to, in a few lines: what the prompt shows of it, and of the last scans."""
+
+from __future__ import annotations
+
+import datetime
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bliss_like.config.table import table
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.errors import BlissLikeError
+
+from .acquisition.timer import SoftwareTimerMaster
+from .group import GroupingMaster, ScanGroup
+
+if TYPE_CHECKING:
+    from bliss_like.data.node import ChannelNode
+
+    from .channel import AcquisitionChannel
+    from .scan import Scan
+
+STATISTICS = ("N", "std", "min", "max")
+"""Of a counter that has them, those that are shown; `x_var` and `x_p2v` say the same again."""
+COLUMNS = ("", "value", "N", "std", "min", "max", "last", "unit")
+HEADER = ("scan", "state", "points", "title")
+MOST_POINTS = 100_000
+"""Of longer scans only the last point is shown."""
+
+
+class LastScans(deque["Scan"]):
+    """SCANS: the last scans, the newest at the end."""
+
+    def __info__(self) -> str:
+        rows = [
+            (scan.scan_number if scan.save else "", scan.state.name, points(scan), scan.scan_info["title"])
+            for scan in self
+        ]
+        return table(HEADER, rows) if rows else "No scan was run yet."
+
+
+def told(scan: Scan) -> str:
+    """Return title, state and place of a scan, and what its counters have given."""
+    lines = [_heading(scan)]
+    if scan.error is not None:
+        lines.append(f"ended by {type(scan.error).__name__}: {scan.error}")
+    if scan.path:
+        lines.append(f"{points(scan)}{_duration(scan)}, {scan.path if scan.save else 'not saved'}")
+        try:
+            lines += _subscans(scan) if isinstance(scan, ScanGroup) else []
+            lines += _values(scan)
+        except BlissLikeError as error:
+            lines.append(f"its data cannot be shown: {error}")
+    return "\n".join(lines)
+
+
+def points(scan: Scan) -> str:
+    """Return how many points a scan has, or how many of how many."""
+    masters = [master for master in scan.acq_chain.top_masters if master.channels]
+    here = max((channel.length for master in masters for channel in master.channels), default=0)
+    wanted = max((master.npoints for master in masters), default=0)
+    of_all = f" of {wanted}" if wanted and here != wanted else ""
+    kind = "scan" if isinstance(scan, ScanGroup) else "point"
+    return f"{here}{of_all} {kind}{'' if (wanted if of_all else here) == 1 else 's'}"
+
+
+def _heading(scan: Scan) -> str:
+    number = f"Scan {scan.scan_number}" if scan.scan_number and scan.save else "Scan"
+    hint = ", run() starts it" if scan.state is ScanState.IDLE else ""
+    return f"{number}: {scan.scan_info['title']}, {scan.state.name}{hint}"
+
+
+def _duration(scan: Scan) -> str:
+    start, end = (scan.scan_info.get(key) for key in ("start_time", "end_time"))
+    if not start or not end:
+        return ""
+    seconds = (datetime.datetime.fromisoformat(end) - datetime.datetime.fromisoformat(start)).total_seconds()
+    return f" in {seconds:.3g} s"
+
+
+def _subscans(scan: Scan) -> list[str]:
+    infos = [node.info for node in scan.get_data("scans")]
+    rows = [(info["scan_nb"], info["state"], info["title"]) for info in infos]
+    return table(("scan", "state", "title"), rows).splitlines() if rows else []
+
+
+def _values(scan: Scan) -> list[str]:
+    """Return the lines of a table: one line for each axis and counter."""
+    nodes = {node.name: node for node in scan.node.channels() if len(node)}
+    is_single = max(map(len, nodes.values()), default=0) == 1
+    rows = []
+    for channel, more in _channels(scan):
+        if channel.fullname in nodes:
+            node = nodes[channel.fullname]
+            row = {"": channel.short_name, "unit": channel.unit or ""}
+            row |= {"value": _shown(node[-1])} if is_single else _range(node)
+            row |= {name: _shown(nodes[full][-1]) for name, full in more.items() if is_single and full in nodes}
+            rows.append(row)
+    return _aligned(rows)
+
+
+def _channels(scan: Scan) -> Iterator[tuple[AcquisitionChannel, dict[str, str]]]:
+    """Yield the channel of each axis and counter, and the names of those of its statistics."""
+    for node in scan.acq_chain.nodes_list:
+        more = {channels[0]: {one.fullname for one in channels[1:]} for channels in node._counters.values() if channels}
+        others = set().union(*more.values())
+        for channel in () if isinstance(node, SoftwareTimerMaster | GroupingMaster) else node.channels:
+            if channel.fullname not in others:
+                name, known = channel.fullname, more.get(channel, set())
+                yield channel, {each: f"{name}_{each}" for each in STATISTICS if f"{name}_{each}" in known}
+
+
+def _range(node: ChannelNode) -> dict[str, str]:
+    last = node[-1]
+    cells = {"last": _shown(last)}
+    if not np.ndim(last) and len(node) <= MOST_POINTS and np.asarray(last).dtype.kind in "iuf":
+        values = np.asarray(node[:], float)
+        values = values[~np.isnan(values)]
+        cells |= {"min": _shown(values.min()), "max": _shown(values.max())} if len(values) else {}
+    return cells
+
+
+def _shown(value: Any) -> str:
+    """Return a number in a few digits; of an array, its size and sum."""
+    array = np.asarray(value)
+    if not array.ndim:
+        return f"{value:.6g}" if array.dtype.kind == "f" else str(value)
+    size = " x ".join(map(str, array.shape))
+    return f"{size}, sum {array.sum():.6g}" if array.dtype.kind in "iuf" else size
+
+
+def _aligned(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return rows below a header, numbers to the right; columns without anything are left out."""
+    header = [column for column in COLUMNS if any(row.get(column) for row in rows)]
+    lines = [header, *([row.get(column, "") for column in header] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    sides = [str.ljust if column in ("", "unit") else str.rjust for column in header]
+    return [
+        "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True)).rstrip()
+        for line in lines
+        if rows
+    ]
