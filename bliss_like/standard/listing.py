@@ -43,16 +43,15 @@ def lscnt(counters: Any = None) -> None:
         raise UsageError(f"counters: {error}") from None
     rows = [
         (
-            name_of(counter),
             original_channel_name(counter),
+            name_of(counter) if name_of(counter) != counter.name else "",
             type(counter.controller).__name__.lstrip("_"),
-            type(counter).__name__,
             counter.unit or "",
             "x".join(map(str, counter.shape)) or "0D",
         )
         for counter in found
     ]
-    _print_table(("counter", "full name", "controller", "class", "unit", "shape"), rows, "There are no counters.")
+    _print_table(("counter", "alias", "controller", "unit", "shape"), rows, "There are no counters.")
 
 
 lsct = lscnt

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bliss_like.errors import AxisLimitError
@@ -46,6 +48,24 @@ def test_a_text_of_several_lines_starts_below_the_prompt() -> None:
             return "a  1\nb  2"
 
     assert output("Out [1]: ", Table()) == "Out [1]: \na  1\nb  2"
+
+
+def test_long_lines_are_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Long:
+        def __info__(self) -> str:
+            return "state READY\n  one two three four five"
+
+        def __repr__(self) -> str:
+            return "one two three four five six"
+
+    monkeypatch.setenv("COLUMNS", "20")
+    assert output("Out [1]: ", Long()) == "Out [1]: \nstate READY\n  one two three four\nfive"
+    assert output("Out [1]: ", [Long()]) == "Out [1]: \n[one two three four five six]"  # to be copied
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    said: list[str] = []
+    monkeypatch.setattr(sys.stderr, "write", said.append)
+    ErrorReport(ErrorLog()).show(ValueError("no beam today"))
+    assert "".join(said) == ("\033[31mValueError: no beam\ntoday\033[0m\n(last_error() shows where)\n")
 
 
 def test_an_error_without_message_says_where() -> None:
