@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import shutil
 import textwrap
 from typing import Any
+
+from bliss_like.scans.command import usage
+
+_QUESTION = re.compile(r"\s*(?:\?\s*(?P<before>[\w.]+)|(?P<after>[\w.]+)\s*\?)\s*")
 
 
 def shown(value: Any) -> str:
@@ -32,3 +38,21 @@ def output(prompt: str, value: Any) -> str:
     text = shown(value)
     has_room = len(prompt) + len(text) <= shutil.get_terminal_size().columns
     return f"{prompt}{text}" if has_room and "\n" not in text else f"{prompt}\n{text}"
+
+
+def asked_about(text: str) -> str:
+    """Return what `ascan?` or `?ascan` ask about; empty when the text is no such question."""
+    question = _QUESTION.fullmatch(text)
+    return question["before"] or question["after"] if question else ""
+
+
+def explained(name: str, value: Any) -> str:
+    """Return how something is called and what it does; of a device, how it is, too."""
+    if callable(value):
+        try:
+            how = getattr(value, "usage", None) or usage(name, inspect.signature(value))
+        except (TypeError, ValueError):  # some builtins have none
+            how = name
+    else:
+        how = shown(value)
+    return f"{wrapped(how)}\n\n{wrapped(inspect.getdoc(value) or 'There is no more to be said.')}"

@@ -7,9 +7,11 @@ import sys
 import pytest
 
 from bliss_like.errors import AxisLimitError
+from bliss_like.scans import loopscan
 from bliss_like.session.failures import ErrorLog
-from bliss_like.shell.display import output
+from bliss_like.shell.display import asked_about, explained, output
 from bliss_like.shell.errors import ErrorReport, one_line
+from bliss_like.standard import umv
 from tests.unit.devices.making import make_axis
 
 
@@ -141,3 +143,22 @@ def test_experts_see_every_traceback(capsys: pytest.CaptureFixture[str]) -> None
         report.show(error)
     shown = capsys.readouterr().err
     assert shown.startswith("Traceback") and shown.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")
+
+
+def test_questions() -> None:
+    assert [asked_about(text) for text in ("ascan?", "?ascan ", "robx.move ?", "ascan", "a + b?", "?", "'a?'")] == [
+        "ascan",
+        "ascan",
+        "robx.move",
+        "",
+        "",
+        "",
+        "",
+    ]
+    lines = explained("loopscan", loopscan).splitlines()
+    assert lines[0].startswith("loopscan(npoints, count_time, *counters, ") and all(len(line) <= 80 for line in lines)
+    assert ":param count_time: seconds of one point." in lines
+    assert explained("umv", umv).startswith("umv(axis, position, axis, position, ...)\n\nMove as ")
+    assert explained("w", WithInfo()).startswith("ready\n\n") and explained("min", min).startswith(
+        "min\n\nmin(iterable"
+    )
