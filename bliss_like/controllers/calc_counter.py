@@ -6,51 +6,29 @@ own, derived from `devices.calc_counter_config.CalcCounterControllerConfig`: the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bliss_like.config.any_keys import TAKES_ANY_KEY, LikeADict
 from bliss_like.config.models import ObjectConfig
 from bliss_like.devices import calc_counter
 from bliss_like.devices.calc_counter_config import CalcCounterControllerConfig, CalcInputConfig, CalcOutputConfig
 from bliss_like.errors import ConfigError
 
-_TAKES_ANY_KEY = ConfigDict(extra="allow", arbitrary_types_allowed=True, populate_by_name=True)
+
+class _InputConfig(LikeADict, CalcInputConfig):
+    model_config = TAKES_ANY_KEY
 
 
-class _LikeADict(BaseModel):
-    """A configuration that takes keys which nobody has declared, and can be read as a dict."""
-
-    def _written(self) -> dict[str, Any]:
-        fields = {name: info.alias or name for name, info in type(self).model_fields.items()}
-        return {fields.get(key, key): value for key, value in BaseModel.__iter__(self) if key in self.model_fields_set}
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self._written().get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._written()[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._written()
-
-    def keys(self) -> Iterator[str]:
-        return iter(self._written())
+class _OutputConfig(LikeADict, CalcOutputConfig):
+    model_config = TAKES_ANY_KEY
 
 
-class _InputConfig(_LikeADict, CalcInputConfig):
-    model_config = _TAKES_ANY_KEY
-
-
-class _OutputConfig(_LikeADict, CalcOutputConfig):
-    model_config = _TAKES_ANY_KEY
-
-
-class AnyKeysConfig(_LikeADict, CalcCounterControllerConfig):
+class AnyKeysConfig(LikeADict, CalcCounterControllerConfig):
     """What YAML says of a controller of calculated counters, and whatever else it says."""
 
-    model_config = _TAKES_ANY_KEY
+    model_config = TAKES_ANY_KEY
 
     inputs: list[_InputConfig] = Field(default_factory=list)  # type: ignore[assignment]
     outputs: list[_OutputConfig] = Field(default_factory=list)  # type: ignore[assignment]

@@ -49,6 +49,8 @@ BDST RDBD RTRY MRES SPMG SET CNEN MSTA LVIO MISS STAT SEVR
 
 
 class EpicsMotorConfig(AxisConfig):
+    """What YAML says of one motor record."""
+
     record: str = Field(description="address of the motor record, without field, such as ca://XF:01:m1")
     tolerance: float | None = Field(
         default=None, ge=0, description="units from the target; absent: RDBD of the record; null: trust the record"

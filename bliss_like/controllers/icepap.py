@@ -36,12 +36,16 @@ Address = Annotated[int, AfterValidator(_check_address), Field(description="10 *
 
 
 class IcePAPAxisConfig(AxisConfig):
+    """What YAML says of one axis of an IcePAP."""
+
     closed_loop: ClosedLoopConfig | None = None  # type: ignore[assignment]
     address: Address
     power_on: bool = Field(default=True, description="the motor gets its power when the axis is first used")
 
 
 class IcePAPEncoderConfig(EncoderConfig):
+    """What YAML says of one encoder input of an IcePAP."""
+
     address: Address
     source: Literal["MEASURE", "ENCIN", "INPOS", "ABSENC", "MOTOR", "SHFTENC", "TGTENC", "CTRLENC", "SYNC", "AXIS"] = (
         Field(

@@ -43,6 +43,8 @@ SERVO_OFF = (
 
 
 class PiezoAxisConfig(AxisConfig):
+    """What YAML says of one channel of the amplifier."""
+
     closed_loop: ClosedLoopConfig | None = None  # type: ignore[assignment]
     channel: str = Field(pattern="^[A-Z0-9]+$", description="the name that the amplifier has for it")
     unit: str | None = "um"

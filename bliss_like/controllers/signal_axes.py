@@ -21,6 +21,8 @@ from bliss_like.devices.signal import Signal, connect_together, open_signal
 
 
 class SignalAxisConfig(AxisConfig):
+    """What YAML says of one axis, and where it is read and moved."""
+
     setpoint: str = Field(description="address to write the target to, such as ca://XF:01:m1.VAL")
     readback: str | None = Field(default=None, description="address of the position; absent: the setpoint's")
     done: str | None = Field(default=None, description="address that has `done_value` when the axis stands still")

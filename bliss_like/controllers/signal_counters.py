@@ -27,6 +27,8 @@ from bliss_like.scanning.greenlets import run_all
 
 
 class SignalCounterConfig(ItemConfig):
+    """What YAML says of one counter, and where it is read."""
+
     signal: str = Field(description="address, such as ca://mini:ph:det")
     unit: str | None = None
     mode: str = SamplingMode.MEAN.name

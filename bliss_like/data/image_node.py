@@ -11,9 +11,9 @@ import numpy as np
 
 from bliss_like.errors import DataError
 
+from .channel_node import ChannelNode
 from .codec import Array
 from .images import ImageReference, read_references, to_references
-from .node import ChannelNode
 
 MAX_BYTES = 1 << 30
 """What is read into memory in one go, unless `get_images` is told otherwise."""

@@ -15,29 +15,29 @@ The tree, with the kind of each node::
               scans                node_ref_channel   .get(0, -1) gives scan nodes
               scan_numbers         channel
 
-The node of the images of a camera has the kind `lima`; it is in `image_node`.
+Channels are in `channel_node`; the images of a camera, whose node has the kind `lima`, in `image_node`.
 
 A node is a name in a store: it may be made before it exists, and asks the store when it is asked.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
-from types import EllipsisType
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from bliss_like.errors import NodeNotFound, PointNotYetThere, PointWontBeThere
+from bliss_like.errors import NodeNotFound
 
 from . import paths
 from .codec import Array, decode_event
 from .events import NewNode, NodeKind
 from .lifecycle import ScanState
-from .points import StoredPoints
 from .scan_data import ScanData
 from .store import StreamStore
-from .structure import ChannelSpec, ScanStructure
+from .structure import ScanStructure
 from .walk import Event, EventData, NodeFilter, StopHandler, Walk
+
+if TYPE_CHECKING:
+    from .channel_node import ChannelNode
 
 # -- ways to get a node ------------------------------------------------------------------------------------------------
 
@@ -90,14 +90,10 @@ def _default_store() -> StreamStore:
 def _make(store: StreamStore, new: NewNode, structure: ScanStructure | None = None) -> DataNode:
     if new.kind.is_scan:
         return ScanNode(store, new.path, new.kind, structure)
-    if new.kind is NodeKind.CHANNEL:
-        return ChannelNode(store, new, structure)
-    if new.kind is NodeKind.NODE_REF_CHANNEL:
-        return NodeRefChannel(store, new, structure)
-    if new.kind is NodeKind.IMAGE:
-        from .image_node import ImageNode
+    if new.kind.is_channel:
+        from .channel_node import channel_node  # it derives its classes from those that are here
 
-        return ImageNode(store, new, structure)
+        return channel_node(store, new, structure)
     return DataNode(store, new.path, new.kind, new, structure or (ScanStructure(store, new.scan) if new.scan else None))
 
 
@@ -295,9 +291,10 @@ class ScanNode(DataNode):
 
     def channels(self) -> list[ChannelNode]:
         """Return the channels of the scan, in the order of its chain."""
+        from .channel_node import channel_node
+
         structure = self.structure.refresh()
-        nodes = [_make(self.store, new, structure) for new in structure.channels()]
-        return [node for node in nodes if isinstance(node, ChannelNode)]
+        return [channel_node(self.store, new, structure) for new in structure.channels()]
 
     @overload
     def get_data(self, key: None = None) -> ScanData: ...
@@ -311,111 +308,6 @@ class ScanNode(DataNode):
         """
         data = ScanData({node.name: node for node in self.channels()})
         return data if key is None else data[key]
-
-
-class ChannelNode(DataNode):
-    """A channel: an array that grows while its scan runs."""
-
-    def __init__(self, store: StreamStore, new: NewNode, structure: ScanStructure | None = None) -> None:
-        super().__init__(store, new.path, new.kind, new)
-        self.structure: ScanStructure = structure or ScanStructure(store, new.scan)
-        self._spec = ChannelSpec.of(new)
-        self._points = StoredPoints(store, self._spec, self.structure)
-
-    @property
-    def name(self) -> str:
-        return str(self.info.get("fullname", self.short_name))
-
-    fullname = name
-
-    @property
-    def short_name(self) -> str:
-        return paths.name(self.db_name)
-
-    @property
-    def dtype(self) -> Any:
-        return self._spec.dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one point; -1 is a variable dimension."""
-        return self._spec.shape
-
-    @property
-    def unit(self) -> str | None:
-        return self.info.get("unit")
-
-    @property
-    def sealed(self) -> bool:
-        """Whether the scan is over: no point comes any more."""
-        return self._points.sealed
-
-    @property
-    def first_available(self) -> int:
-        """Index of the oldest point that is still in the store; the length if there is none."""
-        return self._points.first_available
-
-    def __len__(self) -> int:
-        """Number of points emitted so far, those that have expired included."""
-        return len(self._points)
-
-    def get(self, from_index: int | None = None, to_index: int | None = None) -> Any:
-        """Return one point, or those from `from_index` to `to_index`, both included.
-
-        :param from_index: None is the first point; alone, a negative index is the last point.
-        :param to_index: a negative index is the last point so far.
-        :returns: a point, None if it is not there (yet); or an array of shape (npoints, *shape), a list where the
-            shape of the points differs.
-        :raises PointExpired: some of these points are no more in the store.
-        """
-        start = from_index or 0
-        if to_index is None:
-            try:
-                return self._points.point(max(start, -1))
-            except (PointNotYetThere, PointWontBeThere):
-                return None
-        return self._points.between(max(start, 0), len(self) if to_index < 0 else to_index + 1)
-
-    def get_as_array(self, from_index: int = 0, to_index: int | None = None) -> Any:
-        """The same as `get`, one point also as an array of one."""
-        return self.get(from_index, from_index if to_index is None else to_index)
-
-    def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
-        """Return a point or a slice, as an array would.
-
-        :raises PointNotYetThere: the scan is still running.
-        :raises PointWontBeThere: the scan is over and the channel shorter.
-        :raises PointExpired: the point is no more in the store.
-        """
-        if key is Ellipsis:
-            key = slice(None)
-        if not isinstance(key, slice):
-            return self._points.point(operator.index(key))
-        start, stop, step = key.indices(len(self))
-        if step < 0:
-            raise IndexError(f"channel {self.db_name}: expected a slice with a positive step, got {step}")
-        return self._points.between(start, stop)[::step]
-
-
-class NodeRefChannel(ChannelNode):
-    """A channel whose points are nodes: the scans of a sequence or group."""
-
-    def get(self, from_index: int | None = None, to_index: int | None = None) -> Any:
-        """As for a channel, with scan nodes in place of their names."""
-        return self._resolved(super().get(from_index, to_index))
-
-    def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
-        return self._resolved(super().__getitem__(key))
-
-    def as_data(self, values: Array) -> Any:
-        return self._resolved(values)
-
-    def _resolved(self, names: Any) -> Any:
-        if names is None:
-            return None
-        if isinstance(names, str):
-            return get_node(names, self.store)
-        return get_nodes(*(str(name) for name in names), store=self.store)
 
 
 def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
@@ -434,11 +326,9 @@ def _children_of(store: StreamStore, container: str) -> Iterator[NewNode]:
 
 
 __all__ = [
-    "ChannelNode",
     "DataNode",
     "Event",
     "EventData",
-    "NodeRefChannel",
     "ScanNode",
     "StopHandler",
     "get_node",

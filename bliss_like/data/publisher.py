@@ -1,7 +1,7 @@
 """From a running scan to the store: what the engine knows of it, and the publisher that writes streams.
 
-A single point goes out at once while the line is idle; while a batch is under way, what arrives is gathered and sent as
-the next one, the points of a channel merged into one block. Memory is bounded: whoever emits faster than the store takes
+A single point goes out at once while the line is idle; while a batch is under way, and a moment after it, what arrives is
+gathered and sent as the next one, the points of a channel merged into one block. Memory is bounded: whoever emits faster than the store takes
 waits. Nothing is dropped, reordered or stored twice: every entry carries an explicit id, so that a batch can be sent
 again after a lost connection.
 """
@@ -151,7 +151,7 @@ class StreamPublisher:
         self._unsent: _Batch | None = None
         self._ended = False
         self._closing = False
-        self._awake, self._work, self._idle = False, tasks.event(), tasks.event()
+        self._awake, self._work, self._idle, self._hurry = False, tasks.event(), tasks.event(), tasks.event()
         self._idle.set()
         tasks.spawn(self._run)
 
@@ -185,6 +185,7 @@ class StreamPublisher:
         return buffer
 
     def flush(self) -> None:
+        self._hurry.set()
         self._idle.wait()
         if self._failure:
             raise self._failure
@@ -246,14 +247,15 @@ class StreamPublisher:
                 with suppress(StoreUnavailable):
                     self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
+            self._hurry.clear()
             try:
                 while (batch := self._unsent or self._take()) is not None:
                     self._unsent = batch
                     self._send(batch)
                     self._unsent = None
                     self._account(batch)
-                    if len(batch.entries) >= _MANY:
-                        self._tasks.sleep(min(0.005, 2e-5 * len(batch.entries)))
+                    if batch.nbytes < _LARGE:
+                        self._hurry.wait(min(_GATHER + _GATHER_AN_ENTRY * len(batch.entries), _GATHER_AT_MOST))
             except Exception as error:
                 self._fail(error)
                 if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
@@ -357,8 +359,10 @@ class StreamPublisher:
             self.on_failure(error)
 
 
-_MANY = 50
-"""Entries in a batch from which on a few points of each channel are gathered, rather than every one sent at once."""
+_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.005
+"""Seconds after a batch in which points are gathered: a scan of thousands of points per second pays for fewer round trips."""
+_LARGE = 64 << 10
+"""Bytes of a batch that is worth its round trip: the next one goes at once."""
 
 
 class _Batch:

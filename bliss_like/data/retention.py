@@ -42,10 +42,16 @@ class Budget:
 
     def __init__(self, store: StreamStore, max_bytes: int) -> None:
         self._store, self._max_bytes = store, max_bytes
+        self._total: int | None = None
+        """Bytes of all scans when this process has last counted its own."""
 
     def check(self) -> None:
-        """Drop points of the oldest finished scans if all scans together are over the budget."""
-        self._shrink("", ())
+        """Drop points of the oldest finished scans if all scans together are over the budget.
+
+        Where it was not half full when this process has last added to it, that is left to those who fill it.
+        """
+        if self._total is None or self._total > self._max_bytes // 2:
+            self._shrink("", ())
 
     def watch(self, scan: str, channels: Collection[StoredChannel]) -> ScanBudget:
         return ScanBudget(self, scan, channels)
@@ -53,7 +59,7 @@ class Budget:
     def add(self, scan: str, nbytes: int, created: int, total: int) -> None:
         """Count `nbytes` more for a scan that now has `total`."""
         self._store.set_fields(paths.BYTES, {scan: f"{created}-{total}"})
-        self._store.increment(paths.BUDGET, "total", nbytes)
+        self._total = self._store.increment(paths.BUDGET, "total", nbytes)
 
     def forget(self, scans: Collection[str]) -> None:
         if scans:

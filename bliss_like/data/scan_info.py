@@ -35,8 +35,8 @@ class Key:
 class Comment(TypedDict):
     """What somebody noted while the scan ran."""
 
-    timestamp: Annotated[str, Key("when, ISO 8601 with the zone")]
-    message: Annotated[str, Key("what was noted")]
+    timestamp: Annotated[str, Key("when, ISO 8601 with the zone", when="running")]
+    message: Annotated[str, Key("what was noted", when="running")]
 
 
 class Positioners(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ class Tree:
         self.retention = retention
         self._tasks = tasks
         self._announced: set[str] = set()
+        self._next_sweeps: dict[str, float] = {}
         self._budget = Budget(store, retention.max_bytes)
 
     def next_scan_number(self, container: str, *, saved: bool = True) -> int:
@@ -91,7 +93,13 @@ class Tree:
         self.store.append([Append(paths.children(paths.parent(event.path)), None, encode_event(event))])
 
     def _sweep(self, container: str) -> None:
-        """Take entries of scans that have expired out of the list of children, a few at a time."""
+        """Take entries of scans that have expired out of the list of children, a few at a time.
+
+        Where none have, it is not looked again for a thousandth of the time that they stay.
+        """
+        now = time.monotonic()
+        if now < self._next_sweeps.get(container, 0.0):
+            return
         key = paths.children(container)
         scans: list[tuple[Id, str]] = []
         for entry_id, fields in self.store.range(key, count=20):
@@ -100,5 +108,7 @@ class Tree:
                 scans.append((entry_id, event.path))
         there = self.store.exist([paths.scan(scan) for _, scan in scans])
         gone = [scan for scan, alive in zip(scans, there, strict=True) if not alive]
+        if not gone:
+            self._next_sweeps[container] = now + self.retention.seconds / 1000
         self.store.drop_entries(key, [entry_id for entry_id, _ in gone])
         self._budget.forget([path for _, path in gone])

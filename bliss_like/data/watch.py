@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .channel_node import ChannelNode, NodeRefChannel
 from .events import EventType, NodeKind
 from .image_node import ImageNode
-from .node import ChannelNode, DataNode, NodeRefChannel, ScanNode, get_session_node
+from .node import DataNode, ScanNode, get_session_node
 from .store import StreamStore
 from .threads import begin_thread
 from .walk import Event, StopHandler

@@ -13,6 +13,8 @@ from bliss_like.errors import DeviceError
 
 
 class ActuatorState(enum.StrEnum):
+    """Where an actuator is."""
+
     IN = "IN"
     OUT = "OUT"
     MOVING = "MOVING"

@@ -60,7 +60,10 @@ class AxisSettings(MutableMapping[str, Any]):
         :raises StoreUnavailable: the server has never answered.
         :raises DataError: somebody has written there what is no value of an axis.
         """
-        if self._hash is None or self._nheld or not self._is_due(began := time.monotonic()):
+        if self._nheld or self._hash is None:
+            return self._now
+        began = time.monotonic()
+        if began - self._looked < TRUST or not self._is_due(began):
             return self._now
         self._bind()
         before = self._nchanges

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 class ClosedLoopState(enum.Enum):
+    """What the controller does with the position of an axis."""
+
     UNKNOWN = "unknown"
     ON = "on"
     OFF = "off"

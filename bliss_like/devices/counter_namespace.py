@@ -122,6 +122,17 @@ def _several(counters: Any) -> list[Counter]:
     return several
 
 
+class CounterContainer:
+    """A device that has counters without being a controller of them; scans, measurement groups and `lscnt` take it.
+
+    Anything with `counters` will do; devices written for BLISS derive from this.
+    """
+
+    @property
+    def counters(self) -> counter_namespace:
+        raise NotImplementedError(f"{type(self).__name__} must overload the property `counters`")
+
+
 class CounterGroups(dict[str, counter_namespace]):
     """Groups of the counters of one controller: `groups["default"]`, `groups.default`."""
 

@@ -24,6 +24,8 @@ Step = Callable[[Values], Any]
 
 LONGEST = 2000
 """Characters of a formula."""
+DEEPEST = 250
+"""Levels of its nesting; each takes some of Python's stack when it is calculated."""
 
 ELEMENTWISE = {
     name: getattr(np, name)
@@ -91,6 +93,8 @@ class Expression:
             raise ValueError(f"expected at most {LONGEST} characters, came {len(self.text)}")
         try:
             tree = ast.parse(self.text.strip(), mode="eval")
+            if _depth(tree) > DEEPEST:
+                raise RecursionError
             self._calculate = self._step(tree.body)
         except SyntaxError as error:
             raise ValueError(f"{self.text!r} is no formula: {error.msg}, at character {error.offset}") from None
@@ -183,7 +187,14 @@ class Expression:
             raise ValueError(
                 f"{ast.unparse(node)!r}: {name} takes {expected} value{'s' * (expected > 1)}, came {len(steps)}"
             )
-        return _applied(function, *steps)
+        return _applied(_of_floats(function), *steps)
+
+
+def _depth(tree: ast.AST) -> int:
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _constant(value: float) -> Step:
@@ -197,18 +208,34 @@ def _constant(value: float) -> Step:
 def _operator(op: ast.AST) -> Callable[..., Any]:
     function = _OPERATORS[type(op)]
     if isinstance(op, _BITS):
-        return lambda *parts: function(*map(_as_bits, parts))
-    if isinstance(op, _NUMERIC):
-        return lambda *parts: function(*map(_as_floats, parts))
-    return function
+        return _of_bits(function)
+    return _of_floats(function) if isinstance(op, _NUMERIC) else function
+
+
+def _of_floats(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *parts: function(*map(_as_floats, parts))
+
+
+def _of_bits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what combines bits; NaN has none, and stays what it is."""
+
+    def combined(*parts: Any) -> Any:
+        bits = [_as_bits(part) for part in parts]
+        if any(each.dtype == np.uint64 for each in bits):  # which has no common type with what has a sign
+            bits = [each.astype(np.uint64) for each in bits]
+        unknown = [np.isnan(part) for part in parts if np.asarray(part).dtype.kind == "f"]
+        result = function(*bits)
+        return np.where(np.logical_or.reduce(np.broadcast_arrays(*unknown)), np.nan, result) if unknown else result
+
+    return combined
 
 
 def _as_floats(value: Any) -> Any:
-    """Return something to calculate with: whole numbers of a detector run over, and have no sign."""
+    """Return something to calculate with: whole numbers of a detector run over, have no sign, and make floats of 16 bits."""
     return value.astype(float) if isinstance(value, np.ndarray) and value.dtype.kind in "biu" else value
 
 
-def _as_bits(value: Any) -> Any:
+def _as_bits(value: Any) -> Array:
     """Return something whose bits can be combined: whole numbers that are kept as floats are such a thing."""
     values = np.asarray(value)
     return values if values.dtype.kind in "biu" else values.astype(np.int64)
@@ -246,8 +273,12 @@ def _reduced(name: str, node: ast.Call, steps: list[Step]) -> Step:
         block = np.asarray(step(values))
         if block.ndim < 2:
             block = block.reshape(*block.shape, 1) if block.ndim else block.reshape(1, 1)
+        if name == "ptp":
+            block = _as_floats(block)
         if axis is None:
             return function(block.reshape(len(block), -1), axis=1)
+        if not 1 - block.ndim <= axis < block.ndim - 1:
+            raise ValueError(f"{name}: axis={axis} of a point with {block.ndim - 1} dimensions")
         return function(block, axis=axis + 1 if axis >= 0 else axis)
 
     return reduce

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
@@ -48,6 +48,8 @@ class AcquisitionMode(enum.Enum):
 
 
 class Brand(enum.Enum):
+    """Who made an analyser."""
+
     SIMULATED = 1
     XIA = 2
     OCEAN_OPTICS = 3
@@ -61,6 +63,8 @@ class Brand(enum.Enum):
 
 
 class DetectorType(enum.Enum):
+    """Which electronics an analyser has, of those that BLISS tells apart."""
+
     SIMULATED = 1
     FALCONX = 2
     XMAP = 3
@@ -147,6 +151,33 @@ class McaData:
     def __len__(self) -> int:
         return len(self.spectra)
 
+    def checked(self, name: str) -> McaData:
+        """Return the same with counts as `uint32`; nothing is cut off or wrapped.
+
+        :param name: of the analyser.
+        :raises DeviceError: its driver gives something else.
+        """
+        expected = (*self.spectra.shape[:2], len(Stats._fields))
+        if self.statistics.shape != expected:
+            raise DeviceError(
+                f"{name}: expected statistics of shape {expected} from its driver, got {self.statistics.shape}"
+            )
+        numbers = self.statistics[..., [Stats._fields.index("triggers"), Stats._fields.index("events")]]
+        if not np.isfinite(numbers).all():
+            raise DeviceError(
+                f"{name}: expected numbers of triggers and events from its driver, got {numbers.tolist()}"
+            )
+        if self.spectra.dtype == np.uint32:
+            return self
+        with np.errstate(invalid="ignore"):
+            counts = self.spectra.astype(np.uint32)
+        if not (counts == self.spectra).all():
+            raise DeviceError(
+                f"{name}: expected counts from 0 to {2**32 - 1} from its driver, got spectra of {self.spectra.dtype} from "
+                f"{self.spectra.min()} to {self.spectra.max()}"
+            )
+        return replace(self, spectra=counts)
+
     @classmethod
     def of(cls, points: Sequence[Sequence[tuple[Any, Stats]]]) -> McaData:
         """Make it of points, each a (spectrum, statistics) of each element, in the order of the elements."""
@@ -216,7 +247,7 @@ class SpectrumMcaCounter(McaCounter):
 
     def extractor(self, spectrum_size: int) -> Extract:
         index = self.index
-        return lambda data: np.ascontiguousarray(data.spectra[:, index], np.uint32)
+        return lambda data: data.spectra[:, index]
 
 
 class StatisticsMcaCounter(McaCounter):

@@ -207,7 +207,7 @@ class Rois(MutableMapping[str, Roi]):
         roi = Roi(first, end, channel)
         clash = self._around.clash(name, roi)
         if clash:
-            raise RoiError(f"{wrong}: {self._name} has another counter {clash!r} already; choose another name")
+            raise RoiError(f"{wrong}: {self._name} has another counter or group {clash!r} already; choose another name")
         return roi
 
 

@@ -27,6 +27,8 @@ class ImageFile(Protocol):
 
 
 class OpenImageFile(Protocol):
+    """Makes new files of one format."""
+
     def __call__(self, file: str, shape: tuple[int, int], dtype: np.dtype[Any], info: Mapping[str, Any]) -> ImageFile:
         """Make a new file.
 

@@ -6,7 +6,10 @@ chunk) and `measurement/data`, the same dataset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -16,6 +19,9 @@ from . import Frames
 
 ENTRY = "/entry_0000"
 DATA = f"{ENTRY}/measurement/data"
+_ROOM = 1 << 14
+"""Bytes of a file without images, and some more."""
+_NUMBER = re.compile(r"errno = (\d+)")
 
 
 class Hdf5File:
@@ -23,11 +29,18 @@ class Hdf5File:
 
     def __init__(self, file: str, shape: tuple[int, int], dtype: np.dtype[Any], info: Mapping[str, Any]) -> None:
         # Locks of the file system hinder readers, and fail on some shared ones; the format looks after its readers itself.
-        self._file = h5py.File(file, "x", libver=("v110", "v110"), locking=False)
+        self._name = file
+        try:
+            self._file = h5py.File(file, "x", libver=("v110", "v110"), locking=False)
+        except OSError as error:
+            raise _brief(error, file) from error
         self.path = DATA
         try:
-            self._data = self._lay_out(shape, dtype, dict(info))
-            self._file.swmr_mode = True
+            with self._giving_up():
+                self._data = self._lay_out(shape, dtype, dict(info))
+                # A file that has no room for what describes its images could not even be closed.
+                os.posix_fallocate(self._file.id.get_vfd_handle(), 0, _ROOM)
+                self._file.swmr_mode = True
         except BaseException:
             self._file.close()
             raise
@@ -50,13 +63,43 @@ class Hdf5File:
         return data
 
     def write(self, frames: Frames) -> None:
-        there = self._data.shape[0]
-        self._data.resize(there + len(frames), axis=0)
-        self._data[there:] = frames
-        self._data.flush()
+        with self._giving_up():
+            there = self._data.shape[0]
+            self._data.resize(there + len(frames), axis=0)
+            self._data[there:] = frames
+            self._data.flush()
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            with self._giving_up():
+                self._file.close()
+        finally:
+            self._file.close()
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """Leave the file as it is when it cannot be written, e.g. because the disk is full.
+
+        The library keeps what it could not write, fails again when it is to close the file, and then crashes with the next
+        file. So it writes the rest to nowhere; what was flushed before can be read.
+
+        :raises OSError: that is so.
+        """
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, self._file.id.get_vfd_handle(), inheritable=False)
+            os.close(nowhere)
+            raise _brief(error, self._name) from error
+
+
+def _brief(error: Exception, file: str) -> OSError:
+    """Return the error of the system behind one of the library, which tells of buffers and offsets too."""
+    number = _NUMBER.search(str(error))
+    if number is None:
+        return error if isinstance(error, OSError) else OSError(f"{error}: {file}")
+    return OSError(int(number[1]), os.strerror(int(number[1])), file)
 
 
 def _group(parent: Any, name: str, nx_class: str) -> Any:

@@ -41,7 +41,8 @@ META_TIMING = MetaTiming
 
 def is_axis(device: object) -> bool:
     """Tell whether a device has the interface of an axis, without reading its position."""
-    return all(hasattr(type(device), name) for name in ("position", "wait_move")) and hasattr(device, "name")
+    kind = type(device)
+    return hasattr(kind, "position") and hasattr(kind, "wait_move") and hasattr(device, "name")
 
 
 class AcquisitionObject:

@@ -291,7 +291,8 @@ def _iterates(node: AcquisitionObject, top: AcquisitionMaster) -> bool:
 
 def _check_complete(reader: AcquisitionSlave) -> None:
     """:raises ChainError: the reading of a device that is started once has ended before all points were there."""
-    if not (reader.prepare_once and reader.start_once and reader.channels and reader.npoints > 0):
+    is_counted = reader.prepare_once and reader.start_once and reader.channels and reader.npoints > 0
+    if reader.reading_failed or not is_counted:
         return
     npoints = max(channel.length for channel in reader.channels)
     if npoints < reader.npoints:

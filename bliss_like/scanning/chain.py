@@ -49,6 +49,8 @@ class AcquisitionChain:
         self.parallel_prepare = parallel_prepare
         self.timer: AcquisitionMaster | None = None
         """The master that gives the count time, where there is one."""
+        self.runs_in: Any = None
+        """The scan that runs it now."""
         self._top_masters: list[AcquisitionMaster] = []
         self._presets: list[tuple[ChainPreset, AcquisitionMaster | None]] = []
 

@@ -84,6 +84,7 @@ class ChainNode:
             self.parent_parameters = dict(parent_acq_params)
 
     def get_default_chain_parameters(self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]) -> Params:
+        """Return what the acquisition object is made with in a standard scan, as its controller says."""
         return self.controller.get_default_chain_parameters(scan_params, acq_params)
 
     def create_acquisition_object(self, force: bool = False) -> AcquisitionObject:
@@ -263,18 +264,23 @@ class ChainBuilder:
         return list(self._nodes.values())
 
     def get_top_level_nodes(self, nodes: Iterable[ChainNode] | None = None) -> list[ChainNode]:
+        """Return the nodes that no other node triggers."""
         return [node for node in (self._nodes.values() if nodes is None else nodes) if node.is_top_level]
 
     def get_nodes_by_controller_type(self, ctrl_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        """Return the nodes of controllers of a class."""
         return [node for node in self._among(nodes) if isinstance(node.controller, ctrl_class)]
 
     def get_nodes_by_acquisition_type(self, acq_obj_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        """Return the nodes whose acquisition object is of a class."""
         return [node for node in self._among(nodes) if isinstance(node.acquisition_obj, acq_obj_class)]
 
     def get_nodes_by_node_type(self, node_class: type, nodes: Nodes = None) -> list[ChainNode]:
+        """Return the nodes of a class, or of one derived from it."""
         return [node for node in self._among(nodes) if isinstance(node, node_class)]
 
     def get_nodes_by_controller_name(self, name: str, nodes: Nodes = None) -> list[ChainNode]:
+        """Return the nodes of the controllers of that name."""
         return [node for node in self._among(nodes) if node.controller.name == name]
 
     def get_nodes_not_ready(self, nodes: Nodes = None) -> list[ChainNode]:

@@ -113,22 +113,32 @@ class AcquisitionChannel:
         else:
             self._emit_checked(data, may_be_block=False)
 
-    def _emit_checked(self, data: Any, may_be_block: bool = True) -> None:
+    def checked(self, data: Any, may_be_block: bool = True) -> Array:
+        """Return what `emit` would publish of `data`, or `emit_point` where it may be no block; nothing is published.
+
+        :raises ChannelValueError: they would not.
+        """
         values = self._convert(data)
         if values.ndim == len(self.shape) and self._fits(values.shape):
+            return values
+        if may_be_block and values.ndim == len(self.shape) + 1 and (not len(values) or self._fits(values.shape[1:])):
+            return values
+        block_too = f" or a block of shape (npoints, {', '.join(map(str, self.shape))})" if may_be_block else ""
+        raise ChannelValueError(
+            f"channel {self.fullname!r}: expected one point of shape {self.shape}{block_too}, "
+            f"got {type(data).__name__} of shape {values.shape}"
+        )
+
+    def _emit_checked(self, data: Any, may_be_block: bool = True) -> None:
+        values = self.checked(data, may_be_block)
+        if values.ndim == len(self.shape):
             self._append(values[()] if values.ndim else values.item())
             block = values[np.newaxis]
-        elif may_be_block and values.ndim == len(self.shape) + 1 and (not len(values) or self._fits(values.shape[1:])):
-            if not len(values):
-                return
+        elif len(values):
             self._extend(values)
             block = values
         else:
-            block_too = f" or a block of shape (npoints, {', '.join(map(str, self.shape))})" if may_be_block else ""
-            raise ChannelValueError(
-                f"channel {self.fullname!r}: expected one point of shape {self.shape}{block_too}, "
-                f"got {type(data).__name__} of shape {values.shape}"
-            )
+            return
         if self._listeners:
             self._tell(block)
 

@@ -188,6 +188,8 @@ class Curves:
         raise ScanError(f"{self!r}: {_told(axis)} was not scanned; there is {there}")
 
     def _evaluate(self, func: Function, counter: Any, axis: Any) -> dict[Any, float]:
+        if not callable(func):
+            raise ScanError(f"{self!r}: expected a function of positions and values, got {_told(func)}")
         axes = self._axes(axis)
         y = self._values(counter)
         found = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.data.scan_info import merged
+from bliss_like.data.scan_info_schema import misfit
 from bliss_like.devices import inquiry
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.counter import Counter
@@ -78,7 +79,7 @@ class Metadata:
     def _add_users(self, timing: MetaTiming, questions: dict[str, tuple[Place, Question]], found: Info) -> None:
         for category, name, source in self._meta.sources(timing):
             if callable(source):
-                questions[f"{category}.{name}"] = (category,), partial(source, self._scan)
+                questions[f"{category}.{name}"] = (category,), partial(_ask_user, category, source, self._scan)
             else:
                 _merge(found, (category,), source)
 
@@ -165,6 +166,15 @@ def _devices_of(node: AcquisitionObject) -> list[Any]:
 def _is_silent(device: Any) -> bool:
     """Return whether it has no `scan_metadata` of its own, but that of all counters."""
     return getattr(type(device), "scan_metadata", None) is Counter.scan_metadata
+
+
+def _ask_user(
+    category: str, source: Callable[[Scan], Mapping[str, Any] | None], scan: Scan
+) -> Mapping[str, Any] | None:
+    answer = source(scan)
+    if isinstance(answer, Mapping) and (problem := misfit({category: answer})):
+        raise ValueError(problem)
+    return answer
 
 
 def _ask_node(node: AcquisitionObject, timing: MetaTiming) -> Mapping[str, Any] | None:

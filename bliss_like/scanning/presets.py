@@ -12,7 +12,7 @@ from bliss_like.devices.counter import Counter
 from .channel import AcquisitionChannel, Array
 
 if TYPE_CHECKING:
-    from bliss_like.data.node import ChannelNode
+    from bliss_like.data.channel_node import ChannelNode
 
     from .chain import AcquisitionChain
     from .scan import Scan
@@ -23,6 +23,9 @@ DataCallback = Callable[[Counter, str, Array], object]
 
 class ScanPreset:
     """Does something before and after a scan. `stop` is called whenever `prepare` was, however the scan ends."""
+
+    acq_chain: AcquisitionChain | None = None
+    """That of the scan that it was added to."""
 
     def prepare(self, scan: Scan) -> None:
         """Called before the devices are prepared; the scan has its number."""

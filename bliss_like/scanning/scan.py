@@ -25,12 +25,14 @@ from .chain import AcquisitionChain
 from .channel import AcquisitionChannel
 from .curves import Curves
 from .environment import environment
+from .home_preset import HomePreset
 from .nodes import channels_of
-from .presets import ChainPreset, ScanPreset, ScanProgress, WatchdogCallback
+from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, WatchdogCallback
 from .scan_info import ScanInfo, check_info
 
 if TYPE_CHECKING:
-    from bliss_like.data.node import ScanNode
+    from bliss_like.data.channel_node import ChannelNode
+    from bliss_like.data.node import DataNode, ScanNode
 
 __all__ = ["ChainPreset", "Scan", "ScanAbort", "ScanPreset", "ScanProgress", "ScanState", "WatchdogCallback"]
 
@@ -125,6 +127,7 @@ class Scan(Curves):
         self.gate.close()
 
     def resume(self) -> None:
+        """Let the scan go on after `pause()`."""
         self.gate.open()
 
     def on_end(self, end: Callable[[BaseException | None], object] | None) -> None:
@@ -185,6 +188,11 @@ class Scan(Curves):
         return channels_of(self.acq_chain)
 
     @property
+    def get_channels_dict(self) -> dict[str, AcquisitionChannel]:
+        """The channels by their full names."""
+        return {channel.fullname: channel for channel in self.channels}
+
+    @property
     def positions(self) -> dict[Any, Any]:
         """Where a step scan goes, or went: {axis: positions of all points}, each of shape (npoints,); else nothing."""
         masters = self.acq_chain.top_masters
@@ -205,14 +213,39 @@ class Scan(Curves):
             raise ScanError(f"{self!r}: {self.path} is no more in the tree of data")
         return node
 
+    @property
+    def root_node(self) -> DataNode | None:
+        """What the scan is in, in the tree of data."""
+        return self.node.parent
+
+    @property
+    def nodes(self) -> ChannelNodes:
+        """The nodes of its channels: `scan.nodes[channel].get(-1)`."""
+        return ChannelNodes(self)
+
+    def get_db_names(self) -> list[str]:
+        """Return the names of the scan and of all below it in the tree of data.
+
+        :raises ScanError: it was not run yet.
+        """
+        return [self.node.db_name, *(node.db_name for node in self.node.walk(wait=False))]
+
+    @property
+    def streams(self) -> Streams:
+        """Its channels as arrays that grow: `scan.streams["diode"][-1]`; keys as for `get_data`."""
+        return Streams(self._channel_nodes(), self.acq_chain)
+
     def get_data(self, key: Any = None) -> Any:
         """Return the points of a channel; without a key, a mapping of all.
 
         :param key: a counter, an axis, the full or the short name of a channel, or a pattern that fits one.
         :raises KeyError: there is no such channel, or several; the message names them.
         """
-        data = _DeviceData({node.name: node for node in self.node.channels()}, self.acq_chain)
+        data = _DeviceData(self._channel_nodes(), self.acq_chain)
         return data if key is None else data[key]
+
+    def _channel_nodes(self) -> dict[str, ChannelNode]:
+        return {node.name: node for node in self.node.channels()}
 
     @property
     def comments(self) -> list[dict[str, Any]]:
@@ -240,12 +273,29 @@ class Scan(Curves):
 
     # -- what takes part -----------------------------------------------------------------------------------------------
 
+    @property
+    def restore_motor_positions(self) -> bool:
+        """Whether its axes are brought back at the end, however it comes, to where they were at its start."""
+        return any(isinstance(preset, HomePreset) for preset in self.presets)
+
+    @restore_motor_positions.setter
+    def restore_motor_positions(self, restore: bool) -> None:
+        self.presets = [preset for preset in self.presets if not isinstance(preset, HomePreset)]
+        if restore:
+            self.presets.insert(0, HomePreset(self.scanned_axes))
+
     def add_preset(self, preset: ScanPreset) -> None:
+        """Put something around this scan.
+
+        :raises ScanError: it is no ScanPreset.
+        """
         if not isinstance(preset, ScanPreset):
             raise ScanError(f"{self!r}: expected a ScanPreset, got {preset!r}")
+        preset.acq_chain = self.acq_chain
         self.presets.append(preset)
 
     def set_watchdog_callback(self, callback: WatchdogCallback) -> None:
+        """Let somebody watch the scan; it takes the place of who did."""
         self.watchdog = callback
 
     def update_ctrl_params(self, controller: CounterController, params: Mapping[str, Any]) -> None:
@@ -298,3 +348,10 @@ class _DeviceData(ScanData):
         if hasattr(key, "wait_move"):
             return super().find(self._names_then.get(original_channel_name(key)) or full_name_of(key))
         raise KeyError(f"expected a counter, an axis or a name, got {key!r}; there are {', '.join(self)}")
+
+
+class Streams(_DeviceData):
+    """The channels of a scan, by the counters, axes and names that `get_data` takes."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._channels[self.find(key)]

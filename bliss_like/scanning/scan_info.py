@@ -31,8 +31,8 @@ class ScanInfo(dict[str, Any]):
     `scan.scan_info["key"] = value` is published with the next event that carries an info; `scan.update_info` does it now.
     """
 
-    def __init__(self, info: Mapping[str, Any]) -> None:
-        super().__init__(info)
+    def __init__(self, info: Mapping[str, Any] | None = None) -> None:
+        super().__init__(info or {})
         self._unpublished: dict[str, None] = {}
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -62,6 +62,9 @@ class ScanInfo(dict[str, Any]):
             copy.update({key: dict(copy.get(key, {}))})
         copy.update(plots=list(copy.get("plots", [])))
         return copy
+
+    normalize = of
+    """BLISS' name of it."""
 
     def set_channel_meta(self, name: str, **meta: Any) -> None:
         """Describe a channel by its full name; the keys are those of `ChannelMeta`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
+from bliss_like.data.scan_info_schema import misfit
 from bliss_like.errors import ScanError, ScanUsageError
 
 from .acquisition import META_TIMING, MetaTiming
@@ -38,7 +39,8 @@ class ScanMetaCategory:
 
         :param name_or_device: what to call this piece, to replace or remove it: a name, or an object that has one.
         :param values: a dict, or a function of the scan that returns one, which is called anew for each scan.
-        :raises ScanUsageError: no name; neither a dict nor a function; something in the dict cannot be stored.
+        :raises ScanUsageError: no name; neither a dict nor a function; something in the dict cannot be stored, or is a key of
+            the schema with a wrong value.
         """
         name = self._name(name_or_device)
         if not callable(values):
@@ -49,9 +51,12 @@ class ScanMetaCategory:
                     f"metadata {self.name}.{name}: expected a dict of what JSON can hold, or a function of the scan "
                     f"that returns one: {error}"
                 ) from None
+            if problem := misfit({self.name: values}):
+                raise ScanUsageError(f"metadata {self.name}.{name}: {problem}")
         self._sources[name] = values
 
     def is_set(self, name_or_device: Any) -> bool:
+        """Return whether there is a piece of that name."""
         return self._name(name_or_device) in self._sources
 
     def remove(self, name_or_device: Any) -> None:
@@ -68,6 +73,7 @@ class ScanMetaCategory:
         return dict(self._sources)
 
     def clear(self) -> None:
+        """Forget all pieces."""
         self._sources.clear()
 
     def _name(self, name_or_device: Any) -> str:
@@ -108,6 +114,7 @@ class ScanMeta:
             self._categories.setdefault(name.lower(), ScanMetaCategory(name.lower()))
 
     def remove_categories(self, names: Iterable[str]) -> None:
+        """Forget categories, with all that was set in them."""
         for name in names:
             self._categories.pop(name.lower(), None)
 

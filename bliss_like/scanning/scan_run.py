@@ -65,9 +65,19 @@ class ScanRun:
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
         scan = self.scan
-        tree = environment.require_tree()
+        environment.require_tree()
         if not scan.acq_chain.top_masters:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
+        if scan.acq_chain.runs_in is not None:
+            raise ChainError(f"{scan!r}: its chain is running in {scan.acq_chain.runs_in!r}; make one for each scan")
+        scan.acq_chain.runs_in = scan
+        try:
+            self._run()
+        finally:
+            scan.acq_chain.runs_in = None
+
+    def _run(self) -> None:
+        scan, tree = self.scan, environment.require_tree()
         scan.set_state(ScanState.PREPARING)
         scan.on_end(self._end_from_anywhere)
         if not scan.in_background:

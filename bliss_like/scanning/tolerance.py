@@ -21,6 +21,9 @@ FAILURES = (Exception, gevent.Timeout)
 REST = 10.0
 """How many times longer than it took to fail a device is left alone: a dead one costs a tenth of the scan's time at most."""
 
+AT_ONCE = 0.001
+"""Seconds of a failure that holds nothing up: the next point asks again."""
+
 
 class Tolerance:
     """What one scan bears of one device: all of it, for a device that is not critical; else nothing.
@@ -74,7 +77,7 @@ class Tolerance:
         if self.is_critical:
             raise error
         self.is_failing = True
-        self._not_before = perf_counter() + REST * seconds
+        self._not_before = perf_counter() + REST * seconds if seconds > AT_ONCE else 0.0
         if not self._has_warned:
             self._has_warned = True
             what = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -2,5 +2,6 @@
 
 from .chain_nodes import ChainBuilder
 from .default_chain import DefaultAcquisitionChain
+from .default_chain import counters_for as get_all_counters
 
-__all__ = ["ChainBuilder", "DefaultAcquisitionChain"]
+__all__ = ["ChainBuilder", "DefaultAcquisitionChain", "get_all_counters"]

@@ -30,7 +30,6 @@ from .arguments import (
 )
 from .build import Recipe, begin
 from .command import scan_command
-from .step import HomePreset
 
 __all__ = ["adaptive_ascan", "adaptive_dscan"]
 
@@ -85,7 +84,7 @@ def adaptive_dscan(
 ) -> Scan | None:
     """Scan an axis so around where it is, and bring it back; `start` and `stop` are relative."""
     recipe = Recipe("adaptive_dscan", **options)
-    recipe.presets.append(HomePreset([motor]))
+    recipe.come_home = True
     steps = _steps(start, stop, min_step, max_step, target_delta, backstep, threshold)
     origin = motor._set_position
     ends = origin + start, origin + stop

@@ -41,9 +41,11 @@ class Recipe:
     chain_settings: ChainSettings | None = None
 
     def __post_init__(self) -> None:
-        self.info = ScanInfo.of(self.scan_info)
+        self.info = ScanInfo.of(dict(self.scan_info or {}))
         self.presets: list[ScanPreset] = []
         self.with_metadata = True
+        self.come_home = False
+        """Whether the axes are brought back to where they were."""
 
     def make(
         self,
@@ -76,6 +78,7 @@ class Recipe:
             _group(info, chain)
         scan = Scan(chain, self.name or self.scan_type, info, save=self.save, save_images=self.save_images)
         scan.with_metadata = self.with_metadata
+        scan.restore_motor_positions = self.come_home
         for preset in self.presets:
             scan.add_preset(preset)
         if self.run:

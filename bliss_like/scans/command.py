@@ -13,7 +13,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar, Union, Unpack, get_args, 
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ScanUsageError
 
-from .arguments import Kind
+from .arguments import Kind, shown
 from .build import Recipe
 from .hints import Given, hint
 
@@ -123,7 +123,13 @@ def _bind(
     try:
         bound = signature.bind_partial(*args, **kwargs)
     except TypeError:  # an unknown keyword is excluded
-        twice = next(one for one in list(signature.parameters)[: len(args)] if one in kwargs)
+        in_place = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+        takes_more = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+        if len(args) > len(in_place) and not takes_more:
+            raise ScanUsageError(
+                f"expected {len(in_place)} arguments, got {len(args)}: {shown(args[len(in_place)])} is too much"
+            ) from None
+        twice = next(one for one in in_place[: len(args)] if one in kwargs)
         raise ScanUsageError(
             f"{twice}: given twice, {args[named.index(twice)]!r} and {twice}={kwargs[twice]!r}"
         ) from None

@@ -97,7 +97,7 @@ def _of_order(name: str, kind: Kind, value: Any, given: Given) -> str:
             first, second = sorted((index, other))
             return f": did you swap {slots[first][0]} and {slots[second][0]}?"
     missing = [
-        n for n in range(index + 1) if given.would_fit([*values[:n], None, *values[n:]], but=n) and _is_single(n, given)
+        n for n in range(index + 1) if given.would_fit([*values[:n], None, *values[n:]], but=n) and _is_needed(n, given)
     ]
     if missing:
         last = (given.places(missing[-1] + 1) or [""])[-1]

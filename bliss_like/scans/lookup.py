@@ -29,7 +29,6 @@ from .arguments import (
 )
 from .build import Recipe
 from .command import scan_command
-from .step import HomePreset
 
 __all__ = ["lookupscan", "pointscan"]
 
@@ -47,8 +46,7 @@ def lookupscan(
     """
     names = ",".join(name_of(motor) for motor, _ in motor_pos_tuple_list)
     recipe = Recipe(scan_type, name, **options)
-    if restore_motor_positions:
-        recipe.presets.append(HomePreset(motor for motor, _ in motor_pos_tuple_list))
+    recipe.come_home = restore_motor_positions
     title = f"{scan_type} {number(count_time)} on motors ({names})"
     return _lookup(recipe, motor_pos_tuple_list, title, count_time, counters, scan_params or {})
 

@@ -27,7 +27,6 @@ from .arguments import (
 )
 from .build import Recipe
 from .command import scan_command
-from .step import HomePreset
 
 __all__ = ["a3mesh", "amesh", "anmesh", "d3mesh", "dmesh", "dnmesh"]
 
@@ -140,8 +139,7 @@ def _mesh(
     for motor, start, stop, intervals in axes:
         origin = motor._set_position if relative else 0.0
         grid.append((motor, float(origin + start), float(origin + stop), intervals + 1))
-    if relative:
-        recipe.presets.append(HomePreset(motor for motor, *_ in grid))
+    recipe.come_home = relative
     _describe(recipe, grid, npoints, backnforth)
     sizes: dict[str, Any] = {f"npoints{index}": points for index, (*_, points) in enumerate(grid, 1)}
     words = [f"{name_of(motor)} {number(start)} {number(stop)} {points - 1}" for motor, start, stop, points in grid]

@@ -29,7 +29,6 @@ from .arguments import (
 )
 from .build import Recipe
 from .command import scan_command
-from .step import HomePreset
 
 __all__ = ["aspiral", "aspiral_fermat", "aspiral_square", "dspiral", "dspiral_fermat", "dspiral_square"]
 
@@ -216,7 +215,7 @@ def _spiral(
     """
     check_different(motor for motor, *_ in axes)
     if any(center is None for _, center, _ in axes):
-        recipe.presets.append(HomePreset(motor for motor, *_ in axes))
+        recipe.come_home = True
     npoints = len(points[0])
     words, positions, ends = [], [], []
     for index, ((motor, center, width), line) in enumerate(zip(axes, points, strict=True)):

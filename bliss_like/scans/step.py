@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
 
-from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.naming import full_name_of, name_of
 from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
-from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 
 from .arguments import (
@@ -33,22 +31,6 @@ from .command import scan_command
 __all__ = [
     "a2scan", "a3scan", "a4scan", "a5scan", "anscan", "ascan", "d2scan", "d3scan", "d4scan", "d5scan", "dnscan", "dscan"
 ]  # fmt: skip
-
-
-class HomePreset(ScanPreset):
-    """Brings axes back to where they were before the scan, however it ends."""
-
-    def __init__(self, axes: Iterable[Any]) -> None:
-        self._group = AxisGroup(*axes)
-        self._positions: dict[Any, float] = {}
-
-    def prepare(self, scan: Scan) -> None:
-        self._positions = {axis: axis._set_position for axis in self._group.axes.values()}
-
-    def stop(self, scan: Scan) -> None:
-        has_moved = any(getattr(node.device, "has_moved", False) for node in scan.acq_chain.nodes_list)
-        if self._positions and has_moved:  # else the axes are where they were, or somebody else has them
-            self._group.move(self._positions)
 
 
 @scan_command
@@ -227,8 +209,7 @@ def _step_scan(
     for motor, start, stop in motors:
         origin = motor._set_position if relative else 0.0
         lines.append((motor, float(origin + start), float(origin + stop)))
-    if relative or come_home:
-        recipe.presets.append(HomePreset(motor for motor, _, _ in lines))
+    recipe.come_home = relative or come_home
     for index, (motor, start, stop) in enumerate(lines):
         recipe.info.set_channel_meta(
             full_name_of(motor),

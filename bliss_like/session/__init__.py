@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .current import current_session
 from .default import DefaultSession
-from .session import Session, load_session
+from .loading import load_session
+from .session import Session
 
 __all__ = ["DefaultSession", "Session", "current_session", "load_session"]

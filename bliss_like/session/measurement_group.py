@@ -151,9 +151,11 @@ class MeasurementGroup:
         self._states.change(lambda disabled: list(dict.fromkeys([*disabled, *chosen])))
 
     def enable_all(self) -> None:
+        """Count all of its counters."""
         self._states.change(lambda disabled: [])
 
     def disable_all(self) -> None:
+        """Count none of its counters."""
         available = self.available
         self._states.change(lambda disabled: available)
 

@@ -110,7 +110,7 @@ class Scripts:
         )
 
     def _other(self, name: str) -> Session:
-        from .session import load_session
+        from .loading import load_session
 
         return load_session(name, self._session.config)
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
-from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ConfigError, ObjectNotFound, ScriptError, SessionError
+from bliss_like.errors import ConfigError, ScriptError, SessionError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import environment
@@ -125,9 +124,8 @@ class Session:
             from .data_tree import open_tree  # a session that publishes elsewhere needs no Redis client
 
             tree = open_tree()
-        self._beamline = (
-            self.config.beamline
-        )  # until it is closed: locks, channels and settings have this name in theirs
+        # until it is closed: locks, channels and settings have it in their names
+        self._beamline = self.config.beamline
         sharing = share(tree.store, self._beamline, self.name)
         self._lock.acquire(sharing.locks)
         self._surroundings = Surroundings(self, tree, sharing)
@@ -385,10 +383,9 @@ class Session:
 
     def metadata_sources(self) -> list[Any]:
         """Return the objects, and the controllers behind them."""
-        behind = [getattr(made, "controller", None) for made in self._objects.values()]
-        return list(
-            {id(device): device for device in [*self._objects.values(), *behind] if device is not None}.values()
-        )
+        made = list(self._objects.values())
+        behind = [getattr(one, "controller", None) for one in made]
+        return list({id(device): device for device in [*made, *behind] if device is not None}.values())
 
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""
@@ -405,20 +402,3 @@ class Session:
         self._keep(error)
         if not self._verbose and str(error) not in map(str, self.config.errors):  # those have been logged
             _logger.error("session %s: %s", self.name, with_traceback(error))
-
-
-def load_session(name: str, config: ConfigTree | None = None) -> Session:
-    """Return the session of that name; call its `setup()` next.
-
-    :raises ObjectNotFound: there is none.
-    :raises SessionError: the object of that name is no session.
-    """
-    config = config or get_config()
-    session = config.get(name) if name in config.names_list else None
-    if not isinstance(session, Session):
-        known = sorted(config.survey.sessions)
-        there = f"; the sessions in {config.path} are: {', '.join(known) or 'none'}"
-        if session is None:
-            raise ObjectNotFound(f"no session '{name}'{did_you_mean(name, known)}{there}")
-        raise SessionError(f"'{name}' is no session but a {type(session).__name__}{there}")
-    return session

@@ -92,7 +92,7 @@ def fwhm(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any
     return _answer(scan_tools.find(scan_math.fwhm, counter, axis, scan))
 
 
-@verb(f"function, {USAGE}")
+@verb(f"func, {USAGE}")
 def find_position(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
     """Return what `func(positions, values)` says of the last scan."""
     return _answer(scan_tools.find(func, counter, axis, scan))
@@ -125,7 +125,7 @@ def goto_min(counter: Any = None, axis: Any = None, scan: Scan | None = None) ->
     _go("the trough", scan_tools.find(scan_math.trough, counter, axis, scan))
 
 
-@verb(f"function, {USAGE}")
+@verb(f"func, {USAGE}")
 def goto_custom(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
     """Move the axes of the last scan to where `func(positions, values)` says."""
     _go(getattr(func, "__name__", "the position"), scan_tools.find(func, counter, axis, scan))

@@ -89,3 +89,10 @@ def test_listeners_are_under_contract() -> None:
     packages = {f"bliss_like.{name}" for name in LISTENERS if (PACKAGE / name).is_dir()}
     assert packages <= set(known_to_listeners)
     assert packages <= set(unknown_to_producers)
+
+
+def test_the_layers_that_people_read_are_those_that_are_checked() -> None:
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / "setup.cfg")
+    layers = contracts["importlinter:contract:layers"]["layers"].replace("(", "").replace(")", "").split("\n")
+    assert f"    {' > '.join(filter(None, layers))}\n" in (ROOT / "CONTRIBUTING.md").read_text()

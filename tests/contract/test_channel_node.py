@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bliss_like.data.channel_node import ChannelNode
 from bliss_like.data.events import EventType
-from bliss_like.data.node import ChannelNode, ScanNode, get_node, get_session_node
+from bliss_like.data.node import ScanNode, get_node, get_session_node
 from bliss_like.data.retention import Retention
 from bliss_like.data.store import StreamStore
 from bliss_like.data.tree import Tree

@@ -11,7 +11,7 @@ from tests.docs.blocks import PROJECT
 PAGE = (PROJECT / "docs" / "coming-from-bliss.md").read_text()
 ROW = re.compile(r"^\| `bliss[^`]*` \| `(bliss_like[^`]*)` \| `([^`]*)`", re.MULTILINE)
 IMPORTS = ROW.findall(PAGE)
-LIST = re.compile(r"^    (bliss(?:\.\w+)?) +([a-z_]+(?: [a-z_]+)*)$", re.MULTILINE)
+LIST = re.compile(r"^    (bliss(?:\.\w+)?) +([a-z_.]+(?: [a-z_.]+)*)$", re.MULTILINE)
 UNCHANGED = [
     f"{package.replace('bliss', 'bliss_like')}.{name}"
     for package, names in LIST.findall(PAGE)

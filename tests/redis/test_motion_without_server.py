@@ -41,7 +41,7 @@ def _own_motors() -> type:
 
         def __init__(self, name: str, config: SimulatedMotors.Config) -> None:
             super().__init__(name, config)
-            self._tracks = Tracks(self._tracks._tracks, None)
+            self._tracks = self._exchange.tracks = Tracks(self._tracks._tracks, None)
 
     return OwnMotors
 

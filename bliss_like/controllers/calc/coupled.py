@@ -23,6 +23,8 @@ from bliss_like.errors import DeviceError
 
 
 class CoupledAxisConfig(CalcAxisConfig):
+    """What YAML says of a coupled axis."""
+
     ratio: float = Field(default=1.0, description="units of this real axis in one of the pseudo axis")
     zero: float = Field(default=0.0, description="where this real axis is when the pseudo axis is at 0")
 

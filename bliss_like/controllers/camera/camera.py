@@ -8,9 +8,11 @@ binning, corrections, accumulation, saving, and all that a scan wants.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar
+from weakref import ref
 
 import numpy as np
 from gevent.event import Event
@@ -20,14 +22,14 @@ from pydantic import Field
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
-from bliss_like.devices.counter_controller import Params
+from bliss_like.devices.counter_controller import CounterControllerConfig, Params
 from bliss_like.devices.counter_namespace import CounterGroups
-from bliss_like.errors import ChainError, DeviceError
+from bliss_like.errors import ChainError, DataError, DeviceError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
-from .geometry import Geometry
+from .geometry import Geometry, clipped
 from .groups import (
     CameraAccumulation,
     CameraAcquisition,
@@ -38,10 +40,10 @@ from .groups import (
 )
 from .image_counter import ImageCounter
 from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
-from .saver import FrameSaver, load_image
+from .saver import FrameSaver, file_of, load_image
 
 
-class CameraConfig(ObjectConfig):
+class CameraConfig(CounterControllerConfig):
     """The keys that every camera has."""
 
     rois: dict[str, list[float]] = Field(
@@ -70,7 +72,8 @@ class Camera(CounterController):
         self.last_image: NDArray[Any] | None = None
         """The newest image, shape (height, width)."""
         self._news = Event()
-        self._corrections: dict[str, tuple[str, NDArray[Any]]] = {}
+        self._exposure: ref[Exposure] | None = None
+        self._corrections: dict[str, tuple[Any, NDArray[Any]]] = {}
 
         def kept(part: str) -> ObjectSettings:
             return ObjectSettings.of(config, f":{part}")
@@ -143,9 +146,8 @@ class Camera(CounterController):
         images = super().counters
         parts = {each.name: each.counters for each in (self.roi_counters, self.roi_profiles, self.roi_collection)}
         default = counter_namespace([*images, *(counter for part in parts.values() for counter in part)])
-        return CounterGroups(
-            **self.roi_counters.groups(), images=images, **parts, bpm=self.bpm.counters, default=default
-        )
+        others = {"images": images, **parts, "bpm": self.bpm.counters, "default": default}
+        return CounterGroups({**self.roi_counters.groups(), **others})
 
     def get_default_chain_parameters(
         self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]
@@ -182,15 +184,23 @@ class Camera(CounterController):
         for container in (self.roi_counters, self.roi_profiles, self.roi_collection):
             container.move(old, new)
 
-    def pipeline(self, parts: int = 1) -> FramePipeline:
+    def pipeline(self, parts: int = 1, corrects: bool = True) -> FramePipeline:
         """Return what makes images of frames, as it is set now.
 
         :param parts: frames in one image.
-        :raises DeviceError: an image to correct by has another shape.
+        :param corrects: whether by background, flat field and mask, too.
+        :raises DeviceError: an image to correct by has another shape; the region of images is not on the sensor.
         """
         geometry = self.geometry
+        if geometry.roi is not None and clipped(geometry.roi, geometry.full_size) != geometry.roi:
+            width, height = geometry.full_size
+            raise DeviceError(
+                f"camera {self.name}: image.roi {geometry.roi} is not inside the {width} x {height} pixels that there are now; "
+                f"set {self.name}.image.roi = None, or another one"
+            )
         found: dict[str, NDArray[Any] | None] = {
-            key: self._correction(key, geometry.shape) for key in ("background", "flatfield", "mask")
+            key: self._correction(key, geometry.shape) if corrects else None
+            for key in ("background", "flatfield", "mask")
         }
         return FramePipeline(geometry, self.sensor_dtype, parts, **found)
 
@@ -206,13 +216,15 @@ class Camera(CounterController):
         trigger_mode: str = "INTERNAL_TRIGGER",
         accumulates: bool = False,
         latency_time: float = 0.0,
+        corrects: bool = True,
         deliver: Callable[[Frames], object],
         on_failure: Callable[[BaseException], object] = lambda error: None,
     ) -> Exposure:
         """Prepare the camera, and return what runs it.
 
-        :raises DeviceError: it cannot do that.
+        :raises DeviceError: it cannot do that, or takes images for somebody else.
         """
+        self.check_free()
         parts, part_time = self.accumulation.split(expo_time) if accumulates else (1, expo_time)
         if parts > 1 and trigger_mode in ("EXTERNAL_GATE", "EXTERNAL_START_STOP"):
             raise DeviceError(
@@ -226,9 +238,24 @@ class Camera(CounterController):
             trigger_mode=trigger_mode,
             frames_per_trigger=(nb_frames if is_single else 1) * parts,
         )
-        pipeline = self.pipeline(parts)
+        pipeline = self.pipeline(parts, corrects)
         self.prepare_acquisition(settings)
-        return Exposure(self, settings, pipeline, deliver, on_failure)
+        exposure = Exposure(self, settings, pipeline, deliver, on_failure)
+        self.take_over(exposure)
+        return exposure
+
+    def check_free(self) -> None:
+        """:raises DeviceError: it takes images already: another preparation would mix them up."""
+        current = self._exposure() if self._exposure is not None else None
+        if current is not None and current.is_busy:
+            raise DeviceError(
+                f"camera {self.name} is taking images already, {current.delivered} so far, for a scan or take_image: wait for "
+                "its end, or abort it"
+            )
+
+    def take_over(self, exposure: Exposure) -> None:
+        """Belong to an exposure until that is over or stopped."""
+        self._exposure = ref(exposure)
 
     def open_saver(
         self, directory: str, prefix: str, parameters: SavingParameters, expo_time: float | None = None
@@ -258,8 +285,15 @@ class Camera(CounterController):
         where = getattr(self.processing, key)
         if not where:
             raise DeviceError(f"camera {self.name}: processing.use_{key} is on, and processing.{key} names no file")
-        if self._corrections.get(key, ("", None))[0] != where:
-            self._corrections[key] = (where, load_image(where))
+        try:
+            written = (where, os.stat(file_of(where)).st_mtime_ns)
+            if self._corrections.get(key, ("", None))[0] != written:
+                self._corrections[key] = (written, load_image(where))
+        except (OSError, ValueError, DataError) as error:
+            raise DeviceError(
+                f"camera {self.name}: processing.{key}: {where} cannot be read: {error}; take another, or set "
+                f"processing.use_{key} = False"
+            ) from error
         image = self._corrections[key][1]
         if image.shape != shape:
             raise DeviceError(
@@ -272,10 +306,11 @@ class Camera(CounterController):
 
     def take_image(self, expo_time: float | None = None) -> NDArray[Any]:
         """Expose once, beside any scan, and return the image, shape (height, width); nothing is published or saved."""
+        return self._take_one(self.acquisition.expo_time if expo_time is None else expo_time)
+
+    def _take_one(self, expo_time: float, corrects: bool = True) -> NDArray[Any]:
         images: list[Frames] = []
-        exposure = self.prepare_exposure(
-            expo_time=self.acquisition.expo_time if expo_time is None else expo_time, deliver=images.append
-        )
+        exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
         try:
             exposure.start()
             exposure.trigger()
@@ -303,9 +338,8 @@ class Camera(CounterController):
 
         :param shutter: closed meanwhile, if there is one.
         """
-        self.processing.use_background = False
         with shutter.closed_context if shutter is not None else nullcontext():
-            self.last_image = self.take_image(expo_time)
+            self._take_one(expo_time, corrects=False)
         name = self.write_last_image(directory, f"{self.name}_background_")
         self.processing.background = name
         self.processing.use_background = True

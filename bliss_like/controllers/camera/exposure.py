@@ -78,27 +78,33 @@ class FramePipeline:
     flatfield: Frames | None = None
     mask: Frames | None = None
     dtype: np.dtype[Any] = field(init=False)
+    _summed: np.dtype[Any] = field(init=False)
+    _less: np.dtype[Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dtype = self.sensor_dtype
-        if self.parts > 1 or self.geometry.binning != (1, 1):
-            self.dtype = summed_dtype(self.dtype)
-        if self.background is not None and self.dtype.kind == "u":
-            self.dtype = np.dtype(np.int32)
-        if self.flatfield is not None:
-            self.dtype = np.dtype(np.float32)
+        number = self.parts * self.geometry.cell
+        self._summed = summed_dtype(self.sensor_dtype, number) if number > 1 else self.sensor_dtype
+        self._less = self._summed if self.background is None else _difference(self._summed, self.background.dtype)
+        self.dtype = self._less if self.flatfield is None else np.dtype(np.float32)
 
     def __call__(self, raw: Frames) -> Frames:
         if self.parts > 1:
-            raw = raw.reshape(-1, self.parts, *raw.shape[1:]).sum(axis=1, dtype=summed_dtype(raw.dtype))
-        images = self.geometry.apply(raw)
+            raw = raw.reshape(-1, self.parts, *raw.shape[1:]).sum(axis=1, dtype=self._summed)
+        images = self.geometry.apply(raw, self._summed)
         if self.background is not None:
-            images = images.astype(self.dtype) - self.background.astype(self.dtype)
+            images = images.astype(self._less) - self.background.astype(self._less)
         if self.flatfield is not None:
             images = images / np.where(self.flatfield > 0, self.flatfield, 1)
         if self.mask is not None:
             images = np.where(self.mask != 0, images, 0)
         return np.ascontiguousarray(images, self.dtype)
+
+
+def _difference(image: np.dtype[Any], background: np.dtype[Any]) -> np.dtype[Any]:
+    """Return a dtype that has all differences of two."""
+    if "f" in (image.kind, background.kind):
+        return np.result_type(image, background, np.float32)
+    return np.dtype(np.int32 if max(image.itemsize, background.itemsize) < 4 else np.int64)
 
 
 class Exposure:
@@ -127,7 +133,7 @@ class Exposure:
         frame = width * height * pipeline.sensor_dtype.itemsize * pipeline.parts
         self._block, self._room = max(1, MAX_BLOCK // frame), max(1, MAX_WAITING // frame)
         self._total = settings.nb_frames // pipeline.parts
-        self._exposed = 0
+        self._exposed = self._ntriggers = 0
         self._is_stopping = False
         self._failure: BaseException | None = None
         self._task: gevent.Greenlet[..., None] | None = None
@@ -142,6 +148,19 @@ class Exposure:
         """Whether all images were handed over."""
         return 0 < self._total <= self.delivered
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the camera is needed for it still."""
+        return not self._is_stopping and not self.is_over
+
+    def again(self) -> Exposure:
+        """Prepare the camera once more, and return what runs it: whatever was set since is for others."""
+        self._camera.check_free()
+        self._camera.prepare_acquisition(self.settings)
+        again = Exposure(self._camera, self.settings, self._pipeline, self._deliver, self._on_failure)
+        self._camera.take_over(again)
+        return again
+
     def start(self) -> None:
         if not self.is_started:
             self.is_started = True
@@ -150,6 +169,7 @@ class Exposure:
 
     def trigger(self) -> None:
         self._raise_failure()
+        self._ntriggers += 1
         self._camera.trigger()
 
     def wait_exposed(self, nimages: int) -> None:
@@ -191,6 +211,7 @@ class Exposure:
             while not self.is_over:
                 seen = camera.news
                 ready = self._status().ready // self._pipeline.parts
+                self._check_triggered(ready)
                 if ready > self.delivered:
                     self._read(min(ready - self.delivered, self._block))
                 elif self._is_stopping:
@@ -213,12 +234,36 @@ class Exposure:
                 f"camera {camera.name}: expected {nimages * parts} frames of {height} x {width} pixels from its driver "
                 f"({type(camera).__name__}.read_frames), got an array of shape {raw.shape}"
             )
-        images = self._pipeline(raw)
+        images = self._pipeline(self._checked(raw))
         camera.last_image = images[-1].copy()  # a driver may use its buffer again
         self._deliver(images)
         self.delivered += nimages
         camera.notify()
         breathe()
+
+    def _checked(self, raw: Frames) -> Frames:
+        """Return frames in the dtype that the camera has; nothing is cut off or wrapped."""
+        declared = self._pipeline.sensor_dtype
+        if raw.dtype == declared:
+            return raw
+        cast = raw.astype(declared) if raw.dtype.kind in "biuf" else None
+        if cast is None or not (cast == raw).all():
+            camera = self._camera
+            raise DeviceError(
+                f"camera {camera.name}: expected frames of {declared} from its driver, as {type(camera).__name__}.sensor_dtype "
+                f"says, got {raw.dtype}, from {raw.min()} to {raw.max()}"
+            )
+        return cast
+
+    def _check_triggered(self, nready: int) -> None:
+        """:raises DeviceError: there are images that nobody has triggered: those of points would be mistaken for others."""
+        settings = self.settings
+        expected = self._ntriggers * settings.frames_per_trigger // self._pipeline.parts
+        if settings.trigger_mode.startswith("INTERNAL") and nready > expected:
+            raise DeviceError(
+                f"camera {self._camera.name}: expected {expected} frames after {self._ntriggers} triggers, got {nready} from its "
+                "driver: nobody knows to which points they belong"
+            )
 
     def _status(self) -> Any:
         status = self._camera.status()
@@ -234,7 +279,8 @@ class Exposure:
 
     def _wait(self, is_there: Callable[[], bool], expected: str, limit: bool) -> None:
         camera = self._camera
-        patience = self.settings.expo_time + self.settings.latency_time + camera.timeout
+        one_image = (self.settings.expo_time + self.settings.latency_time) * self._pipeline.parts
+        patience = one_image + camera.timeout
         progress, deadline = (-1, -1), 0.0
         while True:
             seen = camera.news

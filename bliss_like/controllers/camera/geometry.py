@@ -7,6 +7,7 @@ so the pixel at (0, 0) reaches from 0 to 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +50,18 @@ class Geometry:
         """(height, width) of the image."""
         return self.image_size[1], self.image_size[0]
 
-    def apply(self, frames: Frames) -> Frames:
-        """Return the images of frames of the sensor; pixels that are binned are added."""
+    @property
+    def cell(self) -> int:
+        """Pixels of the sensor that are added to one of the image."""
+        return self.binning[0] * self.binning[1]
+
+    def apply(self, frames: Frames, dtype: np.dtype[np.generic] | None = None) -> Frames:
+        """Return the images of frames of the sensor.
+
+        :param dtype: of the sums where pixels are binned; by default one that does not overflow.
+        """
         if self.binning != (1, 1):
-            frames = _binned(frames, self.binning)
+            frames = _binned(frames, self.binning, dtype or summed_dtype(frames.dtype, self.cell))
         frames = frames[:, :: -1 if self.flip[1] else 1, :: -1 if self.flip[0] else 1]
         if self.rotation:
             frames = np.rot90(frames, -self.rotation // 90, axes=(1, 2))
@@ -143,18 +152,20 @@ def clipped(box: Box, size: tuple[int, int]) -> Box:
     return x, y, max(0, min(box[0] + box[2], size[0]) - x), max(0, min(box[1] + box[3], size[1]) - y)
 
 
-def _binned(frames: Frames, binning: tuple[int, int]) -> Frames:
+def _binned(frames: Frames, binning: tuple[int, int], dtype: np.dtype[np.generic]) -> Frames:
     """Add the pixels of each cell; those that do not fill a cell are left out."""
     bin_x, bin_y = binning
     n, height, width = frames.shape
     rows, columns = height // bin_y, width // bin_x
     cells = frames[:, : rows * bin_y, : columns * bin_x].reshape(n, rows, bin_y, columns, bin_x)
-    total: Frames = cells.sum(axis=(2, 4), dtype=summed_dtype(frames.dtype))
+    total: Frames = cells.sum(axis=(2, 4), dtype=dtype)
     return total
 
 
-def summed_dtype(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
-    """Return the dtype of sums of pixels of a dtype: one that does not overflow."""
+def summed_dtype(dtype: np.dtype[Any], number: int) -> np.dtype[Any]:
+    """Return the dtype of sums of so many pixels of a dtype: 32 bits, or 64 where these could overflow."""
     if dtype.kind == "f":
         return np.dtype(np.float64 if dtype.itemsize > 4 else np.float32)
-    return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)
+    small, large = (np.uint32, np.uint64) if dtype.kind == "u" else (np.int32, np.int64)
+    most = np.iinfo(dtype).max * number
+    return np.dtype(small if most <= np.iinfo(small).max else large)

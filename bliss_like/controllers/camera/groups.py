@@ -340,6 +340,10 @@ class ImageSettings(Group):
 
     def _change(self, new: Geometry) -> None:
         old = self.geometry
+        if new.roi is not None and min(new.roi[2:]) < 1:
+            raise UsageError(
+                f"{self.name}: nothing would be left of roi {old.roi}; set {self.name}.roi = None first; nothing was changed"
+            )
         self.settings.update(
             binning=list(new.binning), flip=list(new.flip), rotation=new.rotation, roi=list(new.roi or ())
         )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .camera import Camera
 
 R = TypeVar("R", bound=AnyRoi)
+TAKEN = ("image", "images", "bpm", "default", "roi_counters", "roi_profiles", "roi_collection")
+"""Names of other counters and groups of a camera."""
 Frames = NDArray[Any]
 Calculation = Callable[[Frames], Iterable[NDArray[Any]]]
 """Returns, for each of the counters asked for, values of shape (n, *shape of the counter)."""
@@ -163,6 +165,8 @@ class RoiContainer(FrameController, Generic[R]):
     def _checked(self, name: str, roi: Any) -> R:
         if not isinstance(name, str) or not name.isidentifier():
             raise UsageError(f"{self.fullname}: name of a region: expected letters and digits, got {name!r}")
+        if name in TAKEN:
+            raise UsageError(f"{self.fullname}: {name!r} is something else of a camera already, take another name")
         camera = self.camera
         for other in (camera.roi_counters, camera.roi_profiles, camera.roi_collection):
             if other is not self and name in other:
@@ -177,6 +181,11 @@ class RoiContainer(FrameController, Generic[R]):
 
     def _fits(self, roi: AnyRoi) -> bool:
         height, width = self.camera.geometry.shape
+        x, y, across, down = roi.outline()
+        if (
+            x < -1 or y < -1 or x + across > width + 1 or y + down > height + 1
+        ):  # else of a large arc much is calculated
+            return False
         box = roi.bounding_box()
         return box[2] > 0 and box[3] > 0 and clipped(box, (width, height)) == box
 

@@ -9,6 +9,7 @@ import enum
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ Values = NDArray[np.float64]
 
 _TINY = 1e-7
 """Pixels or degrees by which the centre of a pixel may be outside: it is on the edge."""
+_NEAR = 1e-3
+"""Pixels by which an outline is larger: more than `_TINY` makes of an angle at any radius."""
 STATISTICS = ("sum", "avg", "std", "min", "max")
 
 
@@ -40,7 +43,7 @@ class Roi:
     def __post_init__(self) -> None:
         for key in ("x", "y", "width", "height"):
             value = getattr(self, key)
-            if isinstance(value, bool) or int(value) != value:
+            if isinstance(value, bool) or not math.isfinite(value) or int(value) != value:
                 raise UsageError(f"roi {self.name!r}: {key}: expected whole pixels, got {value!r}")
             object.__setattr__(self, key, int(value))
         if self.width <= 0 or self.height <= 0:
@@ -58,6 +61,8 @@ class Roi:
 
     def bounding_box(self) -> Box:
         return self.x, self.y, self.width, self.height
+
+    outline = bounding_box
 
     def get_params(self) -> list[float]:
         return [self.x, self.y, self.width, self.height]
@@ -100,6 +105,8 @@ class ArcRoi:
         object.__setattr__(self, "r2", r2)
         if r1 < 0 or r1 == r2:
             raise UsageError(f"roi {self.name!r}: expected two different radii, at least 0, got {r1:g} and {r2:g}")
+        if 0 < self.a2 - self.a1 - 360 < _TINY:  # a full ring that was turned
+            object.__setattr__(self, "a2", self.a1 + 360)
         if not self.a1 < self.a2 <= self.a1 + 360:
             raise UsageError(
                 f"roi {self.name!r}: expected a1 < a2 <= a1 + 360 degrees, got {self.a1:g} and {self.a2:g}"
@@ -113,16 +120,18 @@ class ArcRoi:
         inside: NDArray[np.bool_] = in_ring & (turned <= self.a2 - self.a1 + 2 * _TINY)
         return inside
 
+    def outline(self) -> Box:
+        """Return a rectangle around it, which may be a pixel larger than the one around its pixels; costs nothing."""
+        ends = [(radius, angle) for radius in (self.r1, self.r2) for angle in (self.a1, self.a2)]
+        ends += [(self.r2, angle) for angle in range(0, 360, 90) if (angle - self.a1) % 360 <= self.a2 - self.a1]
+        x = [self.cx + radius * math.cos(math.radians(angle)) for radius, angle in ends]
+        y = [self.cy + radius * math.sin(math.radians(angle)) for radius, angle in ends]
+        left, top = math.ceil(min(x) - _NEAR), math.ceil(min(y) - _NEAR)
+        return left, top, math.floor(max(x) + _NEAR) - left + 1, math.floor(max(y) + _NEAR) - top + 1
+
     def bounding_box(self) -> Box:
         """Return the smallest rectangle around the pixels in it."""
-        reach = math.ceil(self.r2) + 1
-        left, top = math.floor(self.cx) - reach, math.floor(self.cy) - reach
-        rows, columns = np.mgrid[top : top + 2 * reach + 2, left : left + 2 * reach + 2]
-        inside = self.contains(columns, rows)
-        if not inside.any():
-            return left + reach, top + reach, 0, 0
-        y, x = np.nonzero(inside.any(axis=1))[0], np.nonzero(inside.any(axis=0))[0]
-        return left + int(x[0]), top + int(y[0]), int(x[-1] - x[0]) + 1, int(y[-1] - y[0]) + 1
+        return _bounding_box(self)
 
     def get_params(self) -> list[float]:
         return [self.cx, self.cy, self.r1, self.r2, self.a1, self.a2]
@@ -139,6 +148,17 @@ class ArcRoi:
 
     def __str__(self) -> str:
         return f"<{self.cx:g},{self.cy:g}> radii {self.r1:g} to {self.r2:g}, {self.a1:g} to {self.a2:g} deg"
+
+
+@lru_cache(maxsize=1024)
+def _bounding_box(roi: ArcRoi) -> Box:
+    left, top, width, height = roi.outline()
+    rows, columns = np.mgrid[top : top + height, left : left + width]
+    inside = roi.contains(columns, rows)
+    if not inside.any():
+        return left, top, 0, 0
+    y, x = np.nonzero(inside.any(axis=1))[0], np.nonzero(inside.any(axis=0))[0]
+    return left + int(x[0]), top + int(y[0]), int(x[-1] - x[0]) + 1, int(y[-1] - y[0]) + 1
 
 
 class ProfileMode(enum.StrEnum):

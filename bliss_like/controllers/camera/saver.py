@@ -47,9 +47,19 @@ class FrameSaver:
         return references
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """:raises DeviceError: the last of it cannot be written."""
+        try:
+            self._close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _failed(self, error: OSError) -> DeviceError:
+        return DeviceError(f"camera {self._info['name']}: images cannot be saved in {self._directory}: {error}")
 
     def _write(self, frames: NDArray[Any]) -> list[ImageReference]:
         references: list[ImageReference] = []
@@ -62,17 +72,17 @@ class FrameSaver:
                     file = self._open_next(frames)
                 some = frames[first : first + limit - self._in_file] if limit else frames[first:]
                 file.write(some)
+                if not os.path.lexists(self._name):
+                    raise FileNotFoundError(f"{self._name} is gone, somebody has removed or renamed it")
                 references += [ImageReference(self._name, file.path, self._in_file + n) for n in range(len(some))]
                 self._in_file += len(some)
                 first += len(some)
         except OSError as error:
-            raise DeviceError(
-                f"camera {self._info['name']}: images cannot be saved in {self._directory}: {error}"
-            ) from error
+            raise self._failed(error) from error
         return references
 
     def _open_next(self, frames: NDArray[Any]) -> ImageFile:
-        self.close()
+        self._close()
         os.makedirs(self._directory, exist_ok=True)
         shape = (frames.shape[1], frames.shape[2])
         while self._file is None:
@@ -97,6 +107,14 @@ def _format(file_format: SavingFormat) -> OpenImageFile:
     from bliss_like.image_files.edf import EdfFile
 
     return EdfFile
+
+
+def file_of(where: str) -> str:
+    """Return the name of the file of an image.
+
+    :raises DataError: it looks like an URI, and is none.
+    """
+    return ImageReference.of(where).file if where.startswith("file:") else where
 
 
 def load_image(where: str) -> NDArray[Any]:

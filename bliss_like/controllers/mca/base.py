@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from weakref import ref
 
 from bliss_like.config.settings import ObjectSettings
 from bliss_like.config.table import Text, table
@@ -64,6 +65,7 @@ class BaseMCA(CounterController):
         around = Surroundings(self.elements, lambda: self.spectrum_size, lambda: self._calibration, self._clash)
         self.rois = Rois(name, around, config.known_rois(), ObjectSettings.of(config, ":rois"))
         self._known_rois: dict[str, Roi] = {}
+        self._occupant: ref[Any] | None = None
         for element in self.elements:
             SpectrumMcaCounter(self, element)
         for element in self.elements:
@@ -176,13 +178,14 @@ class BaseMCA(CounterController):
     def counter_groups(self) -> CounterGroups:
         """`spectrum`, `icr` and so on, each region by its name, `det<n>`; `default` are all."""
         counters = self.counters
-        groups = CounterGroups(default=counters)
-        for stem in ("spectrum", *Stats._fields, *self._known_rois):
+        groups = CounterGroups()
+        for stem in (*self._known_rois, "spectrum", *Stats._fields):
             names = {stem, *(f"{stem}_det{element}" for element in self.elements)}
             groups[stem] = counter_namespace([counter for counter in counters if counter.name in names])
         for element in self.elements:
             own = [c for c in counters if isinstance(c, McaCounter) and c.detector_channel == element]
             groups[f"det{element}"] = counter_namespace(own)
+        groups["default"] = counters
         return groups
 
     def _follow_rois(self) -> None:
@@ -211,9 +214,29 @@ class BaseMCA(CounterController):
         return names if len(elements) == 1 else {**names, roi_name: None}
 
     def _clash(self, roi_name: str, roi: Roi) -> str:
+        if roi_name in ("default", *(f"det{element}" for element in self.elements)):
+            return roi_name
         own = [c.name for c in self.counters if isinstance(c, RoiMcaCounter) and c.roi_name == roi_name]
         taken = self.counters.keys() - own
         return next((name for name in self._names_of(roi_name, roi) if name in taken), "")
+
+    # -- who acquires with it ---------------------------------------------------------------------------------------------
+
+    def occupy(self, acquisition: Any) -> None:
+        """Belong to an acquisition until it leaves.
+
+        :raises DeviceError: there is another one: they would read each other's points.
+        """
+        if self._occupant is not None and self._occupant() not in (None, acquisition):
+            raise DeviceError(f"{self.name} is acquiring already, for another scan: wait for its end, or abort it")
+        self._occupant = ref(acquisition)
+
+    def leave(self, acquisition: Any) -> bool:
+        """Return whether it belonged to this acquisition; now it does no more."""
+        is_own = self._occupant is not None and self._occupant() is acquisition
+        if is_own:
+            self._occupant = None
+        return is_own
 
     # -- scans ------------------------------------------------------------------------------------------------------------
 

@@ -18,15 +18,21 @@ from bliss_like.errors import DeviceError
 
 
 class SignalInputConfig(InputConfig):
+    """What YAML says of an input, and where it is read."""
+
     signal: str = Field(description="address of the value, such as ca://thermo:I")
 
 
 class SignalOutputConfig(OutputConfig):
+    """What YAML says of an output, and where it is read and set."""
+
     signal: str = Field(description="address to write the value to")
     readback: str | None = Field(default=None, description="address of the value; absent: where it is written to")
 
 
 class SignalLoopConfig(LoopConfig):
+    """What YAML says of a loop, and where its parameters are."""
+
     setpoint: str = Field(description="address to write the setpoint to, such as ca://thermo:SP")
     working_setpoint: str | None = Field(default=None, description="address of the setpoint on a ramp")
     ramprate_signal: str | None = Field(

@@ -29,7 +29,7 @@ class SimulatedDiodes(SamplingCounterController):
         super().__init__(name)
         self._random = np.random.default_rng(config.seed)
         self._values: dict[SamplingCounter, tuple[float, float]] = {}
-        self._selections: dict[tuple[SamplingCounter, ...], np.ndarray] = {}
+        self._selections: dict[tuple[SamplingCounter, ...], tuple[np.ndarray, np.ndarray]] = {}
         for item in config.counters:
             counter = self.create_counter(SamplingCounter, item.name, mode=item.mode, unit=item.unit)
             self._values[counter] = (item.value, item.noise)
@@ -37,6 +37,8 @@ class SimulatedDiodes(SamplingCounterController):
     def read_all(self, *counters: SamplingCounter) -> Sequence[float]:
         selection = self._selections.get(counters)
         if selection is None:
-            selection = self._selections[counters] = np.array([self._values[counter] for counter in counters]).T
-        readings: list[float] = self._random.normal(*selection).tolist()
+            values, noises = np.array([self._values[counter] for counter in counters]).T
+            selection = self._selections[counters] = values, noises
+        values, noises = selection  # not `normal(values, noises)`: checking its arguments takes it ten times as long
+        readings: list[float] = (values + noises * self._random.standard_normal(len(values))).tolist()
         return readings

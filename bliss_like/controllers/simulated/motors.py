@@ -11,14 +11,13 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import contextmanager
 from typing import Any, Literal, Self, cast
 
 import gevent
 from pydantic import Field, model_validator
 
-from bliss_like.controllers.simulated.track import Mechanics, Track, Tracks
+from bliss_like.controllers.simulated.track import Exchange, Mechanics, Track, Tracks
 from bliss_like.devices.axis import Axis, AxisConfig
 from bliss_like.devices.axis_config import ClosedLoopConfig
 from bliss_like.devices.axis_scale import beamline_of
@@ -31,12 +30,16 @@ from bliss_like.errors import DeviceError, NotConnectedError
 
 
 class SimulatedClosedLoopConfig(ClosedLoopConfig):
+    """What YAML says of a simulated closed loop."""
+
     kp: float
     ki: float
     kd: float
 
 
 class SimulatedAxisConfig(AxisConfig):
+    """What YAML says of one simulated motor: how it moves, and how it misbehaves."""
+
     closed_loop: SimulatedClosedLoopConfig | None = None  # type: ignore[assignment]
     initial_position: float = Field(default=0.0, allow_inf_nan=False, description="dial units")
     hard_low_limit: float = Field(default=-math.inf, description="where the limit switch is, dial units")
@@ -60,6 +63,8 @@ class SimulatedAxisConfig(AxisConfig):
 
 
 class SimulatedEncoderConfig(EncoderConfig):
+    """What YAML says of one simulated encoder: how it disagrees with its axis."""
+
     offset: float = Field(default=0.0, description="dial units that it shows more than there are")
     noise: float = Field(default=0.0, ge=0, description="standard deviation of one reading, dial units")
     slip: float = Field(default=0.0, description="the part of each motion that it does not see")
@@ -93,7 +98,7 @@ class SimulatedMotors(MotorController):
         self._pulse_times: dict[Axis, list[float]] = {}
         self._loaded: dict[Axis, TimeLaw] = {}
         self._gone = (math.inf, math.inf)
-        self._is_exchanging = False
+        self._exchange = Exchange(self._tracks, self._take_turn)
 
     # -- the line to the hardware --------------------------------------------------------------------------------------
 
@@ -105,25 +110,12 @@ class SimulatedMotors(MotorController):
     def plug_in(self) -> None:
         self._gone = (math.inf, math.inf)
 
-    def _exchange(self) -> AbstractContextManager[Tracks]:
-        """Take the time of a question and its answer; those inside it take none.
-
-        :raises NotConnectedError: the controller does not answer.
-        """
-        return nullcontext(self._tracks) if self._is_exchanging else self._outer_exchange()
-
-    @contextmanager
-    def _outer_exchange(self) -> Iterator[Tracks]:
+    def _take_turn(self) -> None:
         self.exchanges += 1
         if self.latency:
             gevent.sleep(self.latency)
         if self._gone[0] <= time.monotonic() < self._gone[1]:
             raise NotConnectedError(f"{self.name}: simulated fault, the controller does not answer; call plug_in()")
-        self._is_exchanging = True
-        try:
-            yield self._tracks
-        finally:
-            self._is_exchanging = False
 
     def connect_axis(self, axis: Axis, timeout: float) -> None:
         self.read_position(axis)
@@ -134,54 +126,54 @@ class SimulatedMotors(MotorController):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def read_position(self, axis: Axis) -> float:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             return tracks[axis.name].register
 
     def read_positions(self, *axes: Axis) -> Sequence[float]:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             tracks.look_together(axis.name for axis in axes)
             return super().read_positions(*axes)
 
     def state(self, axis: Axis) -> AxisState:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             track = tracks[axis.name]
         if track.is_moving:
             return AxisState("MOVING")
         return AxisState(*track.ends_in, "READY" if track.has_power else "OFF")
 
     def states(self, *axes: Axis) -> Sequence[AxisState]:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             tracks.look_together(axis.name for axis in axes)
             return super().states(*axes)
 
     def positions_and_states(self, *axes: Axis) -> tuple[Sequence[float], Sequence[AxisState]]:
-        with self._exchange():
+        with self._exchange:
             return self.read_positions(*axes), self.states(*axes)
 
     # -- registers -----------------------------------------------------------------------------------------------------
 
     def set_position(self, axis: Axis, new_position: float) -> None:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             track = tracks[axis.name]
-            tracks[axis.name] = replace(track, shift=new_position - track.shaft)
+            tracks[axis.name] = track._replace(shift=new_position - track.shaft)
 
     def read_velocity(self, axis: Axis) -> float:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             return tracks[axis.name].velocity
 
     def set_velocity(self, axis: Axis, new_velocity: float) -> None:
         self._set(axis, velocity=new_velocity)
 
     def read_acceleration(self, axis: Axis) -> float:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             return tracks[axis.name].acceleration
 
     def set_acceleration(self, axis: Axis, new_acceleration: float) -> None:
         self._set(axis, acceleration=new_acceleration)
 
     def _set(self, axis: Axis, **registers: Any) -> None:
-        with self._exchange() as tracks:
-            changed = replace(tracks[axis.name], **registers)
+        with self._exchange as tracks:
+            changed = tracks[axis.name]._replace(**registers)
             if changed != tracks[axis.name]:
                 tracks[axis.name] = changed
 
@@ -190,9 +182,9 @@ class SimulatedMotors(MotorController):
 
     def set_off(self, axis: Axis) -> None:
         """Without power a motor stops dead."""
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             track = tracks[axis.name]
-            tracks[axis.name] = replace(track, has_power=False, law=track.law.stopped_at(track.elapsed, math.inf))
+            tracks[axis.name] = track._replace(has_power=False, law=track.law.stopped_at(track.elapsed, math.inf))
 
     # -- moving --------------------------------------------------------------------------------------------------------
 
@@ -205,24 +197,25 @@ class SimulatedMotors(MotorController):
             self._begin(motion.axis, law, *(["FAULT"] if fault == "moving" else []))
 
     def start_all(self, *motions: Motion) -> None:
-        with self._exchange():
+        with self._exchange:
             super().start_all(*motions)
 
     @contextmanager
     def _startable(self, axis: Axis) -> Iterator[Track]:
         """An exchange in which a motion is to begin."""
-        with self._exchange() as tracks:
-            if not tracks[axis.name].has_power:
+        with self._exchange as tracks:
+            track = tracks[axis.name]
+            if not track.has_power:
                 raise DeviceError(f"{axis.name} has no power; switch it on: {axis.name}.on()")
             if self.faults[axis] == "start":
                 raise DeviceError(f"{axis.name}: simulated fault, the motor refuses to start")
-            yield tracks[axis.name]
+            yield track
 
     def _begin(self, axis: Axis, law: TimeLaw, *ends_in: str) -> None:
         self._tracks[axis.name] = self._tracks[axis.name].begin(law, self._mechanics[axis], *ends_in)
 
     def stop(self, axis: Axis) -> None:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             tracks.look_again(axis.name)  # another process may have stopped it just now
             track = tracks[axis.name]
             if track.is_moving:
@@ -233,7 +226,7 @@ class SimulatedMotors(MotorController):
             raise DeviceError(f"{axis.name}: simulated fault, the motor does not confirm its stop")
 
     def stop_all(self, *motions: Motion) -> None:
-        with self._exchange():
+        with self._exchange:
             super().stop_all(*motions)
 
     def start_jog(self, axis: Axis, velocity: float, direction: int) -> None:
@@ -270,18 +263,18 @@ class SimulatedMotors(MotorController):
     # -- encoders and closed loops -------------------------------------------------------------------------------------
 
     def read_encoder(self, encoder: Encoder) -> float:
-        with self._exchange():
+        with self._exchange:
             return self._measured(encoder) + random.gauss(0, _config_of(encoder).noise) * encoder.steps_per_unit
 
     def read_encoders(self, *encoders: Encoder) -> Sequence[float]:
-        with self._exchange():
+        with self._exchange:
             return super().read_encoders(*encoders)
 
     def set_encoder(self, encoder: Encoder, new_value: float) -> None:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             name = self._axis_of(encoder).name
             shift = tracks[name].encoder_shift + new_value - self._measured(encoder)
-            tracks[name] = replace(tracks[name], encoder_shift=shift)
+            tracks[name] = tracks[name]._replace(encoder_shift=shift)
 
     def _measured(self, encoder: Encoder) -> float:
         axis, config = self._axis_of(encoder), _config_of(encoder)
@@ -299,7 +292,7 @@ class SimulatedMotors(MotorController):
         return ("kp", "ki", "kd")
 
     def get_closed_loop_state(self, axis: Axis) -> str:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             return "on" if tracks[axis.name].has_closed_loop else "off"
 
     def activate_closed_loop(self, axis: Axis, onoff: bool = True) -> None:
@@ -307,7 +300,7 @@ class SimulatedMotors(MotorController):
         self._set(axis, has_closed_loop=bool(onoff), load=self._tracks[axis.name].shaft)
 
     def get_closed_loop_param(self, axis: Axis, param: str) -> Any:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             return tracks[axis.name].parameters[param]
 
     def set_closed_loop_param(self, axis: Axis, param: str, value: Any) -> None:
@@ -319,27 +312,27 @@ class SimulatedMotors(MotorController):
         return True
 
     def prepare_trajectory(self, *trajectories: Any) -> None:
-        with self._exchange():
+        with self._exchange:
             for each in trajectories:
                 columns = [each.pvt[name].tolist() for name in ("position", "velocity", "time")]
                 self._loaded[each.axis] = through(*columns)
 
     def move_to_trajectory(self, *trajectories: Any) -> None:
-        with self._exchange():
+        with self._exchange:
             for each in trajectories:
                 with self._startable(each.axis) as track:
                     first = self._loaded[each.axis].position(0) - track.shift
                     self._begin(each.axis, trapezoid(track.shaft, first, track.velocity, track.acceleration))
 
     def start_trajectory(self, *trajectories: Any) -> None:
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             together = time.monotonic()
             for each in trajectories:
                 with self._startable(each.axis) as track:
                     law = self._loaded[each.axis]
                     self._check_start(each.axis, track.register, law.position(0))
                     self._begin(each.axis, law.shifted(-track.shift))
-                    tracks[each.axis.name] = replace(tracks[each.axis.name], began=together)
+                    tracks[each.axis.name] = tracks[each.axis.name]._replace(began=together)
 
     def _check_start(self, axis: Axis, register: float, first: float) -> None:
         if abs(register - first) > 1e-3:
@@ -349,7 +342,7 @@ class SimulatedMotors(MotorController):
             )
 
     def stop_trajectory(self, *trajectories: Any) -> None:
-        with self._exchange():
+        with self._exchange:
             for each in trajectories:
                 self.stop(each.axis)
 
@@ -359,24 +352,24 @@ class SimulatedMotors(MotorController):
         return True
 
     def set_trajectory_events(self, *trajectories: Any) -> None:
-        with self._exchange():
+        with self._exchange:
             for each in trajectories:
                 events = each.events_positions
                 self.set_event_positions(each.axis, events["position"])
                 self._pulse_times[each.axis] = (events["time"] - each.pvt["time"][0]).tolist()
 
     def set_event_positions(self, axis: Axis, positions: Any) -> None:
-        with self._exchange():
+        with self._exchange:
             self._pulses[axis] = [float(position) for position in positions]
             self._pulse_times.pop(axis, None)
 
     def get_event_positions(self, axis: Axis) -> Sequence[float]:
-        with self._exchange():
+        with self._exchange:
             return list(self._pulses.get(axis, []))
 
     def pulses(self, axis: Axis) -> list[tuple[float, float]]:
         """Return when (seconds since the epoch) and where (steps) the last motion has given its pulses until now."""
-        with self._exchange() as tracks:
+        with self._exchange as tracks:
             track = tracks[axis.name]
         times = self._pulse_times.get(axis)
         if times is None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from types import MappingProxyType
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from bliss_like.data import paths
 from bliss_like.devices.axis_settings import AxisSettings, look_together
@@ -30,8 +30,7 @@ class Mechanics(NamedTuple):
     """The load is pushed by the shaft from below; turned back, the shaft pulls it only after this many steps."""
 
 
-@dataclass(frozen=True)
-class Track:
+class Track(NamedTuple):
     """What one motor does, and all that its hardware remembers."""
 
     law: TimeLaw
@@ -48,7 +47,7 @@ class Track:
     acceleration: float = math.inf
     has_power: bool = True
     has_closed_loop: bool = False
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = MappingProxyType({})
     """Of the closed loop."""
     encoder_shift: float = 0.0
 
@@ -70,8 +69,8 @@ class Track:
         return self.shaft + self.shift
 
     def load_now(self, play: float) -> float:
-        """Where the load is; a closed loop keeps it with the shaft."""
-        if self.has_closed_loop:
+        """Where the load is; a closed loop keeps it with the shaft, and so does no play."""
+        if self.has_closed_loop or not play:
             return self.shaft
         load, elapsed = self.load, self.elapsed
         for since, position in (*self.law.turns, (elapsed, self.shaft)):
@@ -93,7 +92,7 @@ class Track:
             ends_in = ("LIMPOS", *ends_in)
         elif -math.inf < law.end <= at.low_switch:
             ends_in = ("LIMNEG", *ends_in)
-        return replace(self, law=law, ends_in=ends_in, **more)
+        return self._replace(law=law, ends_in=ends_in, **more)
 
 
 class Tracks:
@@ -113,7 +112,7 @@ class Tracks:
         if now is not seen:
             self._seen[name] = now
             if news := {key: value for key, value in now.items() if value != seen.get(key)}:
-                self._tracks[name] = replace(self._tracks[name], **_loaded(news))
+                self._tracks[name] = self._tracks[name]._replace(**_loaded(news))
         return self._tracks[name]
 
     def look_together(self, names: Iterable[str]) -> None:
@@ -131,17 +130,35 @@ class Tracks:
         self._tracks[name] = track
 
 
-_FIELDS = tuple(each.name for each in fields(Track))
+class Exchange:
+    """Takes the time of a question and its answer; those inside it take none.
+
+    :raises NotConnectedError: the controller does not answer.
+    """
+
+    def __init__(self, tracks: Tracks, take_turn: Callable[[], None]) -> None:
+        self.tracks, self._take_turn, self._depth = tracks, take_turn, 0
+
+    def __enter__(self) -> Tracks:
+        if not self._depth:
+            self._take_turn()
+        self._depth += 1
+        return self.tracks
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+
+
 _MOTION = ("law", "began", "load", "ends_in")
 """What is kept as one value: it belongs together."""
 
 
 def _dumped(track: Track, known: Track) -> dict[str, Any]:
     """Return what is to be kept of what has changed since `known`."""
-    changed = [name for name in _FIELDS if getattr(track, name) != getattr(known, name)]
-    news = {name: getattr(track, name) for name in changed if name not in _MOTION}
+    changed = {name: new for name, new, old in zip(Track._fields, track, known, strict=True) if new != old}
+    news = {name: value for name, value in changed.items() if name not in _MOTION}
     if len(news) < len(changed):
-        phases = np.array(track.law.phases).tobytes()
+        phases = array("d", chain.from_iterable(track.law.phases)).tobytes()
         news["motion"] = [phases, time.time() - track.elapsed, track.load, list(track.ends_in)]
     return news
 
@@ -151,6 +168,7 @@ def _loaded(news: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(news)
     if "motion" in values:
         phases, began, load, ends_in = values.pop("motion")
-        law = TimeLaw(*(Phase(*row) for row in np.frombuffer(phases).reshape(-1, len(Phase._fields)).tolist()))
+        numbers = array("d", phases)
+        law = TimeLaw(*map(Phase, *(numbers[n :: len(Phase._fields)] for n in range(len(Phase._fields)))))
         values.update(law=law, began=time.monotonic() - (time.time() - began), load=load, ends_in=tuple(ends_in))
     return values

@@ -39,6 +39,8 @@ class AcquisitionSlave(AcquisitionObject):
     def __init__(self, *devices: Any, **kwargs: Any) -> None:
         super().__init__(*devices, **kwargs)
         self._reading_task: Greenlet[..., None] | None = None
+        self.reading_failed = False
+        """Whether `reading` has raised: the scan is about to end, and knows why."""
 
     def reading(self) -> None:
         """Fetch data and emit them; runs beside the scan from `start`, or the first trigger, until it returns.
@@ -73,7 +75,7 @@ class AcquisitionSlave(AcquisitionObject):
         self.trigger()
 
     def acq_ensure_reading(self) -> None:
-        if not self.is_reading:
+        if not self.is_reading and not self.reading_failed:
             self._reading_task = gevent.spawn(self.acq_reading)
 
     def acq_reading(self) -> None:
@@ -82,6 +84,7 @@ class AcquisitionSlave(AcquisitionObject):
         except gevent.GreenletExit:
             raise
         except BaseException as error:  # noqa: BLE001  the scan raises it
+            self.reading_failed = True
             if self._acq_on_failure is not None:
                 self._acq_on_failure(self, error)
 
@@ -89,6 +92,7 @@ class AcquisitionSlave(AcquisitionObject):
         """Give `reading` some time to end by itself, then end it."""
         if not self.wait_reading(timeout) and self._reading_task is not None:
             self._reading_task.kill(block=False)
+        self.reading_failed = False
 
     def acq_settle(self) -> None:
         """Wait until the next iteration may begin; a reading that is over is ready by definition."""

@@ -6,7 +6,7 @@ from the same frames, block by block, beside the scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bliss_like.data.images import ImageReference
@@ -15,6 +15,7 @@ from bliss_like.devices.naming import full_name_of
 from bliss_like.errors import ChainError
 
 from ..channel import AcquisitionChannel, Array
+from ..tolerance import FAILURES, Tolerance, nothing_for
 from . import AcquisitionMaster, AcquisitionSlave, TriggerType
 from .image_channel import ImageChannel
 
@@ -52,13 +53,19 @@ class FrameSlave(AcquisitionSlave):
         self._calculate: Any = None
 
     def prepare_frames(self, exposure_time: float) -> None:
-        """Get ready for frames; called by the master when it is prepared."""
-        self._calculate = self.device.calculation(tuple(self._counters), exposure_time)
+        """Get ready for frames; called by the master whenever it is prepared: what was there the first time holds."""
+        self._calculate = self._calculate or self.device.calculation(tuple(self._counters), exposure_time)
 
     def accept_frames(self, frames: Array) -> None:
         """:param frames: shape (n, height, width)."""
         for values, (counter, channels) in zip(self._calculate(frames), self._counters.items(), strict=True):
             channels[0].emit(counter.conversion_function(values) if counter.is_converted else values)
+
+    def emit_nothing(self, nframes: int) -> None:
+        """Emit points that stand for frames that did not come."""
+        for channel in self.channels:
+            for _ in range(nframes):
+                channel.emit_point(nothing_for(channel))
 
 
 class _Saver(Protocol):
@@ -101,6 +108,8 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         self.acq_expo_time = _expo_time(device, acq_expo_time if acq_expo_time is not None else count_time)
         self.acq_nb_frames = _whole(device, "acq_nb_frames", acq_nb_frames, 0)
         self.acq_trigger_mode = _one_of(device, "acq_trigger_mode", acq_trigger_mode, device.available_triggers)
+        if self.acq_trigger_mode == "INTERNAL_TRIGGER":
+            _whole(device, "acq_nb_frames", acq_nb_frames, 1)
         self.acq_mode = _one_of(device, "acq_mode", acq_mode, ACQ_MODES)
         self.latency_time = _not_negative(device, "latency_time", latency_time)
         self.saving = device.saving.parameters(saving_mode, saving_format, saving_frame_per_file)
@@ -110,6 +119,9 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         self._exposure: Any = None
         self._saver: _Saver | None = None
         self._niterations = self._ntriggered = 0
+        self._nexpected = self._ncame = 0
+        self._is_lost = False
+        self.tolerance = Tolerance(device, lambda: f"camera {device.name!r}")
         is_software = acq_trigger_mode in SOFTWARE_TRIGGERS
         super().__init__(
             device,
@@ -158,7 +170,65 @@ class CameraAcquisitionMaster(AcquisitionMaster):
 
     # -- verbs
 
+    # Of a camera that is not critical, a failure is borne: what is calculated from the frames that do not come then is NaN, and
+    # the images end with the last one that came.
+
     def prepare(self) -> None:
+        self._attempt(self._prepare)
+
+    def start(self) -> None:
+        self._attempt(lambda: self._exposure.start())
+        if self.parent is None:
+            self.trigger()
+
+    def trigger(self) -> None:
+        """Take one frame, or all of them, as the trigger mode is; return when they are exposed."""
+        self.trigger_slaves()
+        if self.trigger_type is TriggerType.SOFTWARE:
+            number = 1 if self.acq_trigger_mode in ONE_TRIGGER_A_FRAME else self.acq_nb_frames
+            self._ntriggered += number
+            self._nexpected += number
+            self._attempt(self._expose)
+        self.wait_slaves()
+        self._fill()
+
+    def trigger_ready(self) -> bool:
+        return self._is_lost or self._exposure is None or self._exposure.is_ready
+
+    def wait_ready(self) -> None:
+        self._attempt(self._wait_ready)
+        self._fill()
+
+    def wait_end(self) -> None:
+        self._attempt(self._wait_end)
+        if self.trigger_type is TriggerType.HARDWARE:
+            self._nexpected = max(self._nexpected, self.acq_nb_frames)
+        self._fill()
+
+    def _attempt(self, call: Callable[[], object]) -> None:
+        """:raises BaseException: what the call raised, if the camera is critical."""
+        if self._is_lost:
+            return
+        try:
+            call()
+        except FAILURES as error:
+            self._lose(error)
+
+    def _lose(self, error: BaseException) -> None:
+        self.tolerance.note(error, 0.0)
+        self._is_lost = True
+        self._fill()
+
+    def _fill(self) -> None:
+        """Of a camera that is lost, emit what stands for frames that do not come any more."""
+        missing = self._nexpected - self._ncame
+        if self._is_lost and missing > 0:
+            self._ncame += missing
+            for slave in self.slaves:
+                if isinstance(slave, FrameSlave):
+                    slave.emit_nothing(missing)
+
+    def _prepare(self) -> None:
         if self._saver is None and self._may_save:
             self._saver = self.device.open_saver(self._directory, self._prefix, self.saving, self.acq_expo_time)
         for slave in self.slaves:
@@ -167,6 +237,9 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         if self._exposure is not None and not self._exposure.is_over:
             self._exposure.stop()
         self._ntriggered = 0
+        if self._exposure is not None:
+            self._exposure = self._exposure.again()
+            return
         self._exposure = self.device.prepare_exposure(
             expo_time=self.acq_expo_time,
             nb_frames=self.acq_nb_frames,
@@ -177,25 +250,11 @@ class CameraAcquisitionMaster(AcquisitionMaster):
             on_failure=self._tell_failure,
         )
 
-    def start(self) -> None:
-        self._exposure.start()
-        if self.parent is None:
-            self.trigger()
+    def _expose(self) -> None:
+        self._exposure.trigger()
+        self._exposure.wait_exposed(self._ntriggered)
 
-    def trigger(self) -> None:
-        """Take one frame, or all of them, as the trigger mode is; return when they are exposed."""
-        self.trigger_slaves()
-        if self.trigger_type is TriggerType.SOFTWARE:
-            is_multi = self.acq_trigger_mode in ONE_TRIGGER_A_FRAME
-            self._ntriggered += 1 if is_multi else self.acq_nb_frames
-            self._exposure.trigger()
-            self._exposure.wait_exposed(self._ntriggered)
-        self.wait_slaves()
-
-    def trigger_ready(self) -> bool:
-        return self._exposure is None or self._exposure.is_ready
-
-    def wait_ready(self) -> None:
+    def _wait_ready(self) -> None:
         exposure = self._exposure
         if exposure is None or not exposure.is_started:
             return
@@ -208,7 +267,7 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         elif self.trigger_type is TriggerType.SOFTWARE:
             exposure.wait_room()
 
-    def wait_end(self) -> None:
+    def _wait_end(self) -> None:
         if self._exposure is not None and self._exposure.is_started:
             is_software = self.trigger_type is TriggerType.SOFTWARE
             self._exposure.wait_delivered(self._ntriggered if is_software else self.acq_nb_frames)
@@ -218,14 +277,17 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         self._exposure = self._saver = None
         try:
             if exposure is not None:
-                exposure.stop()
+                self.tolerance.attempt(exposure.stop, even_resting=True)
         finally:
             if saver is not None:
-                saver.close()
+                self.tolerance.attempt(saver.close, even_resting=True)
 
     def _deliver(self, frames: Array) -> None:
         """Take finished frames, shape (n, height, width)."""
         references = self._saver.write(frames) if self._saver is not None else ()
+        if self._is_lost:  # what they stand for was emitted
+            return
+        self._ncame += len(frames)
         for counter, channels in self._counters.items():
             values = counter.conversion_function(frames) if counter.is_converted else frames
             channels[0].emit_frames(values, references)  # type: ignore[attr-defined]
@@ -234,7 +296,9 @@ class CameraAcquisitionMaster(AcquisitionMaster):
                 slave.accept_frames(frames)
 
     def _tell_failure(self, error: BaseException) -> None:
-        if self._acq_on_failure is not None:
+        if not self.tolerance.is_critical and isinstance(error, FAILURES):
+            self._lose(error)
+        elif self._acq_on_failure is not None:
             self._acq_on_failure(self, error)
 
 

@@ -26,7 +26,7 @@ def take_images(
     builder = ChainBuilder(counters_for(limadevs))
     nodes = [node for node in builder.get_top_level_nodes() if hasattr(node.controller, "prepare_exposure")]
     if not nodes:
-        raise ScanUsageError("limatake: expected cameras, or counters of some, there is none among what was given")
+        raise ScanUsageError("expected cameras, or counters of some, there is none among what was given")
     names = {node.controller.name for node in nodes}
     common = {key: value for key, value in parameters.items() if key not in names}
     chain = AcquisitionChain(parallel_prepare=True)

@@ -10,7 +10,7 @@ import numpy as np
 from bliss_like.devices.counter import Counter, CounterController
 from bliss_like.errors import ChannelValueError
 
-from ..channel import AcquisitionChannel
+from ..channel import AcquisitionChannel, Array
 from ..parameters import ParameterError
 from ..tolerance import Tolerance, bearable_dtype, nothing_for
 from . import AcquisitionSlave
@@ -97,9 +97,22 @@ class BaseCounterAcquisitionSlave(AcquisitionSlave):
 
     def _emit_new_data(self, data: Iterable[Any]) -> None:
         """Emit one point, or a block of points, for each counter in their order, converted."""
-        for (counter, channels), values in zip(self._counters.items(), data, strict=True):
-            is_block = np.ndim(values) > len(counter.shape)
-            channels[0].emit(_converted_block(counter, values) if is_block else converted(counter, values))
+        self._emit_all(self._as_published(data))
+
+    def _as_published(self, data: Iterable[Any]) -> list[Array]:
+        """Return one point, or a block of points, for each counter, converted and checked: all of them can be emitted."""
+        return [
+            channels[0].checked(
+                _converted_block(counter, values)
+                if np.ndim(values) > len(counter.shape)
+                else converted(counter, values)
+            )
+            for (counter, channels), values in zip(self._counters.items(), data, strict=True)
+        ]
+
+    def _emit_all(self, points: Iterable[Array]) -> None:
+        for channels, values in zip(self._counters.values(), points, strict=True):
+            channels[0].emit(values)
 
     def _emit_nothing(self, npoints: int = 1) -> None:
         """Emit points that stand for none on all channels."""

@@ -11,6 +11,7 @@ from gevent.event import Event
 from bliss_like.devices.counter import IntegratingCounterController
 from bliss_like.errors import ChainError, DeviceError
 
+from ..channel import Array
 from ..greenlets import breathe
 from . import TriggerType
 from .counting import BaseCounterAcquisitionSlave, CountTime
@@ -117,7 +118,8 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
                 pause = SOONEST
             pause *= GROWTH
         if not self._is_complete:  # what came since the last look; a free-running device never ends
-            self.tolerance.attempt(self._fetch)
+            _, points = self.tolerance.attempt(self._new_points)
+            self._publish(points or [])
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -127,11 +129,14 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
 
     def _fetch_if_there(self) -> int:
         """Emit what is there, or what stands for it when a device that is not critical fails; return how many points."""
-        delivers, npoints = self.tolerance.attempt(self._fetch) if self._is_armed else (False, 0)
-        if not delivers and self.trigger_type is TriggerType.SOFTWARE:
-            npoints = max(0, self._triggered - self._from_index)
-            self._give_up(npoints)
-        return npoints or 0
+        delivers, points = self.tolerance.attempt(self._new_points) if self._is_armed else (False, None)
+        if delivers:
+            return self._publish(points or [])
+        if self.trigger_type is TriggerType.HARDWARE:
+            return 0
+        npoints = max(0, self._triggered - self._from_index)
+        self._give_up(npoints)
+        return npoints
 
     def _give_up(self, npoints: int) -> None:
         self._emit_nothing(npoints)
@@ -143,22 +148,32 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
             self._due_since = monotonic()
             self._arrived.set()
 
-    def _fetch(self) -> int:
-        """Emit what is there; return how many points that were.
+    def _new_points(self) -> list[Array]:
+        """Return what is there, a block of points for each counter; nothing of it is emitted yet.
 
         :raises DeviceError: there are not equally many values of all counters.
-        :raises ChainError: there are more than were asked for; those that were are emitted.
         """
         counters = tuple(self._counters)
         columns: Sequence[Any] = self.device.get_values(self._from_index, *counters) if counters else ()
-        npoints = self._npoints_in(columns)
+        return self._as_published(columns) if self._npoints_in(columns) else []
+
+    def _publish(self, points: list[Array]) -> int:
+        """Emit blocks of points; return how many points that were. What fails now is none of the device's failures.
+
+        :raises ChainError: there are more than were asked for; those that were are emitted.
+        """
+        npoints = len(points[0]) if points else 0
         left = self.npoints - self._from_index if self.npoints > 0 else npoints
         if npoints:
-            self._emit_new_data(columns if npoints <= left else [column[:left] for column in columns])
+            self._emit_all(block[:left] for block in points)
             self._count(min(npoints, left))
         if npoints > left:
-            raise ChainError(
-                f"controller {self.device.name!r}: expected {self.npoints} points, got {self._from_index + npoints - left}"
+            self.tolerance.note(
+                ChainError(
+                    f"controller {self.device.name!r}: expected {self.npoints} points, got "
+                    f"{self._from_index + npoints - left}"
+                ),
+                0.0,
             )
         return npoints
 

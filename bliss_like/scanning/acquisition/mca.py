@@ -94,6 +94,7 @@ class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
     # -- verbs -----------------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
+        self.device.occupy(self)
         self._npoint = 0
         self._is_stopping = self._is_stopped = False
         size = self.setup.spectrum_size
@@ -109,7 +110,8 @@ class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
     def stop(self) -> None:
         self._is_stopping = True
         try:
-            self.tolerance.attempt(self.device.stop_acquisition, even_resting=True)
+            if self.device.leave(self):
+                self.tolerance.attempt(self.device.stop_acquisition, even_resting=True)
         finally:
             self._is_stopped = True  # from now on there comes no more than what is there
 
@@ -188,9 +190,11 @@ class McaAcquisitionSlave(BaseCounterAcquisitionSlave):
                 f"{self.name}: expected spectra of shape {expected}, up to point {self.npoints}; got shape "
                 f"{data.spectra.shape} from point {self._npoint} on"
             )
+        data = data.checked(self.name)
+        points = self._as_published([extract(data) for extract in self._extracts])
         self._npoint += len(data)
         self.device.last_data = data
-        self._emit_new_data(extract(data) for extract in self._extracts)
+        self._emit_all(points)
 
 
 def _way_out(name: str, setup: McaSetup) -> str:

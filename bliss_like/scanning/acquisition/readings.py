@@ -70,15 +70,18 @@ def statistics(
 
 
 class Columns:
-    """Which of the counters that are read together are worked through how: by their place in a reading."""
+    """Which of the counters that are read together are worked through how: by their place in a reading.
 
-    def __init__(self, counters: Sequence[SamplingCounter]) -> None:
-        self.counters = counters
+    :param modes: theirs when the scan was made: they may be changed while it runs.
+    """
+
+    def __init__(self, counters: Sequence[SamplingCounter], modes: Sequence[SamplingMode]) -> None:
+        self.counters, self.modes = counters, modes
         places = range(len(counters))
         kinds = [np.dtype(counter.data_dtype).kind for counter in counters]
         self.numbers = [n for n in places if not counters[n].shape and kinds[n] in "biuf"]
-        self.arrays = [n for n in places if n not in self.numbers and counters[n].mode in _OF_ALL]
-        self.kept = [n for n in places if counters[n].mode is SamplingMode.SAMPLES]
+        self.arrays = [n for n in places if n not in self.numbers and modes[n] in _OF_ALL]
+        self.kept = [n for n in places if modes[n] is SamplingMode.SAMPLES]
         self.are_all_numbers = len(self.numbers) == len(counters)
 
 
@@ -92,7 +95,7 @@ class Readings:
         self._rows: list[Sequence[Any]] = []
         self._folded = 0
         self._numbers: Array | None = None  # rows: mean, sum of squares of deviations from it, minimum, maximum
-        self._arrays = {n: _Running(columns.counters[n]) for n in columns.arrays}
+        self._arrays = {n: _Running(columns.counters[n], columns.modes[n]) for n in columns.arrays}
         self._kept: dict[int, list[Any]] = {n: [] for n in columns.kept}
         self._take(self.first)
 
@@ -181,9 +184,9 @@ def _together(one: Array, none: int, other: Array, nother: int) -> Array:
 class _Running:
     """Takes in arrays one by one; statistics only where they are wanted, as they cost more than the sum."""
 
-    def __init__(self, counter: SamplingCounter) -> None:
+    def __init__(self, counter: SamplingCounter, mode: SamplingMode) -> None:
         self._counter = counter
-        self._has_statistics = counter.mode in WITH_STATISTICS
+        self._has_statistics = mode in WITH_STATISTICS
         self._nreadings = 0
         self._mean: Array = np.zeros(())
         self._squares: Array = np.zeros(())
@@ -222,8 +225,8 @@ class _Running:
 class LatestPoint:
     """What is known of the last point of the counters that are read together, for those who ask for statistics."""
 
-    def __init__(self, counters: Sequence[SamplingCounter]) -> None:
-        self._counters = counters
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
         self._values: Sequence[Any] = ()
         self._moments: dict[int, Moments] | None = None
         self._nreadings = 0
@@ -240,14 +243,14 @@ class LatestPoint:
 
     def statistics(self, n: int) -> SamplingCounterStatistics | None:
         """Return those of the counter at that place, scaled as what it publishes; None where there are none."""
-        counter = self._counters[n]
+        counter, mode = self._columns.counters[n], self._columns.modes[n]
         if self._moments is not None:
             moments = self._moments.get(n, NO_MOMENTS if self._nreadings == 0 else None)
-        elif self._values and np.dtype(counter.data_dtype).kind in "biuf":
+        elif len(self._values) and np.dtype(counter.data_dtype).kind in "biuf":
             moments = moments_of_one(self._values[n])
         else:
             moments = None
         if moments is None or moments.var is None:
             return None
-        scale = self._count_time if counter.mode in INTEGRALS else 1.0
+        scale = self._count_time if mode in INTEGRALS else 1.0
         return statistics(moments, self._nreadings, scale, self._count_time, self._timestamp)

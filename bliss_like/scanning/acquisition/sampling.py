@@ -71,10 +71,11 @@ class SamplingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
         self._counters_read = counters
         self._emits = [points.channels[0].emit_point for points in self._points]
         self._is_converted = any(counter.is_converted for counter in counters)
-        self._is_single = all(counter.mode is SamplingMode.SINGLE for counter in counters)
-        self._is_plain = all(counter.mode in _ONE_READING_AS_IT_IS for counter in counters)
-        self._columns = Columns(counters)
-        self._latest = LatestPoint(counters)
+        modes = [points.mode for points in self._points]
+        self._is_single = all(mode is SamplingMode.SINGLE for mode in modes)
+        self._is_plain = all(mode in _ONE_READING_AS_IT_IS for mode in modes)
+        self._columns = Columns(counters, modes)
+        self._latest = LatestPoint(self._columns)
         for n, counter in enumerate(counters):
             counter.tell_statistics(partial(self._latest.statistics, n))
         self._period = _period(self.device)
@@ -113,8 +114,16 @@ class SamplingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
         """Return one reading of each counter, converted; None where a device that is not critical gives none."""
         if self.tolerance.is_critical:
             return self._read_now()
-        _, values = self.tolerance.attempt(self._read_now)
+        _, values = self.tolerance.attempt(self._read_and_check)
         return values  # type: ignore[no-any-return]
+
+    def _read_and_check(self) -> Sequence[Any]:
+        """:raises ChannelValueError: one of the values cannot be published; none is yet."""
+        values = self._read_now()
+        for points, value in zip(self._points, values, strict=True):
+            if type(value) is not float:
+                points.channels[0].checked(value, may_be_block=False)
+        return values
 
     def _read_now(self) -> Sequence[Any]:
         """:raises DeviceError: the controller does not give as many values as counters, or a conversion fails."""
@@ -176,11 +185,13 @@ class _Points:
 
     def __init__(self, counter: SamplingCounter, channels: list[AcquisitionChannel]) -> None:
         self.counter = counter
+        self.mode = counter.mode
+        """That of its channels."""
         self.channels = channels
 
     def emit_single(self, reading: Any, count_time: float) -> None:
         """Emit the point of a single reading."""
-        mode = self.counter.mode
+        mode = self.mode
         if mode in WITH_STATISTICS:
             self._emit_statistics(moments_of_one(self._checked(reading)), 1, count_time)
         elif mode is SamplingMode.INTEGRATE:
@@ -192,7 +203,7 @@ class _Points:
 
     def emit(self, n: int, readings: Readings, moments: Moments | None, count_time: float) -> None:
         """Emit the point of several readings; the counter is the n-th of those read together."""
-        mode = self.counter.mode
+        mode = self.mode
         if mode is SamplingMode.SINGLE or mode is SamplingMode.LAST or moments is None:
             self.channels[0].emit_point(readings.first[n] if mode is SamplingMode.SINGLE else readings.last[n])
         elif mode in WITH_STATISTICS:
@@ -204,7 +215,7 @@ class _Points:
                 self.channels[1].emit_point(np.asarray(readings.samples(n)))
 
     def _emit_statistics(self, moments: Moments, nreadings: int, count_time: float) -> None:
-        scale = count_time if self.counter.mode in INTEGRALS else 1.0
+        scale = count_time if self.mode in INTEGRALS else 1.0
         values = statistics(moments, np.int64(nreadings), scale, count_time, 0.0)  # type: ignore[arg-type]
         for channel, value in zip(self.channels, values):  # noqa: B905  the fields that come after have no channel
             channel.emit_point(value)

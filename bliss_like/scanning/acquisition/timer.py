@@ -52,14 +52,14 @@ class SoftwareTimerMaster(AcquisitionMaster):
     def trigger(self) -> None:
         if self.sleep_time and not self._is_first:
             gevent.sleep(self.sleep_time)
-        began = time()
+        began, epoch = monotonic(), time()  # the clock of the day may be set while we count
         if self._is_first:
             self._is_first, self._origin = False, began
         self.trigger_slaves()
         self._emit_elapsed(began - self._origin)
-        self._emit_epoch(began)
+        self._emit_epoch(epoch)
         self.wait_slaves()
-        left = began + self.count_time - time()
+        left = began + self.count_time - monotonic()
         if left > 0:
             gevent.sleep(left)
 

@@ -15,6 +15,8 @@ from bliss_like.devices.expression import ELEMENTWISE, LONGEST, NUMBERS, REDUCIN
 A, B = np.array([1.0, 2.0, 3.0]), np.array([4.0, 0.0, 2.0])
 IMAGE = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
 VALUES = {"a": A, "b": B, "m": 2.0, "image": IMAGE, "bits": np.array([1, 2, 3], np.uint8)}
+VALUES |= {"small": np.array([-128, 1, 100], np.int8), "tall": np.array([[-100, 100]] * 3, np.int8)}
+VALUES |= {"large": np.array([1, 2, 2**64 - 1], np.uint64), "holed": np.array([1.0, np.nan, 3.0])}
 
 
 @pytest.mark.parametrize(
@@ -45,12 +47,37 @@ VALUES = {"a": A, "b": B, "m": 2.0, "image": IMAGE, "bits": np.array([1, 2, 3], 
         ("image - 10", IMAGE.astype(float) - 10),
         ("sum(a)", A),
         ("e", [np.e] * 3),
+        ("abs(small)", [128, 1, 100]),
+        ("hypot(small, small)", np.hypot([128.0, 1, 100], [128.0, 1, 100])),
+        ("ptp(tall)", [200, 200, 200]),
+        ("large & 1", [1, 0, 1]),
+        ("large & 4294967295", [1, 2, 2**32 - 1]),
+        ("holed & 1", [1, np.nan, 1]),
+        ("~holed", [-2, np.nan, -4]),
     ],
 )
 def test_what_they_calculate(text: str, expected: Any) -> None:
     result = Expression(text, VALUES)(VALUES)
     assert result.dtype == float
     np.testing.assert_allclose(result, expected)
+
+
+@pytest.mark.parametrize("text", ["a" + "+a" * 220, "a" + "+a" * 800, "-" * 240 + "a", "-" * 900 + "a"])
+def test_what_is_read_can_be_calculated(text: str) -> None:
+    """However deep it is: else the first point of a scan would say so."""
+    try:
+        formula = Expression(text, VALUES)
+    except ValueError as error:
+        assert "nested too deeply" in str(error)
+        assert len(text) > 500
+    else:
+        np.testing.assert_allclose(np.abs(formula(VALUES)), A * max(1, text.count("a")))
+
+
+@pytest.mark.parametrize("text", ["sum(image, axis=-3)", "sum(image, axis=2)", "sum(a, axis=-2)"])
+def test_an_axis_is_none_of_the_points(text: str) -> None:
+    with pytest.raises(ValueError, match="axis"):
+        Expression(text, VALUES)(VALUES)
 
 
 def test_an_input_may_be_called_like_a_number() -> None:
@@ -60,7 +87,7 @@ def test_an_input_may_be_called_like_a_number() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("io / a", "unknown name 'io'; there are a, b, m, image, bits, pi, e, nan, inf, and functions of numpy"),
+        ("io / a", "unknown name 'io'; there are a, b, m, image, bits, .*pi, e, nan, inf, and functions of numpy"),
         ("imag + 1", "unknown name 'imag', did you mean 'image'"),
         ("sqr(a)", "unknown function 'sqr', did you mean 'sqrt'"),
         ("a +", "'a \\+' is no formula: invalid syntax"),

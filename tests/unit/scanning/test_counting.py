@@ -21,6 +21,7 @@ from bliss_like.devices.counter import (
 )
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import ChainError, ChannelValueError, DeviceError
+from bliss_like.scanning.acquisition import timer
 from bliss_like.scanning.acquisition.integrating import IntegratingCounterAcquisitionSlave
 from bliss_like.scanning.acquisition.readings import CHUNK
 from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave
@@ -310,7 +311,7 @@ def test_each_trigger_is_fetched_before_the_next() -> None:
     assert scan.get_data("scaler:a").tolist() == [0, 1, 2, 3]
 
 
-def test_values_of_different_lengths() -> None:
+def test_values_of_different_lengths(caplog: pytest.LogCaptureFixture) -> None:
     class Uneven(Scaler):
         def get_values(self, from_index: int, *counters: Counter) -> Sequence[Any]:
             return [[1, 2], [1]]
@@ -320,6 +321,7 @@ def test_values_of_different_lengths() -> None:
         DeviceError, match=r"'scaler': expected .* for each of a, b, equally many of each, got \[2, 1\]"
     ):
         timer_scan(IntegratingCounterAcquisitionSlave(*scaler.all_counters, npoints=4)).run()
+    assert not caplog.records  # that points are missing is no news
 
 
 def test_a_device_that_runs_on_is_asked_for_its_points_only() -> None:
@@ -367,3 +369,29 @@ def test_a_slow_device_makes_the_point_longer_not_the_next_one_shorter() -> None
     steps = np.diff(scan.get_data("elapsed_time"))
     assert steps[1] >= 0.05
     assert steps[2] >= 0.01
+
+
+def test_statistics_of_a_controller_that_reads_an_array() -> None:
+    class Box(Values):
+        def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
+            return np.array([1.0, 2.0])  # type: ignore[return-value]
+
+    box = Box("box", list)
+    a, b = SamplingCounter("a", box), SamplingCounter("b", box)
+    timer_scan(SamplingCounterAcquisitionSlave(a, b, npoints=2), npoints=2).run()
+    assert a.statistics is not None and b.statistics is not None
+    assert (a.statistics.mean, b.statistics.mean, b.statistics.N) == (1.0, 2.0, 1)
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_the_clock_may_be_set_while_a_point_is_counted(step: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = count(1.6e9, step)
+    monkeypatch.setattr(timer, "time", lambda: next(days))
+    master = SoftwareTimerMaster(0.01, npoints=3)
+    began = time.monotonic()
+    scan = Scan(chain_of(master), "loopscan")
+    with gevent.Timeout(5):
+        scan.run()
+    assert 0.03 <= time.monotonic() - began
+    elapsed = scan.get_data("elapsed_time")
+    assert elapsed[0] == 0 and (np.diff(elapsed) >= 0.01).all() and elapsed[-1] < 5

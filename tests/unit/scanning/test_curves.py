@@ -174,6 +174,8 @@ def test_where_nothing_is_nothing_moves(robx: Axis) -> None:
 def test_a_function_that_says_nonsense(robx: Axis, caplog: pytest.LogCaptureFixture) -> None:
     diode = beam(robx)
     scan = ascan(robx, -1, 1, 10, 0, diode)
+    with pytest.raises(ScanError, match="expected a function of positions and values, got 3"):
+        scan.goto_custom(3, diode)  # type: ignore[arg-type]
     with pytest.raises(ScanError, match="expected to return a position, or a tuple that begins with one, got 'left'"):
         scan.goto_custom(lambda x, y: "left", diode)
     with pytest.raises(AxisLimitError, match="robx"):

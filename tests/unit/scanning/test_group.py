@@ -9,9 +9,10 @@ import gevent
 import numpy as np
 import pytest
 
+from bliss_like.data.channel_node import NodeRefChannel
 from bliss_like.data.events import EventType
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.data.node import NodeRefChannel, ScanNode, get_node, get_session_node
+from bliss_like.data.node import ScanNode, get_node, get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ChannelValueError, ScanError, ScanSequenceError, StoreUnavailable, UserAbort

@@ -30,9 +30,9 @@ from bliss_like.scanning.acquisition.step import VariableStepTriggerMaster
 from bliss_like.scanning.acquisition.timer import SoftwareTimerMaster
 from bliss_like.scanning.chain import AcquisitionChain, ChainIterationPreset, ChainPreset, TriggerType
 from bliss_like.scanning.environment import environment
+from bliss_like.scanning.home_preset import HomePreset
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
-from bliss_like.scans.step import HomePreset
 from tests.unit.devices.making import make
 from tests.unit.scanning.making import Device, Log, Reader, end_of, in_background
 from tests.waiting import wait_until_cooperative

@@ -222,6 +222,7 @@ def test_what_is_set_is_known(meta: ScanMeta, diode: SamplingCounter) -> None:
             "metadata sample.slits: expected a dict of what JSON can hold, or a function.*: expected a dict, got 3",
         ),
         ("slits", {"a": {"b": object()}}, "metadata sample.slits: .*: a.b: expected JSON types"),
+        ("paper", {"name": 3}, "metadata sample.paper: sample.name: expected a text, got 3"),
         ("", {}, "metadata sample: expected a name, or an object that has one, got ''"),
         (object(), {}, "metadata sample: expected a name, or an object that has one, got <object"),
     ],
@@ -230,6 +231,14 @@ def test_what_is_wrong_is_refused_when_it_is_set(name: Any, values: Any, message
     with pytest.raises(ScanUsageError, match=message):
         meta.sample.set(name, values)
     assert meta.sample.keys == []
+
+
+def test_what_a_function_says_against_the_schema_is_missing(meta: ScanMeta, diode: SamplingCounter) -> None:
+    meta.sample.set("paper", lambda scan: {"name": 3})
+    meta.sample.set("oven", lambda scan: {"temperature": 300})
+    info = loopscan(1, 0, diode).node.info
+    assert info["metadata_missing"] == {"sample.paper": "ValueError: sample.name: expected a text, got 3"}
+    assert info["sample"] == {"temperature": 300}
 
 
 @pytest.mark.parametrize("names", ["sample", [3], ["a b"], ["channels"], 3, ["_x"]])

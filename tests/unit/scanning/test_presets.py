@@ -11,7 +11,7 @@ import gevent
 import numpy as np
 import pytest
 
-from bliss_like.data.node import ChannelNode
+from bliss_like.data.channel_node import ChannelNode
 from bliss_like.devices.counter import Counter, SamplingCounter
 from bliss_like.errors import ChainError, ScanError, ScanUsageError
 from bliss_like.scanning.acquisition.sampling import SamplingCounterAcquisitionSlave

@@ -402,6 +402,26 @@ def test_a_chain_can_be_run_again_by_another_scan() -> None:
     assert scans[1].get_data("d:value").tolist() == [0.0, 1.0]
 
 
+def test_a_chain_runs_in_one_scan_at_a_time() -> None:
+    log, reached, go_on = Log(), Event(), Event()
+
+    def hold() -> None:
+        reached.set()
+        go_on.wait()
+
+    scan = timer_scan(Device("a", log, trigger=hold), npoints=2)
+    running = in_background(scan)
+    reached.wait(5)
+    other = Scan(scan.acq_chain, "other")
+    with pytest.raises(ChainError, match="its chain is running in Scan.*loopscan.*make one for each scan"):
+        other.run()
+    assert "stop" not in log.about("a")
+    go_on.set()
+    assert running.get(timeout=5) is None and len(scan.get_data("value")) == 2
+    other.run()
+    assert len(other.get_data("value")) == 2
+
+
 def test_arrays() -> None:
     class Camera(AcquisitionSlave):
         def __init__(self) -> None:

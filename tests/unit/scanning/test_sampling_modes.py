@@ -268,3 +268,26 @@ def test_the_greatest_frequency_is_kept_also_after_a_slow_reading() -> None:
     scan_of(controller.create_counter(SamplingCounter, "c"), count_time=0.2)()
     steps = np.diff(times)
     assert len(steps) > 1 and min(steps) > 0.01  # 20 ms, less what the reading before was late
+
+
+@pytest.mark.parametrize("made_with", SamplingMode)
+@pytest.mark.parametrize("changed_to", SamplingMode)
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_mode_that_is_changed_is_for_scans_to_come(
+    made_with: SamplingMode, changed_to: SamplingMode, is_running: bool
+) -> None:
+    class Changing(SamplingCounterController):
+        def read_all(self, *counters: SamplingCounter) -> Sequence[Any]:
+            if is_running:
+                counter.mode = changed_to
+            return [3] * len(counters)
+
+    counter = Changing("ctl").create_counter(SamplingCounter, "c", mode=made_with, dtype=int)
+    dtype = counter.data_dtype
+    with memory_environment():
+        scan = timer_scan(SamplingCounterAcquisitionSlave(counter, count_time=0.001, npoints=2), npoints=2)
+        counter.mode = made_with if is_running else changed_to
+        scan.run()
+        assert {len(points) for points in scan.get_data().values()} == {2}
+        assert scan.get_data(counter).dtype == dtype
+        assert counter.mode is changed_to

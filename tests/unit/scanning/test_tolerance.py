@@ -19,6 +19,7 @@ from bliss_like.devices.counter import (
     SamplingCounterController,
     SamplingMode,
 )
+from bliss_like.scanning import tolerance
 from bliss_like.scanning.acquisition.counter import IntegratingCounterAcquisitionSlave, SamplingCounterAcquisitionSlave
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.scan import Scan
@@ -258,3 +259,65 @@ def test_a_card_that_is_silent_is_borne_once(caplog: pytest.LogCaptureFixture) -
     assert np.isnan(scan.get_data(card.a)).all() and len(scan.get_data(card.b)) == 50
     assert time.monotonic() - began < 50 * 0.05
     assert len(warnings(caplog)) == 1 and "point 1 of 50 did not come within" in warnings(caplog)[0]
+
+
+@pytest.mark.parametrize("strange", [None, "err", [1, 2], float])
+@pytest.mark.parametrize("mode", ["MEAN", "STATS", "LAST"])
+@pytest.mark.parametrize("count_time", [0.0, 0.002])
+def test_what_cannot_be_published_is_a_failure_like_others(
+    strange: Any, mode: str, count_time: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tolerance, "REST", 0.0)
+
+    class Odd(Thermometer):
+        def read_all(self, *counters: SamplingCounter) -> list[Any]:
+            self.asked += 1
+            return [300.0, strange if self.asked == 2 else 1.0]
+
+    odd = Odd()
+    a, b = (odd.create_counter(SamplingCounter, name, mode=mode) for name in "ab")
+    scan = timer_scan(SamplingCounterAcquisitionSlave(a, b, npoints=3, count_time=count_time), npoints=3)
+    scan.run()
+    assert {len(values) for name, values in scan.get_data().items() if "thermo" in name} == {3}
+    assert np.isnan(scan.get_data(a)).tolist() == np.isnan(scan.get_data(b)).tolist()
+    assert np.isnan(scan.get_data(a)).sum() == 1 if not count_time else not np.isnan(scan.get_data(a))[2]
+
+
+def test_a_card_whose_values_cannot_be_converted_or_published_keeps_its_counters_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tolerance, "REST", 0.0)
+
+    def shaky(value: Any) -> Any:
+        if np.any(np.asarray(value) == 1):
+            raise RuntimeError("no such value")
+        return value
+
+    class Odd(Card):
+        def get_values(self, from_index: int, *counters: Counter) -> Sequence[Any]:
+            values = range(from_index, self.slave._triggered)
+            return [list(values), ["err" if value == 2 else value for value in values]]
+
+    card = Odd()
+    card.b.conversion_function = shaky
+    scan = card.scan()
+    scan.run()
+    a, b = scan.get_data(card.a), scan.get_data(card.b)
+    assert np.isnan(a).tolist() == [False, True, True, False] == np.isnan(b).tolist()
+    assert a[[0, 3]].tolist() == [0, 3] == b[[0, 3]].tolist()
+
+
+def test_what_listens_to_a_card_is_none_of_its_failures() -> None:
+    card = Card()
+    scan = card.scan()
+    scan.acq_chain.top_masters[0].add_external_channel(card.slave, "a", "twice", conversion=lambda block: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        scan.run()
+
+
+def test_what_fails_at_once_is_asked_again_at_the_next_point() -> None:
+    known = tolerance.Tolerance(Thermometer(), lambda: "a sensor")
+    known.note(OSError("gone"), 0.0005)
+    assert known.is_failing and not known.is_resting
+    known.note(OSError("gone"), 0.5)
+    assert known.is_resting

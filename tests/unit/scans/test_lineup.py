@@ -68,6 +68,7 @@ def test_after_a_failure_the_axis_is_where_it_was(robx: Axis) -> None:
         ((-1, 1, 10, 0), "counter is missing"),
         ((-1, 1, 10, 0, "diode"), "counter: expected counters, or what has some.*got 'diode'"),
         ((-1, 1, 10, 0, []), "counter: expected one counter that gives one number at each point"),
+        ((-1, 1, 10, 0, counter_of(lambda: 1.0), 3), "expected 6 arguments, got 7: 3 is too much"),
         ((-1, 1, 0, 0, "diode"), "intervals: expected a whole number, at least 1"),
     ],
 )

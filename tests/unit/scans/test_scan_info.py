@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 
 from bliss_like import scans
+from bliss_like.controllers.simulated.camera import SimulatedCamera
+from bliss_like.controllers.simulation_calc_counter import MeanCalcCounterController
 from bliss_like.data.codec import to_json
 from bliss_like.data.events import PreparedScan
 from bliss_like.data.scan_info import merged
@@ -22,9 +24,11 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_meta import ScanMeta
-from bliss_like.scans import ascan, loopscan
-from tests.unit.devices.making import make_axis
+from bliss_like.scans import amesh, ascan, limatake, loopscan, start_monitoring
+from tests.unit.controllers.mca.making import make_mca
+from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import Values, end_of, published, raising
+from tests.waiting import wait_until_cooperative
 
 VALIDATORS = {
     when: jsonschema.Draft202012Validator(scan_info_schema(when, strict=True)) for when in ("start", "prepared", "end")
@@ -110,6 +114,36 @@ def test_standard_scans(command: str) -> None:
     scan.scan_info["comments"] = scan.comments
     validate_all(scan)
     assert scan.node.info["end_reason"] == "SUCCESS"
+
+
+def test_scans_of_every_kind_of_device() -> None:
+    robx = make_axis("robx")
+    values = Values("diodes", lambda: [1.0, 2.0])
+    stats, samples = SamplingCounter("a", values, mode="STATS"), SamplingCounter("b", values, mode="SAMPLES")
+    mean = MeanCalcCounterController(
+        "mean", {"inputs": [{"counter": stats}, {"counter": samples}], "outputs": [{"name": "mean"}]}
+    )
+    camera = make(SimulatedCamera, "cam", width=40, height=30)
+    camera.roi_counters["whole"] = (0, 0, 40, 30)
+    camera.roi_profiles["profile"] = (0, 0, 40, 30)
+    camera.roi_collection["parts"] = (0, 0, 20, 30)
+    mca = make_mca(elements=[0, 1], rois={"Fe": [620, 660]})
+    mesh = amesh(robx, 0, 1, 1, make_axis("roby"), 0, 1, 1, 0.001, stats, samples, mean, camera, *camera.counters, mca)
+    assert isinstance(mesh, Scan)
+    assert {channel["dim"] for channel in mesh.node.info["channels"].values()} == {0, 1, 2}
+    rated = loopscan(2, 0.001, stats, camera, chain_settings=[{"device": stats, "every": 0.001}])
+    assert isinstance(rated, Scan)
+    for scan in (mesh, rated, limatake(0.001, 2, camera)):
+        validate_all(scan)
+
+
+def test_scans_in_the_background() -> None:
+    watched = start_monitoring(
+        "ring", 0, SamplingCounter("diode", Values("diodes", lambda: [1.0])), sleep_time=0.001, npoints=1
+    )
+    wait_until_cooperative(lambda: watched.state == "ENDED")
+    assert watched.scan is not None and watched.scan.scan_info["monitoring"] == "ring"
+    validate_all(watched.scan)
 
 
 def test_scans_of_scans() -> None:

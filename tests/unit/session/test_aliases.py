@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bliss_like.config import get_config
-from bliss_like.data.node import ChannelNode
+from bliss_like.data.channel_node import ChannelNode
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ProtectedName, SessionError
 from bliss_like.session import Session

@@ -190,8 +190,10 @@ def test_limatake() -> None:
     scan = limatake(0.001, 5, device)
     assert scan.get_data("cam:image").shape == (5, 30, 40) and scan.scan_info["type"] == "limatake"
     assert device.take(0.001, 2).get_data("image").shape == (2, 30, 40)
-    with pytest.raises(ScanUsageError, match="expected cameras"):
+    with pytest.raises(ScanUsageError, match="^limatake: expected cameras"):
         limatake(0.1, 1, make_diode())
+    with pytest.raises(ScanUsageError, match="nbframes: expected a whole number, at least 1, got 0\nusage"):
+        limatake(0.1, 0, device)
 
 
 def make_diode() -> Any:

@@ -100,3 +100,26 @@ def test_radii_in_any_order_and_what_a_region_says_of_itself() -> None:
     roi = Roi(1, 2, 3, 4, name="r")
     assert (roi.p0, roi.p1, roi.get_params()) == ((1, 2), (4, 6), [1, 2, 3, 4])
     assert roi == Roi(1, 2, 3, 4) and roi.to_dict()["kind"] == "rect"
+
+
+@given(st.floats(-3, 12), st.floats(-3, 12), st.floats(0, 3), st.floats(3.1, 8), st.floats(-720, 720), st.floats(1, 360))
+def test_the_outline_of_an_arc_has_all_its_pixels(
+    cx: float, cy: float, r1: float, r2: float, a1: float, aperture: float
+) -> None:
+    roi = ArcRoi(cx, cy, r1, r2, a1, a1 + aperture)
+    rows, columns = np.mgrid[-15:25, -15:25]
+    inside = roi.contains(columns, rows)
+    x, y, width, height = roi.outline()
+    around = (columns >= x) & (columns < x + width) & (rows >= y) & (rows < y + height)
+    assert not (inside & ~around).any()
+    left, top, across, down = roi.bounding_box()
+    assert (across, down) == (0, 0) if not inside.any() else (left, top) == (columns[inside].min(), rows[inside].min())
+
+
+def test_a_large_arc_costs_nothing() -> None:
+    roi = ArcRoi(0, 0, 1e6, 2e6, 0, 360)
+    assert roi.outline() == (-2000000, -2000000, 4000001, 4000001)
+
+
+def test_a_full_ring_that_was_turned() -> None:
+    assert ArcRoi(5, 5, 1, 2, 151.0, 511.00000000000006).a2 == 511.0

@@ -125,9 +125,9 @@ def test_groups() -> None:
         ((620, 660, "Fe"), "letters, digits and _, got 620"),
         (("Fe", 620, 660, 7), "channel must be an element of the detector, one of 0, 1, got 7"),
         (("Fe", 620, 660, False), "channel must be an element of the detector, one of 0, 1, got False"),
-        (("spectrum", 620, 660), "mca has another counter 'spectrum_det0' already; choose another name"),
-        (("icr_det1", 620, 660), "mca has another counter 'icr_det1' already"),
-        (("Ca_det0", 620, 660), "mca has another counter 'Ca_det0' already"),
+        (("spectrum", 620, 660), "mca has another counter or group 'spectrum_det0' already; choose another name"),
+        (("icr_det1", 620, 660), "mca has another counter or group 'icr_det1' already"),
+        (("Ca_det0", 620, 660), "mca has another counter or group 'Ca_det0' already"),
     ],
 )
 def test_what_is_refused(arguments: tuple[Any, ...], message: str) -> None:
