@@ -17,7 +17,7 @@ from .acquisition.timer import SoftwareTimerMaster
 from .group import GroupingMaster, ScanGroup
 
 if TYPE_CHECKING:
-    from bliss_like.data.node import ChannelNode
+    from bliss_like.data.channel_node import ChannelNode
 
     from .channel import AcquisitionChannel
     from .scan import Scan

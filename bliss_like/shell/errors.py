@@ -59,6 +59,8 @@ _OURS = ("bliss_like.shell.", "bliss_like.session.protection")
 def one_line(error: BaseException) -> str:
     """Return the kind of error, its message and notes; an error without message names its kind and place."""
     message = str(error).strip()
+    if isinstance(error, KeyError) and len(error.args) == 1 and " " in str(error.args[0]):
+        message = str(error.args[0])  # a sentence: str() would put it into quotes
     if not message:
         frames = traceback.extract_tb(error.__traceback__)
         message = f"in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

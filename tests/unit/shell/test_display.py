@@ -83,6 +83,11 @@ def test_what_was_noted_with_an_error_is_shown() -> None:
     assert one_line(error) == "OSError: no answer (scan 3 dscan, in axis)"
 
 
+def test_a_sentence_of_a_key_error_has_no_quotes() -> None:
+    assert one_line(KeyError("no channel 'diod'; there are none")) == "KeyError: no channel 'diod'; there are none"
+    assert one_line(KeyError("diode")) == "KeyError: 'diode'"
+
+
 def test_a_misspelt_attribute_says_what_was_meant() -> None:
     axis = make_axis("robx")
     with pytest.raises(AttributeError) as raised:
