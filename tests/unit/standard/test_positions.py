@@ -301,6 +301,8 @@ def test_lists(motors: Motors, known: dict[str, Any], capsys: Shown) -> None:
         lscnt(3)
     lscnt(diodes.counters + make_box("other", "diode").counters)  # of one name, in two boxes
     assert [row[0] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    lscnt(make_box("b" * 60, "diode").counters)
+    assert rows(capsys)[0] == ["counter", "shape"]
     diodes.unregister()
     lscnt()
     assert "no counters" in capsys.readouterr().out
