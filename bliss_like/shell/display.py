@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pprint
 import re
 import shutil
 import textwrap
@@ -11,12 +12,19 @@ from typing import Any
 from bliss_like.scans.command import usage
 
 _QUESTION = re.compile(r"\s*(?:\?\s*(?P<before>[\w.]+)|(?P<after>[\w.]+)\s*\?)\s*")
+MOST_ITEMS = 1000
+"""Longer lists are not laid out: it takes long."""
 
 
 def shown(value: Any) -> str:
-    """Return the text for a value: that of its `__info__()` if it has one, else its repr."""
+    """Return the text for a value: that of its `__info__()` if it has one, else its repr, of a long list in several lines."""
     info = getattr(type(value), "__info__", None)  # asked of the class: a proxy may have any attribute
-    return wrapped(str(info(value))) if callable(info) else repr(value)
+    if callable(info):
+        return wrapped(str(info(value)))
+    columns = shutil.get_terminal_size().columns
+    if isinstance(value, dict | list | tuple | set) and len(value) <= MOST_ITEMS and len(repr(value)) > columns:
+        return pprint.pformat(value, width=columns, sort_dicts=False)
+    return repr(value)
 
 
 def wrapped(text: str, columns: int | None = None) -> str:

@@ -62,6 +62,7 @@ def test_long_lines_are_broken_between_words(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("COLUMNS", "20")
     assert output("Out [1]: ", Long()) == "Out [1]: \nstate READY\n  one two three four\nfive"
+    assert output("Out [1]: ", {"title": "ascan", "npoints": 11}) == "Out [1]: \n{'title': 'ascan',\n 'npoints': 11}"
     assert output("Out [1]: ", [Long()]) == "Out [1]: \n[one two three four five six]"  # to be copied
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     said: list[str] = []
