@@ -108,7 +108,9 @@ def chosen_counter(scan: Scan) -> str:
         )
     if not there:
         raise ScanError(f"{scan.label} has no counter that gives one number at each point")
-    missed = f"{', '.join(wanted)}, which plotselect chose, is not in {scan.label}" if wanted else "no counter is selected"
+    missed = (
+        f"{', '.join(wanted)}, which plotselect chose, is not in {scan.label}" if wanted else "no counter is selected"
+    )
     raise ScanError(f"{missed}; name one, as in cen({there[0]!r}), or plotselect one of {short}")
 
 
