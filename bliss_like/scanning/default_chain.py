@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -303,13 +303,9 @@ DEFAULT_CHAIN = PresentDefaultChain()
 
 
 def _encoders(top_master: AcquisitionMaster | None) -> list[Counter]:
-    def found() -> Iterator[Counter]:
-        for axis in getattr(top_master, "axes", ()):
-            counter = getattr(getattr(axis, "encoder", None), "counter", None)
-            if isinstance(counter, Counter):
-                yield counter
-
-    return list(found())
+    """Return those of the axes that are scanned: they are counted without being asked for."""
+    encoders = [getattr(axis, "encoder", None) for axis in getattr(top_master, "axes", ())]
+    return [encoder for encoder in encoders if isinstance(encoder, Counter)]
 
 
 def _checked(

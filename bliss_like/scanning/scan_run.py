@@ -33,7 +33,7 @@ from . import nodes
 from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
-from .greenlets import Shield, run_all
+from .greenlets import Shield, killed_from_outside, run_all
 from .metadata import Metadata
 from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
@@ -163,7 +163,8 @@ class ScanRun:
                     node.set_image_saving(None, None, force_no_saving=True)
                     continue
                 device = getattr(node.device, "name", node.name)
-                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                directory = saving.get_images_path(scan.scan_number, device)
+                prefix = saving.get_images_prefix(scan.scan_number, device)
                 node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------
@@ -211,8 +212,9 @@ class ScanRun:
         """Make a call in a greenlet of its own, so that what it raises ends the scan."""
         try:
             call()
-        except gevent.GreenletExit:
-            pass
+        except gevent.GreenletExit as killed:
+            if not self._is_over:  # else it was us
+                self._end(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the supervisor raises it
             self._end(error)
 
@@ -304,6 +306,7 @@ class ScanRun:
             error.add_note(f"(scan {number}{self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
+        self._is_over = True
         self._attempt(failures, self._stopping)
         gevent.killall(self._tasks, block=False)
         gevent.joinall(self._tasks, timeout=GRACE)  # killall would raise Timeout, and nothing would be stopped

@@ -23,7 +23,9 @@ from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
-from bliss_like.errors import ChainError, DataError, DeviceError
+from bliss_like.devices.interlock import claimed
+from bliss_like.devices.numbers import is_number
+from bliss_like.errors import ChainError, DataError, DeviceError, UsageError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
@@ -299,17 +301,25 @@ class Camera(CounterController):
 
     def take_image(self, expo_time: float | None = None) -> NDArray[Any]:
         """Expose once, beside any scan, and return the image, shape (height, width); nothing is published or saved."""
-        return self._take_one(self.acquisition.expo_time if expo_time is None else expo_time)
+        return self._take_one(self._seconds(expo_time))
+
+    def _seconds(self, expo_time: Any) -> float:
+        """:raises UsageError: this is no exposure time."""
+        time = self.acquisition.expo_time if expo_time is None else expo_time
+        if not is_number(time) or not 0 <= time < float("inf"):
+            raise UsageError(f"camera {self.name}: exposure time: expected seconds, at least 0, got {time!r}")
+        return float(time)
 
     def _take_one(self, expo_time: float, corrects: bool = True) -> NDArray[Any]:
         images: list[Frames] = []
-        exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
-        try:
-            exposure.start()
-            exposure.trigger()
-            exposure.wait_delivered(1)
-        finally:
-            exposure.stop()
+        with claimed([self], f"take_image of {self.name}"):
+            exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
+            try:
+                exposure.start()
+                exposure.trigger()
+                exposure.wait_delivered(1)
+            finally:
+                exposure.stop()
         image: NDArray[Any] = images[0][0]
         return image
 
@@ -322,7 +332,7 @@ class Camera(CounterController):
         """
         from bliss_like.scanning.acquisition.camera_scan import take_images
 
-        time = self.acquisition.expo_time if expo_time is None else expo_time
+        time = self._seconds(expo_time)
         number = self.acquisition.nb_frames if nb_frames is None else nb_frames
         return take_images(time, number, self, save=save, run=run)
 
@@ -332,7 +342,7 @@ class Camera(CounterController):
         :param shutter: closed meanwhile, if there is one.
         """
         with shutter.closed_context if shutter is not None else nullcontext():
-            self._take_one(expo_time, corrects=False)
+            self._take_one(self._seconds(expo_time), corrects=False)
         name = self.write_last_image(directory, f"{self.name}_background_")
         self.processing.background = name
         self.processing.use_background = True
