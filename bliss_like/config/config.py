@@ -230,9 +230,7 @@ class Config:
         cls = class_of(entry)
         plan = blueprint(entry, cls.Config, self._tree.refused)
         self._broken_items[name] = plan.broken
-        made = constructed(cls, entry, plan.model)
-        plan.model.apply_to(made)
-        return Made(made, plan.text, cls.Config)
+        return Made(constructed(cls, entry, plan.model), plan.text, cls.Config)
 
     def _by_plugin(self, entry: Entry) -> Made:
         name = entry.node.name
