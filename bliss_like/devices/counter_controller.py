@@ -202,6 +202,10 @@ class CounterController:
     def apply_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Write parameters to the hardware; called before a scan is prepared."""
 
+    def __info__(self) -> str:
+        can_fail = "" if self.is_critical else ", scans go on without it when it fails"
+        return f"{type(self).__name__} {self.fullname}{can_fail}\n{self.counters.__info__()}"
+
     def __repr__(self) -> str:
         names = ", ".join(self.__dict__.get("_counters", ())) or "no counters"  # also before it is complete
         return f"<{type(self).__name__} {getattr(self, 'name', '?')}: {names}>"

@@ -107,8 +107,10 @@ def chosen_counter(scan: Scan) -> str:
             f"several counters selected: {short}; name one, as in cen({found[0]!r}), or plotselect one of them"
         )
     if not there:
-        raise ScanError(f"{scan!r} has no counter that gives one number at each point")
-    missed = f"{', '.join(wanted)}, which plotselect chose, is not in {scan!r}" if wanted else "no counter is selected"
+        raise ScanError(f"{scan.label} has no counter that gives one number at each point")
+    missed = (
+        f"{', '.join(wanted)}, which plotselect chose, is not in {scan.label}" if wanted else "no counter is selected"
+    )
     raise ScanError(f"{missed}; name one, as in cen({there[0]!r}), or plotselect one of {short}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,16 +45,15 @@ def lscnt(counters: Any = None) -> None:
         raise UsageError(f"counters: {error}") from None
     rows = [
         (
-            name_of(counter),
             original_channel_name(counter),
+            name_of(counter) if name_of(counter) != counter.name else "",
             type(counter.controller).__name__.lstrip("_"),
-            type(counter).__name__,
             counter.unit or "",
             "x".join(map(str, counter.shape)) or "0D",
         )
         for counter in found
     ]
-    _print_table(("counter", "full name", "controller", "class", "unit", "shape"), rows, "There are no counters.")
+    _print_table(("counter", "alias", "class", "unit", "shape"), rows, "There are no counters.")
 
 
 lsct = lscnt
@@ -85,8 +85,15 @@ def _camera_row(camera: Any) -> tuple[str, ...]:
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
-    if not rows:
-        print(none)
-        return
+    """Print a table without its empty columns; without the class of the controllers, too, where it is too wide with it."""
     filled = [column for column in range(len(header)) if any(row[column] for row in rows)]
-    print(table([header[column] for column in filled], [[row[column] for column in filled] for row in rows]))
+    lines = _lines(header, rows, filled)
+    if max(map(len, lines), default=0) >= shutil.get_terminal_size().columns:
+        lines = _lines(header, rows, [column for column in filled if header[column] != "class"])
+    print("\n".join(lines) if rows else none)
+
+
+def _lines(header: Sequence[str], rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[str]:
+    return table(
+        [header[column] for column in columns], [[row[column] for column in columns] for row in rows]
+    ).splitlines()

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bliss_like.config.settings.properties import ObjectSettings
-from bliss_like.config.table import table
 from bliss_like.devices.counter import Counter, CounterController, IntegratingCounter, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
@@ -245,13 +244,14 @@ class RoiContainer(FrameController, Generic[R]):
         return {roi.name: roi.to_dict() for roi in self._active()}
 
     def __info__(self) -> str:
+        path = self.fullname.replace(":", ".")
         if not len(self):
-            return f"{self.fullname}: no regions; {self.fullname.replace(':', '.')}['name'] = x, y, width, height makes one"
+            return f"{path}: no regions; {path}['name'] = x, y, width, height makes one"
         rows = [
-            (name, str(roi), "" if self._fits(roi) else "not inside the image, not counted")
+            f"  {name:<21}{roi}{'' if self._fits(roi) else '  not inside the image, not counted'}"
             for name, roi in self.items()
         ]
-        return table((self.fullname, "", ""), rows)
+        return "\n".join([path, *rows])
 
 
 class RoiCounter(IntegratingCounter):

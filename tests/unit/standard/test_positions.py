@@ -293,13 +293,15 @@ def test_lists(motors: Motors, known: dict[str, Any], capsys: Shown) -> None:
     lsmot()
     assert rows(capsys)[2:] == [["robx", "motors0", "SimulatedMotors", "mm"]]
     lscnt()
-    assert [row[:2] for row in rows(capsys)[2:]] == [["diode", "diodes:diode"], ["diode2", "diodes:diode2"]]
+    assert rows(capsys)[2:] == [[f"diodes:{name}", "SimulatedDiodes", "0D"] for name in ("diode", "diode2")]
     lscnt(diodes.counters[0])
     assert len(rows(capsys)) == 3
     with pytest.raises(UsageError, match="lscnt: counters: 3"):
         lscnt(3)
     lscnt(diodes.counters + make_box("other", "diode").counters)  # of one name, in two boxes
-    assert [row[1] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    assert [row[0] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    lscnt(make_box("b" * 60, "diode").counters)
+    assert rows(capsys)[0] == ["counter", "shape"]
     diodes.unregister()
     lscnt()
     assert "no counters" in capsys.readouterr().out
