@@ -91,6 +91,19 @@ def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNo
     return Blueprint(model, text, broken)
 
 
+def constructed(cls: type[Any], entry: Entry, model: ObjectConfig) -> Any:
+    """Return the object of a class.
+
+    :raises ObjectCreationFailed: its constructor does not take a name and a configuration.
+    """
+    try:
+        return cls(entry.node.name, model)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:  # raised by what it calls
+            raise
+        raise creation_failed(entry, error, "; it is made with (name, config)") from error
+
+
 def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> Any:
     """Return an item of a container.
 

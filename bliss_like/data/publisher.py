@@ -247,7 +247,6 @@ class StreamPublisher:
                 with suppress(StoreUnavailable):
                     self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
-            self._hurry.clear()
             try:
                 while (batch := self._unsent or self._take()) is not None:
                     self._unsent = batch
@@ -276,6 +275,7 @@ class StreamPublisher:
                 self._structure = []
             if not batch.entries:
                 self._awake = False
+                self._hurry.clear()  # here, as who is in a hurry may have come before the sender awoke
                 self._idle.set()
                 return None
         return batch

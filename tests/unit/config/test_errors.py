@@ -180,6 +180,15 @@ def test_a_class_that_raises(configure: Configure) -> None:
     assert isinstance(raised.value.__cause__, ConnectionError)
 
 
+def test_a_constructor_that_takes_too_little_is_told_what_it_is_given(configure: Configure) -> None:
+    with pytest.raises(ObjectCreationFailed) as raised:
+        configure("name: lamp\nclass: TakesTooLittle\n").get("lamp")
+    assert str(raised.value) == (
+        f"{FILE}:1:1: TakesTooLittle 'lamp': could not be made: TypeError: TakesTooLittle.__init__() takes 2 positional "
+        "arguments but 3 were given; it is made with (name, config)"
+    )
+
+
 WRONG_FILES = {
     "- name: 3d\n  class: Lamp": "1:9: name '3d': expected letters, digits and '_', no digit first, such as 'robx'",
     "- name: my lamp": "1:9: name 'my lamp': expected letters, digits and '_', no digit first, such as 'robx'",
