@@ -39,6 +39,8 @@ from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
 
 if TYPE_CHECKING:
+    from bliss_like.data.publisher import DataTree
+
     from .scan import Scan
 
 _log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class ScanRun:
         """The same, for when the end is published."""
         self._metadata = Metadata(scan)
         self._end_info: dict[str, Any] = {}
+        self._shield = Shield()
 
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
@@ -91,8 +94,7 @@ class ScanRun:
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
                 scan.path = paths.join(container, name)
                 self._describe_start()
-                scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
-                scan.publisher.on_failure = self._end_from_anywhere
+                self._announce(tree)
                 for preset in environment.presets:
                     contexts.enter_context(preset(scan))
                 self._prepare()
@@ -100,8 +102,10 @@ class ScanRun:
             except BaseException as raised:  # noqa: BLE001  it is raised again when everything is cleaned up
                 error = raised
             error = self._finish(error)
+            failures: list[BaseException] = []
             for call in self._at_end:
-                call()
+                self._attempt(failures, call)
+            error = error or next(iter(failures), None)
             if error is not None:
                 raise error
 
@@ -113,6 +117,18 @@ class ScanRun:
         if scan.kind is NodeKind.SCAN:  # a sequence stays open while nothing is measured; its scans come by themselves
             contexts.enter_context(environment.background.out_of_the_way(purpose))
         contexts.enter_context(claimed(driven, purpose))
+
+    def _announce(self, tree: DataTree) -> None:
+        """Announce the scan; an abort has to wait until that is done, so that what was announced comes to an end."""
+        scan, shield = self.scan, Shield()
+
+        def announce() -> None:
+            scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
+            scan.publisher.on_failure = self._end_from_anywhere
+
+        shield.run(announce)
+        if shield.abort is not None:
+            raise shield.abort
 
     # -- beginning -------------------------------------------------------------------------------------------------------
 
@@ -263,7 +279,7 @@ class ScanRun:
     def _finish(self, error: BaseException | None) -> BaseException | None:
         """Bring everything to rest and publish the end; return what ended the scan."""
         scan = self.scan
-        shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
+        self._shield = shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
         failures: list[BaseException] = []
         self._attempt(failures, lambda: shield.run(lambda: self._bring_to_rest(failures)))
         if shield.gave_up:
@@ -320,12 +336,13 @@ class ScanRun:
         self.scan.set_state(ScanState.STOPPING)
         self._publish(ScanInfoUpdate(self.scan.path, {"state": self.scan.state.name}))
 
-    @staticmethod
-    def _attempt(failures: list[BaseException], call: Callable[[], object]) -> None:
+    def _attempt(self, failures: list[BaseException], call: Callable[[], object]) -> None:
         try:
             call()
-        except gevent.GreenletExit:
-            raise
+        except gevent.GreenletExit as killed:
+            if self._shield.gave_up:
+                raise
+            failures.append(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the rest is to be done all the same
             failures.append(error)
 

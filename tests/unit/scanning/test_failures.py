@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -13,15 +13,19 @@ import gevent
 import pytest
 from gevent.event import Event
 
+from bliss_like.data import paths
 from bliss_like.data.events import WireEvent
 from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.store import Append, MemoryStore
+from bliss_like.data.tree import Tree
 from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, scan_run
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
-from bliss_like.scanning.presets import ChainPreset, ScanPreset
+from bliss_like.scanning.presets import ChainPreset, ScanPreset, WatchdogCallback
 from bliss_like.scanning.scan import Scan
+from bliss_like.session.data_tree import GREENLETS
 from tests.unit.scanning.making import (
     Device,
     Log,
@@ -258,7 +262,10 @@ def test_an_abort_at_any_moment(seed: int) -> None:
     if scan.state is ScanState.IDLE:  # before it began
         assert isinstance(error, UserAbort)
         return
-    assert scan.state is (ScanState.DONE if error is None else ScanState.USER_ABORTED)
+    if error is None:
+        assert scan.state is ScanState.DONE
+    else:  # DONE when the abort has come while the end was published
+        assert isinstance(error, UserAbort) and scan.state in (ScanState.USER_ABORTED, ScanState.DONE)
     if scan.path:
         assert end_of(scan).state == scan.state.name
         assert end_of(scan).lengths == {channel.path: channel.length for channel in scan.channels if channel.path}
@@ -488,3 +495,53 @@ def test_a_call_that_somebody_kills_is_no_call_that_is_done(verb: str, others: i
     assert raised.value.__notes__ == ["(scan 1 loopscan, in a)"]
     assert end_of(scan).state == "KILLED"
     assert sorted(log.of("stop")) == sorted(device.name for device in devices)
+
+
+@pytest.mark.parametrize("kind", [ScanPreset, ChainPreset])
+@pytest.mark.parametrize("verb", ["prepare", "start", "stop"])
+def test_a_preset_that_somebody_kills_does_not_keep_the_scan_from_its_end(kind: Any, verb: str) -> None:
+    log = Log()
+    preset = type("Killed", (kind,), {verb: lambda self, _: gevent.getcurrent().throw()})()
+    scan = timer_scan(Device("a", log))
+    (scan if kind is ScanPreset else scan.acq_chain).add_preset(preset)
+    with gevent.Timeout(5), pytest.raises((ChainError, gevent.GreenletExit)):
+        scan.run()
+    assert end_of(scan).state == "KILLED" and log.about("a")[-1:] in ([], ["stop"])
+
+
+def test_a_stop_that_somebody_kills_is_told() -> None:
+    scan = timer_scan(Device("a", Log(), stop=raising(gevent.GreenletExit())))
+    with pytest.raises(ChainError, match="killed from outside") as raised:
+        scan.run()
+    assert raised.value.__notes__ == ["(scan 1 loopscan, in a)"] and end_of(scan).state == "KILLED"
+
+
+def test_a_watchdog_that_fails_at_the_end_does_not_hide_what_failed_before() -> None:
+    class Dog(WatchdogCallback):
+        def on_scan_end(self, *_: Any) -> None:
+            raise ValueError("bark")
+
+    scan = timer_scan(Device("a", Log(), trigger=raising(OSError("gone"))), watchdog_callback=Dog(5))
+    with pytest.raises(OSError, match="gone"):
+        scan.run()
+
+
+def test_what_is_announced_when_the_abort_comes_has_an_end() -> None:
+    reached, go_on = Event(), Event()
+
+    class Slow(MemoryStore):
+        def append(self, entries: Sequence[Append], **keys: Any) -> None:
+            super().append(entries, **keys)
+            if entries[0].key == paths.children("eh1:tmp:scans") and not reached.is_set():
+                reached.set()
+                go_on.wait()
+
+    environment.tree = Tree(Slow(), tasks=GREENLETS)
+    scan = timer_scan(Device("a", Log()))
+    task = in_background(scan)
+    reached.wait(5)
+    task.kill(UserAbort, block=False)
+    task.join(0.05)  # it ends here if it does not wait
+    go_on.set()
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert end_of(scan).state == "USER_ABORTED"
