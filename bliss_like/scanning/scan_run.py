@@ -39,8 +39,6 @@ from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
 
 if TYPE_CHECKING:
-    from bliss_like.data.publisher import DataTree
-
     from .scan import Scan
 
 _log = logging.getLogger(__name__)
@@ -94,7 +92,8 @@ class ScanRun:
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
                 scan.path = paths.join(container, name)
                 self._describe_start()
-                self._announce(tree)
+                scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
+                scan.publisher.on_failure = self._end_from_anywhere
                 for preset in environment.presets:
                     contexts.enter_context(preset(scan))
                 self._prepare()
@@ -117,18 +116,6 @@ class ScanRun:
         if scan.kind is NodeKind.SCAN:  # a sequence stays open while nothing is measured; its scans come by themselves
             contexts.enter_context(environment.background.out_of_the_way(purpose))
         contexts.enter_context(claimed(driven, purpose))
-
-    def _announce(self, tree: DataTree) -> None:
-        """Announce the scan; an abort has to wait until that is done, so that what was announced comes to an end."""
-        scan, shield = self.scan, Shield()
-
-        def announce() -> None:
-            scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
-            scan.publisher.on_failure = self._end_from_anywhere
-
-        shield.run(announce)
-        if shield.abort is not None:
-            raise shield.abort
 
     # -- beginning -------------------------------------------------------------------------------------------------------
 
