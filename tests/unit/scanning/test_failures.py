@@ -432,6 +432,7 @@ class FailingPublisher:
         return getattr(self._publisher, name)
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("from_thread", [False, True])
 def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: bool) -> None:
     tree = environment.require_tree()

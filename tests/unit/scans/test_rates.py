@@ -23,7 +23,12 @@ from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Device, Log, Values, end_of, in_background, raising
 
 
-def counter(name: str, read: Any = lambda: [1.0]) -> SamplingCounter:
+def quick() -> Sequence[float]:
+    gevent.sleep(0.001)
+    return [1.0]
+
+
+def counter(name: str, read: Any = quick) -> SamplingCounter:
     return SamplingCounter(name, Values(f"{name}_box", read))
 
 
