@@ -17,12 +17,11 @@ from weakref import ref
 import numpy as np
 from gevent.event import Event
 from numpy.typing import NDArray
-from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
-from bliss_like.devices.counter_controller import CounterControllerConfig, Params
+from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.devices.interlock import claimed
 from bliss_like.devices.numbers import is_number
@@ -30,6 +29,7 @@ from bliss_like.errors import ChainError, DataError, DeviceError, UsageError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
+from .config import CameraConfig, first_values
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
 from .geometry import Geometry, clipped
 from .groups import (
@@ -44,14 +44,7 @@ from .image_counter import ImageCounter
 from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
 from .saver import FrameSaver, file_of, load_image
 
-
-class CameraConfig(CounterControllerConfig):
-    """The keys that every camera has."""
-
-    rois: dict[str, list[float]] = Field(
-        default_factory=dict,
-        description="regions of interest that are there at first: x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc",
-    )
+__all__ = ["Camera", "CameraConfig"]
 
 
 class Camera(CounterController):
@@ -78,7 +71,7 @@ class Camera(CounterController):
         self._corrections: dict[str, tuple[Any, NDArray[Any]]] = {}
 
         def kept(part: str) -> ObjectSettings:
-            return ObjectSettings.of(config, f":{part}")
+            return ObjectSettings.of(config, f":{part}", first_values(config, part))
 
         self.saving = CameraSaving(self, kept("saving"))
         self.acquisition = CameraAcquisition(self, kept("acquisition"))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.config.settings.properties import ObjectSettings, property_setting
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.config.table import table
 from bliss_like.errors import ChainError, UsageError
 
 from .geometry import ROTATIONS, Box, Geometry, clipped
@@ -103,7 +102,7 @@ class Group:
         return {key: _plain(getattr(self, key)) for key in self.shown}
 
     def __info__(self) -> str:
-        return table((self.name, ""), [(key, str(value)) for key, value in self.to_dict().items()])
+        return "\n".join([self.name, *(f"  {key:<21}{value}".rstrip() for key, value in self.to_dict().items())])
 
     def _refuse(self, attribute: str, expected: str, value: object) -> UsageError:
         return UsageError(f"{self.name}.{attribute}: expected {expected}, got {value!r}; nothing was changed")

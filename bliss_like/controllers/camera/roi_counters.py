@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bliss_like.config.settings.properties import ObjectSettings
-from bliss_like.config.table import table
 from bliss_like.devices.counter import Counter, CounterController, IntegratingCounter, counter_namespace
 from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
@@ -21,7 +20,7 @@ from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition.camera import FrameSlave
 
 from .geometry import Geometry, clipped
-from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, moved_arc, statistics
+from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, moved_arc, roi_of, statistics
 
 if TYPE_CHECKING:
     from .camera import Camera
@@ -250,13 +249,14 @@ class RoiContainer(FrameController, Generic[R]):
         return {roi.name: roi.to_dict() for roi in self._active()}
 
     def __info__(self) -> str:
+        path = self.fullname.replace(":", ".")
         if not len(self):
-            return f"{self.fullname}: no regions; {self.fullname.replace(':', '.')}['name'] = x, y, width, height makes one"
+            return f"{path}: no regions; {path}['name'] = x, y, width, height makes one"
         rows = [
-            (name, str(roi), "" if self._fits(roi) else "not inside the image, not counted")
+            f"  {name:<21}{roi}{'' if self._fits(roi) else '  not inside the image, not counted'}"
             for name, roi in self.items()
         ]
-        return table((self.fullname, "", ""), rows)
+        return "\n".join([path, *rows])
 
 
 class RoiCounter(IntegratingCounter):
@@ -281,7 +281,7 @@ class RoiCounters(RoiContainer[AnyRoi]):
                 f"{self.fullname}: region {name!r}: expected x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc; a Roi or an "
                 f"ArcRoi; got {params!r}"
             )
-        return Roi(*values, name=name) if len(values) == 4 else ArcRoi(*values, name=name)
+        return roi_of(name, values)
 
     def _moved(self, roi: AnyRoi, old: Geometry, new: Geometry) -> AnyRoi:
         if isinstance(roi, Roi):

@@ -148,10 +148,6 @@ class SimulatedCamera(Camera):
             self._slit(config.gap_y, config.offset_y),
         )
 
-    def mean_image(self, expo_time: float) -> NDArray[np.float64]:
-        """Return what is to be expected of an image now, without noise, shape (height, width)."""
-        return np.minimum(self._model.mean(self.spot(), expo_time), self._top)
-
     def _pixels(self, axis: Any) -> float:
         return axis.position * self.config.pixels_per_unit if axis is not None else 0.0
 

@@ -304,7 +304,10 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         if not self.tolerance.is_critical and isinstance(error, FAILURES):
             self._lose(error)
         elif self._acq_on_failure is not None:
-            self._acq_on_failure(self, error)
+            try:
+                raise error  # from here, so that its traceback says whose it is
+            except BaseException as raised:  # noqa: BLE001  the scan raises it
+                self._acq_on_failure(self, raised)
 
 
 LimaAcquisitionMaster = CameraAcquisitionMaster
