@@ -90,8 +90,8 @@ class ScanRun:
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
-                scan.path = paths.join(container, name)
                 self._describe_start()
+                scan.path = paths.join(container, name)
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere
                 for preset in environment.presets:

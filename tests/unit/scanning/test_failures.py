@@ -15,13 +15,14 @@ from gevent.event import Event
 
 from bliss_like.data.events import EndScan, WireEvent
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanUsageError, UserAbort
+from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, scan_run
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ChainPreset, ScanPreset, WatchdogCallback
 from bliss_like.scanning.scan import Scan
+from bliss_like.scanning.scan_meta import ScanMeta
 from tests.unit.scanning.making import (
     Device,
     Log,
@@ -273,6 +274,26 @@ def test_an_abort_at_any_moment(seed: int) -> None:
             assert len(values) == end_of(scan).lengths[next(c.path for c in scan.channels if c.fullname == channel)]
     if "prepare" in [verb for _, verb in log]:
         assert sorted(log.of("stop")) == ["a", "b", "sub", "top"]
+
+
+def test_an_abort_before_it_is_announced() -> None:
+    """It has nothing in the tree of data, and does not say so."""
+    environment.scan_meta = ScanMeta()
+    gathering = Event()
+
+    def gather(scan: Scan) -> None:
+        gathering.set()
+        gevent.sleep(10)
+
+    environment.scan_meta.sample.set("slow", gather)
+    scan = timer_scan()
+    task = in_background(scan)
+    assert gathering.wait(5)
+    task.kill(UserAbort, block=False)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert (scan.state, scan.path) == (ScanState.USER_ABORTED, "")
+    with pytest.raises(ScanError, match="was over before it was announced, it has no node"):
+        scan.node  # noqa: B018
 
 
 def test_presses_of_ctrl_c() -> None:

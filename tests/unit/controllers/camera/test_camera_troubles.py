@@ -487,7 +487,7 @@ def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.Mon
 
     looking = gevent.spawn(look)
     scan.abort(wait=False)
-    assert task.get(timeout=5) is not None
+    assert task.get(timeout=30) is not None
     looking.kill()
     assert np.diff(looks).max() < 0.4
     assert len(image_node(scan).references()) == len(image_node(scan))
