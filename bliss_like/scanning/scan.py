@@ -184,6 +184,12 @@ class Scan(Curves):
     # -- what is known of it -------------------------------------------------------------------------------------------
 
     @property
+    def label(self) -> str:
+        """What people call it: `scan 3 (ascan robx 0 1 10 0.1)`."""
+        number = f" {self.scan_number}" if self.scan_number and self.save else ""
+        return f"scan{number} ({self.scan_info['title']})"
+
+    @property
     def channels(self) -> list[AcquisitionChannel]:
         return channels_of(self.acq_chain)
 
