@@ -107,7 +107,9 @@ class CachedReads:
         if line is not None:
             try:
                 line.take_what_is_there()
-                if missing := [key for key in dict.fromkeys(keys) if self._known(line, key) is None or not line.is_quiet]:
+                if missing := [
+                    key for key in dict.fromkeys(keys) if self._known(line, key) is None or not line.is_quiet
+                ]:
                     self._ask(line, missing)
             except _Lost:
                 self._local.line = None
