@@ -364,4 +364,4 @@ class BaseMCA(CounterController):
             if len(self.last_data)
             else []
         )
-        return table(("last point", *Stats._fields), rows)
+        return table(("last point", *(name.replace("time", "").replace("_", " ") for name in Stats._fields)), rows)
