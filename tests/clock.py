@@ -12,12 +12,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import gevent
 import pytest
 
-TICK = 1e-6
+from bliss_like.scanning import greenlets
+
+TICK = 1e-5
 """Seconds that looking at the clock takes, so that who looks at it again and again sees it go on."""
 
 REAL: dict[str, Callable[..., Any]] = {name: getattr(time, name) for name in ("monotonic", "perf_counter", "time")}
@@ -28,6 +32,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.elapsed = 0.0
+        self.thread = get_ident()
         self.began = {name: read() for name, read in REAL.items()}
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = itertools.count()
@@ -54,6 +59,12 @@ class Clock:
                 timer.end()
                 return
         self._idle.stop()
+
+    def run_callback(self, function: Callable[..., object], *args: object) -> Any:
+        """In its turn: who waits is not forgotten beside others that always have something to do."""
+        while self._timers and self._timers[0][0] <= self.elapsed:
+            self._loop.run_callback(heapq.heappop(self._timers)[2].end)
+        return self._loop.run_callback(function, *args)
 
     def close(self) -> None:
         self._idle.stop()
@@ -101,7 +112,7 @@ def _reader(name: str) -> Callable[[], float]:
     real = REAL[name]
 
     def read() -> float:
-        if _owned is None:  # somebody was imported meanwhile, and keeps this function
+        if _owned is None or get_ident() != _owned.thread:
             return float(real())
         _owned.elapsed += TICK
         return float(_owned.began[name] + _owned.elapsed)
@@ -113,10 +124,33 @@ READERS = {name: _reader(name) for name in REAL}
 
 
 def _sleep(seconds: float, real: Callable[[float], None] = time.sleep) -> None:
-    if _owned is None:
+    if _owned is None or get_ident() != _owned.thread:
         real(seconds)
     else:
         _owned.elapsed += seconds
+
+
+_seen: set[str] = set()
+_places: list[tuple[ModuleType, str, Callable[..., Any]]] = [
+    (time, name, replacement) for name, replacement in [*READERS.items(), ("sleep", _sleep)]
+]
+
+
+def _find_places() -> None:
+    """Where modules of the project have imported functions of `time` by name."""
+    replaced = {getattr(time, name): replacement for _, name, replacement in _places[:4]}
+    for module_name, module in list(sys.modules.items()):
+        if (
+            module_name in _seen
+            or not module_name.startswith(("bliss_like.", "tests."))
+            or module_name in (__name__, "tests.waiting")
+        ):
+            continue
+        _seen.add(module_name)
+        for name in ("monotonic", "perf_counter", "time", "sleep"):
+            value = vars(module).get(name)
+            if isinstance(value, BuiltinFunctionType) and value in replaced:
+                _places.append((module, name, replaced[value]))
 
 
 @contextmanager
@@ -124,15 +158,13 @@ def own_clock() -> Iterator[Clock]:
     """All that waits in gevent, and all that reads the time, does it by the clock that is yielded."""
     global _owned
     gevent.sleep(0)  # the hub runs, with its own loop
+    _find_places()
     hub = gevent.get_hub()
     loop, clock = hub.loop, Clock()
-    replaced = {REAL[name]: READERS[name] for name in REAL} | {time.sleep: _sleep}
     with pytest.MonkeyPatch.context() as patch:
-        modules = [module for name, module in sys.modules.items() if name.startswith(("bliss_like", "tests."))]
-        for module in [time, *modules]:
-            for name, value in list(vars(module).items()):
-                if name in ("monotonic", "perf_counter", "time", "sleep") and callable(value) and value in replaced:
-                    patch.setattr(module, name, replaced[value])
+        patch.setattr(greenlets, "_last_turn", 0.0)  # a time that outlives the test
+        for module, name, replacement in _places:
+            patch.setattr(module, name, replacement)
         _owned = hub.loop = clock
         try:
             yield clock

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import settings
 
 from bliss_like.data.server import HOME_VARIABLE, EmbeddedServer
-from tests.clock import Clock, own_clock
 from tests.cluster import LoopbackCluster
 from tests.waiting import wait_until
 
@@ -37,13 +36,6 @@ def _home_of_the_run() -> Iterator[None]:
             del os.environ[HOME_VARIABLE]
         else:
             os.environ[HOME_VARIABLE] = before
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """The time of this test, for greenlets of an unpatched process: what waits costs nothing, and is never late."""
-    with own_clock() as clock:
-        yield clock
 
 
 @pytest.fixture

@@ -16,6 +16,14 @@ import pytest
 from tests.ports import free_port
 from tests.waiting import wait_until
 
+# Lewis forgets who has connected last when he leaves; when the one before him leaves after that, its adapter ends.
+PROGRAM = """
+from lewis.adapters.stream import StreamInterface
+from lewis.scripts.run import run_simulation
+StreamInterface.handler = None
+run_simulation()
+"""
+
 
 class Control:
     """A simulated device from behind, over lewis' control server: its attributes are read and set."""
@@ -58,7 +66,7 @@ class LewisServer:
         if importlib.util.find_spec("lewis") is None:
             (pytest.fail if os.environ.get("CI") else pytest.skip)("needs lewis")
         self.port, self._control_port = free_port(), free_port()
-        self._command = [sys.executable, "-m", "lewis", "-k", package, device, "-c", "0.005", "-e", str(speed)]
+        self._command = [sys.executable, "-c", PROGRAM, "-k", package, device, "-c", "0.005", "-e", str(speed)]
         self._command += ["-p", f"stream: {{bind_address: 127.0.0.1, port: {self.port}}}", "-o", "none"]
         self._command += ["-r", f"127.0.0.1:{self._control_port}"]
         self.control = Control(self._control_port)

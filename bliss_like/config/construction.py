@@ -60,7 +60,8 @@ def class_of(entry: Entry) -> type[Any]:
     if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
         raise owner.value_places["class"].error(
             f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
-            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig that declares its keys; one that was "
+            "written for BLISS, and takes any: Config = AnyObjectConfig, of bliss_like.config.any_keys"
         )
     return cls
 

@@ -359,7 +359,7 @@ class StreamPublisher:
             self.on_failure(error)
 
 
-_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.005
+_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.02
 """Seconds after a batch in which points are gathered: a scan of thousands of points per second pays for fewer round trips."""
 _LARGE = 64 << 10
 """Bytes of a batch that is worth its round trip: the next one goes at once."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
+from bliss_like.config.any_keys import AnyObjectConfig
+from bliss_like.config.models import ObjectConfig
 from bliss_like.config.table import table
 from bliss_like.errors import UsageError
 
@@ -144,6 +146,9 @@ class CounterContainer:
 
     Anything with `counters` will do; devices written for BLISS derive from this.
     """
+
+    Config: ClassVar[type[ObjectConfig]] = AnyObjectConfig
+    """Its keys in YAML; a class that does not declare them, as those written for BLISS, looks into any."""
 
     @property
     def counters(self) -> counter_namespace:

@@ -210,8 +210,9 @@ class Curves:
         if not self.state.is_final:
             told = "was not run yet" if self.state is ScanState.IDLE else "still runs: wait for its end"
             raise ScanError(f"{self.label} {told}")
-        if counter is None:
-            raise ScanError(f"{self.label}: expected a counter, got None")
+        if counter is None or is_axis(counter):
+            hint = "" if counter is None else "; an axis is named with axis="
+            raise ScanError(f"{self.label}: expected a counter, got {brief(counter)}{hint}")
         values = np.asarray(self._points(counter), float)
         if values.ndim != 1:
             raise ScanError(

@@ -123,8 +123,10 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _scalars(scan: Scan) -> list[str]:
-    """Return the first channel of each counter of a scan that gives one number at each point."""
-    firsts = [channels[0] for node in scan.acq_chain.nodes_list for channels in node._counters.values() if channels]
+    """Return the first channel of each counter of a scan that gives one number at each point, encoders of its axes aside."""
+    encoders = [getattr(axis, "encoder", None) for axis in scan.scanned_axes]
+    counted = [item for node in scan.acq_chain.nodes_list for item in node._counters.items()]
+    firsts = [channels[0] for counter, channels in counted if channels and not any(counter is one for one in encoders)]
     return [channel.fullname for channel in firsts if channel.shape == () and channel.dtype.kind in "fiub"]
 
 

@@ -27,13 +27,13 @@ from bliss_like.data.process import this_process
 from bliss_like.data.scan_info import merged
 from bliss_like.devices.hooking import hooks_of_scan
 from bliss_like.devices.interlock import claimed
-from bliss_like.errors import ChainError, UserAbort
+from bliss_like.errors import BlissLikeError, ChainError, UserAbort
 
 from . import nodes
 from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
-from .greenlets import Shield, run_all
+from .greenlets import Shield, killed_from_outside, run_all
 from .metadata import Metadata
 from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
@@ -163,7 +163,8 @@ class ScanRun:
                     node.set_image_saving(None, None, force_no_saving=True)
                     continue
                 device = getattr(node.device, "name", node.name)
-                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                directory = saving.get_images_path(scan.scan_number, device)
+                prefix = saving.get_images_prefix(scan.scan_number, device)
                 node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------
@@ -211,8 +212,9 @@ class ScanRun:
         """Make a call in a greenlet of its own, so that what it raises ends the scan."""
         try:
             call()
-        except gevent.GreenletExit:
-            pass
+        except gevent.GreenletExit as killed:
+            if not self._is_over:  # else it was us
+                self._end(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the supervisor raises it
             self._end(error)
 
@@ -221,7 +223,7 @@ class ScanRun:
         if error is not None and self._failure is None:
             self._failure = error
         elif error is not None and error is not self._failure:
-            _log.error("scan %s: also failed", self.scan.name, exc_info=error)
+            self._log_failure("also failed", error)
         self._is_over = True
         self._news.set()
 
@@ -271,7 +273,7 @@ class ScanRun:
         self._note_place(error)
         for other in failures:
             if other is not error:
-                _log.error("scan %s: failed at its end", scan.name, exc_info=other)
+                self._log_failure("failed at its end", other)
         try:
             shield.run(lambda: self._publish_end(error, flush=not shield.gave_up))
         except Exception as raised:  # noqa: BLE001  returned
@@ -287,6 +289,14 @@ class ScanRun:
         scan.error = error
         return error
 
+    def _log_failure(self, what: str, error: BaseException) -> None:
+        """Log what is not raised; with its traceback, unless it is a sentence that says all by itself."""
+        owner = _raised_by(error)
+        place = f", in {owner.name}" if owner is not None else ""
+        is_told = isinstance(error, BlissLikeError)
+        told = f": {error}" if is_told else ""
+        _log.error("scan %s: %s%s%s", self.scan.name, what, place, told, exc_info=None if is_told else error)
+
     def _note_place(self, error: BaseException | None) -> None:
         """Add to an error which scan it ended, and which acquisition object raised it: it may not say so itself."""
         if error is not None:
@@ -296,6 +306,7 @@ class ScanRun:
             error.add_note(f"(scan {number}{self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
+        self._is_over = True
         self._attempt(failures, self._stopping)
         gevent.killall(self._tasks, block=False)
         gevent.joinall(self._tasks, timeout=GRACE)  # killall would raise Timeout, and nothing would be stopped

@@ -396,4 +396,4 @@ def test_how_long_it_takes(there: Make) -> None:
         assert arrived.wait(10)
         times.append(time.perf_counter() - began)
     assert other.is_set
-    assert min(times) < 0.005
+    assert min(times) < 0.05

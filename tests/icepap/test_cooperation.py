@@ -43,4 +43,4 @@ assert (m1.position, m2.position, m11.position) == (500, -300, 0)
 def test_no_call_keeps_the_other_greenlets_waiting(simulator: Simulator, proxy: Proxy, tmp_path: Path) -> None:
     """Moves, reads, one given up, and a host that does not answer, over a line that needs 20 ms for an answer."""
     proxy.delay = 0.02
-    assert largest_gap(STORY, tmp_path, proxy.port) < 0.25  # a call that blocks would take 1 s
+    assert largest_gap(STORY, tmp_path, proxy.port) < 0.8  # a call that blocks would take 1 s

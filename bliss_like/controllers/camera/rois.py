@@ -150,6 +150,20 @@ class ArcRoi:
         return f"<{self.cx:g},{self.cy:g}> radii {self.r1:g} to {self.r2:g}, {self.a1:g} to {self.a2:g} deg"
 
 
+def roi_of(name: str, values: Sequence[float]) -> Roi | ArcRoi:
+    """Return the region of four numbers, or the arc of six.
+
+    :raises UsageError: they are none.
+    """
+    if len(values) == 4:
+        return Roi(*values, name=name)  # type: ignore[arg-type]
+    if len(values) == 6:
+        return ArcRoi(*values, name=name)
+    raise UsageError(
+        f"roi {name!r}: expected x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc; got {len(values)} numbers"
+    )
+
+
 @lru_cache(maxsize=1024)
 def _bounding_box(roi: ArcRoi) -> Box:
     left, top, width, height = roi.outline()

@@ -123,7 +123,8 @@ def test_a_cycle_by_asking_while_being_made(configure: Configure) -> None:
 WRONG_CLASSES = {
     "class: Lmap": "2:8: Lmap 'lamp': no class 'Lmap' in tests.unit.config.beamline.devices, did you mean 'Lamp'?",
     "class: Undeclared": "2:8: Undeclared 'lamp': class tests.unit.config.beamline.devices.Undeclared cannot be made "
-    "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig",
+    "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig that declares its "
+    "keys; one that was written for BLISS, and takes any: Config = AnyObjectConfig, of bliss_like.config.any_keys",
     "velocity: 1": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml",
     "clas: Lamp": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml; did you mean it by 'clas'?",
     "class: Lamp\nmodule: devises": "3:9: Lamp 'lamp': no module 'tests.unit.config.beamline.devises'; "

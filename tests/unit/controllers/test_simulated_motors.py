@@ -324,6 +324,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.real_time
 def test_a_motor_is_where_another_process_has_left_it(store: Any, root: Path) -> None:
     here, there = (Config(root).get("robx") for _ in range(2))
     assert (here.position, there.position) == (5, 5)
@@ -342,6 +343,7 @@ def test_a_motor_is_where_another_process_has_left_it(store: Any, root: Path) ->
     assert late.dial == 0
 
 
+@pytest.mark.real_time
 def test_it_runs_to_its_end_when_its_process_is_gone_and_can_be_stopped_by_another(store: Any, root: Path) -> None:
     config = Config(root)
     robx = config.get("robx")
@@ -355,6 +357,7 @@ def test_it_runs_to_its_end_when_its_process_is_gone_and_can_be_stopped_by_anoth
     assert found.dial > 5
 
 
+@pytest.mark.real_time
 def test_a_loop_of_moves_is_few_writes_and_reading_is_none(
     store: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,12 +369,11 @@ def test_a_loop_of_moves_is_few_writes_and_reading_is_none(
     asked: list[Command] = []
     run = store.run
     monkeypatch.setattr(store, "run", lambda *commands, **more: asked.extend(commands) or run(*commands, **more))
-    began = time.monotonic()
     for position in range(50):
         roby.move(position)
     motion_line.flush()
     own = [command for command in asked if "simulated:" in str(command[1])]
-    assert 1 <= len(own) <= (time.monotonic() - began) / motion_line.INTERVAL + 2
+    assert 1 <= len(own) < 50
     assert all(sum(len(str(word)) for word in command) < 500 for command in own)
     asked.clear()
     motors.read_positions(robx, roby)
@@ -381,6 +383,7 @@ def test_a_loop_of_moves_is_few_writes_and_reading_is_none(
     assert asked == []
 
 
+@pytest.mark.real_time
 def test_without_the_store_it_goes_on_with_what_it_knows(
     store: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,6 +406,7 @@ def test_without_the_store_it_goes_on_with_what_it_knows(
     assert motors.read_position(robx) == 100
 
 
+@pytest.mark.real_time
 def test_motors_made_in_python_are_of_their_process(store: Any) -> None:
     here, there = make_axis(), make_axis()
     here.move(1)

@@ -52,9 +52,9 @@ def test_a_long_message_in_small_portions_is_read_once() -> None:
     words = [b"%d" % i for i in range(100_000)]
     wire = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
     messages, found = Messages(), []
-    began = time.perf_counter()
+    began = time.thread_time()
     for start in range(0, len(wire), 1000):
         messages.feed(wire[start : start + 1000])
         found += list(messages)
     assert found == [words] and messages.is_empty
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5

@@ -23,6 +23,8 @@ from bliss_like.errors import DataError, StoreUnavailable
 from tests.unit.devices.making import Notes, make_axis
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.real_time  # a thread writes behind
+
 
 class Gated(MemoryKeys):
     """Lets the thread that writes behind wait before what it writes arrives, or answers nobody."""

@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from bliss_like.data.events import WireEvent
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.errors import ChannelValueError, PublishError, ScanUsageError, UserAbort
+from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, scan_run
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
@@ -425,6 +425,7 @@ class FailingPublisher:
         return getattr(self._publisher, name)
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("from_thread", [False, True])
 def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: bool) -> None:
     tree = environment.require_tree()
@@ -469,3 +470,22 @@ def test_a_store_that_is_not_there_at_the_start() -> None:
         scan.run()
     assert scan.state is ScanState.KILLED
     assert log == []
+
+
+@pytest.mark.parametrize("verb", ["prepare", "start", "trigger", "wait_ready"])
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_call_that_somebody_kills_is_no_call_that_is_done(verb: str, others: int, waits: bool) -> None:
+    def killed() -> None:
+        if waits:
+            gevent.sleep(0.001)
+        raise gevent.GreenletExit
+
+    log = Log()
+    devices = [Device("a", log, **{verb: killed}), *(Device(f"b{n}", log) for n in range(others))]
+    scan = timer_scan(*devices, npoints=3)
+    with gevent.Timeout(5), pytest.raises(ChainError, match="killed from outside, before it was done") as raised:
+        scan.run()
+    assert raised.value.__notes__ == ["(scan 1 loopscan, in a)"]
+    assert end_of(scan).state == "KILLED"
+    assert sorted(log.of("stop")) == sorted(device.name for device in devices)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 
 import gevent
 import pytest
@@ -145,10 +144,8 @@ def test_a_closed_set_ends_whoever_still_uses_it() -> None:
 def test_breathing_lets_others_run() -> None:
     turns: list[int] = []
     other = gevent.spawn(turns.append, 1)
-    began = perf_counter()
     while not turns:
         breathe()
-        assert perf_counter() - began < 1
     other.get()
 
 

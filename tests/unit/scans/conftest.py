@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clock import Clock
 from tests.unit.scanning.making import memory_environment
 
 
@@ -13,3 +14,8 @@ from tests.unit.scanning.making import memory_environment
 def memory() -> Iterator[None]:
     with memory_environment():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _time_of_the_test(clock: Clock | None) -> None:
+    """Each test has a clock of its own."""

@@ -117,9 +117,9 @@ def test_unprotect_and_protect(names: Names) -> None:
 
 def test_a_loop_at_the_prompt_is_not_slowed_down_much(names: Names) -> None:
     code = compile("x = 0\nfor i in range(20_000): x += i", "<test>", "exec")
-    began = time.perf_counter()
+    began = time.thread_time()
     names.run(code)
-    assert time.perf_counter() - began < 0.2  # 10 us a turn, 30 times what it takes
+    assert time.thread_time() - began < 0.2  # 10 us a turn, 30 times what it takes
 
 
 def test_in_setup_files(make_session: MakeSession, tree: Tree) -> None:
