@@ -464,6 +464,7 @@ def test_what_a_group_does_not_have() -> None:
         camera().acquisition.nb_frame = 3  # type: ignore[attr-defined]
 
 
+@pytest.mark.real_time
 def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from bliss_like.image_files.hdf5 import Hdf5File
 
