@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bliss_like.config.models import ObjectConfig
 from bliss_like.errors import ConfigError, MissingKey
 
 _REQUIRED = object()
@@ -114,3 +115,9 @@ class LikeADict(_Written):
 
     def __len__(self) -> int:
         return len(self.config_dict)
+
+
+class AnyObjectConfig(LikeADict, ObjectConfig):
+    """What YAML says of an object whose class, written for BLISS, does not declare its keys: `Config = AnyObjectConfig`."""
+
+    model_config = TAKES_ANY_KEY

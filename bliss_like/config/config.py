@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from bliss_like.errors import ConfigError, ObjectNotFound
 
-from .construction import blueprint, class_of, creation_failed, item_of
+from .construction import blueprint, class_of, constructed, creation_failed, item_of
 from .loader import INIT, Entry, Tree, continued, load_tree, register, tags_of, tree_of_directories
 from .making import FAILURES, Job, Making
 from .models import ObjectConfig
@@ -230,7 +230,7 @@ class Config:
         cls = class_of(entry)
         plan = blueprint(entry, cls.Config, self._tree.refused)
         self._broken_items[name] = plan.broken
-        made = cls(name, plan.model)
+        made = constructed(cls, entry, plan.model)
         plan.model.apply_to(made)
         return Made(made, plan.text, cls.Config)
 

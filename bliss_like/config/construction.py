@@ -60,7 +60,8 @@ def class_of(entry: Entry) -> type[Any]:
     if not (inspect.isclass(config) and issubclass(config, ObjectConfig)):
         raise owner.value_places["class"].error(
             f"{entry.label}: class {cls.__module__}.{cls.__name__} cannot be made from YAML: it needs a class "
-            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig"
+            "attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig that declares its keys; one that was "
+            "written for BLISS, and takes any: Config = AnyObjectConfig, of bliss_like.config.any_keys"
         )
     return cls
 
@@ -88,6 +89,19 @@ def blueprint(entry: Entry, kind: type[ObjectConfig], refused: Iterable[ConfigNo
         raise ConfigError("\n".join(f"{node.place_of(each.path)}: {entry.label}: {each.told()}" for each in model))
     model._node = entry.node
     return Blueprint(model, text, broken)
+
+
+def constructed(cls: type[Any], entry: Entry, model: ObjectConfig) -> Any:
+    """Return the object of a class.
+
+    :raises ObjectCreationFailed: its constructor does not take a name and a configuration.
+    """
+    try:
+        return cls(entry.node.name, model)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:  # raised by what it calls
+            raise
+        raise creation_failed(entry, error, "; it is made with (name, config)") from error
 
 
 def item_of(container: Any, entry: Entry, broken: Mapping[str, ConfigError]) -> Any:

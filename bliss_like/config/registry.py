@@ -39,7 +39,8 @@ class ClassProblem(Exception):
 def find_class(name: str, package: str = "", module: str = "") -> type:
     """Return the class `name`.
 
-    :param package: where to look instead of the default packages: its module of the same name in snake_case, or itself.
+    :param package: where to look instead of the default packages: its module of the same name, in snake_case or in small
+        letters alone, or itself.
     :param module: of `package`, of the default packages, or a dotted name.
     :raises ClassProblem: there is no such class.
     :raises ImportError: the module exists, but cannot be imported.
@@ -98,9 +99,10 @@ def _from_package(name: str, package: str, module: str) -> type:
         if found is None:
             raise ClassProblem("module", f"no module '{package}.{module}'; is its directory on Python's path?")
         return _member(found, name)
-    found = _imported(f"{package}.{snake_case(name)}")
-    if found is not None:
-        return _member(found, name)
+    for own in (snake_case(name), name.lower()):
+        found = _imported(f"{package}.{own}")
+        if found is not None:
+            return _member(found, name)
     found = _imported(package)
     if found is None:
         raise ClassProblem("package", f"no package {package!r}; is it installed, or its directory on Python's path?")

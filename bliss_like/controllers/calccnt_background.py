@@ -98,7 +98,8 @@ class BackgroundCalcCounterController(CalcCounterController):
         return {name_of(counter): value for counter, value in zip(counted, values, strict=True)}
 
     def _count(self, counters: Sequence[Counter], time: float, save: bool) -> list[float]:
-        chain = default_chain().get({"count_time": time, "npoints": 1}, counters)
+        # Without presets: one may open a shutter.
+        chain = default_chain().without_presets().get({"count_time": time, "npoints": 1}, counters)
         info = {"type": "ct", "title": f"background of {self.name}", "count_time": time, "npoints": 1}
         scan = Scan(chain, "background", info, save=save)
         scan.with_metadata = save

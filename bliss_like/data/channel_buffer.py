@@ -71,7 +71,7 @@ class ChannelBuffer:
             if not self._points and not self._blocks:
                 line.dirty.append(self)
             self._close_points()
-            self._blocks.append(block)
+            self._blocks += self._cut(block)
             self.length += len(block)
             line.backlog += size_of(block)
             line.rouse()
@@ -115,6 +115,11 @@ class ChannelBuffer:
         size = self._point_size * math.prod(self.shape) * (first - self._dropped)
         self._dropped = first
         return (first, size) if size else (0, 0)
+
+    def _cut(self, block: Array) -> list[Array]:
+        """Cut what is dropped one day into entries that are small, as each is dropped as a whole."""
+        size = max(1, ENTRY_BYTES // max(1, block[0].nbytes)) if self._keep else len(block)
+        return [block[first : first + size] for first in range(0, len(block), size)]
 
     def _close_points(self) -> None:
         if not self._points:

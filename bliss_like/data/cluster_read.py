@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from bliss_like.errors import StoreUnavailable
 
+from .cluster_node import Watch
 from .cluster_topology import Topology, key_slot
-from .redis_store import SlotElsewhere, Watch
+from .redis_store import SlotElsewhere
 from .store import Entry, Id
 
 MOVING = 0.02

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bliss_like.errors import DataError, StoreUnavailable
 
-from .redis_store import AskingStore, RedisStore
+from .cluster_node import AskingStore
+from .redis_store import RedisStore
 from .server import masked
 
 Address = tuple[str, int]

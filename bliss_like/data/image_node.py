@@ -111,10 +111,17 @@ class ImageNode(ChannelNode):
             )
 
     def _image(self, point: Any) -> Any:
-        return ImageReference.of(str(point)).read() if self.is_saved else point
+        return self._images([point])[0] if self.is_saved else point
 
     def _images(self, points: Any) -> Any:
         if not self.is_saved:
             return points
-        images = read_references(to_references(points))
+        references = to_references(points)
+        images = read_references(references)
+        for reference, image in zip(references, images, strict=True):
+            if image.shape != self.image_shape:
+                raise DataError(
+                    f"{self.db_name}: image {reference.index} of {reference.file}: expected the shape {self.image_shape}, it has "
+                    f"{image.shape}: this is not the file that the scan has written"
+                )
         return np.array(images) if images else np.empty((0, *self.image_shape), self.image_dtype)

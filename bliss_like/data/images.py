@@ -6,6 +6,7 @@ A reference is a URI, so that any language can follow it: `file:///data/scan0012
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,10 @@ def _read(file: str, path: str, indices: Sequence[int]) -> Array:
     try:
         return _reader_of(file)(file, path, indices)
     except (OSError, KeyError, ValueError, IndexError, ImportError) as error:
+        if not os.path.exists(file):
+            raise DataError(
+                f"image {indices[0]} of {file}: there is no such file here (any more): was it moved, is its disk mounted?"
+            ) from error
         raise DataError(f"image {indices[0]} of {file}: it cannot be read: {error}") from error
 
 

@@ -247,7 +247,6 @@ class StreamPublisher:
                 with suppress(StoreUnavailable):
                     self._store.expire(self._known, self._retention.seconds)
             self._work.clear()
-            self._hurry.clear()
             try:
                 while (batch := self._unsent or self._take()) is not None:
                     self._unsent = batch
@@ -276,6 +275,7 @@ class StreamPublisher:
                 self._structure = []
             if not batch.entries:
                 self._awake = False
+                self._hurry.clear()  # here, as who is in a hurry may have come before the sender awoke
                 self._idle.set()
                 return None
         return batch
@@ -359,7 +359,7 @@ class StreamPublisher:
             self.on_failure(error)
 
 
-_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.005
+_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.02
 """Seconds after a batch in which points are gathered: a scan of thousands of points per second pays for fewer round trips."""
 _LARGE = 64 << 10
 """Bytes of a batch that is worth its round trip: the next one goes at once."""

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC = b"*1\r\n$4\r\nEXEC\r\n"
-_ASKING = b"*1\r\n$6\r\nASKING\r\n"
 _SAME_OR_SMALLER = "equal or smaller than the target stream top item"
 _NOT_HERE = (redis.exceptions.AskError, redis.exceptions.TryAgainError, redis.exceptions.ClusterDownError)
 
@@ -270,7 +269,7 @@ class RedisStore:
     def _exchange_once(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
         with self._connection() as connection:
             connection.send_packed_command(joined(parts), check_health=False)
-            return [_read_reply(connection) for _ in range(nreplies)]
+            return [read_reply(connection) for _ in range(nreplies)]
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
@@ -380,46 +379,6 @@ class RedisStore:
         return DataError(f"Redis server {self.url} refused a command on {key!r}: {text}")
 
 
-class AskingStore(RedisStore):
-    """A node that is taking over a slot, for keys that have arrived there: one command or one transaction at a time."""
-
-    def connection_of_its_own(self) -> Any:
-        return None
-
-    def _exchange(self, parts: Sequence[bytes], nreplies: int) -> list[Any]:
-        return super()._exchange([_ASKING, *parts], nreplies + 1)[1:]
-
-
-class Watch:
-    """A read that waits, on a connection of its own: for whoever waits for several servers at once."""
-
-    def __init__(self, store: RedisStore, after: Mapping[str, Id], timeout: float, count: int) -> None:
-        self.until = time.monotonic() + timeout
-        """When there is an answer at the latest."""
-        self.store, self._key = store, next(iter(after))
-        with ExitStack() as scope:
-            self._connection = scope.enter_context(store._connection())
-            self._connection.send_packed_command([pack_read(after, timeout, count)], check_health=False)
-            self._scope = scope.pop_all()
-
-    def fileno(self) -> int:
-        """Return the descriptor that becomes readable with the answer."""
-        return int(self._connection._sock.fileno())
-
-    def result(self) -> dict[str, list[Entry]]:
-        """Return the answer, once, and give the connection back."""
-        with self._scope:
-            reply = _read_reply(self._connection)
-        if isinstance(reply, Exception):
-            raise self.store.translate(reply, self._key)
-        return read_streams(reply)
-
-    def close(self) -> None:
-        """Give up waiting."""
-        self._connection.disconnect()
-        self._scope.close()
-
-
 def _is_quiet(connection: Any) -> bool:
     """Whether nothing has come on an idle connection, its end included.
 
@@ -441,7 +400,8 @@ def _is_quiet(connection: Any) -> bool:
     return False
 
 
-def _read_reply(connection: Any) -> Any:
+def read_reply(connection: Any) -> Any:
+    """Return the next reply of a connection; an error of the server is returned, too."""
     try:
         return connection.read_response()
     except redis.ResponseError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from bliss_like.devices.counter_controller import (
     CounterController,
+    CounterControllerConfig,
     IntegratingCounterController,
     SamplingCounterController,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Conversion",
     "Counter",
     "CounterController",
+    "CounterControllerConfig",
     "IntegratingCounter",
     "IntegratingCounterController",
     "SamplingCounter",
@@ -44,6 +46,24 @@ def _checked(function: Conversion | None, name: str) -> Conversion | None:
     if function is not None and not callable(function):
         raise DeviceError(f"counter {name!r}: expected a function as its conversion_function, got {function!r}")
     return function
+
+
+def _checked_dtype(dtype: DTypeLike | None, name: str) -> np.dtype[Any]:
+    try:
+        return np.dtype(float if dtype is None else dtype)
+    except TypeError:
+        raise DeviceError(
+            f"counter {name!r}: expected a dtype of numpy, such as float or 'uint16', got {dtype!r}"
+        ) from None
+
+
+def _checked_shape(shape: Sequence[int], name: str) -> tuple[int, ...]:
+    whole = isinstance(shape, Iterable) and all(isinstance(n, int | np.integer) and n >= -1 for n in shape)
+    if not whole or isinstance(shape, str | bytes):
+        raise DeviceError(
+            f"counter {name!r}: expected the shape of one reading, such as (1024,), or () of a number, got {shape!r}"
+        )
+    return tuple(int(n) for n in shape)
 
 
 def _checked_unit(unit: str | None, name: str) -> str | None:
@@ -118,8 +138,8 @@ class Counter:
         self.name = name
         self.controller = controller
         self._unit = _checked_unit(unit, name)
-        self._dtype: np.dtype[Any] = np.dtype(float if dtype is None else dtype)
-        self._shape = tuple(shape)
+        self._dtype = _checked_dtype(dtype, name)
+        self._shape = _checked_shape(shape, name)
         self._conversion_function = _checked(conversion_function, name)
         controller.add_counter(self)
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from bliss_like.config.any_keys import TAKES_ANY_KEY, LikeADict
 from bliss_like.config.models import ItemConfig, ObjectConfig
 from bliss_like.devices.counter_namespace import CounterGroups, counter_namespace
+from bliss_like.devices.set_by_init import set_by_init
 from bliss_like.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class CounterControllerConfig(ObjectConfig):
     )
 
     def apply_to(self, made: Any) -> None:
+        if isinstance(made, CounterController):
+            made.check_initialized()
         if "is_critical" in self.model_fields_set:
             made.is_critical = self.is_critical
 
@@ -81,13 +84,19 @@ class CounterController:
     is_critical: bool = True
     """Whether a scan ends when it fails. If not, NaN stands for what it did not deliver, and a warning is logged."""
 
+    _counters: dict[str, Counter] = set_by_init("super().__init__(name)")
+
     def __init__(
         self, name: str, master_controller: CounterController | None = None, register_counters: bool = True
     ) -> None:
         self.name = name
         self.master_controller = master_controller
         self.is_registered = register_counters
-        self._counters: dict[str, Counter] = {}
+        self._counters = {}
+
+    def check_initialized(self) -> None:
+        """:raises DeviceError: the `__init__` of its class has not called that of its base."""
+        _ = self._counters
 
     @property
     def _master_controller(self) -> CounterController | None:
@@ -193,8 +202,12 @@ class CounterController:
     def apply_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Write parameters to the hardware; called before a scan is prepared."""
 
+    def __info__(self) -> str:
+        can_fail = "" if self.is_critical else ", scans go on without it when it fails"
+        return f"{type(self).__name__} {self.fullname}{can_fail}\n{self.counters.__info__()}"
+
     def __repr__(self) -> str:
-        names = ", ".join(getattr(self, "_counters", ())) or "no counters"  # also before it is complete
+        names = ", ".join(self.__dict__.get("_counters", ())) or "no counters"  # also before it is complete
         return f"<{type(self).__name__} {getattr(self, 'name', '?')}: {names}>"
 
 

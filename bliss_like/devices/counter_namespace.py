@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
+import numpy as np
+
+from bliss_like.config.any_keys import AnyObjectConfig
+from bliss_like.config.models import ObjectConfig
+from bliss_like.config.table import table
 from bliss_like.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,8 +95,22 @@ class counter_namespace:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in self._counters if name.isidentifier())]
 
+    def __info__(self) -> str:
+        rows = [
+            (name, getattr(getattr(each, "mode", ""), "name", ""), _size(each), getattr(each, "unit", None) or "")
+            for name, each in self._counters.items()
+        ]
+        return table(("counter", "mode", "value", "unit"), rows) if rows else "no counters"
+
     def __repr__(self) -> str:
         return f"counter_namespace({', '.join(self._counters)})"
+
+
+def _size(counter: Any) -> str:
+    """Return what a value of a counter is: `float64`, `1024 uint32`."""
+    if not hasattr(counter, "dtype"):  # a group of counters
+        return ""
+    return " ".join([" x ".join(map(str, counter.shape)), str(np.dtype(counter.dtype))]).strip()
 
 
 def _by_name(counters: Iterable[Counter]) -> dict[str, Counter]:
@@ -128,6 +147,9 @@ class CounterContainer:
     Anything with `counters` will do; devices written for BLISS derive from this.
     """
 
+    Config: ClassVar[type[ObjectConfig]] = AnyObjectConfig
+    """Its keys in YAML; a class that does not declare them, as those written for BLISS, looks into any."""
+
     @property
     def counters(self) -> counter_namespace:
         raise NotImplementedError(f"{type(self).__name__} must overload the property `counters`")
@@ -144,3 +166,6 @@ class CounterGroups(dict[str, counter_namespace]):
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self]
+
+    def __info__(self) -> str:
+        return "\n".join(f"{name}: {', '.join(counters.keys())}" for name, counters in self.items())

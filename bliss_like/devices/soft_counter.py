@@ -87,7 +87,8 @@ def _getter(obj: Any, value: str | Callable[..., Any], name: str) -> Callable[[]
         raise DeviceError(f"SoftCounter: {value!r} is to be read of no object; give obj=, or a function as value=")
     whole = f"SoftCounter {name!r}: {type(obj).__name__} {getattr(obj, 'name', obj)!r}"
     try:
-        is_method = callable(getattr(obj, value))
+        # A property is not read before it is counted: its device may be off now.
+        is_method = not isinstance(getattr(type(obj), value, None), property) and callable(getattr(obj, value))
     except AttributeError as error:
         if not _is_of(error, obj, value):
             raise

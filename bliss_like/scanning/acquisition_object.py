@@ -10,6 +10,7 @@ from gevent.event import Event
 
 from bliss_like.devices.axis_group import AxisGroup
 from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.set_by_init import set_by_init
 from bliss_like.errors import ChainError
 
 from .channel import AcquisitionChannel, AcquisitionChannelList
@@ -57,6 +58,9 @@ class AcquisitionObject:
 
     SOFTWARE, HARDWARE = TriggerType.SOFTWARE, TriggerType.HARDWARE
     META_TIMING = MetaTiming
+    _counters: dict[Counter, list[AcquisitionChannel]] = set_by_init(
+        "super().__init__(...) with the device, npoints=, trigger_type=..."
+    )
 
     def __init__(
         self,
@@ -75,7 +79,7 @@ class AcquisitionObject:
         self.__start_once = start_once
         self.__npoints = npoints
         self.__channels = AcquisitionChannelList()
-        self._counters: dict[Counter, list[AcquisitionChannel]] = {}
+        self._counters = {}
         self._acq_prepared = Event()
         self._acq_on_failure: Callable[[AcquisitionObject, BaseException], object] | None = None
         """Hears of what fails beside the iteration; it ends the scan at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bliss_like.devices.calc_counter import CalcCounterController, with_inputs
@@ -195,6 +196,17 @@ register_chain_node(CounterController, ChainNode)
 register_chain_node(CalcCounterController, CalcCounterChainNode)
 
 
+@contextmanager
+def naming(device: str) -> Iterator[None]:
+    """Note in which device something was raised that does not say so itself."""
+    try:
+        yield
+    except Exception as error:
+        if device not in str(error) and not getattr(error, "__notes__", ()):
+            error.add_note(f"(in {device})")
+        raise
+
+
 def iter_counters(countable: Any) -> Iterator[Counter]:
     """Yield the counters of anything that has some: a counter, a controller, a measurement group, a list of those.
 
@@ -203,7 +215,9 @@ def iter_counters(countable: Any) -> Iterator[Counter]:
     if isinstance(countable, Counter):
         yield countable
     elif hasattr(type(countable), "counter_groups"):
-        yield from iter_counters(default_group(countable))
+        with naming(str(getattr(countable, "name", ""))):
+            counters = default_group(countable)
+        yield from iter_counters(counters)
     elif hasattr(countable, "counters"):
         yield from iter_counters(countable.counters)
     elif isinstance(getattr(countable, "counter", None), Counter):
@@ -245,7 +259,8 @@ class ChainBuilder:
         """Return the node of a controller; made when it is not there yet."""
         node = self._nodes.get(controller)
         if node is None:
-            node = self._nodes[controller] = controller.create_chain_node()
+            with naming(controller.name):
+                node = self._nodes[controller] = controller.create_chain_node()
             if isinstance(node, CalcCounterChainNode):
                 for counter in node.controller.input_counters:
                     node.dependencies[counter.controller] = self.node_of(counter.controller)

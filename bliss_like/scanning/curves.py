@@ -49,6 +49,9 @@ class Curves:
         scan_info: Mapping[str, Any]
 
         @property
+        def label(self) -> str: ...
+
+        @property
         def state(self) -> ScanState: ...
 
         def get_data(self, key: Any = None) -> Any: ...
@@ -128,10 +131,10 @@ class Curves:
         """
         for axis, target in targets.items():
             if not is_axis(axis):
-                raise ScanError(f"{self!r}: {what} is at a time, {axis}, and nobody goes there; nothing moved")
+                raise ScanError(f"{self.label}: {what} is at a time, {axis}, and nobody goes there; nothing moved")
             if not math.isfinite(target):
                 raise ScanError(
-                    f"{self!r}: {what} along {name_of(axis)} is not a number, nothing stands out of the noise; nothing moved"
+                    f"{self.label}: {what} along {name_of(axis)} is not a number, nothing stands out of the noise; nothing moved"
                 )
             self._warn_if_outside(axis, target, what)
         _move(dict(targets), move)
@@ -185,11 +188,11 @@ class Curves:
         if isinstance(axis, str) and axis.removeprefix("timer:") in times:
             return [axis.removeprefix("timer:")]
         there = ", ".join([*map(name_of, axes), *times]) or "nothing to look along"
-        raise ScanError(f"{self!r}: {_told(axis)} was not scanned; there is {there}")
+        raise ScanError(f"{self.label}: {_told(axis)} was not scanned; there is {there}")
 
     def _evaluate(self, func: Function, counter: Any, axis: Any) -> dict[Any, float]:
         if not callable(func):
-            raise ScanError(f"{self!r}: expected a function of positions and values, got {_told(func)}")
+            raise ScanError(f"{self.label}: expected a function of positions and values, got {_told(func)}")
         axes = self._axes(axis)
         y = self._values(counter)
         found = {}
@@ -206,17 +209,18 @@ class Curves:
         """
         if not self.state.is_final:
             told = "was not run yet" if self.state is ScanState.IDLE else "still runs: wait for its end"
-            raise ScanError(f"{self!r} {told}")
-        if counter is None:
-            raise ScanError(f"{self!r}: expected a counter, got None")
+            raise ScanError(f"{self.label} {told}")
+        if counter is None or is_axis(counter):
+            hint = "" if counter is None else "; an axis is named with axis="
+            raise ScanError(f"{self.label}: expected a counter, got {brief(counter)}{hint}")
         values = np.asarray(self._points(counter), float)
         if values.ndim != 1:
             raise ScanError(
-                f"{self!r}: {_told(counter)} has points of shape {values.shape[1:]}; expected one number each"
+                f"{self.label}: {_told(counter)} has points of shape {values.shape[1:]}; expected one number each"
             )
         if not len(values):
             raise ScanError(
-                f"{self!r} has no points of {_told(counter)}: it ended as {self.state.name} before the first"
+                f"{self.label} has no points of {_told(counter)}: it ended as {self.state.name} before the first"
             )
         return values
 
@@ -225,7 +229,7 @@ class Curves:
         x = np.asarray(self._points(axis), float)
         if len(x) < npoints or (len(x) > npoints + 1 and self.state is ScanState.DONE):
             raise ScanError(
-                f"{self!r}: {_told(axis)} has {len(x)} points and the counter {npoints}; expected as many: they are not "
+                f"{self.label}: {_told(axis)} has {len(x)} points and the counter {npoints}; expected as many: they are not "
                 "triggered together"
             )
         return x[:npoints]
@@ -234,7 +238,7 @@ class Curves:
         try:
             return self.get_data(key)
         except KeyError as error:
-            raise ScanError(f"{self!r}: {error.args[0]}") from None
+            raise ScanError(f"{self.label}: {error.args[0]}") from None
 
     def _curve(self, axis: Any, x: Array, y: Array) -> tuple[Array, Array]:
         """Return the curve along one axis; of a mesh, the average over the other axes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from .acquisition.integrating import IntegratingCounterAcquisitionSlave
 from .acquisition.sampling import SamplingCounterAcquisitionSlave
 from .acquisition.timer import PeriodicTimerMaster, SoftwareTimerMaster
 from .chain import AcquisitionChain
-from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters
+from .chain_nodes import CalcCounterChainNode, ChainBuilder, ChainNode, iter_counters, naming
 from .environment import environment
 from .presets import ChainPreset
 
@@ -183,6 +183,10 @@ class _Placing:
         """Put the acquisition object of a node, with those below it, under its master; return it."""
         if node.acquisition_obj is not None:
             return node.acquisition_obj
+        with naming(node.controller.name):
+            return self._place(node)
+
+    def _place(self, node: ChainNode) -> AcquisitionObject:
         setting = self.settings.get(node.controller, _AS_THE_SCAN)
         scan_params = self._params_of(setting.every)
         for one in node.walk():
@@ -192,7 +196,13 @@ class _Placing:
                     f"settings of the default chain: {one.controller.name} is acquired with {node.controller.name}, say "
                     f"`every` of that"
                 )
-            one.set_parameters(acq_params=one.get_default_chain_parameters(scan_params, own.acquisition))
+            acq_params = one.get_default_chain_parameters(scan_params, own.acquisition)
+            if not isinstance(acq_params, Mapping):
+                raise ChainError(
+                    f"controller {one.controller.name!r}: expected a dict of parameters from get_default_chain_parameters, "
+                    f"got {acq_params!r}"
+                )
+            one.set_parameters(acq_params=acq_params)
             self._place_inputs(one, node)
         master = self._master_of(node, setting)
         if not isinstance(master, AcquisitionMaster):
@@ -293,13 +303,9 @@ DEFAULT_CHAIN = PresentDefaultChain()
 
 
 def _encoders(top_master: AcquisitionMaster | None) -> list[Counter]:
-    def found() -> Iterator[Counter]:
-        for axis in getattr(top_master, "axes", ()):
-            counter = getattr(getattr(axis, "encoder", None), "counter", None)
-            if isinstance(counter, Counter):
-                yield counter
-
-    return list(found())
+    """Return those of the axes that are scanned: they are counted without being asked for."""
+    encoders = [getattr(axis, "encoder", None) for axis in getattr(top_master, "axes", ())]
+    return [encoder for encoder in encoders if isinstance(encoder, Counter)]
 
 
 def _checked(

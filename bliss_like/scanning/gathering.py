@@ -81,7 +81,7 @@ class Gatherer:
             if answer:
                 answers[name] = storable(answer)
         except gevent.GreenletExit:
-            raise
+            problems[name] = "the greenlet that asked was killed from outside"
         except BaseException as error:  # noqa: BLE001  a driver may raise gevent.Timeout; none may cost the scan
             problems[name] = f"{type(error).__name__}: {error}"
         self.seconds[name] = perf_counter() - began

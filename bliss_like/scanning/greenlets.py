@@ -17,7 +17,7 @@ from gevent.event import Event
 from gevent.hub import get_hub
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from bliss_like.errors import UserAbort
+from bliss_like.errors import ChainError, UserAbort
 
 ABORTS: tuple[type[BaseException], ...] = (UserAbort, KeyboardInterrupt, GreenletExit)
 """What is thrown into a greenlet to end what it is doing."""
@@ -39,6 +39,12 @@ def breathe() -> None:
     _last_turn = perf_counter()
 
 
+def killed_from_outside(killed: GreenletExit) -> ChainError:
+    """Return the error that stands for a call that somebody, or its driver, has ended before it was done."""
+    error = ChainError("the greenlet that served it was killed from outside, before it was done")
+    return error.with_traceback(killed.__traceback__)
+
+
 class SideBySide:
     """A set of calls that is made again and again, beside each other and beside the caller.
 
@@ -55,6 +61,8 @@ class SideBySide:
         self._caller: greenlet | None = None
         self._error: BaseException | None = None
         self._over = Event()
+        self._ended = False
+        """Whether the calls were told to end."""
         self._closed = False
 
     def __len__(self) -> int:
@@ -72,7 +80,7 @@ class SideBySide:
         """
         if self._closed:
             raise GreenletExit
-        self._error = None
+        self._error, self._ended = None, False
         self._todo = iter(self._calls)
         hub = get_hub()
         self._caller = getcurrent()
@@ -138,7 +146,7 @@ class SideBySide:
             worker.throw(GreenletExit)
 
     def _throw(self) -> None:
-        self._todo = iter(())
+        self._todo, self._ended = iter(()), True
         loop = get_hub().loop
         for worker in self._busy:
             loop.run_callback(worker.throw, GreenletExit)
@@ -155,8 +163,9 @@ class SideBySide:
             try:
                 for call in self._todo:
                     call()
-            except GreenletExit:
-                pass
+            except GreenletExit as killed:
+                if not self._ended:
+                    self._todo, self._error = iter(()), self._error or killed_from_outside(killed)
             except BaseException as error:  # noqa: BLE001  the caller raises it
                 self._todo = iter(())
                 self._error = self._error or error

@@ -107,8 +107,10 @@ def chosen_counter(scan: Scan) -> str:
             f"several counters selected: {short}; name one, as in cen({found[0]!r}), or plotselect one of them"
         )
     if not there:
-        raise ScanError(f"{scan!r} has no counter that gives one number at each point")
-    missed = f"{', '.join(wanted)}, which plotselect chose, is not in {scan!r}" if wanted else "no counter is selected"
+        raise ScanError(f"{scan.label} has no counter that gives one number at each point")
+    missed = (
+        f"{', '.join(wanted)}, which plotselect chose, is not in {scan.label}" if wanted else "no counter is selected"
+    )
     raise ScanError(f"{missed}; name one, as in cen({there[0]!r}), or plotselect one of {short}")
 
 
@@ -121,8 +123,10 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def _scalars(scan: Scan) -> list[str]:
-    """Return the first channel of each counter of a scan that gives one number at each point."""
-    firsts = [channels[0] for node in scan.acq_chain.nodes_list for channels in node._counters.values() if channels]
+    """Return the first channel of each counter of a scan that gives one number at each point, encoders of its axes aside."""
+    encoders = [getattr(axis, "encoder", None) for axis in scan.scanned_axes]
+    counted = [item for node in scan.acq_chain.nodes_list for item in node._counters.items()]
+    firsts = [channels[0] for counter, channels in counted if channels and not any(counter is one for one in encoders)]
     return [channel.fullname for channel in firsts if channel.shape == () and channel.dtype.kind in "fiub"]
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 STATISTICS = ("N", "std", "min", "max")
 """Of a counter that has them, those that are shown; `x_var` and `x_p2v` say the same again."""
 COLUMNS = ("", "value", "N", "std", "min", "max", "last", "unit")
-HEADER = ("scan", "state", "points", "title")
 MOST_POINTS = 100_000
 """Of longer scans only the last point is shown."""
 
@@ -34,11 +33,14 @@ class LastScans(deque["Scan"]):
     """SCANS: the last scans, the newest at the end."""
 
     def __info__(self) -> str:
+        if not self:
+            return "No scan was run yet."
         rows = [
             (scan.scan_number if scan.save else "", scan.state.name, points(scan), scan.scan_info["title"])
             for scan in self
         ]
-        return table(HEADER, rows) if rows else "No scan was run yet."
+        lines = (f"{number:>4}  {state:<12}  {npoints:<12}  {title}" for number, state, npoints, title in rows)
+        return "\n".join([f"{'scan':>4}  {'state':<12}  {'points':<12}  title", *lines])
 
 
 def told(scan: Scan) -> str:
@@ -61,7 +63,7 @@ def points(scan: Scan) -> str:
     masters = [master for master in scan.acq_chain.top_masters if master.channels]
     here = max((channel.length for master in masters for channel in master.channels), default=0)
     wanted = max((master.npoints for master in masters), default=0)
-    of_all = f" of {wanted}" if wanted and here != wanted else ""
+    of_all = f" of {wanted}" if here < wanted else ""
     kind = "scan" if isinstance(scan, ScanGroup) else "point"
     return f"{here}{of_all} {kind}{'' if (wanted if of_all else here) == 1 else 's'}"
 

@@ -27,13 +27,13 @@ from bliss_like.data.process import this_process
 from bliss_like.data.scan_info import merged
 from bliss_like.devices.hooking import hooks_of_scan
 from bliss_like.devices.interlock import claimed
-from bliss_like.errors import ChainError, UserAbort
+from bliss_like.errors import BlissLikeError, ChainError, UserAbort
 
 from . import nodes
 from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
-from .greenlets import Shield, run_all
+from .greenlets import Shield, killed_from_outside, run_all
 from .metadata import Metadata
 from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
@@ -61,6 +61,7 @@ class ScanRun:
         """The same, for when the end is published."""
         self._metadata = Metadata(scan)
         self._end_info: dict[str, Any] = {}
+        self._shield = Shield()
 
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
@@ -89,8 +90,8 @@ class ScanRun:
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
-                scan.path = paths.join(container, name)
                 self._describe_start()
+                scan.path = paths.join(container, name)
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere
                 for preset in environment.presets:
@@ -100,8 +101,10 @@ class ScanRun:
             except BaseException as raised:  # noqa: BLE001  it is raised again when everything is cleaned up
                 error = raised
             error = self._finish(error)
+            failures: list[BaseException] = []
             for call in self._at_end:
-                call()
+                self._attempt(failures, call)
+            error = error or next(iter(failures), None)
             if error is not None:
                 raise error
 
@@ -163,7 +166,8 @@ class ScanRun:
                     node.set_image_saving(None, None, force_no_saving=True)
                     continue
                 device = getattr(node.device, "name", node.name)
-                directory, prefix = saving.get_images_path(scan.scan_number, device), saving.get_images_prefix(device)
+                directory = saving.get_images_path(scan.scan_number, device)
+                prefix = saving.get_images_prefix(scan.scan_number, device)
                 node.set_image_saving(directory, prefix, asked=scan.save_images_asked)
 
     # -- acquisition -----------------------------------------------------------------------------------------------------
@@ -211,8 +215,9 @@ class ScanRun:
         """Make a call in a greenlet of its own, so that what it raises ends the scan."""
         try:
             call()
-        except gevent.GreenletExit:
-            pass
+        except gevent.GreenletExit as killed:
+            if not self._is_over:  # else it was us
+                self._end(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the supervisor raises it
             self._end(error)
 
@@ -221,7 +226,7 @@ class ScanRun:
         if error is not None and self._failure is None:
             self._failure = error
         elif error is not None and error is not self._failure:
-            _log.error("scan %s: also failed", self.scan.name, exc_info=error)
+            self._log_failure("also failed", error)
         self._is_over = True
         self._news.set()
 
@@ -262,7 +267,7 @@ class ScanRun:
     def _finish(self, error: BaseException | None) -> BaseException | None:
         """Bring everything to rest and publish the end; return what ended the scan."""
         scan = self.scan
-        shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
+        self._shield = shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
         failures: list[BaseException] = []
         self._attempt(failures, lambda: shield.run(lambda: self._bring_to_rest(failures)))
         if shield.gave_up:
@@ -271,7 +276,7 @@ class ScanRun:
         self._note_place(error)
         for other in failures:
             if other is not error:
-                _log.error("scan %s: failed at its end", scan.name, exc_info=other)
+                self._log_failure("failed at its end", other)
         try:
             shield.run(lambda: self._publish_end(error, flush=not shield.gave_up))
         except Exception as raised:  # noqa: BLE001  returned
@@ -287,6 +292,14 @@ class ScanRun:
         scan.error = error
         return error
 
+    def _log_failure(self, what: str, error: BaseException) -> None:
+        """Log what is not raised; with its traceback, unless it is a sentence that says all by itself."""
+        owner = _raised_by(error)
+        place = f", in {owner.name}" if owner is not None else ""
+        is_told = isinstance(error, BlissLikeError)
+        told = f": {error}" if is_told else ""
+        _log.error("scan %s: %s%s%s", self.scan.name, what, place, told, exc_info=None if is_told else error)
+
     def _note_place(self, error: BaseException | None) -> None:
         """Add to an error which scan it ended, and which acquisition object raised it: it may not say so itself."""
         if error is not None:
@@ -296,6 +309,7 @@ class ScanRun:
             error.add_note(f"(scan {number}{self.scan.name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
+        self._is_over = True
         self._attempt(failures, self._stopping)
         gevent.killall(self._tasks, block=False)
         gevent.joinall(self._tasks, timeout=GRACE)  # killall would raise Timeout, and nothing would be stopped
@@ -318,12 +332,13 @@ class ScanRun:
         self.scan.set_state(ScanState.STOPPING)
         self._publish(ScanInfoUpdate(self.scan.path, {"state": self.scan.state.name}))
 
-    @staticmethod
-    def _attempt(failures: list[BaseException], call: Callable[[], object]) -> None:
+    def _attempt(self, failures: list[BaseException], call: Callable[[], object]) -> None:
         try:
             call()
-        except gevent.GreenletExit:
-            raise
+        except gevent.GreenletExit as killed:
+            if self._shield.gave_up:
+                raise
+            failures.append(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the rest is to be done all the same
             failures.append(error)
 

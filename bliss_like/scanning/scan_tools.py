@@ -6,12 +6,15 @@ over and moved an axis (`axis`, if that is given), or, if no axis was moved, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bliss_like.config.suggestion import did_you_mean
 from bliss_like.data import scan_math
 from bliss_like.data.events import NodeKind
+from bliss_like.devices.counter import Counter, CounterController
+from bliss_like.devices.naming import full_name_of
 from bliss_like.devices.numbers import brief
 from bliss_like.errors import ScanError
 
@@ -26,6 +29,8 @@ __all__ = [
     "com",
     "find_position",
     "fwhm",
+    "get_counter",
+    "get_selected_counter_name",
     "goto_cen",
     "goto_com",
     "goto_custom",
@@ -159,6 +164,36 @@ def _has(scan: Scan, axis: Any) -> bool:
     if isinstance(axis, str) and axis.removeprefix("timer:") in TIMES:
         return scan.has_time
     return scan.scans_along(axis)
+
+
+def get_selected_counter_name(counter: Any = None) -> str:
+    """Return the full name of the counter that `cen` and the others take: that one, the chosen one, or the only one.
+
+    :raises ScanError: there is no scan, or several counters come into question.
+    """
+    if counter is None:
+        return chosen_counter(last_scan())
+    return counter if isinstance(counter, str) else full_name_of(counter)
+
+
+def session_counters() -> Iterator[Counter]:
+    """Yield the counters of the session, by themselves and of its controllers."""
+    for found in environment.names().values():
+        if isinstance(found, Counter):
+            yield found
+        elif isinstance(found, CounterController) and found.is_registered:
+            yield from found.counters
+
+
+def get_counter(counter_name: str) -> Counter:
+    """Return the counter of the session of that full name.
+
+    :raises ScanError: there is none.
+    """
+    there = {name: each for each in session_counters() for name in (each.fullname, full_name_of(each))}
+    if counter_name not in there:
+        raise ScanError(f"the session has no counter {counter_name!r}{did_you_mean(counter_name, there)}")
+    return there[counter_name]
 
 
 def last_scan_motors() -> list[Any]:

@@ -73,8 +73,9 @@ def _expanded(command: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
     rich, plain = get_type_hints(command, include_extras=True), get_type_hints(command)
     parameters = []
     for parameter in inspect.signature(command).parameters.values():
-        if parameter.kind is not parameter.VAR_KEYWORD or get_origin(rich[parameter.name]) is not Unpack:
-            parameters.append(parameter.replace(annotation=plain[parameter.name]))
+        is_options = get_origin(rich.get(parameter.name)) is Unpack
+        if not is_options:
+            parameters.append(parameter.replace(annotation=plain.get(parameter.name, parameter.empty)))
             continue
         (options,) = get_args(rich.pop(parameter.name))
         rich |= get_type_hints(options, include_extras=True)
@@ -82,7 +83,7 @@ def _expanded(command: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
             inspect.Parameter(keyword, parameter.KEYWORD_ONLY, default=_DEFAULTS[keyword], annotation=annotation)
             for keyword, annotation in get_type_hints(options).items()
         ]
-    return inspect.Signature(parameters, return_annotation=plain["return"]), rich
+    return inspect.Signature(parameters, return_annotation=plain.get("return", inspect.Signature.empty)), rich
 
 
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Recipe)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from bliss_like.scanning.acquisition.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
-from .arguments import COUNT, Flag, Seconds
+from .arguments import COUNT, Countable, Flag, Seconds
 from .command import scan_command
 
 __all__ = ["limatake"]
@@ -17,7 +17,7 @@ __all__ = ["limatake"]
 def limatake(
     expotime: Seconds,
     nbframes: Annotated[int, COUNT] = 1,
-    *limadevs: Any,
+    *limadevs: Countable,
     save: Flag = False,
     run: Flag = True,
     **parameters: Any,

@@ -184,9 +184,10 @@ class ScanSaving:
         """Return the directory for the images that a detector saves in a scan; it may not exist yet."""
         return str(self._images_path(self._fields, f"{scan_number:04d}", device))
 
-    def get_images_prefix(self, device: str) -> str:
+    def get_images_prefix(self, scan_number: int, device: str) -> str:
         """Return what the names of the files of a detector begin with."""
-        return _rendered(str(self.images_prefix), {**self._fixed, **self._fields, "img_acq_device": device})
+        of_scan = {"scan_number": f"{scan_number:04d}", "img_acq_device": device}
+        return _rendered(str(self.images_prefix), {**self._fixed, **self._fields, **of_scan})
 
     def _images_path(self, fields: dict[str, Any], scan_number: str, device: str) -> Path:
         known = {**self._fixed, **fields, "scan_number": scan_number, "img_acq_device": device}

@@ -9,6 +9,11 @@ from types import TracebackType
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.session.failures import ErrorLog
 
+from .display import wrapped
+
+HINT = "(last_error()\xa0shows\xa0where)"
+"""Its spaces are no places to break a line."""
+
 
 class ErrorReport:
     """ERROR_REPORT: shows errors, and keeps them for `last_error()`.
@@ -27,7 +32,9 @@ class ErrorReport:
         if self.expert_mode:
             print(_in_full(error), file=sys.stderr, end="", flush=True)
         else:
-            print(_red(one_line(error)), "(last_error() shows where)", file=sys.stderr, flush=True)
+            text = f"{one_line(error)} {HINT}"
+            text = (wrapped(text) if sys.stderr.isatty() else text).removesuffix(HINT)
+            print(_red(text[:-1]) + text[-1] + HINT.replace("\xa0", " "), file=sys.stderr, flush=True)
 
     def last_error(self, number: int = -1) -> None:
         """Print an error with its traceback: the last one, or that of a number."""
@@ -52,6 +59,8 @@ _OURS = ("bliss_like.shell.", "bliss_like.session.protection")
 def one_line(error: BaseException) -> str:
     """Return the kind of error, its message and notes; an error without message names its kind and place."""
     message = str(error).strip()
+    if isinstance(error, KeyError) and len(error.args) == 1 and " " in str(error.args[0]):
+        message = str(error.args[0])  # a sentence: str() would put it into quotes
     if not message:
         frames = traceback.extract_tb(error.__traceback__)
         message = f"in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

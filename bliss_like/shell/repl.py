@@ -26,7 +26,9 @@ from prompt_toolkit.output import create_output
 from ptpython.prompt_style import PromptStyle
 from ptpython.python_input import PythonInput
 from ptpython.utils import unindent_code
+from ptpython.validator import PythonValidator
 
+from bliss_like.config.table import Text
 from bliss_like.errors import UserAbort
 from bliss_like.session import Session
 from bliss_like.session.protection import Names
@@ -34,7 +36,7 @@ from bliss_like.standard.tweaking import Tweak, offer_tweaking
 
 from .completion import NameCompleter
 from .console import Console
-from .display import output
+from .display import asked_about, explained, output
 from .errors import ErrorReport
 from .interrupts import Interrupts
 
@@ -71,12 +73,22 @@ class SessionPrompt(PromptStyle):
         return "Out".rjust(len(self._title)) + number
 
 
+class Validation(PythonValidator):
+    """Lets Python and questions pass: `ascan?`."""
+
+    def validate(self, document: Document) -> None:
+        if not asked_about(document.text):
+            super().validate(document)
+
+
 class Prompt(PythonInput):
     """ptpython's editor of a line, set up for a session."""
 
     def __init__(self, title: str, namespace: dict[str, Any], history: Path) -> None:
         history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        super().__init__(get_globals=lambda: namespace, output=create_output(stdout=sys.stdout))
+        super().__init__(
+            get_globals=lambda: namespace, output=create_output(stdout=sys.stdout), _validator=Validation()
+        )
         self.history = self.default_buffer.history = FileHistory(str(history))
         self.completer = NameCompleter(namespace, otherwise=self.completer)
         self.style_of_session = SessionPrompt(self, title)
@@ -204,10 +216,13 @@ class Leave:
 
 
 def evaluate(text: str, names: Names, file: str) -> Any:
-    """Run a command; return its value if it is an expression, else None.
+    """Run a command; return its value if it is an expression, the answer if it is a question, else None.
 
     :raises ProtectedName: it would have changed a name that the session protects.
     """
+    asked = asked_about(text)
+    if asked:
+        return Text(explained(asked, names.run(compile(asked, file, "eval"))))
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # for tracebacks
     return names.run(_compiled_expression(text, file) or compile(text, file, "exec"))
 

@@ -13,6 +13,7 @@ from bliss_like.data.server import user_directory
 from bliss_like.errors import UserAbort
 from bliss_like.session import Session, load_session
 
+from .display import wrapped
 from .interrupts import Interrupts
 
 INTERRUPTED = 130
@@ -81,6 +82,10 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return wrapped(text) if self.stream.isatty() else text
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]

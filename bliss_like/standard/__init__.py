@@ -23,7 +23,7 @@ from .curves import (
     trough,
     where,
 )
-from .listing import lscnt, lsct, lsmot
+from .listing import limastat, lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
 from .positions import sta, stm, sync, wa, wm, wu
 from .profiling import metadata_profiling
@@ -42,6 +42,7 @@ __all__ = [
     "goto_custom",
     "goto_min",
     "goto_peak",
+    "limastat",
     "lscnt",
     "lsct",
     "lsmot",

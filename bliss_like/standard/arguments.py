@@ -41,6 +41,7 @@ def verb(usage: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     raise
                 raise _with_usage(command.__name__, error, usage) from None
 
+        checked.usage = f"{command.__name__}({usage})"  # type: ignore[attr-defined]  # asked for at the prompt
         return checked
 
     return decorate

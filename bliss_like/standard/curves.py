@@ -14,7 +14,7 @@ import numpy as np
 from bliss_like.data import scan_math
 from bliss_like.devices.inquiry import read
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.numbers import place, rounded
+from bliss_like.devices.numbers import rounded
 from bliss_like.scanning import scan_tools
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.curves import Function
@@ -153,10 +153,11 @@ def _answer(found: Found) -> Any:
 def _go(what: str, found: Found) -> None:
     before = {axis: axis._set_position for axis in found.positions if is_axis(axis)}
     scan_tools.go(what, found, move)
-    ways = [
-        f"{name_of(axis)} from {place(axis, at)} to {place(axis, found.positions[axis])}" for axis, at in before.items()
-    ]
-    print(f"{', '.join(ways)}: {what} of {_source(found)}")
+    print(f"{what} of {_source(found)}")
+    for axis, at in before.items():
+        print(
+            f"{name_of(axis)} from {rounded(axis, at)} to {rounded(axis, found.positions[axis])} {axis.unit or ''}".rstrip()
+        )
 
 
 def _source(found: Found) -> str:

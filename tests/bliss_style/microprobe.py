@@ -169,6 +169,7 @@ def night():
     setup_detectors()
     start_monitoring("ring", COUNT_TIME, mon, sleep_time=0.02)
     try:
+        beam.mode = SamplingMode.SINGLE
         found = centre(sx, 3, beam)
         diode.mode = "STATS"
         grain_map = map_grain()

@@ -97,6 +97,7 @@ def test_a_scan_that_finds_nothing(session: Session) -> None:
     """The axis is where it was, and so is its velocity."""
     names = session.env_dict
     names["mv"](names["sx"], 1)
+    names["diode"].mode = "SINGLE"
     with pytest.raises(RuntimeError, match="the centre of box:diode .* nothing moved"):
         names["centre"](names["sx"], 2, names["diode"])
     assert names["sx"].position == 1

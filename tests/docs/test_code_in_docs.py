@@ -108,7 +108,7 @@ def test_scan_tools(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_every_scan(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    *examples, preview, wrong, program = blocks_of("docs/scans.md", "python")
+    *examples, preview, wrong, program, own = blocks_of("docs/scans.md", "python")
     page = (PROJECT / "docs/scans.md").read_text()
     told = iter(blocks_of("docs/scans.md", "text"))
     for axis in (names["robx"], names["roby"]):
@@ -126,6 +126,12 @@ def test_every_scan(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -
     assert str(raised.value).partition("\n")[0] + "\n" == next(told)
     exec(program, names)
     assert capsys.readouterr().out == next(told)
+    exec(own, names)
+    assert names["scan"].scan_info["type"] == "dscan" and len(names["scan"].get_data("robx")) == 5
+    with pytest.raises(
+        ScanUsageError, match=r"rock: width: expected a number > 0.*\nusage: rock\(motor, width, intervals"
+    ):
+        names["rock"](names["robx"], -2, 4, 0.01, names["diode"])
 
 
 def test_signatures_in_the_page_of_scans() -> None:

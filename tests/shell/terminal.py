@@ -27,7 +27,7 @@ class Terminal:
         self.exit_code: int | None = None
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
-            os.execvpe(command[0], list(command), {**environment, "TERM": "xterm-256color"})
+            os.execvpe(command[0], list(command), {**environment, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)})
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
     def close(self) -> None:

@@ -43,11 +43,11 @@ class ObjectSettings(HashSetting):
         super().__init__(paths.join(beamline, name), connection, default_values=default_values)
 
     @classmethod
-    def of(cls, config: Any, suffix: str = "") -> ObjectSettings:
+    def of(cls, config: Any, suffix: str = "", default_values: Mapping[str, Any] = {}) -> ObjectSettings:
         """Return the settings of an object by its `Config`; kept in this process alone where that is from no file."""
         if config.node is None:
-            return cls(config.name + suffix, connection=MemoryKeys())
-        return cls(config.name + suffix, config.node.config.beamline)
+            return cls(config.name + suffix, "", default_values, MemoryKeys())
+        return cls(config.name + suffix, config.node.config.beamline, default_values)
 
 
 class property_setting:

@@ -17,17 +17,19 @@ from weakref import ref
 import numpy as np
 from gevent.event import Event
 from numpy.typing import NDArray
-from pydantic import Field
 
 from bliss_like.config.models import ObjectConfig
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import CounterController, counter_namespace
-from bliss_like.devices.counter_controller import CounterControllerConfig, Params
+from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
-from bliss_like.errors import ChainError, DataError, DeviceError
+from bliss_like.devices.interlock import claimed
+from bliss_like.devices.numbers import is_number
+from bliss_like.errors import ChainError, DataError, DeviceError, UsageError
 from bliss_like.scanning.acquisition.camera import CameraAcquisitionMaster, default_camera_parameters
 
 from .beam_position import BeamPosition
+from .config import CameraConfig, first_values
 from .exposure import AcquisitionSettings, CameraStatus, Exposure, FramePipeline, Frames
 from .geometry import Geometry, clipped
 from .groups import (
@@ -42,14 +44,7 @@ from .image_counter import ImageCounter
 from .roi_counters import RoiCollection, RoiCounters, RoiProfiles
 from .saver import FrameSaver, file_of, load_image
 
-
-class CameraConfig(CounterControllerConfig):
-    """The keys that every camera has."""
-
-    rois: dict[str, list[float]] = Field(
-        default_factory=dict,
-        description="regions of interest that are there at first: x, y, width, height; or cx, cy, r1, r2, a1, a2 of an arc",
-    )
+__all__ = ["Camera", "CameraConfig"]
 
 
 class Camera(CounterController):
@@ -76,7 +71,7 @@ class Camera(CounterController):
         self._corrections: dict[str, tuple[Any, NDArray[Any]]] = {}
 
         def kept(part: str) -> ObjectSettings:
-            return ObjectSettings.of(config, f":{part}")
+            return ObjectSettings.of(config, f":{part}", first_values(config, part))
 
         self.saving = CameraSaving(self, kept("saving"))
         self.acquisition = CameraAcquisition(self, kept("acquisition"))
@@ -306,17 +301,25 @@ class Camera(CounterController):
 
     def take_image(self, expo_time: float | None = None) -> NDArray[Any]:
         """Expose once, beside any scan, and return the image, shape (height, width); nothing is published or saved."""
-        return self._take_one(self.acquisition.expo_time if expo_time is None else expo_time)
+        return self._take_one(self._seconds(expo_time))
+
+    def _seconds(self, expo_time: Any) -> float:
+        """:raises UsageError: this is no exposure time."""
+        time = self.acquisition.expo_time if expo_time is None else expo_time
+        if not is_number(time) or not 0 <= time < float("inf"):
+            raise UsageError(f"camera {self.name}: exposure time: expected seconds, at least 0, got {time!r}")
+        return float(time)
 
     def _take_one(self, expo_time: float, corrects: bool = True) -> NDArray[Any]:
         images: list[Frames] = []
-        exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
-        try:
-            exposure.start()
-            exposure.trigger()
-            exposure.wait_delivered(1)
-        finally:
-            exposure.stop()
+        with claimed([self], f"take_image of {self.name}"):
+            exposure = self.prepare_exposure(expo_time=expo_time, corrects=corrects, deliver=images.append)
+            try:
+                exposure.start()
+                exposure.trigger()
+                exposure.wait_delivered(1)
+            finally:
+                exposure.stop()
         image: NDArray[Any] = images[0][0]
         return image
 
@@ -329,7 +332,7 @@ class Camera(CounterController):
         """
         from bliss_like.scanning.acquisition.camera_scan import take_images
 
-        time = self.acquisition.expo_time if expo_time is None else expo_time
+        time = self._seconds(expo_time)
         number = self.acquisition.nb_frames if nb_frames is None else nb_frames
         return take_images(time, number, self, save=save, run=run)
 
@@ -339,7 +342,7 @@ class Camera(CounterController):
         :param shutter: closed meanwhile, if there is one.
         """
         with shutter.closed_context if shutter is not None else nullcontext():
-            self._take_one(expo_time, corrects=False)
+            self._take_one(self._seconds(expo_time), corrects=False)
         name = self.write_last_image(directory, f"{self.name}_background_")
         self.processing.background = name
         self.processing.use_background = True

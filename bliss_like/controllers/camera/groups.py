@@ -8,11 +8,11 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.config.settings.properties import ObjectSettings, property_setting
-from bliss_like.config.table import table
+from bliss_like.config.suggestion import did_you_mean
 from bliss_like.errors import ChainError, UsageError
 
 from .geometry import ROTATIONS, Box, Geometry, clipped
@@ -82,6 +82,14 @@ class Group:
         self._camera = camera
         self.settings = settings
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """:raises AttributeError: there is nothing of that name to set: else a slip of the pen would go unnoticed."""
+        if not name.startswith("_") and name != "settings" and not hasattr(type(self), name):
+            raise AttributeError(
+                f"{self.name} has no {name!r}{did_you_mean(name, self.shown)}; there are: {', '.join(self.shown)}"
+            )
+        object.__setattr__(self, name, value)
+
     @property
     def name(self) -> str:
         return f"{self._camera.name}.{self.title}"
@@ -94,7 +102,7 @@ class Group:
         return {key: _plain(getattr(self, key)) for key in self.shown}
 
     def __info__(self) -> str:
-        return table((self.name, ""), [(key, str(value)) for key, value in self.to_dict().items()])
+        return "\n".join([self.name, *(f"  {key:<21}{value}".rstrip() for key, value in self.to_dict().items())])
 
     def _refuse(self, attribute: str, expected: str, value: object) -> UsageError:
         return UsageError(f"{self.name}.{attribute}: expected {expected}, got {value!r}; nothing was changed")
@@ -325,13 +333,13 @@ class ImageSettings(Group):
     def roi(self, value: Sequence[int] | None) -> None:
         geometry = self.geometry
         width, height = geometry.full_size
-        box = (0, 0, width, height) if value is None or tuple(value) == (0, 0, 0, 0) else tuple(value)
-        if not _are_whole(box, 4) or min(box[2:]) < 1 or clipped(box, (width, height)) != box:  # type: ignore[arg-type]
+        all_of_it = (0, 0, width, height)
+        given: Any = all_of_it if value is None else value
+        box = tuple(int(each) for each in given) if _are_whole(given, 4) else ()
+        box = all_of_it if box == (0, 0, 0, 0) else box
+        if not box or min(box[2:]) < 1 or clipped(box, (width, height)) != box:  # type: ignore[arg-type]
             raise self._refuse("roi", f"(x, y, width, height) inside {width} x {height} pixels, or None", value)
-        whole = box == (0, 0, width, height)
-        self._change(
-            Geometry(geometry.size, geometry.binning, geometry.flip, geometry.rotation, None if whole else box)
-        )
+        self._change(replace(geometry, roi=None if box == all_of_it else box))
 
     def reset_roi(self) -> None:
         self.roi = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ class FrameSaver:
         self._make = _format(parameters.file_format)
         self._file: ImageFile | None = None
         self._name = ""
+        self._lock = threading.Lock()  # a write whose greenlet was ended goes on in its thread
+        self._is_in_thread = False
         self._nfiles = 0
         self._in_file = 0
 
@@ -43,15 +46,23 @@ class FrameSaver:
         """
         if frames.nbytes < _LARGE:
             return self._write(frames)
+        self._is_in_thread = True
         references: list[ImageReference] = gevent.get_hub().threadpool.apply(self._write, (frames,))
         return references
 
     def close(self) -> None:
         """:raises DeviceError: the last of it cannot be written."""
         try:
-            self._close()
+            if self._is_in_thread:
+                gevent.get_hub().threadpool.apply(self._close_alone)
+            else:
+                self._close()
         except OSError as error:
             raise self._failed(error) from error
+
+    def _close_alone(self) -> None:
+        with self._lock:
+            self._close()
 
     def _close(self) -> None:
         file, self._file = self._file, None
@@ -62,6 +73,10 @@ class FrameSaver:
         return DeviceError(f"camera {self._info['name']}: images cannot be saved in {self._directory}: {error}")
 
     def _write(self, frames: NDArray[Any]) -> list[ImageReference]:
+        with self._lock:
+            return self._write_alone(frames)
+
+    def _write_alone(self, frames: NDArray[Any]) -> list[ImageReference]:
         references: list[ImageReference] = []
         limit = self._parameters.frames_in_a_file(frames[0].nbytes)
         first = 0

@@ -1,21 +1,21 @@
 """What a camera sees of a beam: a gaussian spot of some flux, cut by slits, with the noise of counting and of reading.
 
-Pure numpy. The number of photons in a pixel follows the Poisson distribution exactly where few are expected, and the normal
-distribution, rounded, where more than `MANY` are; so is the noise of the dark current and of the read-out.
+Pure numpy. The number of photons in a pixel follows the Poisson distribution (see `photons`); so does the dark current.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .photons import Photons
+
 Image = NDArray[np.float32]
 
-MANY = 30.0
-"""Expected counts from which on the normal distribution stands for that of Poisson."""
 _FAINT = 1e-3
 """Expected counts of a pixel that is not worth a random number."""
 _POOL = 1 << 20
@@ -56,7 +56,7 @@ class BeamImage:
         self._pool_size = max(_POOL, width * height + (_POOL >> 2))
         self._normal: NDArray[np.float32] | None = None
         self._dark_pool: tuple[float, Image] | None = None
-        self._prepared: tuple[tuple[Spot, float], _Expected] | None = None
+        self._prepared: tuple[tuple[Spot, float], _Expected | None] | None = None
 
     def mean(self, spot: Spot, exposure: float) -> NDArray[np.float64]:
         """Return what is to be expected in each pixel, before it saturates, shape (height, width)."""
@@ -70,7 +70,7 @@ class BeamImage:
         expected = self._expected(spot, exposure)
         if expected is not None:
             box = image[expected.rows, expected.columns]
-            box += self._photons(expected)
+            box += expected.photons.draw(self._normals(expected.photons.nmany))
         if self._read_noise:
             image += self._normals(image.size).reshape(image.shape) * np.float32(self._read_noise)
         if self._offset:
@@ -90,16 +90,11 @@ class BeamImage:
             peak = spot.peak * exposure
             columns, rows = _bright(across * peak), _bright(down * peak)
             mean = np.outer(down[rows], across[columns]).astype(np.float32) * np.float32(peak)
-            self._prepared = (spot, exposure), _Expected(rows, columns, mean)
-        expected = self._prepared[1]
-        return expected if expected.mean.size else None
-
-    def _photons(self, expected: _Expected) -> Image:
-        counts = self._normals(expected.mean.size).reshape(expected.mean.shape) * expected.root
-        counts += expected.mean
-        np.rint(counts, out=counts)
-        counts[expected.few] = self._random.poisson(expected.few_mean)
-        return counts
+            self._prepared = (
+                (spot, exposure),
+                _Expected(rows, columns, Photons(mean, self._random)) if mean.size else None,
+            )
+        return self._prepared[1]
 
     def _dark_image(self, mean: float) -> Image:
         if not mean:
@@ -118,14 +113,12 @@ class BeamImage:
         return pool[first : first + number]
 
 
-class _Expected:
+class _Expected(NamedTuple):
     """What the beam brings to the pixels of a box."""
 
-    def __init__(self, rows: slice, columns: slice, mean: Image) -> None:
-        self.rows, self.columns, self.mean = rows, columns, mean
-        self.root = np.sqrt(mean)
-        self.few = mean < MANY
-        self.few_mean = mean[self.few]
+    rows: slice
+    columns: slice
+    photons: Photons
 
 
 def _profile(pixels: int, position: float, sigma: float, slit: tuple[float, float]) -> NDArray[np.float64]:

@@ -72,6 +72,12 @@ class SimulatedCamera(Camera):
     def __init__(self, name: str, config: Config) -> None:
         if config.bits not in _DTYPES:
             raise DeviceError(f"camera {name}: bits: expected one of {', '.join(map(str, _DTYPES))}, got {config.bits}")
+        for x, y in (*config.dead_pixels, *config.hot_pixels):
+            if not (0 <= x < config.width and 0 <= y < config.height):
+                raise DeviceError(
+                    f"camera {name}: dead_pixels, hot_pixels: expected [x, y] inside {config.width} x {config.height} pixels, "
+                    f"got {[x, y]}"
+                )
         self.config = config
         super().__init__(name, config)
         self._model = BeamImage(config.width, config.height, config.dark, config.offset, config.read_noise, config.seed)
@@ -141,10 +147,6 @@ class SimulatedCamera(Camera):
             self._slit(config.gap_x, config.offset_x),
             self._slit(config.gap_y, config.offset_y),
         )
-
-    def mean_image(self, expo_time: float) -> NDArray[np.float64]:
-        """Return what is to be expected of an image now, without noise, shape (height, width)."""
-        return np.minimum(self._model.mean(self.spot(), expo_time), self._top)
 
     def _pixels(self, axis: Any) -> float:
         return axis.position * self.config.pixels_per_unit if axis is not None else 0.0

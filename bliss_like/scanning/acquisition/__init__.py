@@ -57,6 +57,11 @@ class AcquisitionSlave(AcquisitionObject):
         return getattr(self.reading, "__func__", self.reading) is not AcquisitionSlave.reading
 
     @property
+    def has_emitted_when_ready(self) -> bool:
+        """Whether `reading` has emitted the points of all triggers when `wait_ready` returns."""
+        return False
+
+    @property
     def is_reading(self) -> bool:
         return self._reading_task is not None and not self._reading_task.ready()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from bliss_like.data.images import ImageReference
 from bliss_like.devices.counter import Counter
 from bliss_like.devices.naming import full_name_of
@@ -283,14 +285,17 @@ class CameraAcquisitionMaster(AcquisitionMaster):
                 self.tolerance.attempt(saver.close, even_resting=True)
 
     def _deliver(self, frames: Array) -> None:
-        """Take finished frames, shape (n, height, width)."""
-        references = self._saver.write(frames) if self._saver is not None else ()
+        """Take finished frames, shape (n, height, width); files have what the channel has."""
+        images = frames
+        for counter in self._counters:
+            if counter.is_converted:
+                images = np.asarray(counter.conversion_function(frames), float)
+        references = self._saver.write(images) if self._saver is not None else ()
         if self._is_lost:  # what they stand for was emitted
             return
         self._ncame += len(frames)
-        for counter, channels in self._counters.items():
-            values = counter.conversion_function(frames) if counter.is_converted else frames
-            channels[0].emit_frames(values, references)  # type: ignore[attr-defined]
+        for channel in self.image_channels:
+            channel.emit_frames(images, references)
         for slave in self.slaves:
             if isinstance(slave, FrameSlave):
                 slave.accept_frames(frames)
@@ -299,7 +304,10 @@ class CameraAcquisitionMaster(AcquisitionMaster):
         if not self.tolerance.is_critical and isinstance(error, FAILURES):
             self._lose(error)
         elif self._acq_on_failure is not None:
-            self._acq_on_failure(self, error)
+            try:
+                raise error  # from here, so that its traceback says whose it is
+            except BaseException as raised:  # noqa: BLE001  the scan raises it
+                self._acq_on_failure(self, raised)
 
 
 LimaAcquisitionMaster = CameraAcquisitionMaster

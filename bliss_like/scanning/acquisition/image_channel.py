@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from bliss_like.data.events import NodeKind
 from bliss_like.data.images import ImageReference
+from bliss_like.errors import ChannelValueError
 
 from ..channel import AcquisitionChannel, Array
 
@@ -62,7 +63,12 @@ class ImageChannel(AcquisitionChannel):
 
         :param frames: shape (n, height, width).
         :param references: where each of them is, if `is_saved`.
+        :raises ChannelValueError: they have another shape.
         """
+        if frames.shape[1:] != self.shape:
+            raise ChannelValueError(
+                f"channel {self.fullname!r}: expected images of shape {self.shape}, got {frames.shape[1:]}"
+            )
         if not self.is_saved:
             self.emit(frames)
             return

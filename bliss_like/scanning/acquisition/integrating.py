@@ -105,6 +105,10 @@ class IntegratingCounterAcquisitionSlave(BaseCounterAcquisitionSlave):
             self._arrived.clear()
             self._arrived.wait()
 
+    @property
+    def has_emitted_when_ready(self) -> bool:
+        return self.trigger_type is TriggerType.SOFTWARE
+
     def reading(self) -> None:
         pause = SOONEST
         while not self._is_stopped and not self._is_complete:

@@ -146,9 +146,11 @@ class Readings:
             for n, value in zip(self._columns.numbers, row, strict=True):
                 if not is_number(value):
                     name = full_name_of(self._columns.counters[n])
+                    shape = np.shape(value)
+                    expected = "one point of shape ()" if shape else "a number"
+                    of_shape = f" of shape {shape}" if shape else ""
                     raise ChannelValueError(
-                        f"channel {name!r}: expected one point of shape (), got {type(value).__name__} {value!r} of shape "
-                        f"{np.shape(value)}"
+                        f"channel {name!r}: expected {expected}, got {type(value).__name__} {value!r}{of_shape}"
                     )
         return np.array([[float(value) for value in row] for row in rows])
 

@@ -80,12 +80,14 @@ class PeriodicTimerMaster(SoftwareTimerMaster):
         self.every = every
         self.terminator = False
         self._held: list[AcquisitionChannel] = []
+        self._late: list[AcquisitionSlave] = []
         self._began, self._ntick = 0.0, 0
 
     def arm(self) -> None:
         super().arm()
-        direct = [slave for slave in self.slaves if isinstance(slave, AcquisitionSlave) and not slave.has_reading]
-        held = [self, *(slave for slave in direct if slave.has_own("trigger"))]
+        slaves = [slave for slave in self.slaves if isinstance(slave, AcquisitionSlave) and slave.has_own("trigger")]
+        self._late = [slave for slave in slaves if slave.has_emitted_when_ready]
+        held = [self, *(slave for slave in slaves if not slave.has_reading), *self._late]
         self._held = [channel for node in held for channel in node.channels]
         for channel in self._held:
             channel.hold()
@@ -98,5 +100,7 @@ class PeriodicTimerMaster(SoftwareTimerMaster):
             self._ntick = max(self._ntick + 1, floor(passed / self.every))
             gevent.sleep(max(0.0, self._ntick * self.every - passed))
         super().trigger()
+        for slave in self._late:
+            slave.acq_settle()
         for channel in self._held:
             channel.keep()

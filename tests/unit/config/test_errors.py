@@ -123,7 +123,8 @@ def test_a_cycle_by_asking_while_being_made(configure: Configure) -> None:
 WRONG_CLASSES = {
     "class: Lmap": "2:8: Lmap 'lamp': no class 'Lmap' in tests.unit.config.beamline.devices, did you mean 'Lamp'?",
     "class: Undeclared": "2:8: Undeclared 'lamp': class tests.unit.config.beamline.devices.Undeclared cannot be made "
-    "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig",
+    "from YAML: it needs a class attribute 'Config', a subclass of bliss_like.config.models.ObjectConfig that declares its "
+    "keys; one that was written for BLISS, and takes any: Config = AnyObjectConfig, of bliss_like.config.any_keys",
     "velocity: 1": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml",
     "clas: Lamp": "1:1: object 'lamp': missing key 'class', here or in an __init__.yml; did you mean it by 'clas'?",
     "class: Lamp\nmodule: devises": "3:9: Lamp 'lamp': no module 'tests.unit.config.beamline.devises'; "
@@ -177,6 +178,15 @@ def test_a_class_that_raises(configure: Configure) -> None:
         f"{FILE}:1:1: Broken 'broken': could not be made: ConnectionError: no answer from 10.0.0.1"
     )
     assert isinstance(raised.value.__cause__, ConnectionError)
+
+
+def test_a_constructor_that_takes_too_little_is_told_what_it_is_given(configure: Configure) -> None:
+    with pytest.raises(ObjectCreationFailed) as raised:
+        configure("name: lamp\nclass: TakesTooLittle\n").get("lamp")
+    assert str(raised.value) == (
+        f"{FILE}:1:1: TakesTooLittle 'lamp': could not be made: TypeError: TakesTooLittle.__init__() takes 2 positional "
+        "arguments but 3 were given; it is made with (name, config)"
+    )
 
 
 WRONG_FILES = {

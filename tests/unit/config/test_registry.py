@@ -81,6 +81,11 @@ def test_a_package(packages: Path) -> None:
         find_class("Box", package="drivers.motors")
 
 
+def test_the_module_may_be_called_as_the_class_in_small_letters(packages: Path) -> None:
+    (packages / "drivers/countercard.py").write_text("class CounterCard: pass\n")
+    assert find_class("CounterCard", package="drivers").__module__ == "drivers.countercard"
+
+
 def test_a_class_that_an_installed_package_declares(packages: Path) -> None:
     assert find_class("Elsewhere").__module__ == "elsewhere"
 

@@ -27,8 +27,9 @@ from bliss_like.devices.counter import (
 )
 from bliss_like.devices.soft_counter import SoftCounter
 from bliss_like.errors import CalculationError, ConfigError, DeviceError
-from bliss_like.scanning.default_chain import DefaultAcquisitionChain
+from bliss_like.scanning.default_chain import DefaultAcquisitionChain, default_chain
 from bliss_like.scanning.scan import Scan
+from bliss_like.scanning.shutter_preset import ShutterPreset
 from bliss_like.scans import ct, loopscan
 from tests.unit.devices.making import make, make_axis
 from tests.unit.scanning.making import memory_environment
@@ -311,6 +312,17 @@ def test_background_is_taken_behind_a_closed_shutter() -> None:
     net = background_of(SoftCounter(value=lambda: 9.0 if shutter.is_open else 1.0, name="i0"), open_close=shutter)
     assert net.take_background(0.01) == {"i0": 1.0}
     assert shutter.is_open and last(ct(0.0, net), "i0_net") == 8.0
+
+
+def test_no_preset_opens_the_shutter_while_a_background_is_taken() -> None:
+    from bliss_like.controllers.simulated.shutter import SimulatedShutter
+
+    shutter = make(SimulatedShutter, "fs")
+    net = background_of(SoftCounter(value=lambda: 9.0 if shutter.is_open else 1.0, name="i0"), open_close=shutter)
+    default_chain().add_preset(ShutterPreset(shutter))
+    assert last(ct(0.0, net), "i0_net") == 9.0
+    assert net.take_background(0.01) == {"i0": 1.0}
+    assert last(ct(0.0, net), "i0_net") == 8.0
 
 
 def test_a_counter_that_measures_the_time() -> None:

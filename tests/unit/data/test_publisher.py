@@ -6,10 +6,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gevent
 import numpy as np
 import pytest
 
-from bliss_like.data import paths
+from bliss_like.data import paths, publisher
 from bliss_like.data.events import NodeKind
 from bliss_like.data.publisher import Limits
 from bliss_like.data.retention import Budget, Retention
@@ -17,6 +18,7 @@ from bliss_like.data.store import Append, MemoryStore, StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.tree import Tree
 from bliss_like.errors import PublishError, StoreUnavailable, UserAbort
+from bliss_like.session.data_tree import GREENLETS
 from tests.publishing import CONTAINER, PublishedScan
 from tests.waiting import wait_until
 
@@ -185,3 +187,15 @@ def test_an_empty_block_is_no_entry() -> None:
     scan.publisher.flush()
     scan.emit([]).end()
     assert [entry_id for entry_id, _ in store.range(scan.sinks["diode"].key)] == [(0, 1)]
+
+
+def test_who_flushes_before_the_sender_awakes_does_not_wait_while_points_are_gathered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publisher, "_GATHER", 60.0)
+    monkeypatch.setattr(publisher, "_GATHER_AT_MOST", 60.0)
+    with gevent.Timeout(10):
+        scan = PublishedScan(Tree(MemoryStore(), tasks=GREENLETS)).prepare()
+        scan.emit([1.0])
+        scan.publisher.flush()
+        scan.end()

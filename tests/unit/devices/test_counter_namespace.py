@@ -102,3 +102,22 @@ def test_counters_that_are_made_anew() -> None:
     controller.clear()
     controller.create_counter(SamplingCounter, "y")
     assert len(controller.counters) == 1
+
+
+def test_what_is_shown() -> None:
+    controller = box("box", "diode", "temperature")
+    controller.is_critical = False
+    controller.counters.diode.unit = "V"
+    controller.create_counter(Counter, "image", shape=(2, 3), dtype="uint16")
+    assert [line.split() for line in controller.__info__().splitlines()] == [
+        "SamplingCounterController box, scans go on without it when it fails".split(),
+        ["counter", "mode", "value", "unit"],
+        ["-----------", "----", "------------", "----"],
+        ["diode", "MEAN", "float64", "V"],
+        ["temperature", "MEAN", "float64"],
+        ["image", "2", "x", "3", "uint16"],
+    ]
+    groups = CounterGroups(all=controller.counters, none=counter_namespace())
+    assert groups.__info__() == "all: diode, temperature, image\nnone: "
+    assert counter_namespace(groups).__info__().splitlines()[2:] == ["all", "none"]
+    assert counter_namespace().__info__() == "no counters"

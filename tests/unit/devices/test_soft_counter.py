@@ -87,8 +87,9 @@ def test_what_is_not_there() -> None:
         SoftCounter(Ring(), 5)  # type: ignore[arg-type]
     with pytest.raises(DeviceError, match="expected a function as apply=, got 2"):
         SoftCounter(Ring(), "current", apply=2)  # type: ignore[arg-type]
+    broken = SoftCounter(Ring(), "broken")  # a property is not read before it is counted
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):  # what is wrong inside is told as it is
-        SoftCounter(Ring(), "broken")
+        read(broken)
 
 
 def test_what_is_not_there_any_more() -> None:

@@ -143,6 +143,7 @@ def test_a_driver_that_times_out_costs_only_itself(meta: ScanMeta, diode: Sampli
         (lambda scan: {"image": "x" * 1000}, "expected at most 0.0001 MB: arrays belong into channels"),
         (lambda scan: {"handle": object()}, "handle: expected JSON types"),
         (lambda scan: [1], "expected a dict, got [1]"),
+        (lambda scan: gevent.getcurrent().throw(), "killed from outside"),
     ],
 )
 def test_what_cannot_be_written_is_named(

@@ -77,7 +77,7 @@ def test_the_chosen_counter(robx: Axis, counters: list[SamplingCounter]) -> None
     plotselect("other", near)
     assert scan_tools.peak() == pytest.approx(0)
     plotselect("other")
-    with pytest.raises(ScanError, match=r"other, which plotselect chose, is not in Scan\(number=1, name=ascan"):
+    with pytest.raises(ScanError, match=r"other, which plotselect chose, is not in scan 1 \(ascan robx"):
         scan_tools.goto_peak()
     assert get_plotted_counters() == ["other"]
     plotselect()

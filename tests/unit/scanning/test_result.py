@@ -98,4 +98,6 @@ def test_the_last_scans(box: Box) -> None:
     for _ in range(2):
         ct(0, box)
     sct(0, box)
-    assert scans.__info__().splitlines()[2:] == ["      DONE   1 point  ct 0", "1     DONE   1 point  ct 0"]
+    first, *lines = scans.__info__().splitlines()
+    assert first.split() == ["scan", "state", "points", "title"]
+    assert [line.split() for line in lines] == ["DONE 1 point ct 0".split(), "1 DONE 1 point ct 0".split()]

@@ -107,7 +107,9 @@ def test_arrays(block: Any) -> None:
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=6), st.sampled_from([int, np.int32, "u8", bool]))
 def test_integers_and_truth_values(values: list[int], kind: Any) -> None:
     dtype = np.dtype(kind)
-    readings = [bool(value % 2) if dtype.kind == "b" else value if dtype.kind == "i" else abs(value) for value in values]
+    readings = [
+        bool(value % 2) if dtype.kind == "b" else value if dtype.kind == "i" else abs(value) for value in values
+    ]
     playback = Playback(readings)
     got = all_modes(playback, dtype=dtype)
     check(got, expected(playback.given), scale=2.0**31)

@@ -11,8 +11,10 @@ from bliss_like.common.protocols import CounterContainer, counter_namespace
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.scanning.chain import AcquisitionChain
+from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan, ScanPreset
 from bliss_like.scanning.scan_info import ScanInfo
+from bliss_like.scanning.scan_tools import get_counter, get_selected_counter_name
 from bliss_like.scanning.toolbox import get_all_counters
 from bliss_like.scans import ascan, dscan, loopscan
 from tests.unit.devices.making import make_axis
@@ -114,3 +116,16 @@ def test_whatever_has_counters(diode: SamplingCounter) -> None:
     assert loopscan(1, 0, Box()).get_data(diode).tolist() == [1]
     with pytest.raises(NotImplementedError, match="Empty must overload the property `counters`"):
         get_all_counters([Empty()])
+
+
+def test_the_counter_that_is_meant(diode: SamplingCounter) -> None:
+    other = SamplingCounter("other", diode.controller)
+    environment.names = lambda: {"diodes": diode.controller}
+    with pytest.raises(ScanError, match="none of the last 0 scans"):
+        get_selected_counter_name()
+    ascan(make_axis("robx"), 0, 1, 1, 0, diode)
+    name = get_selected_counter_name()
+    assert (name, get_counter(name)) == ("diodes:diode", diode)
+    assert get_selected_counter_name(other) == "diodes:other"
+    with pytest.raises(ScanError, match="the session has no counter 'diodes:dioed', did you mean 'diodes:diode'"):
+        get_counter("diodes:dioed")

@@ -130,6 +130,37 @@ def test_a_point_that_is_not_done_at_the_end_is_dropped() -> None:
     assert found["fast_box:fast"] == 4
 
 
+@pytest.mark.parametrize("late", ["a sensor", "the device"])
+def test_an_integrating_device_has_as_many_points_as_all_others_of_its_rate(late: str) -> None:
+    class Scaler(IntegratingCounterController):
+        def get_values(self, from_index: int, *counters: IntegratingCounter) -> list[list[float]]:
+            triggered = self.nodes[0]._triggered
+            there = 1 if late == "the device" else triggered
+            return [[float(n) for n in range(from_index, min(there, triggered))] for _ in counters]
+
+        def get_acquisition_object(self, *params: Any) -> Any:
+            self.nodes = [super().get_acquisition_object(*params)]
+            return self.nodes[0]
+
+    calls: list[int] = []
+
+    def read() -> Sequence[float]:
+        calls.append(1)
+        if len(calls) == 2 and late == "a sensor":
+            gevent.sleep(60)
+        return [1.0]
+
+    scaler, sensor = Scaler("scaler"), counter("sensor", read)
+    monitor = scaler.create_counter(IntegratingCounter, "monitor")
+    scan = loopscan(
+        4, 0.01, counter("fast"), monitor, sensor, chain_settings=[at_rate(scaler, 0.01), at_rate(sensor, 0.01)]
+    )
+    found = lengths(scan)
+    assert scan.state is ScanState.DONE and len(calls) == 2
+    assert found["scaler:monitor"] == found["sensor_box:sensor"] == found["timer_0.01s:epoch"] == 1
+    assert found["fast_box:fast"] == 4
+
+
 @pytest.mark.parametrize("terminator", [True, False])
 def test_a_master_that_ends_before_the_others(terminator: bool) -> None:
     log = Log()

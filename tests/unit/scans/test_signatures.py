@@ -11,8 +11,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import pytest
 
 from bliss_like import scans
-from bliss_like.scans.arguments import Kind, MovingOptions, Options, StepOptions
+from bliss_like.errors import ScanUsageError
+from bliss_like.scans.arguments import Kind, MovingOptions, Options, Seconds, StepOptions
 from bliss_like.scans.build import Recipe
+from bliss_like.scans.command import scan_command
 
 LINE = "motor{0} start{0} stop{0}"
 GRID_LINE = LINE + " intervals{0}"
@@ -111,3 +113,15 @@ def test_each_keyword_has_one_default() -> None:
     defaults = {field.name: field.default for field in dataclasses.fields(Recipe)}
     for options in (Options, MovingOptions, StepOptions):
         assert set(options.__annotations__) <= set(defaults)
+
+
+def test_a_command_whose_annotations_are_not_complete() -> None:
+    @scan_command
+    def rock(count_time: Seconds, width, *counters, **keys):  # type: ignore[no-untyped-def]
+        return count_time, width, counters, keys
+
+    assert rock(1, "wide", "a", b=2) == (1.0, "wide", ("a",), {"b": 2})  # type: ignore[no-untyped-call]
+    with pytest.raises(
+        ScanUsageError, match=r"rock: width is missing\nusage: rock\(count_time, width, \*counters, \*\*keys\)"
+    ):
+        rock(1)  # type: ignore[no-untyped-call]

@@ -209,12 +209,12 @@ def test_every_path_makes_a_node(base: str, template: str) -> None:
 def test_where_images_go() -> None:
     scan_saving = saving()
     assert scan_saving.get_images_path(12, "cam") == f"{scan_saving.get_path()}/scan0012"
-    assert scan_saving.get_images_prefix("cam") == "cam_"
+    assert scan_saving.get_images_prefix(7, "cam") == "cam_"
     scan_saving.sample = "ruby"
     scan_saving.images_path_template = "{sample}/{img_acq_device}/{scan_number}"
     scan_saving.images_prefix = "{sample}_"
     assert scan_saving.get_images_path(12, "cam") == f"{scan_saving.get_path()}/ruby/cam/0012"
-    assert scan_saving.get_images_prefix("cam") == "ruby_"
+    assert scan_saving.get_images_prefix(7, "cam") == "ruby_"
 
 
 @pytest.mark.parametrize(

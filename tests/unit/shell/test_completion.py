@@ -10,6 +10,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from bliss_like.scans import ascan
 from bliss_like.shell.completion import NameCompleter
 
 
@@ -72,7 +73,15 @@ class Beyond(Completer):
 def scan(motor: Axis, start: float, stop: float, *counters: object, title: str = "") -> None: ...
 
 
-NAMESPACE = {"robx": Axis(), "roby": Axis(), "counters": Made(), "broken": Broken(), "scan": scan, "_hidden": 1}
+NAMESPACE = {
+    "robx": Axis(),
+    "roby": Axis(),
+    "counters": Made(),
+    "broken": Broken(),
+    "scan": scan,
+    "_hidden": 1,
+    "ascan": ascan,
+}
 
 
 def complete(text: str, *, asked: bool = False) -> list[str]:
@@ -99,6 +108,7 @@ def complete(text: str, *, asked: bool = False) -> list[str]:
         ("robx._se", ["_secret"]),
         ("_hid", ["_hidden"]),
         ("scan(robx, ti", ["title="]),
+        ("ascan(robx, 0, 1, sta", ["stab_time=", "start=", "staticmethod"]),
         ("robx.move(3, re", ["relative=", "repr", "return", "reversed"]),
         ("scan(f(1), [2, (3)], st", ["start=", "stop=", "staticmethod", "str"]),
         ("rai", ["raise"]),

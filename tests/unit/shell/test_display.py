@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bliss_like.errors import AxisLimitError
+from bliss_like.scans import loopscan
 from bliss_like.session.failures import ErrorLog
-from bliss_like.shell.display import output
+from bliss_like.shell.display import asked_about, explained, output
 from bliss_like.shell.errors import ErrorReport, one_line
+from bliss_like.standard import umv
 from tests.unit.devices.making import make_axis
 
 
@@ -48,6 +52,25 @@ def test_a_text_of_several_lines_starts_below_the_prompt() -> None:
     assert output("Out [1]: ", Table()) == "Out [1]: \na  1\nb  2"
 
 
+def test_long_lines_are_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Long:
+        def __info__(self) -> str:
+            return "state READY\n  one two three four five"
+
+        def __repr__(self) -> str:
+            return "one two three four five six"
+
+    monkeypatch.setenv("COLUMNS", "20")
+    assert output("Out [1]: ", Long()) == "Out [1]: \nstate READY\n  one two three four\nfive"
+    assert output("Out [1]: ", {"title": "ascan", "npoints": 11}) == "Out [1]: \n{'title': 'ascan',\n 'npoints': 11}"
+    assert output("Out [1]: ", [Long()]) == "Out [1]: \n[one two three four five six]"  # to be copied
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    said: list[str] = []
+    monkeypatch.setattr(sys.stderr, "write", said.append)
+    ErrorReport(ErrorLog()).show(ValueError("no beam today"))
+    assert "".join(said) == ("\033[31mValueError: no beam\ntoday\033[0m\n(last_error() shows where)\n")
+
+
 def test_an_error_without_message_says_where() -> None:
     try:
         raise ValueError
@@ -59,6 +82,11 @@ def test_what_was_noted_with_an_error_is_shown() -> None:
     error = OSError("no answer")
     error.add_note("(scan 3 dscan, in axis)")
     assert one_line(error) == "OSError: no answer (scan 3 dscan, in axis)"
+
+
+def test_a_sentence_of_a_key_error_has_no_quotes() -> None:
+    assert one_line(KeyError("no channel 'diod'; there are none")) == "KeyError: no channel 'diod'; there are none"
+    assert one_line(KeyError("diode")) == "KeyError: 'diode'"
 
 
 def test_a_misspelt_attribute_says_what_was_meant() -> None:
@@ -121,3 +149,21 @@ def test_experts_see_every_traceback(capsys: pytest.CaptureFixture[str]) -> None
         report.show(error)
     shown = capsys.readouterr().err
     assert shown.startswith("Traceback") and shown.endswith("ValueError: invalid literal for int() with base 10: 'x'\n")
+
+
+def test_questions() -> None:
+    assert [asked_about(text) for text in ("ascan?", "?ascan ", "robx.move ?", "ascan", "a + b?", "?", "'a?'")] == [
+        "ascan",
+        "ascan",
+        "robx.move",
+        "",
+        "",
+        "",
+        "",
+    ]
+    lines = explained("loopscan", loopscan).splitlines()
+    assert lines[0].startswith("loopscan(npoints, count_time, *counters, ") and all(len(line) <= 80 for line in lines)
+    assert ":param count_time: seconds of one point." in lines
+    assert explained("umv", umv).startswith("umv(axis, position, axis, position, ...)\n\nMove as ")
+    assert explained("w", WithInfo()) == "ready" and explained("n", 2.5) == "2.5"
+    assert explained("min", min).startswith("min\n\nmin(iterable")

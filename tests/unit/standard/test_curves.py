@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from bliss_like import standard
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.motor_controller import MotorController
-from bliss_like.errors import ScanError, UsageError
+from bliss_like.errors import ScanError, ScanUsageError, UsageError
 from bliss_like.scans import amesh, ascan, loopscan
 from bliss_like.standard import cen, fwhm, goto_cen, goto_custom, goto_peak, peak, plotselect, where
 from tests.unit.scanning.making import Values
 
 from .conftest import Known
+
+OF_A_SCAN = "cen com peak trough fwhm goto_cen goto_com goto_peak goto_min where".split()
+WITH_FUNCTION = ("find_position", "goto_custom")
 
 Motors = Callable[..., MotorController]
 
@@ -75,9 +79,9 @@ def test_moves_are_told(known: Known, diode: SamplingCounter, capsys: pytest.Cap
     robx = known["robx"]
     ascan(robx, -3, 3, 60, 0, diode)
     goto_cen()
-    out = capsys.readouterr().out
-    assert out.startswith("robx from 3 mm to 0.2")
-    assert out.endswith(" mm: the centre of diode, scan 1: ascan robx -3 3 60 0\n")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "the centre of diode, scan 1: ascan robx -3 3 60 0"
+    assert re.fullmatch(r"robx from 3.0000 to 0.2\d\d\d mm", second)
     assert robx.position == pytest.approx(0.25, abs=0.01)
     goto_custom(lambda x, y: x[0])
     assert robx.position == -3
@@ -92,6 +96,40 @@ def test_what_is_wrong_is_told(known: Known, diode: SamplingCounter) -> None:
     with pytest.raises(ScanError, match="nothing moved"):
         goto_cen()
     assert known["robx"].position == 1
+
+
+@pytest.mark.parametrize("name", [*OF_A_SCAN, *WITH_FUNCTION])
+def test_wrong_calls(known: Known, diode: SamplingCounter, name: str) -> None:
+    ascan(known["robx"], 0, 1, 20, 0, diode)
+    command = getattr(standard, name)
+    func = (lambda x, y: x[0],) if name in WITH_FUNCTION else ()
+    wrong: list[tuple[tuple[object, ...], dict[str, object], str]] = [
+        ((*func, 3), {}, "expected a counter, an axis or a name, got 3; there are axis:robx"),
+        ((*func, known["robx"]), {}, "expected a counter, got .*robx.*; an axis is named with axis="),
+        ((*func, [diode]), {}, "expected a counter, an axis or a name, got .*diode"),
+        ((*func, "dioed"), {}, "no channel 'dioed'; there are axis:robx, .*diodes:diode"),
+        ((*func, diode, known["roby"]), {}, "none of the last 1 scans has roby"),
+        ((*func, diode), {"scan": 1}, "scan: expected a scan, as in .*, got 1"),
+        ((*func, diode), {"scan": known["robx"]}, "scan: expected a scan, .*; an axis is named with axis="),
+        ((*func, diode), {"cuonter": 1}, rf"{name}: .*cuonter.*\nusage: {name}\("),
+    ]
+    if func:
+        wrong += [
+            ((3, diode), {}, "expected a function of positions and values, got 3"),
+            ((diode,), {}, "expected a function of positions and values, got diode"),
+            ((), {}, rf"{name}: missing .*'func'\nusage: {name}\(func, "),
+        ]
+    for args, keywords, told in wrong:
+        with pytest.raises((ScanError, UsageError), match=told):
+            command(*args, **keywords)
+    assert known["robx"].position == 1
+
+
+@pytest.mark.parametrize("name", ["plotselect", "plotinit", "meshselect"])
+@pytest.mark.parametrize("wrong", [3, "", len, None, object()])
+def test_what_cannot_be_plotted(name: str, wrong: object) -> None:
+    with pytest.raises(ScanUsageError, match=f"{name}: argument 2: expected a counter, an axis or a name, got "):
+        getattr(standard, name)("diode", wrong)
 
 
 def test_all_of_them_are_at_the_prompt() -> None:

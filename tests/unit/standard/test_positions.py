@@ -10,13 +10,15 @@ import pytest
 from gevent.event import Event
 
 from bliss_like.controllers.calc.slits import Slits
+from bliss_like.controllers.camera.exposure import CameraStatus
+from bliss_like.controllers.simulated.camera import SimulatedCamera
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices.axis import Axis
 from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import DeviceError, NotConnectedError, UsageError
-from bliss_like.standard import lscnt, lsmot, mv, sta, stm, sync, wa, wm, wu
+from bliss_like.standard import limastat, lscnt, lsmot, mv, sta, stm, sync, wa, wm, wu
 from tests.unit.devices.calc import GAP, calc
 from tests.unit.devices.making import make
 
@@ -291,16 +293,42 @@ def test_lists(motors: Motors, known: dict[str, Any], capsys: Shown) -> None:
     lsmot()
     assert rows(capsys)[2:] == [["robx", "motors0", "SimulatedMotors", "mm"]]
     lscnt()
-    assert [row[:2] for row in rows(capsys)[2:]] == [["diode", "diodes:diode"], ["diode2", "diodes:diode2"]]
+    assert rows(capsys)[2:] == [[f"diodes:{name}", "SimulatedDiodes", "0D"] for name in ("diode", "diode2")]
     lscnt(diodes.counters[0])
     assert len(rows(capsys)) == 3
     with pytest.raises(UsageError, match="lscnt: counters: 3"):
         lscnt(3)
     lscnt(diodes.counters + make_box("other", "diode").counters)  # of one name, in two boxes
-    assert [row[1] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    assert [row[0] for row in rows(capsys)[2:]] == ["diodes:diode", "diodes:diode2", "other:diode"]
+    lscnt(make_box("b" * 60, "diode").counters)
+    assert rows(capsys)[0] == ["counter", "shape"]
     diodes.unregister()
     lscnt()
     assert "no counters" in capsys.readouterr().out
+
+
+def test_cameras(known: dict[str, Any], capsys: Shown) -> None:
+    limastat()
+    assert capsys.readouterr().out == "The session has no cameras.\n"
+    camera = known["eye"] = make(SimulatedCamera, "eye", width=40, height=30)
+    camera.saving.mode = "NOSAVING"
+    lines = []
+    for cameras in ((), (camera,)):
+        limastat(*cameras)
+        lines.append(rows(capsys)[2:])
+    assert lines == [[["eye", "Ready", "40x30", "INTERNAL_TRIGGER_MULTI", "NOSAVING"]]] * 2
+
+    class Dead(SimulatedCamera):
+        def status(self) -> CameraStatus:
+            raise NotConnectedError("no answer")
+
+    known["blind"] = make(Dead, "blind")
+    limastat()
+    assert [row[:3] for row in rows(capsys)[2:]] == [["eye", "Ready", "40x30"], ["blind", "!ERR", "(no"]]
+    with pytest.raises(
+        UsageError, match=r"limastat: argument 1: expected a camera, got 'eye'\nusage: limastat\(\*cameras\)"
+    ):
+        limastat("eye")
 
 
 def make_box(name: str, *counters: str) -> SamplingCounterController:

@@ -218,3 +218,12 @@ class Partner:
     def __init__(self, name: str, config: Config) -> None:
         self.name = name
         self.partner = config.partner
+
+
+class TakesTooLittle:
+    """Its constructor takes no configuration."""
+
+    Config = ObjectConfig
+
+    def __init__(self, name: str) -> None:
+        self.name = name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -366,3 +367,127 @@ def test_sct_aborts_at_once(saving: Path) -> None:
     with gevent.Timeout(0.5):
         scan.abort()
     task.get(timeout=1)
+
+
+def test_a_block_of_frames_does_not_stay_longer_than_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bliss_like.data.publisher import Limits
+    from bliss_like.data.store import MemoryStore
+    from bliss_like.data.tree import Tree
+    from bliss_like.session.data_tree import GREENLETS
+
+    environment.tree = Tree(MemoryStore(), tasks=GREENLETS, limits=Limits(images=10 * 24))
+    monkeypatch.setattr("bliss_like.data.channel_buffer.ENTRY_BYTES", 3 * 24)
+    node = image_node(limatake(0, 40, Recorder()))
+    assert len(node) == 40 and 27 <= node.first_available <= 30
+    assert node[node.first_available :][:, 0, 0].tolist() == list(range(node.first_available, 40))
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_images_that_are_converted_are_so_everywhere(save: bool) -> None:
+    device = camera(intensity=0, dark=0, offset=100, rois={"r": [0, 0, 1, 1]})
+    device.image.conversion_function = lambda images: images / 8
+    scan = loopscan(2, 0.001, device, save=save)
+    node = image_node(scan)
+    assert node.image_dtype == node[0].dtype == np.float64 and (node[1] == 12.5).all()
+    assert scan.get_data("r_sum").tolist() == [100, 100]
+    device.image.conversion_function = lambda images: images[:, ::2]
+    with pytest.raises(Exception, match=r"channel 'cam:image': expected images of shape \(30, 40\), got \(15, 40\)"):
+        loopscan(2, 0.001, device, save=save)
+
+
+@pytest.mark.parametrize("name", ["a b", "1", "", None, 3, "x.y", "images"])
+def test_names_that_cannot_be_those_of_counters(name: Any) -> None:
+    device = camera()
+    with pytest.raises(UsageError, match=f"{name!r}"):
+        device.roi_counters[name] = 0, 0, 3, 3
+    if isinstance(name, str):
+        with pytest.raises(UsageError, match=f"{name!r}"):
+            camera(rois={name: [0, 0, 3, 3]})
+
+
+def test_files_that_were_moved_or_are_others(saving: Path) -> None:
+    node = image_node(loopscan(3, 0.001, camera()))
+    file = Path(node.references()[0].file)
+    file.rename(saving / "moved.h5")
+    for read in (lambda: node[1], lambda: node.get_images(1), lambda: list(node), lambda: node.references()[1].read()):
+        with pytest.raises(DataError, match=f"of {file}: there is no such file here"):
+            read()
+    import h5py
+
+    with h5py.File(file, "x") as other:
+        other["entry_0000/measurement/data"] = np.zeros((3, 5, 5))
+    with pytest.raises(DataError, match=r"expected the shape \(30, 40\), it has \(5, 5\): this is not the file"):
+        node[1]
+    file.write_text("something else")
+    with pytest.raises(DataError, match=f"image 1 of {file}: it cannot be read"):
+        node[1]
+
+
+def test_the_number_of_the_scan_in_the_names_of_files(saving: Path) -> None:
+    environment.scan_saving.images_prefix = "{scan_number}_{img_acq_device}_"  # type: ignore[union-attr]
+    loopscan(1, 0.001, camera())
+    assert files(saving) == ["scan0001/0001_cam_0000.h5"]
+
+
+@pytest.mark.parametrize("time", ["1", -1, float("nan"), float("inf"), True])
+def test_times_that_are_none(time: Any) -> None:
+    device = camera()
+    for expose in (device.take_image, device.take, lambda time: device.take_dark(time, "/tmp")):
+        with pytest.raises(UsageError, match="camera cam: exposure time: expected seconds, at least 0, got"):
+            expose(time)
+
+
+@pytest.mark.parametrize(
+    "roi", [5, "abcd", (0, 0, 41, 1), (0, 0, 0, 5), (0.5, 0, 1, 1), (0, 0, 1), (True, 0, 1, 1), [None] * 4]
+)
+def test_regions_of_the_image_that_are_none(roi: Any) -> None:
+    device = camera()
+    with pytest.raises(
+        UsageError, match=r"cam.image.roi: expected \(x, y, width, height\) inside 40 x 30 pixels, or None"
+    ):
+        device.image.roi = roi
+    assert device.image.roi == (0, 0, 40, 30)
+
+
+def test_regions_of_the_image_in_any_form() -> None:
+    device = camera()
+    for roi in ([1, 2, 3, 4], np.array([1, 2, 3, 4]), (1.0, 2.0, 3.0, 4.0)):
+        device.image.roi = roi
+        assert device.image.roi == (1, 2, 3, 4) and device.take_image(0).shape == (4, 3)
+    for roi in (None, (0, 0, 0, 0), (0, 0, 40, 30)):
+        device.image.roi = roi
+        assert device.image.shape == (30, 40)
+
+
+def test_what_a_group_does_not_have() -> None:
+    with pytest.raises(AttributeError, match="cam.acquisition has no 'nb_frame', did you mean 'nb_frames'"):
+        camera().acquisition.nb_frame = 3  # type: ignore[attr-defined]
+
+
+def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bliss_like.image_files.hdf5 import Hdf5File
+
+    write = Hdf5File.write
+
+    def slow_write(file: Hdf5File, frames: np.ndarray) -> None:
+        time.sleep(1)
+        write(file, frames)
+
+    monkeypatch.setattr(Hdf5File, "write", slow_write)
+    monkeypatch.setattr("bliss_like.controllers.camera.exposure.GRACE", 0.1)
+    device = camera(width=1000, height=1000)
+    task = in_background(scan := loopscan(30, 0, device, run=False))
+    wait_until_cooperative(lambda: device.last_image is not None)
+    looks: list[float] = []
+
+    def look() -> None:
+        while True:
+            looks.append(time.monotonic())
+            gevent.sleep(0.01)
+
+    looking = gevent.spawn(look)
+    scan.abort(wait=False)
+    assert task.get(timeout=30) is not None
+    looking.kill()
+    assert np.diff(looks).max() < 0.9  # nobody waits for the disk
+    assert len(image_node(scan).references()) == len(image_node(scan))

@@ -102,7 +102,9 @@ def test_radii_in_any_order_and_what_a_region_says_of_itself() -> None:
     assert roi == Roi(1, 2, 3, 4) and roi.to_dict()["kind"] == "rect"
 
 
-@given(st.floats(-3, 12), st.floats(-3, 12), st.floats(0, 3), st.floats(3.1, 8), st.floats(-720, 720), st.floats(1, 360))
+@given(
+    st.floats(-3, 12), st.floats(-3, 12), st.floats(0, 3), st.floats(3.1, 8), st.floats(-720, 720), st.floats(1, 360)
+)
 def test_the_outline_of_an_arc_has_all_its_pixels(
     cx: float, cy: float, r1: float, r2: float, a1: float, aperture: float
 ) -> None:

@@ -176,3 +176,48 @@ def test_the_image_is_what_is_set(cam: SimulatedCamera) -> None:
     image = cam.take_image(0.001)
     assert image.shape == (5, 10) and image.dtype == cam.image.dtype == np.uint32
     assert (cam.image.width, cam.image.height, cam.image.depth, cam.image.fullsize) == (10, 5, 4, (40, 30))
+
+
+# -- what YAML says of groups and regions ------------------------------------------------------------------------------------
+
+
+def test_groups_are_at_first_what_yaml_says() -> None:
+    cam = make(
+        SimulatedCamera,
+        "cam",
+        width=40,
+        height=30,
+        image={"binning": [2, 1], "rotation": 90},
+        saving={"mode": "ONE_FILE_PER_N_FRAMES", "frames_per_file": 7},
+        acquisition={"trigger_mode": "INTERNAL_TRIGGER", "expo_time": 0.5},
+        accumulation={"max_expo_time": 0.2},
+        processing={"use_mask": False},
+    )
+    assert (cam.image.binning, cam.image.rotation, cam.image.flip) == ([2, 1], 90, [False, False])
+    assert cam.image.shape == (20, 30)
+    assert (cam.saving.mode, cam.saving.frames_per_file, cam.saving.file_format) == ("ONE_FILE_PER_N_FRAMES", 7, "HDF5")
+    assert (cam.acquisition.trigger_mode, cam.acquisition.expo_time) == ("INTERNAL_TRIGGER", 0.5)
+    assert cam.accumulation.max_expo_time == 0.2 and cam.acquisition.nb_frames == 1
+    cam.saving.frames_per_file = 3
+    assert cam.saving.frames_per_file == 3
+    cam.saving.reset()
+    assert cam.saving.frames_per_file == 7
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"image": {"binning": [0, 1]}}, "image.binning.0"),
+        ({"image": {"roi": [1, 2, 3]}}, r"expected \[x, y, width, height\] in pixels, got \[1, 2, 3\]"),
+        ({"image": {"rotation": 45}}, "image.rotation"),
+        ({"saving": {"mode": "ONE_FILE"}}, "saving.mode"),
+        ({"saving": {"max_file_size_in_MB": float("inf")}}, "saving.max_file_size_in_MB"),
+        ({"acquisition": {"expo_time": -1}}, "acquisition.expo_time"),
+        ({"rois": {"a": [1, 2, 3]}}, "roi 'a': expected x, y, width, height; or .* got 3 numbers"),
+        ({"rois": {"a": [1, 2, 0, 3]}}, "roi 'a': expected width and height of at least 1 pixel, got 0 x 3"),
+        ({"rois": {"a": [1, 2, 3, 3, 0, 90]}}, "roi 'a': expected two different radii"),
+    ],
+)
+def test_what_yaml_says_is_refused_before_the_camera_is_made(keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        SimulatedCamera.Config.model_validate({"name": "cam", **keys})

@@ -105,3 +105,11 @@ def test_the_same_seed_gives_the_same_noise() -> None:
     first, again, other = (camera(seed=seed).take_image(0.001) for seed in (7, 7, 8))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("keys", [{"hot_pixels": [[120, 0]]}, {"dead_pixels": [[0, -1]]}])
+def test_pixels_that_are_not_there(keys: dict[str, Any]) -> None:
+    with pytest.raises(
+        DeviceError, match=r"camera cam: dead_pixels, hot_pixels: expected \[x, y\] inside 120 x 80 pixels"
+    ):
+        camera(**keys)
