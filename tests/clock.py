@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from threading import get_ident
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
+from weakref import WeakSet
 
 import gevent
 import pytest
@@ -166,8 +167,13 @@ def own_clock() -> Iterator[Clock]:
         for module, name, replacement in _places:
             patch.setattr(module, name, replacement)
         _owned = hub.loop = clock
+        left: WeakSet[gevent.Greenlet[..., Any]] = WeakSet()
+        gevent.Greenlet.add_spawn_callback(left.add)
         try:
             yield clock
         finally:
+            gevent.Greenlet.remove_spawn_callback(left.add)
+            with gevent.Timeout(60, False):  # a scan without end would run beside all tests that follow
+                gevent.killall([greenlet for greenlet in left if not greenlet.dead])
             hub.loop, _owned = loop, None
             clock.close()

@@ -106,7 +106,10 @@ class CachedReads:
         line = self._line()
         if line is not None:
             try:
-                if missing := [key for key in dict.fromkeys(keys) if self._kept(line, key) is None]:
+                line.take_what_is_there()
+                if missing := [
+                    key for key in dict.fromkeys(keys) if self._known(line, key) is None or not line.is_quiet
+                ]:
                     self._ask(line, missing)
             except _Lost:
                 self._local.line = None
@@ -117,11 +120,16 @@ class CachedReads:
 
     def _kept(self, line: TrackedLine, key: str) -> Kept | None:
         """Return what is in memory of a key, unless the server has said until now that it has changed."""
-        kept = line.kept.get(key)
-        if kept is None or not self._is_as_new(key, kept) or time.monotonic() >= kept.until:
+        kept = self._known(line, key)
+        if kept is None:
             return None
         line.take_what_is_there()
         return kept if line.kept.get(key) is kept and line.is_quiet else None
+
+    def _known(self, line: TrackedLine, key: str) -> Kept | None:
+        """The same, without asking what the server has said since the last time."""
+        kept = line.kept.get(key)
+        return None if kept is None or not self._is_as_new(key, kept) or time.monotonic() >= kept.until else kept
 
     def _ask(self, line: TrackedLine, keys: Sequence[str]) -> list[Value | None]:
         changes, now = [self._changes.last(key) for key in keys], time.monotonic()

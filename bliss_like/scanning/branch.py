@@ -16,7 +16,7 @@ from bliss_like.errors import ChainError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject, AcquisitionSlave, Call
 from .chain import AcquisitionChain, walk
-from .greenlets import SideBySide, breathe, run_all
+from .greenlets import SideBySide, breathe, killed_from_outside, run_all
 from .presets import ChainIterationPreset
 
 STOP_TIMEOUT = 10.0
@@ -323,8 +323,8 @@ def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
     def guarded(call: Call) -> None:
         try:
             call()
-        except gevent.GreenletExit:
-            pass
+        except gevent.GreenletExit as killed:
+            errors.append(killed_from_outside(killed))  # if it was us, nobody looks at them any more
         except BaseException as error:  # noqa: BLE001  none may hinder the others
             errors.append(error)
 

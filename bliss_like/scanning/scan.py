@@ -213,7 +213,8 @@ class Scan(Curves):
         from bliss_like.data.node import ScanNode, get_node
 
         if not self.path:
-            raise ScanError(f"{self!r} was not run yet, it has no node")
+            why = "was not run yet" if self._state is ScanState.IDLE else "was over before it was announced"
+            raise ScanError(f"{self!r} {why}, it has no node")
         node = get_node(self.path, getattr(environment.tree, "store", None))
         if not isinstance(node, ScanNode):
             raise ScanError(f"{self!r}: {self.path} is no more in the tree of data")

@@ -61,6 +61,7 @@ class ScanRun:
         """The same, for when the end is published."""
         self._metadata = Metadata(scan)
         self._end_info: dict[str, Any] = {}
+        self._shield = Shield()
 
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
@@ -89,8 +90,8 @@ class ScanRun:
                 container = environment.container()
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
-                scan.path = paths.join(container, name)
                 self._describe_start()
+                scan.path = paths.join(container, name)
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere
                 for preset in environment.presets:
@@ -100,8 +101,10 @@ class ScanRun:
             except BaseException as raised:  # noqa: BLE001  it is raised again when everything is cleaned up
                 error = raised
             error = self._finish(error)
+            failures: list[BaseException] = []
             for call in self._at_end:
-                call()
+                self._attempt(failures, call)
+            error = error or next(iter(failures), None)
             if error is not None:
                 raise error
 
@@ -264,7 +267,7 @@ class ScanRun:
     def _finish(self, error: BaseException | None) -> BaseException | None:
         """Bring everything to rest and publish the end; return what ended the scan."""
         scan = self.scan
-        shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
+        self._shield = shield = Shield(aborts=0 if error is None or isinstance(error, Exception) else 1)
         failures: list[BaseException] = []
         self._attempt(failures, lambda: shield.run(lambda: self._bring_to_rest(failures)))
         if shield.gave_up:
@@ -329,12 +332,13 @@ class ScanRun:
         self.scan.set_state(ScanState.STOPPING)
         self._publish(ScanInfoUpdate(self.scan.path, {"state": self.scan.state.name}))
 
-    @staticmethod
-    def _attempt(failures: list[BaseException], call: Callable[[], object]) -> None:
+    def _attempt(self, failures: list[BaseException], call: Callable[[], object]) -> None:
         try:
             call()
-        except gevent.GreenletExit:
-            raise
+        except gevent.GreenletExit as killed:
+            if self._shield.gave_up:
+                raise
+            failures.append(killed_from_outside(killed))
         except BaseException as error:  # noqa: BLE001  the rest is to be done all the same
             failures.append(error)
 

@@ -63,4 +63,5 @@ def explained(name: str, value: Any) -> str:
             how = name
     else:
         how = shown(value)
-    return f"{wrapped(how)}\n\n{wrapped(inspect.getdoc(value) or 'There is no more to be said.')}"
+    more = "" if type(value).__module__ == "builtins" and not callable(value) else inspect.getdoc(value)
+    return "\n\n".join(wrapped(text) for text in (how, more) if text)

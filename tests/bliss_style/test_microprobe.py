@@ -34,7 +34,7 @@ BEAMLINE = """
   class: GaussianDetector
   seed: 5
   counters: [{name: beam, axes: [$sx], center: 0.7, sigma: 0.4, height: 1000, noise: 60, background: 200}]
-- {name: box, class: SimulatedDiodes, seed: 6, counters: [{name: diode, value: 1.0e+4, noise: 30}, {name: behind, value: 2500}]}
+- {name: box, class: SimulatedDiodes, seed: 6, counters: [{name: diode, value: 1.0e+4, noise: 30, mode: SINGLE}, {name: behind, value: 2500}]}
 - {name: ring, class: SimulatedDiodes, counters: [{name: mon, value: 200, unit: mA}]}
 - plugin: bliss
   class: Transmission

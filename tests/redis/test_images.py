@@ -25,6 +25,7 @@ YAML = """
 - {name: motors, class: SimulatedMotors, axes: [{name: roby, velocity: 1000, acceleration: 100000}]}
 - {name: cam, class: SimulatedCamera, width: 48, height: 32, axis_x: $roby, intensity: 1.0e+5, sigma: 4, rois: {spot: [20, 8, 10, 16]}}
 - {name: big, class: SimulatedCamera, width: 1024, height: 1024, dark: 1.0e+3}
+- {name: other, class: Session, config-objects: [cam], scan_saving: {base_path: DIRECTORY}}
 - {name: s, class: Session, config-objects: [roby, cam, big], scan_saving: {base_path: DIRECTORY}}
 """
 
@@ -134,3 +135,27 @@ def test_large_images_of_a_session_that_is_killed(redis_server: EmbeddedServer, 
     assert node.is_saved and node.get_images(0, 3).shape == (3, 1024, 1024)
     assert len(node.references()) == len(node)
     assert node.get_image(-1).mean() > 0
+
+
+def test_two_sessions_define_regions_at_once(session: Session) -> None:
+    command = """
+from bliss_like.session import load_session
+session = load_session("other")
+assert session.setup(), session.error_report
+print("ready", flush=True)
+input()
+for n in range(60):
+    session.env_dict["cam"].roi_counters[f"other{n}"] = 0, 0, 2, 2
+session.close()
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", command], **pipes)  # type: ignore[call-overload]
+    assert process.stdout.readline() == "ready\n"
+    process.stdin.write("\n")
+    process.stdin.flush()
+    rois = session.env_dict["cam"].roi_counters
+    for n in range(60):
+        rois[f"mine{n}"] = 0, 0, 2, 2
+    process.communicate()
+    assert process.returncode == 0
+    assert len(rois) == 1 + 2 * 60

@@ -62,6 +62,13 @@ def test_who_waits_is_not_forgotten_beside_others_that_never_do(clock: Clock) ->
 
 
 @pytest.mark.real_time
+def test_what_a_test_leaves_running_ends_with_it() -> None:
+    with own_clock():
+        left = gevent.spawn(gevent.sleep, 1e9)
+        gevent.sleep(0)
+    assert left.dead
+
+
 def test_it_is_given_back() -> None:
     loop, real = gevent.get_hub().loop, time.monotonic
     with own_clock():

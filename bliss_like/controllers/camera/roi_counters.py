@@ -20,7 +20,7 @@ from bliss_like.errors import UsageError
 from bliss_like.scanning.acquisition.camera import FrameSlave
 
 from .geometry import Geometry, clipped
-from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, roi_of, statistics
+from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, moved_arc, roi_of, statistics
 
 if TYPE_CHECKING:
     from .camera import Camera
@@ -75,10 +75,18 @@ class RoiContainer(FrameController, Generic[R]):
         return self._first if stored is None else stored
 
     def _all(self) -> dict[str, R]:
-        return {name: self._make(name, params) for name, params in self._stored().items()}
+        return self._made(self._stored())
 
-    def _store(self, rois: Mapping[str, R]) -> None:
-        self._settings["rois"] = {name: self._params(roi) for name, roi in rois.items()}
+    def _made(self, stored: Mapping[str, Any]) -> dict[str, R]:
+        return {name: self._make(name, params) for name, params in stored.items()}
+
+    def _change(self, change: Callable[[dict[str, R]], Mapping[str, R]]) -> None:
+        """Store what `change` makes of all regions; what another session does meanwhile is not lost."""
+        self._settings.update_item(
+            "rois",
+            lambda stored: {name: self._params(roi) for name, roi in change(self._made(stored)).items()},
+            default=self._first,
+        )
 
     def set(self, name: str, roi: Any) -> None:
         """Define a region, or change the one of that name.
@@ -90,7 +98,7 @@ class RoiContainer(FrameController, Generic[R]):
     def update(self, rois: Mapping[str, Any]) -> None:
         """Define several regions; all of them or, if one is refused, none."""
         new = {name: self._checked(name, roi) for name, roi in rois.items()}
-        self._store({**self._all(), **new})
+        self._change(lambda rois: {**rois, **new})
 
     def get(self, name: str, default: Any = None) -> R | Any:
         return self._all().get(name, default)
@@ -109,11 +117,9 @@ class RoiContainer(FrameController, Generic[R]):
 
     def __delitem__(self, name: str | Sequence[str]) -> None:
         names = [name] if isinstance(name, str) else list(name)
-        rois = self._all()
         for each in names:
             self[each]
-            del rois[each]
-        self._store(rois)
+        self._change(lambda rois: {key: rois[key] for key in rois if key not in names})
 
     def remove(self, name: Any) -> None:
         """Take a region away.
@@ -124,7 +130,7 @@ class RoiContainer(FrameController, Generic[R]):
 
     def clear(self) -> None:
         """Take all regions away."""
-        self._store({})
+        self._settings["rois"] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._stored()
@@ -199,9 +205,8 @@ class RoiContainer(FrameController, Generic[R]):
 
     def move(self, old: Geometry, new: Geometry) -> None:
         """Let regions stay on the same pixels of the sensor when images are made in another way."""
-        rois = self._all()
-        if rois:
-            self._store({name: self._moved(roi, old, new) for name, roi in rois.items()})
+        if len(self):
+            self._change(lambda rois: {name: self._moved(roi, old, new) for name, roi in rois.items()})
 
     def _moved(self, roi: Any, old: Geometry, new: Geometry) -> Any:
         box = new.from_sensor(old.to_sensor(roi.bounding_box()))
@@ -281,7 +286,7 @@ class RoiCounters(RoiContainer[AnyRoi]):
     def _moved(self, roi: AnyRoi, old: Geometry, new: Geometry) -> AnyRoi:
         if isinstance(roi, Roi):
             return super()._moved(roi, old, new)  # type: ignore[no-any-return]
-        return _moved_arc(roi, old, new)
+        return moved_arc(roi, old, new)
 
     def _counters_of(self, roi: AnyRoi) -> list[Counter]:
         return [
@@ -394,23 +399,3 @@ def _numbers(values: Any, lengths: Sequence[int]) -> list[Any] | None:
         return None
     found = [value.item() if isinstance(value, np.generic) else value for value in values]
     return found if len(found) in lengths and all(isinstance(value, int | float) for value in found) else None
-
-
-def _moved_arc(roi: ArcRoi, old: Geometry, new: Geometry) -> ArcRoi:
-    """Return the arc on the same pixels of the sensor; radii follow the binning along x."""
-    x, y = new.point_from_sensor(*old.point_to_sensor(roi.cx + 0.5, roi.cy + 0.5))
-    scale = old.binning[0] / new.binning[0]
-    a1, a2 = roi.a1, roi.a2
-    a1, a2 = _flipped(a1 - old.rotation, a2 - old.rotation, old.flip)
-    a1, a2 = _flipped(a1, a2, new.flip)
-    turn = new.rotation
-    low = (a1 + turn) % 360.0
-    return ArcRoi(x - 0.5, y - 0.5, roi.r1 * scale, roi.r2 * scale, low, low + (a2 - a1), name=roi.name)
-
-
-def _flipped(a1: float, a2: float, flip: tuple[bool, bool]) -> tuple[float, float]:
-    if flip[0]:
-        a1, a2 = 180.0 - a2, 180.0 - a1
-    if flip[1]:
-        a1, a2 = -a2, -a1
-    return a1, a2

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bliss_like.errors import UsageError
 
-from .geometry import Box
+from .geometry import Box, Geometry
 
 Frames = NDArray[Any]
 """Shape (n, height, width)."""
@@ -173,6 +173,26 @@ def _bounding_box(roi: ArcRoi) -> Box:
         return left, top, 0, 0
     y, x = np.nonzero(inside.any(axis=1))[0], np.nonzero(inside.any(axis=0))[0]
     return left + int(x[0]), top + int(y[0]), int(x[-1] - x[0]) + 1, int(y[-1] - y[0]) + 1
+
+
+def moved_arc(roi: ArcRoi, old: Geometry, new: Geometry) -> ArcRoi:
+    """Return the arc on the same pixels of the sensor; radii follow the binning along x."""
+    x, y = new.point_from_sensor(*old.point_to_sensor(roi.cx + 0.5, roi.cy + 0.5))
+    scale = old.binning[0] / new.binning[0]
+    a1, a2 = roi.a1, roi.a2
+    a1, a2 = _flipped(a1 - old.rotation, a2 - old.rotation, old.flip)
+    a1, a2 = _flipped(a1, a2, new.flip)
+    turn = new.rotation
+    low = (a1 + turn) % 360.0
+    return ArcRoi(x - 0.5, y - 0.5, roi.r1 * scale, roi.r2 * scale, low, low + (a2 - a1), name=roi.name)
+
+
+def _flipped(a1: float, a2: float, flip: tuple[bool, bool]) -> tuple[float, float]:
+    if flip[0]:
+        a1, a2 = 180.0 - a2, 180.0 - a1
+    if flip[1]:
+        a1, a2 = -a2, -a1
+    return a1, a2
 
 
 class ProfileMode(enum.StrEnum):

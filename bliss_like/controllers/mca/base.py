@@ -358,10 +358,11 @@ class BaseMCA(CounterController):
         """Return a table of how the elements have fared in the last point."""
         rows = (
             [
-                (f"det{element}", *(f"{value:.5g}" for value in row))
+                (f"det{element}", *(f"{value:.4g}" for value in row))
                 for element, row in zip(self.elements, self.last_data.statistics[-1], strict=True)
             ]
             if len(self.last_data)
             else []
         )
-        return table(("last point", *Stats._fields), rows)
+        names = ("real", "trig live", "live", "triggers", "events", "icr", "ocr", "dead")  # of the fields of Stats
+        return table(("last point", *names), rows)

@@ -13,15 +13,16 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from bliss_like.data.events import WireEvent
+from bliss_like.data.events import EndScan, WireEvent
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanUsageError, UserAbort
+from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, scan_run
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
-from bliss_like.scanning.presets import ChainPreset, ScanPreset
+from bliss_like.scanning.presets import ChainPreset, ScanPreset, WatchdogCallback
 from bliss_like.scanning.scan import Scan
+from bliss_like.scanning.scan_meta import ScanMeta
 from tests.unit.scanning.making import (
     Device,
     Log,
@@ -30,10 +31,12 @@ from tests.unit.scanning.making import (
     chain_of,
     end_of,
     in_background,
+    published,
     raising,
     states_published,
     timer_scan,
 )
+from tests.waiting import wait_until_cooperative as wait_for
 
 NAMES = ("top", "sub", "a", "b", "c")
 
@@ -258,14 +261,39 @@ def test_an_abort_at_any_moment(seed: int) -> None:
     if scan.state is ScanState.IDLE:  # before it began
         assert isinstance(error, UserAbort)
         return
-    assert scan.state is (ScanState.DONE if error is None else ScanState.USER_ABORTED)
+    if error is None:
+        assert scan.state is ScanState.DONE
+    else:  # DONE when the abort has come while the end was published
+        assert isinstance(error, UserAbort) and scan.state in (ScanState.USER_ABORTED, ScanState.DONE)
     if scan.path:
+        # One that is aborted while it is announced has its end without anybody waiting for it.
+        wait_for(lambda: any(isinstance(event, EndScan) for event in published(scan)))
         assert end_of(scan).state == scan.state.name
         assert end_of(scan).lengths == {channel.path: channel.length for channel in scan.channels if channel.path}
         for channel, values in scan.get_data().items():
             assert len(values) == end_of(scan).lengths[next(c.path for c in scan.channels if c.fullname == channel)]
     if "prepare" in [verb for _, verb in log]:
         assert sorted(log.of("stop")) == ["a", "b", "sub", "top"]
+
+
+def test_an_abort_before_it_is_announced() -> None:
+    """It has nothing in the tree of data, and does not say so."""
+    environment.scan_meta = ScanMeta()
+    gathering = Event()
+
+    def gather(scan: Scan) -> None:
+        gathering.set()
+        gevent.sleep(10)
+
+    environment.scan_meta.sample.set("slow", gather)
+    scan = timer_scan()
+    task = in_background(scan)
+    assert gathering.wait(5)
+    task.kill(UserAbort, block=False)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    assert (scan.state, scan.path) == (ScanState.USER_ABORTED, "")
+    with pytest.raises(ScanError, match="was over before it was announced, it has no node"):
+        scan.node  # noqa: B018
 
 
 def test_presses_of_ctrl_c() -> None:
@@ -489,3 +517,32 @@ def test_a_call_that_somebody_kills_is_no_call_that_is_done(verb: str, others: i
     assert raised.value.__notes__ == ["(scan 1 loopscan, in a)"]
     assert end_of(scan).state == "KILLED"
     assert sorted(log.of("stop")) == sorted(device.name for device in devices)
+
+
+@pytest.mark.parametrize("kind", [ScanPreset, ChainPreset])
+@pytest.mark.parametrize("verb", ["prepare", "start", "stop"])
+def test_a_preset_that_somebody_kills_does_not_keep_the_scan_from_its_end(kind: Any, verb: str) -> None:
+    log = Log()
+    preset = type("Killed", (kind,), {verb: lambda self, _: gevent.getcurrent().throw()})()
+    scan = timer_scan(Device("a", log))
+    (scan if kind is ScanPreset else scan.acq_chain).add_preset(preset)
+    with gevent.Timeout(5), pytest.raises((ChainError, gevent.GreenletExit)):
+        scan.run()
+    assert end_of(scan).state == "KILLED" and log.about("a")[-1:] in ([], ["stop"])
+
+
+def test_a_stop_that_somebody_kills_is_told() -> None:
+    scan = timer_scan(Device("a", Log(), stop=raising(gevent.GreenletExit())))
+    with pytest.raises(ChainError, match="killed from outside") as raised:
+        scan.run()
+    assert raised.value.__notes__ == ["(scan 1 loopscan, in a)"] and end_of(scan).state == "KILLED"
+
+
+def test_a_watchdog_that_fails_at_the_end_does_not_hide_what_failed_before() -> None:
+    class Dog(WatchdogCallback):
+        def on_scan_end(self, *_: Any) -> None:
+            raise ValueError("bark")
+
+    scan = timer_scan(Device("a", Log(), trigger=raising(OSError("gone"))), watchdog_callback=Dog(5))
+    with pytest.raises(OSError, match="gone"):
+        scan.run()

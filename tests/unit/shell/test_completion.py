@@ -73,7 +73,15 @@ class Beyond(Completer):
 def scan(motor: Axis, start: float, stop: float, *counters: object, title: str = "") -> None: ...
 
 
-NAMESPACE = {"robx": Axis(), "roby": Axis(), "counters": Made(), "broken": Broken(), "scan": scan, "_hidden": 1, "ascan": ascan}
+NAMESPACE = {
+    "robx": Axis(),
+    "roby": Axis(),
+    "counters": Made(),
+    "broken": Broken(),
+    "scan": scan,
+    "_hidden": 1,
+    "ascan": ascan,
+}
 
 
 def complete(text: str, *, asked: bool = False) -> list[str]:

@@ -464,13 +464,14 @@ def test_what_a_group_does_not_have() -> None:
         camera().acquisition.nb_frame = 3  # type: ignore[attr-defined]
 
 
+@pytest.mark.real_time
 def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from bliss_like.image_files.hdf5 import Hdf5File
 
     write = Hdf5File.write
 
     def slow_write(file: Hdf5File, frames: np.ndarray) -> None:
-        time.sleep(0.6)
+        time.sleep(1)
         write(file, frames)
 
     monkeypatch.setattr(Hdf5File, "write", slow_write)
@@ -487,7 +488,7 @@ def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.Mon
 
     looking = gevent.spawn(look)
     scan.abort(wait=False)
-    assert task.get(timeout=5) is not None
+    assert task.get(timeout=30) is not None
     looking.kill()
-    assert np.diff(looks).max() < 0.4
+    assert np.diff(looks).max() < 0.9  # nobody waits for the disk
     assert len(image_node(scan).references()) == len(image_node(scan))
