@@ -180,10 +180,13 @@ def _command(home: Path, port: int, clustered: bool) -> list[str]:
     return [sys.executable, "-c", _SPAWN, server_program(), *words]
 
 
+_ours = random.SystemRandom()
+
+
 def _free_port() -> int:
-    """Return a port that is free, as is that of its bus; ports that the system gives out are too high for a bus."""
+    """Return a port that is free, as is that of its bus; nobody else is given either, also while the node is down."""
     while True:
-        port = random.randint(15000, 32000)
+        port = _ours.randint(20500, 22500)
         try:
             for each in (port, port + _BUS):
                 with socket.socket() as probe:

@@ -14,7 +14,7 @@ def free_port() -> int:
     One of those may be taken, for a connection of somebody else, before the server that it is meant for listens there.
     """
     while True:
-        port = _ours.randint(10000, 32000)
+        port = _ours.randint(10000, 20000)  # above are those of tests/cluster.py
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind(("127.0.0.1", port))

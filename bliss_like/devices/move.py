@@ -68,6 +68,8 @@ class Move:
         self._failure: BaseException | None = None
         self._failure_was_raised = False
         self._waiters = 0
+        self._nstopping = 0
+        self._stopped = Event()
 
     @property
     def done(self) -> bool:
@@ -131,11 +133,15 @@ class Move:
         if in_hooks is not None:
             in_hooks.kill(_StoppedBeforeStart, block=False)
         elif self._is_under_way:
+            self._nstopping += 1
             try:
                 self._stop_axes()
             except BaseException:
                 self._must_stop_again = True
                 raise
+            finally:
+                self._nstopping -= 1
+                self._stopped.set()
 
     def turn(self, velocity: float, direction: int) -> bool:
         """Change the velocity (steps/s, > 0) and the direction of an axis that turns; return whether it does.
@@ -254,6 +260,7 @@ class Move:
         return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
 
     def _end(self) -> None:
+        self._surely(self._wait_for_stops)
         self._surely(self._take_note_of_ends)
         if self.jog is not None and self._has_begun:
             self._surely(self.jog.axis.end_of_jog)
@@ -266,6 +273,13 @@ class Move:
         self._done.set()
         self._started.set()
         self._announce(moving=False)
+
+    def _wait_for_stops(self) -> None:
+        """Wait for stops that are on their way to a controller: one that comes late would stop the next motion."""
+        deadline = time.monotonic() + BRAKING_PATIENCE
+        while self._nstopping and time.monotonic() < deadline:
+            self._stopped.clear()
+            self._stopped.wait(BRAKING_PATIENCE)
 
     def _surely(self, step: Callable[[], object]) -> None:
         """Whatever comes of a step, those after it are done, and who waits is told."""

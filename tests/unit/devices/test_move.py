@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from bliss_like.controllers.simulated.motors import SimulatedMotors
 from bliss_like.devices import events
@@ -18,7 +20,7 @@ from bliss_like.devices.move import Motion
 from bliss_like.devices.pursuit import Jog, Pursuit
 from bliss_like.errors import AxisFault, AxisLimitError, AxisOnLimitError, AxisStopped, DeviceError, UserAbort
 from tests.unit.devices.making import Notes, make, make_axis
-from tests.waiting import wait_until
+from tests.waiting import wait_until, wait_until_cooperative
 
 SLOW = {"velocity": 10.0, "acceleration": 100.0}
 """Takes 10 s for 100 units, and 0.1 s to stop."""
@@ -425,3 +427,32 @@ def test_a_new_jog_velocity_is_that_of_an_axis_that_turns() -> None:
     assert axis.jog_velocity == 5
     axis.jog_velocity = 3
     assert not axis.is_moving
+
+
+class SlowToStop(SimulatedMotors):
+    """Its stops are a long time on their way to the hardware."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.may_stop = Event()
+
+    def stop_all(self, *motions: Motion) -> None:
+        self.may_stop.wait()
+        super().stop_all(*motions)
+
+
+def test_a_stop_that_comes_late_does_not_stop_the_next_motion() -> None:
+    motors = make(SlowToStop, "motors", axes=[{"name": "robx", "velocity": 50, "acceleration": 5000}])
+    robx = motors.axes["robx"]
+    robx.move(1, wait=False)
+    stopping = gevent.spawn(robx.stop)
+    wait_until_cooperative(lambda: "MOVING" not in robx.hw_state)
+    waiting = gevent.spawn(robx.wait_move)
+    waiting.join(timeout=0.5)
+    assert not waiting.ready()  # as long as the stop is on its way
+    with pytest.raises(AxisFault, match="moving"):
+        robx.move(2)
+    motors.may_stop.set()
+    stopping.get(timeout=5)
+    robx.move(2)
+    assert robx.position == 2
