@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,8 @@ class Move:
         """
         self._claim = claim([motion.axis for motion in self.motions], "moving")
         try:
+            for before in {axis.current_move for axis in self.axes if axis.current_move is not None}:
+                before._wait_for_stops()
             for axis in self.axes:
                 axis.refuse_if_moving()
         except BaseException:
@@ -133,15 +136,12 @@ class Move:
         if in_hooks is not None:
             in_hooks.kill(_StoppedBeforeStart, block=False)
         elif self._is_under_way:
-            self._nstopping += 1
             try:
-                self._stop_axes()
+                with self._stopping():
+                    self._stop_axes()
             except BaseException:
                 self._must_stop_again = True
                 raise
-            finally:
-                self._nstopping -= 1
-                self._stopped.set()
 
     def turn(self, velocity: float, direction: int) -> bool:
         """Change the velocity (steps/s, > 0) and the direction of an axis that turns; return whether it does.
@@ -274,6 +274,16 @@ class Move:
         self._started.set()
         self._announce(moving=False)
 
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """A stop is on its way to a controller."""
+        self._nstopping += 1
+        try:
+            yield
+        finally:
+            self._nstopping -= 1
+            self._stopped.set()
+
     def _wait_for_stops(self) -> None:
         """Wait for stops that are on their way to a controller: one that comes late would stop the next motion."""
         deadline = time.monotonic() + BRAKING_PATIENCE
@@ -401,8 +411,9 @@ class Move:
                 if "MOVING" not in axis.read_state():
                     axis.sync_hard()  # where it is then, is where it was left
                     return
-                if not was_stopped:
-                    axis.controller.stop(axis)
+                if not was_stopped and axis.current_move is self:
+                    with self._stopping():
+                        axis.controller.stop(axis)
                     was_stopped = True
                     _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
                 gevent.sleep(0.02)

@@ -101,7 +101,7 @@ def test_a_move_in_the_background_leaves_the_line_alone(shell: Terminal) -> None
     shell.wait_for(lambda: shell.text.count("3.0000") == 2 and lines_with(shell, "MOVING [2]: half a li"))
     shell.type("ne")
     shell.wait_for("MOVING [2]: half a line")
-    assert len(lines_with(shell, "user")) == 1
+    assert len(lines_with(shell, "user     3")) == 1
 
 
 def test_a_way_out_is_offered_and_enter_takes_it(shell: Terminal) -> None:
