@@ -9,17 +9,11 @@ from gevent import monkey
 
 monkey.patch_all(thread=False, queue=False)
 
-import os  # noqa: E402
-import tempfile  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
-from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from bliss_like.config import get_config  # noqa: E402
 from bliss_like.data.redis_store import connect  # noqa: E402
-from bliss_like.data.server import EmbeddedServer  # noqa: E402
-from bliss_like.session import load_session  # noqa: E402
+from scripts.bench.session import bench_session  # noqa: E402
 from scripts.bench.table import Table, seconds  # noqa: E402
 
 CONFIGURATION = """
@@ -35,29 +29,9 @@ CONFIGURATION = """
 """
 
 
-@contextmanager
-def bench_session() -> Iterator[dict[str, Any]]:
-    """A session on instant axes and a server of its own; yields its names."""
-    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as home:
-        counters = ", ".join(f"{{name: c{n}, value: 1}}" for n in range(10))
-        (Path(home) / "config").mkdir()
-        text = CONFIGURATION.replace("COUNTERS", counters).replace("HOME", home)
-        (Path(home) / "config" / "bench.yml").write_text(text)
-        server = EmbeddedServer(Path(home), ephemeral=True)
-        server.ensure()
-        os.environ["BLISS_LIKE_REDIS"] = server.url
-        session = load_session("bench", get_config(Path(home) / "config"))
-        try:
-            if not session.setup():
-                raise SystemExit(session.error_report)
-            yield session.env_dict
-        finally:
-            session.close()
-            server.stop()
-
-
 def main() -> None:
-    with bench_session() as names:
+    counters = ", ".join(f"{{name: c{n}, value: 1}}" for n in range(10))
+    with bench_session(CONFIGURATION.replace("COUNTERS", counters)) as names:
         table = Table("work", "")
         amesh, loopscan, axis, axis2, cam = (names[name] for name in ("amesh", "loopscan", "axis", "axis2", "cam"))
         size = 50  # of 100 x 100 points the cost of one is the same

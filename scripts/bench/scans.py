@@ -20,21 +20,17 @@ import os  # noqa: E402
 import statistics  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
-import tempfile  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Iterator, Sequence  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import redis  # noqa: E402
 
-from bliss_like.config import get_config  # noqa: E402
 from bliss_like.data.node import get_node, get_session_node  # noqa: E402
-from bliss_like.data.server import EmbeddedServer  # noqa: E402
 from bliss_like.devices.axis_group import AxisGroup  # noqa: E402
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController  # noqa: E402
-from bliss_like.session import load_session  # noqa: E402
+from scripts.bench.session import bench_session  # noqa: E402
 from scripts.bench.table import Table  # noqa: E402
 
 CONFIGURATION = """
@@ -72,28 +68,13 @@ for event, node, data in get_session_node("bench").walk_on_new_events(started_ev
 """
 
 
-@contextmanager
-def bench_session() -> Iterator[dict[str, Any]]:
-    """A session on instant devices and a server of its own; yields its names."""
-    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as home:
-        boxes = "".join(
-            f"- name: box{n}\n  class: SimulatedDiodes\n  counters:\n"
-            + "".join(f"    - {{name: box{n}_{i}, value: 1}}\n" for i in range(n))
-            for n in (1, 10, 100)
-        )
-        (Path(home) / "config").mkdir()
-        (Path(home) / "config" / "bench.yml").write_text(CONFIGURATION.replace("HOME", home) + boxes)
-        server = EmbeddedServer(Path(home), ephemeral=True)
-        server.ensure()
-        os.environ["BLISS_LIKE_REDIS"] = server.url
-        session = load_session("bench", get_config(Path(home) / "config"))
-        try:
-            if not session.setup():
-                raise SystemExit(session.error_report)
-            yield session.env_dict
-        finally:
-            session.close()
-            server.stop()
+def boxes() -> str:
+    """Return the YAML of diodes: one box for each number of them."""
+    return "".join(
+        f"- name: box{n}\n  class: SimulatedDiodes\n  counters:\n"
+        + "".join(f"    - {{name: box{n}_{i}, value: 1}}\n" for i in range(n))
+        for n in (1, 10, 100)
+    )
 
 
 class Listener:
@@ -164,7 +145,7 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="a million points, ten thousand scans")
     options = parser.parse_args()
     theirs = peer(options.peer)
-    with bench_session() as names:
+    with bench_session(CONFIGURATION + boxes()) as names:
         table = Table("work", "ours", "bluesky in the same run", "ratio")
         _speed(names, table, theirs)
         _modes(names, table)
