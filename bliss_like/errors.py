@@ -163,6 +163,11 @@ class PublishError(DataError, RuntimeError):
     """Points could not be stored within the set time; what was stored stays readable."""
 
 
+class SavingError(DataError, RuntimeError):
+    """A scan cannot be saved, or was not: no writer, no room, no permission, something in the way. What it has published is
+    still in the store, and the message says how to save it from there."""
+
+
 class ForeignKeyError(DataError):
     """A key that is not ours stands where a node should be."""
 

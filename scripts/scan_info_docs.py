@@ -12,7 +12,18 @@ from bliss_like.data.scan_info_schema import keys_of, scan_info_schema
 
 DOCS = Path(__file__).parents[1] / "docs"
 TABLES = re.compile(r"(?s)(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)")
-PARTS = ("ScanInfoKeys", "Positioners", "ChannelMeta", "Device", "Chain", "Plot", "PlotItem", "Sample", "User")
+PARTS = (
+    "ScanInfoKeys",
+    "Positioners",
+    "ChannelMeta",
+    "Device",
+    "Chain",
+    "Plot",
+    "PlotItem",
+    "Sample",
+    "User",
+    "DatasetInfo",
+)
 MORE = ("DisplayExtra", "SequenceInfo", "Comment")
 
 

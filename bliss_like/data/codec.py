@@ -38,6 +38,9 @@ def encode_event(event: StructureEvent) -> Fields:
         document |= {"kind": event.kind, "scan": event.scan}
     elif isinstance(event, EndScan):
         document |= {"state": event.state, "lengths": event.lengths, "error": event.error}
+    elif isinstance(event, SavedScan):
+        document |= {"state": event.state, "file": event.file, "entries": event.entries}
+        document |= {"error": event.error, "writer": event.writer}
     return {b"j": to_json(document)}
 
 
@@ -59,7 +62,8 @@ def decode_event(fields: Mapping[bytes, bytes]) -> StructureEvent:
             case "END_SCAN":
                 return EndScan(path, document["state"], document["lengths"], info, document["error"])
             case "SAVED_SCAN":
-                return SavedScan(path, info)
+                file, entries = document["file"], tuple(document["entries"])
+                return SavedScan(path, document["state"], file, entries, document["error"], document["writer"], info)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"expected an event of a scan, got an entry with fields {dict(fields)!r:.200}") from error
     raise DataError(f"unknown event {name!r}: written by a newer version? This one knows {', '.join(_NAMES.values())}")

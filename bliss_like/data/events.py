@@ -129,9 +129,19 @@ class EndScan:
 
 @dataclass(frozen=True, slots=True)
 class SavedScan:
-    """A writer has saved the scan; `info` says where. Walked as soon as there is a writer that publishes it."""
+    """A writer is done with the scan, which it says after the end of the scan, and again if it has more to say.
+
+    :param state: "SAVED", or "FAILED" with an `error`; a scan that failed may be saved later on.
+    :param file: absolute path; `entries` are in it, e.g. `["/12.1"]`.
+    :param writer: name of the format, e.g. "nexus".
+    """
 
     path: str
+    state: str = "SAVED"
+    file: str = ""
+    entries: tuple[str, ...] = ()
+    error: str = ""
+    writer: str = ""
     info: Info = field(default_factory=dict)
 
 

@@ -10,6 +10,9 @@ key                                        type        what it holds
 `bl1:children:{<container>}`               stream      NewNode of containers and scans below a session or container
 `bl1:scan:{<scan>}`                        stream      all of a scan but its points: NewNode, info, PreparedScan, EndScan
 `bl1:data:{<scan>}:<channel below it>`     stream      points of one channel; id = `<first index>-<number of points>`
+`bl1:saved:{<scan>}`                       stream      SavedScan, by the writer: where the scan is on disk, or why it is not
+`bl1:saving:{<scan>}`                      hash        by channel: points that are safely on disk while the scan is written
+`bl1:writer:{<session>}`                   string      the living writer of a session (JSON); gone when it does not say so again
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
 `bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
@@ -81,6 +84,21 @@ def data(channel: str, scan_path: str) -> str:
     if not channel.startswith(scan_path + ":"):
         raise ValueError(f"channel {channel!r} is not below scan {scan_path!r}")
     return f"{PREFIX}data:{{{scan_path}}}:{channel[len(scan_path) + 1 :]}"
+
+
+def saved(scan_path: str) -> str:
+    """Key of the stream in which the writer says that a scan is saved."""
+    return f"{PREFIX}saved:{{{scan_path}}}"
+
+
+def saving(scan_path: str) -> str:
+    """Key of what the writer has brought to disk of a scan so far."""
+    return f"{PREFIX}saving:{{{scan_path}}}"
+
+
+def writer(session: str) -> str:
+    """Key under which the writer of a session says that it lives."""
+    return f"{PREFIX}writer:{{{session}}}"
 
 
 def node(container: str) -> str:

@@ -75,8 +75,9 @@ class DataTree(Protocol):
 
     store: StreamStore
 
-    def next_scan_number(self, container: str, *, saved: bool = True) -> int:
-        """Take a scan number below `container`; no two processes get the same, and a restart does not start again."""
+    def next_scan_number(self, container: str, *, saved: bool = True, above: int = 0) -> int:
+        """Take a scan number below `container`, greater than `above`; no two processes get the same, and a restart does not
+        start again."""
 
     def open_scan(self, path: str, kind: NodeKind, info: dict[str, Any]) -> Publisher:
         """Announce a scan (and the containers above it that are not there yet) and return its publisher."""

@@ -138,6 +138,17 @@ class User(TypedDict, total=False):
     description: Annotated[str, Key("affiliation, proposal, whatever is said")]
 
 
+class DatasetInfo(TypedDict, total=False):
+    """What a data policy says of the place where a scan is saved; of a policy without datasets, nothing."""
+
+    proposal: Annotated[str, Key("the proposal")]
+    collection: Annotated[str, Key("the collection, which is one sample's")]
+    sample: Annotated[str, Key("name of that sample")]
+    dataset: Annotated[str, Key("the dataset, which has a file")]
+    beamline: Annotated[str, Key("the beamline")]
+    path: Annotated[str, Key("directory of the dataset")]
+
+
 class ScanInfoKeys(TypedDict, total=False):
     """The keys that every reader may rely on; commands of scans and users add their own beside them."""
 
@@ -147,6 +158,14 @@ class ScanInfoKeys(TypedDict, total=False):
     type: Annotated[str, Key("kind of the scan, `ascan`; a scan made by hand may have none")]
     scan_nb: Annotated[int, Key("number; saved and unsaved scans are numbered apart", always=True)]
     save: Annotated[bool, Key("whether writers save it", always=True)]
+    uid: Annotated[str, Key("32 hexadecimal digits that no other scan has, anywhere", always=True)]
+    data_writer: Annotated[str, Key("format that it is saved in, `nexus`; `null`: it is not")]
+    filename: Annotated[str, Key("absolute path of the file that it is saved in")]
+    master_files: Annotated[list[str], Key("files that refer to that one")]
+    images_path: Annotated[str, Key("directory below which its detectors save images")]
+    writer_options: Annotated[dict[str, Any], Key("what the writer is told beside, e.g. `compression`")]
+    data_policy: Annotated[str, Key("who says where files go, `basic`, `esrf`")]
+    dataset: Annotated[DatasetInfo, Key("what that policy says of the place")]
     state: Annotated[str, Key("name of a ScanState; it changes while the scan runs", always=True)]
     session_name: Annotated[str, Key("the session", always=True)]
     user_name: Annotated[str, Key("who measures: `USER.name`, else the login", always=True)]

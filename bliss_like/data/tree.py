@@ -39,10 +39,15 @@ class Tree:
         self._next_sweeps: dict[str, float] = {}
         self._budget = Budget(store, retention.max_bytes)
 
-    def next_scan_number(self, container: str, *, saved: bool = True) -> int:
-        """Take a scan number below `container`; no two processes get the same, and a restart does not start again."""
+    def next_scan_number(self, container: str, *, saved: bool = True, above: int = 0) -> int:
+        """Take a scan number below `container`; no two processes get the same, and a restart does not start again.
+
+        :param above: a number that is taken already, on disk: the new one is greater.
+        """
         self.add_container(container)
-        return self.store.increment(paths.node(container), "last_scan_number" if saved else "last_unsaved_number")
+        field = "last_scan_number" if saved else "last_unsaved_number"
+        number = self.store.increment(paths.node(container), field)
+        return number if number > above else self.store.increment(paths.node(container), field, above + 1 - number)
 
     def add_container(self, path: str, info: Mapping[str, Any] | None = None) -> None:
         """Announce a session (a path of one name) or a container, and those above it that are not there yet."""

@@ -15,6 +15,7 @@ from .background import Background
 
 if TYPE_CHECKING:
     from .default_chain import DefaultAcquisitionChain
+    from .saving import Saver
     from .scan import Scan
     from .scan_meta import ScanMeta
 
@@ -50,6 +51,8 @@ class Environment:
     """What the user wants to be written with every scan."""
     settings_name: str = ""
     """What the names of the session's settings begin with; empty when there is no session to keep them."""
+    saver: Saver | None = None
+    """Has scans saved; None: nobody does."""
     scan_saving: Any = None
     """Says where files go; only handed on."""
 

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ class ScanRun:
         self._metadata = Metadata(scan)
         self._end_info: dict[str, Any] = {}
         self._shield = Shield()
+        self._saver = environment.saver if scan.save else None
 
     def run(self) -> None:
         """Run the scan; raise what ended it, if that was not its natural end."""
@@ -88,12 +90,17 @@ class ScanRun:
             try:
                 self._take_the_devices(contexts)
                 container = environment.container()
-                scan.scan_number = tree.next_scan_number(container, saved=scan.save)
+                if self._saver is not None:
+                    self._saver.check(scan)
+                on_disk = self._saver.last_number() if self._saver is not None else 0
+                scan.scan_number = tree.next_scan_number(container, saved=scan.save, above=on_disk)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)
                 self._describe_start()
                 scan.path = paths.join(container, name)
                 scan.publisher = tree.open_scan(scan.path, scan.kind, dict(scan.scan_info))
                 scan.publisher.on_failure = self._end_from_anywhere
+                if self._saver is not None:
+                    contexts.enter_context(self._saver.beside(scan))
                 for preset in environment.presets:
                     contexts.enter_context(preset(scan))
                 self._prepare()
@@ -123,12 +130,14 @@ class ScanRun:
         scan = self.scan
         scan.scan_info.update(
             scan_nb=scan.scan_number,
+            uid=uuid.uuid4().hex,
             session_name=environment.session_name,
             user_name=environment.user_name,
             **this_process(),
             publisher="bliss_like",
             publisher_version=__version__,
             **timestamps("start", time.time()),
+            **(self._saver.describe(scan) if self._saver is not None else {}),
         )
         self._metadata.gather(MetaTiming.START)
         scan.scan_info.take_unpublished()  # all of it is going to be
@@ -285,12 +294,27 @@ class ScanRun:
                 self._note_place(error)
             elif raised is not error:
                 _log.error("scan %s: its end could not be published: %s", scan.name, raised)
-        error = error or shield.abort
+        unsaved = self._wait_until_saved()
+        if error is not None and unsaved is not None:
+            _log.error("%s", unsaved)
+        error = error or unsaved or shield.abort
         if not scan.state.is_final:
             scan.set_state(scan.final_state(error))
         scan.tell_state()
         scan.error = error
         return error
+
+    def _wait_until_saved(self) -> BaseException | None:
+        """Wait for the file, whatever ended the scan; an abort of this wait is one of the command, not of the scan."""
+        scan, saver = self.scan, self._saver
+        if saver is None or scan.publisher is None or self._shield.gave_up:
+            return None
+        try:
+            self._shield.run(lambda: saver.wait(scan))
+        except Exception as raised:  # noqa: BLE001  returned
+            self._note_place(raised)
+            return raised
+        return None
 
     def _log_failure(self, what: str, error: BaseException) -> None:
         """Log what is not raised; with its traceback, unless it is a sentence that says all by itself."""

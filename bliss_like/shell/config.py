@@ -24,6 +24,7 @@ OK, WRONG = 0, 1
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=run)
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     path = argparse.ArgumentParser(add_help=False)
     path.add_argument("path", nargs="?", metavar="PATH", help="directory of the YAML files")

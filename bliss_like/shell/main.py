@@ -27,14 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.session:
             return _open_session(chosen.session)
-        if chosen.command == "listen":
-            return _listen(chosen)
-        if chosen.command == "server":
-            return _server(chosen.action)
-        if chosen.command == "stop":
-            return _stop(chosen.axes)
-        if chosen.command == "config":
-            return config.run(chosen)
+        if chosen.command:
+            return int(chosen.run(chosen))
     except BlissLikeError as error:
         print(f"bliss-like: {error}", file=sys.stderr)
         return FAILED
@@ -63,10 +57,13 @@ def make_parser() -> argparse.ArgumentParser:
     start = listen.add_mutually_exclusive_group()
     start.add_argument("--new", action="store_true", help="only what happens from now on")
     start.add_argument("--from-last", action="store_true", help="from the last scan on")
+    listen.set_defaults(run=_listen)
     server = commands.add_parser("server", help="the embedded server")
     server.add_argument("action", choices=["start", "status", "stop"])
+    server.set_defaults(run=_server)
     stop = commands.add_parser("stop", help="stop axes, whichever session of the beamline moves them")
     stop.add_argument("axes", nargs="*", metavar="AXIS", help="name of an axis; none: all that move")
+    stop.set_defaults(run=_stop)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
@@ -90,16 +87,16 @@ def _listen(chosen: argparse.Namespace) -> int:
     return listen(chosen.session_name, start=start, as_json=chosen.json)
 
 
-def _stop(axes: Sequence[str]) -> int:
+def _stop(chosen: argparse.Namespace) -> int:
     from .stop import stop
 
-    return stop(axes)
+    return stop(chosen.axes)
 
 
-def _server(action: str) -> int:
+def _server(chosen: argparse.Namespace) -> int:
     from . import server
 
-    return {"start": server.start, "status": server.show_status, "stop": server.stop}[action]()
+    return {"start": server.start, "status": server.show_status, "stop": server.stop}[chosen.action]()
 
 
 if __name__ == "__main__":

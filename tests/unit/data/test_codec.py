@@ -53,7 +53,11 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(), json_values, max_size=4))
 def test_info_survives(info: dict[str, object]) -> None:
-    for event in (ScanInfoUpdate("s:1_a", info), PreparedScan("s:1_a", info), SavedScan("s:1_a", info)):
+    for event in (
+        ScanInfoUpdate("s:1_a", info),
+        PreparedScan("s:1_a", info),
+        SavedScan("s:1_a", "SAVED", "/data/a.h5", ("/1.1",), "", "nexus", info),
+    ):
         assert codec.decode_event(codec.encode_event(event)) == event
 
 

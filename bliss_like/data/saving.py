@@ -1,0 +1,120 @@
+"""What writers and those who wait for them tell each other through the store: who lives, what is on disk, what is not.
+
+A writer says every `BEAT` seconds that it lives, and is believed for `LIFE` seconds. Of each scan it says how far it is
+(`bl1:saving:{scan}`), and at the end where it is (`bl1:saved:{scan}`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from . import paths
+from .codec import decode_event, encode_event, from_json, to_json
+from .events import SavedScan
+from .node import get_session_node
+from .store import FIRST, Append, StreamStore
+
+BEAT, LIFE = 0.5, 2.0
+"""Seconds between two signs of life, and seconds for which one is good."""
+
+
+@dataclass(frozen=True)
+class WriterStatus:
+    """What the writer of a session says of itself.
+
+    :param since: when it was started, seconds since the epoch.
+    :param scan: db_name of the scan that it is writing, empty if none; `file` is where it writes.
+    :param behind: bytes of points that are published and not yet on disk.
+    :param trouble: what keeps it from writing, e.g. "disk full: ..."; empty when nothing does.
+    """
+
+    session: str
+    host: str
+    pid: int
+    version: str
+    since: float
+    scan: str = ""
+    file: str = ""
+    behind: int = 0
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return f"writer of session {self.session} (pid {self.pid} on {self.host})"
+
+
+def tell_status(store: StreamStore, status: WriterStatus) -> None:
+    """Say that a writer lives."""
+    store.keys.run(("SET", paths.writer(status.session), to_json(asdict(status)), "PX", int(LIFE * 1000)))
+
+
+def tell_end(store: StreamStore, status: WriterStatus) -> None:
+    """Say that a writer lives no more."""
+    store.keys.run(("DEL", paths.writer(status.session)))
+
+
+def writer_status(store: StreamStore, session: str) -> WriterStatus | None:
+    """Return what the living writer of a session says; None: there is none."""
+    value = store.keys.read(paths.writer(session))
+    if not isinstance(value, bytes):
+        return None
+    known = {each.name for each in fields(WriterStatus)}
+    return WriterStatus(**{key: item for key, item in from_json(value).items() if key in known})
+
+
+def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:
+    """Say how many points of each channel (by db_name) are on disk."""
+    if lengths:
+        store.set_fields(paths.saving(scan), {path[len(scan) + 1 :]: length for path, length in lengths.items()})
+
+
+def progress(store: StreamStore, scan: str) -> dict[str, int]:
+    """Return how many points of each channel (by db_name) are on disk."""
+    return {
+        f"{scan}:{channel.decode()}": int(length) for channel, length in store.get_fields(paths.saving(scan)).items()
+    }
+
+
+def tell_saved(store: StreamStore, event: SavedScan, seconds: float) -> None:
+    """Say that a scan is saved, or that it failed, for as long as the scan is in the store."""
+    key = paths.saved(event.path)
+    store.append([Append(key, None, encode_event(event))], expire={key: seconds, paths.saving(event.path): seconds})
+
+
+def saved(store: StreamStore, scans: Sequence[str]) -> list[SavedScan | None]:
+    """Return what was last said of each scan; None: nothing yet."""
+    return [_event(entry) for entry in store.last_entries([paths.saved(scan) for scan in scans])]
+
+
+def wait_saved(store: StreamStore, scan: str, timeout: float) -> SavedScan | None:
+    """Return what is said of a scan as soon as something is; None after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    last = FIRST
+    event: SavedScan | None = None
+    while event is None and (left := deadline - time.monotonic()) > 0:
+        for entry in store.read({paths.saved(scan): last}, timeout=left).get(paths.saved(scan), []):
+            last, event = entry[0], _event(entry)
+    return event
+
+
+def unsaved_scans(store: StreamStore, session: str) -> list[str]:
+    """Return the db_names of those scans of a session that are to be saved and are not, the oldest first.
+
+    Also those that are running, and those that no writer was asked to save (`data_writer` of their info tells).
+    """
+    names = [node.db_name for node in get_session_node(session, store).walk(["scan", "scan_group"], wait=False)]
+    names = [name for name in names if not paths.name(name).startswith("_")]
+    unsaved: list[str] = []
+    for first in range(0, len(names), 500):
+        some = names[first : first + 500]
+        states = [event.state if event else "" for event in saved(store, some)]
+        unsaved += [name for name, state in zip(some, states, strict=True) if state != "SAVED"]
+    return unsaved
+
+
+def _event(entry: object) -> SavedScan | None:
+    if not entry:
+        return None
+    event = decode_event(entry[1])  # type: ignore[index]
+    return event if isinstance(event, SavedScan) else None
