@@ -88,7 +88,9 @@ class GrowingDataset:
             return [self._cast(point).ravel() for point in block]
         values = np.ascontiguousarray(self._cast(block))
         if values.shape[1:] != layout.shape or not values.ndim:
-            raise SavingError(f"{self._name}: expected a block of shape (n, {str(layout.shape)[1:]}, got {values.shape}")
+            raise SavingError(
+                f"{self._name}: expected a block of shape (n, {str(layout.shape)[1:]}, got {values.shape}"
+            )
         return values
 
     def _cast(self, values: Any) -> np.ndarray[Any, Any]:
@@ -119,7 +121,7 @@ class GrowingDataset:
     def _write_values(self, first: int) -> None:
         """Write rows to the chunks that HDF5 has given places to, without its taking part."""
         layout = self.layout
-        nbytes = layout.dtype.itemsize * int(np.prod(layout.shape, dtype=np.int64))
+        nbytes = layout.nbytes
         blocks = [np.concatenate(self._blocks)] if self.waiting < _SMALL else self._blocks
         pieces: list[memoryview] = []
         for block in blocks:
