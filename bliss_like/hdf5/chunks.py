@@ -104,7 +104,7 @@ def _is_text(dtype: Any) -> bool:
 
 
 def _numeric(name: str, dtype: Any) -> np.dtype[Any]:
-    found = np.dtype(dtype)
+    found: np.dtype[Any] = np.dtype(dtype)
     if found.kind in "biufcS" and found.itemsize:
         return found
     if found.kind in "Mm":

@@ -86,7 +86,7 @@ class GrowingDataset:
             return [self._text(point) for point in block]
         if layout.kind == "ragged":
             return [self._cast(point).ravel() for point in block]
-        values = np.ascontiguousarray(self._cast(block))
+        values = self._cast(block)
         if values.shape[1:] != layout.shape or not values.ndim:
             raise SavingError(
                 f"{self._name}: expected a block of shape (n, {str(layout.shape)[1:]}, got {values.shape}"
@@ -122,10 +122,10 @@ class GrowingDataset:
         """Write rows to the chunks that HDF5 has given places to, without its taking part."""
         layout = self.layout
         nbytes = layout.nbytes
-        blocks = [np.concatenate(self._blocks)] if self.waiting < _SMALL else self._blocks
+        blocks = [np.concatenate(self._blocks, dtype=layout.dtype)] if self.waiting < _SMALL else self._blocks
         pieces: list[memoryview] = []
         for block in blocks:
-            data = memoryview(block.reshape(-1).view(np.uint8))
+            data = block.reshape(-1).view(np.uint8).data
             for low, high in _cuts(first, first + len(block), layout.rows):
                 pieces.append(data[(low - first) * nbytes : (high - first) * nbytes])
                 if high % layout.rows == 0 or (block is blocks[-1] and high == first + len(block)):

@@ -54,12 +54,12 @@ class GrowingFile:
         :raises OSError: no permission, disk full, ...
         """
         path = os.path.abspath(path)
+        if new and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         journal = Journal(path)
         try:
-            if os.path.lexists(path):
-                if new:
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+            if os.path.lexists(path) and not new:
                 return cls._reopened(path, journal)
             return cls._made(path, journal)
         except BaseException:
