@@ -1,0 +1,11 @@
+"""Growing HDF5 files: whole at every moment for whoever opens them, also after the writer was killed or the disk was full.
+
+A `GrowingFile` keeps in memory what HDF5 changes until `commit` brings it to disk in one go. Readers need nothing special.
+"""
+
+from __future__ import annotations
+
+from .dataset import Compression, GrowingDataset
+from .file import GrowingFile
+
+__all__ = ["Compression", "GrowingDataset", "GrowingFile"]
