@@ -5,21 +5,31 @@ Items compare by value: what is written anew in a file is what differs from what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-Attributes = Mapping[str, Any]
-"""Texts, numbers and lists of them."""
 
 
 @dataclass(slots=True)
 class Group:
-    """A group of the class `nx_class`."""
+    """A group of the class `nx_class`; attributes are texts, numbers and lists of them."""
 
     nx_class: str
     items: dict[str, Item] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    def group(self, name: str, nx_class: str = "NXcollection") -> Group:
+        """Return the group of that name in it; made if there is none.
+
+        :raises TypeError: there is something else of that name.
+        """
+        item = self.items.setdefault(name, Group(nx_class))
+        if not isinstance(item, Group):
+            raise TypeError(f"{name}: expected a group, it is a {type(item).__name__}")
+        return item
+
+    def groups(self) -> Iterator[tuple[str, Group]]:
+        return ((name, item) for name, item in self.items.items() if isinstance(item, Group))
 
 
 @dataclass(slots=True)

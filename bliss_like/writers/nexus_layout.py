@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bliss_like import __version__
-from bliss_like.data import paths
 from bliss_like.data.codec import to_json
 from bliss_like.data.events import NewNode
 
@@ -38,9 +38,9 @@ def entries_of(record: ScanRecord, status: str) -> dict[str, Group]:
         entries[entry.name] = entry.first(status) if index == 1 else entry.other(f"/{record.number}.1")
     channels = [one for name, entry in entries.items() for one in _described(record, name, entry)]
     first = next(iter(entries.values()))
-    writer = first.items["writer"]
-    assert isinstance(writer, Group)
-    writer.items["channels"] = _json(channels, "channels by their path below the scan, and where their points are")
+    first.group("writer").items["channels"] = _json(
+        channels, "channels by their path below the scan, and where their points are"
+    )
     return entries
 
 
@@ -93,7 +93,9 @@ class _Entry:
             items["end_reason"] = Field(str(info.get("end_reason") or self.record.end.state))
         items["entry_identifier"] = Field(self.name)
         items["entry_identifier_uuid"] = Field(str(info.get("uid", "")))
-        items["program_name"] = Field(str(info.get("publisher", "bliss_like")), {"version": str(info.get("publisher_version", __version__))})
+        items["program_name"] = Field(
+            str(info.get("publisher", "bliss_like")), {"version": str(info.get("publisher_version", __version__))}
+        )
         dataset = info.get("dataset")
         for key, name in (("proposal", "experiment_identifier"), ("collection", "collection_identifier")):
             if isinstance(dataset, Mapping) and dataset.get(key):
@@ -103,7 +105,7 @@ class _Entry:
     def _about(self) -> dict[str, Group]:
         """Return the groups of the users: who, what, how, and their notes."""
         info = self.info
-        user = {"name": info.get("user_name") or "", **_dict(info.get("user"))}
+        user = {"name": info.get("user_name") or None, **_dict(info.get("user"))}
         found = {"user": collection(user, "NXuser"), "sample": collection(_dict(info.get("sample")), "NXsample")}
         dataset = _dict(info.get("dataset"))
         if "name" not in found["sample"].items and dataset.get("sample"):
@@ -122,7 +124,10 @@ class _Entry:
         items: dict[str, Item] = {
             "status": Field(status),
             "scan_info": _json(record.info, "all that the scan says of itself"),
-            "nodes": _json([_node(record.scan), *map(_node, record.nodes.values())], "announcements of the scan, its masters and channels"),
+            "nodes": _json(
+                [_node(record.scan), *map(_node, record.nodes.values())],
+                "announcements of the scan, its masters and channels",
+            ),
         }
         if (end := record.end) is not None:
             told = {"path": end.path, "state": end.state, "lengths": end.lengths, "info": end.info, "error": end.error}
@@ -139,8 +144,7 @@ class _Entry:
         beamline = _dict(self.info.get("dataset")).get("beamline") or self.info.get("session_name") or ""
         instrument.items["name"] = Field(str(beamline))
         for place in self.places:
-            group = instrument.items.setdefault(place.group, Group(place.nx_class))
-            assert isinstance(group, Group)
+            group = instrument.group(place.group, place.nx_class)
             group.items[place.dataset] = Points(place.node.path, self._attributes(place))
             if len(place.shape) > 1 and place.is_ragged:
                 group.items[f"{place.dataset}_shapes"] = Shapes(place.node.path, {"fullname": place.fullname})
@@ -185,7 +189,7 @@ class _Entry:
             group = instrument.items[name] = Group("NXcollection")
             for axis, value in values.items():
                 clean = free_name(axis, group.items)
-                value = float("nan") if value is None else value
+                value = math.nan if value is None else value  # the same object: items are compared
                 there = written.setdefault((axis, value), f"/{self.record.number}.1/instrument/{name}/{clean}")
                 unit = {"units": str(units[axis])} if units.get(axis) else {}
                 is_new = there.endswith(f"/{name}/{clean}")
@@ -210,13 +214,10 @@ class _Entry:
 
     def _end(self, entry: Group) -> None:
         """Add the links to the data, and the plots."""
-        measurement = entry.items["measurement"] = Group("NXcollection")
+        measurement = entry.group("measurement")
         links: dict[str, Item] = {}
-        instrument = entry.items["instrument"]
-        assert isinstance(instrument, Group)
         for place in self.places:
-            group = instrument.items[place.group]
-            assert isinstance(group, Group)
+            group = entry.group("instrument").group(place.group)
             link: Item = Hard(f"/{self.name}/instrument/{place.group}/{place.dataset}")
             measurement.items[place.name] = link
             if place.refers_to_images:
@@ -264,11 +265,9 @@ def relative(file: str, directory: str) -> str:
 
 
 def _described(record: ScanRecord, name: str, entry: Group) -> list[dict[str, Any]]:
-    instrument = entry.items["instrument"]
-    assert isinstance(instrument, Group)
     found = []
-    for group_name, group in instrument.items.items():
-        for dataset, item in group.items.items() if isinstance(group, Group) else ():
+    for group_name, group in entry.group("instrument").groups():
+        for dataset, item in group.items.items():
             if isinstance(item, Points):
                 path = f"/{name}/instrument/{group_name}/{dataset}"
                 shapes = f"{path}_shapes" if f"{dataset}_shapes" in group.items else None
@@ -311,6 +310,3 @@ def _notes(comments: Any) -> Group | None:
 
 def _dict(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
-
-
-__all__ = ["entries_of", "master_link", "paths", "relative"]

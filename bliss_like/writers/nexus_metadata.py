@@ -67,8 +67,7 @@ def _is_regular(values: Sequence[Any]) -> bool:
 
 
 def _attribute(value: Any) -> Any:
-    plain = _plain(value) if not isinstance(value, Mapping) else to_json(value).decode()
-    return plain
+    return to_json(value).decode() if isinstance(value, Mapping) else _plain(value)
 
 
 def merge_into(group: Group, more: Group) -> None:

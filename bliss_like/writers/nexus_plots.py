@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .nexus_items import Cut, External, Field, Gridded, Group, Hard, Item, Virtual
+from .nexus_items import Cut, Field, Gridded, Group, Hard, Item
 from .nexus_names import RESERVED, Place, free_name
 from .nexus_record import ScanRecord
 
@@ -28,10 +28,17 @@ def plots_of(record: ScanRecord, places: Sequence[Place], links: Mapping[str, It
     if curves is not None:
         plots[DEFAULT] = curves
     arrays = {free_name(f"plot_{place.name}", RESERVED): plot for place in places if (plot := maker.array(place))}
-    plots = {**arrays, **plots} if arrays and max(record.final_lengths.values(), default=0) == 1 else {**plots, **arrays}
+    plots = (
+        {**arrays, **plots} if arrays and max(record.final_lengths.values(), default=0) == 1 else {**plots, **arrays}
+    )
     if (grid := maker.grid()) is not None:
         plots["grid"] = grid
     return plots
+
+
+def plotted_together(record: ScanRecord, places: Sequence[Place]) -> list[str]:
+    """Return the db_names of those channels that are drawn over each other in the default plot."""
+    return _Maker(record, places, {place.node.path: Hard("") for place in places}).together()
 
 
 class _Maker:
@@ -58,6 +65,10 @@ class _Maker:
 
     def _length(self, place: Place) -> int:
         return self._lengths.get(place.node.path, 0)
+
+    def together(self) -> list[str]:
+        members = [*(self._axes or self._timers[:1]), *self._chosen] if self._chosen else []
+        return [place.node.path for place in members]
 
     # -- kinds of plots
 
@@ -102,7 +113,9 @@ class _Maker:
         metas = [self._record.meta(place.node) for place in reversed(self._axes)]
         try:
             shape = tuple(int(meta["axis_points"]) for meta in metas)
-            places = [np.linspace(float(meta["start"]), float(meta["stop"]), n) for meta, n in zip(metas, shape, strict=True)]
+            places = [
+                np.linspace(float(meta["start"]), float(meta["stop"]), n) for meta, n in zip(metas, shape, strict=True)
+            ]
         except (KeyError, TypeError, ValueError):
             return None
         if any(self._length(place) != math.prod(shape) for place in [*self._chosen, *self._axes]) or not self._chosen:
@@ -128,9 +141,8 @@ class _Maker:
             return
         for place, length in zip(members, lengths, strict=True):
             is_cut = self._record.end is not None and length != common
-            link = self._links[place.node.path]
-            assert not isinstance(link, External | Virtual)
-            plot.items[place.name] = Cut(place.node.path, common, units_of(place)) if is_cut else link
+            cut = Cut(place.node.path, common, units_of(place))
+            plot.items[place.name] = cut if is_cut else self._links[place.node.path]
 
 
 def units_of(place: Place) -> dict[str, Any]:
@@ -142,6 +154,3 @@ def _fits(place: Place, pattern: str) -> bool:
     return pattern in (place.fullname, place.fullname.rpartition(":")[2], place.name) or fnmatch.fnmatchcase(
         place.fullname, pattern
     )
-
-
-__all__ = ["DEFAULT", "Hard", "plots_of", "units_of"]
