@@ -23,7 +23,7 @@ from bliss_like.hdf5 import GrowingDataset, GrowingFile
 
 from .nexus_items import Group
 from .nexus_layout import entries_of, master_link
-from .nexus_making import ItemWriter, set_attributes
+from .nexus_making import ItemWriter, clean_text, set_attributes
 from .nexus_names import free_name, places_of
 from .nexus_plots import plotted_together
 from .nexus_record import ScanRecord
@@ -210,17 +210,29 @@ class NexusScan:
                 items.shapes[channel].append(shapes)
             points.append([value.ravel() for value in values])
         else:
-            points.append(values)
+            points.append(self._clean(channel, values) if values.dtype.kind == "U" else values)
+
+    def _clean(self, channel: str, texts: Array) -> list[str]:
+        clean = [clean_text(str(text)) for text in texts]
+        if clean != texts.tolist():
+            self._remark(
+                f"{channel}: characters that HDF5 does not know (NUL, half of a pair) are written as \\x00, \\ud800"
+            )
+        return clean
+
+    def _remark(self, text: str) -> None:
+        if text not in self._record.remarks:
+            self._record.remarks.append(text)
+            self._record.version += 1
 
     def _fill_gap(self, items: ItemWriter, block: NewData, count: int) -> None:
         """Points have left the store before they came here: nothing can bring them back, but all others keep their place."""
         first = items.points[block.path].npoints
         last = first + count - 1
-        self._record.remarks.append(
+        self._remark(
             f"{block.path}: points {first} to {last} had left the store before they could be saved; in their place are "
             f"{'NaN' if block.values.dtype.kind in 'fc' else 'zeros'}"
         )
-        self._record.version += 1
         kind = block.values.dtype.kind
         empty: Any = "" if kind == "U" else np.nan if kind in "fc" else 0
         shape = tuple(max(size, 0) for size in self._record.nodes[block.path].info["shape"])
@@ -243,10 +255,7 @@ class NexusScan:
     def _note_what_is_missing(self, items: ItemWriter, end: EndScan) -> None:
         for channel, length in _missing(items, end).items():
             published = end.lengths[channel]
-            text = f"{channel}: {length} points are saved of the {published} that were published"
-            if text not in self._record.remarks:
-                self._record.remarks.append(text)
-                self._record.version += 1
+            self._remark(f"{channel}: {length} points are saved of the {end.lengths[channel]} that were published")
 
 
 def _missing(items: ItemWriter, end: EndScan) -> dict[str, int]:

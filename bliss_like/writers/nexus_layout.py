@@ -12,7 +12,7 @@ from typing import Any
 
 from bliss_like import __version__
 from bliss_like.data.codec import to_json
-from bliss_like.data.events import NewNode
+from bliss_like.data.events import NewNode, NodeKind
 
 from .nexus_items import External, Field, Group, Hard, Item, Points, Shapes, Soft, Virtual
 from .nexus_metadata import collection, field_of, merge_into
@@ -132,8 +132,8 @@ class _Entry:
         if (end := record.end) is not None:
             told = {"path": end.path, "state": end.state, "lengths": end.lengths, "info": end.info, "error": end.error}
             items["end"] = _json(told, "how the scan ended")
-        if record.remarks:
-            items["remarks"] = Field(list(record.remarks))
+        if remarks := [*record.remarks, *_uneven(record)]:
+            items["remarks"] = Field(remarks)
         attributes = {"uid": str(record.info.get("uid", "")), "db_name": record.scan.path}
         return Group("NXcollection", items, attributes)
 
@@ -296,6 +296,19 @@ def _node(node: NewNode) -> dict[str, Any]:
 
 def _json(value: Any, about: str) -> Field:
     return Field(to_json(value).decode(), {"about": about, "type": "application/json"})
+
+
+def _uneven(record: ScanRecord) -> list[str]:
+    """Return which channels of one master have fewer points than others: a scan that was stopped within a point."""
+    if record.end is None or record.scan.kind is NodeKind.SCAN_GROUP:
+        return []
+    found = []
+    for master in record.masters():
+        lengths = {place.name: record.final_lengths[place.node.path] for place in places_of(record, master)}
+        if len(set(lengths.values())) > 1:
+            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            found.append(f"channels differ in length: {told}")
+    return found
 
 
 def _notes(comments: Any) -> Group | None:

@@ -43,6 +43,8 @@ class ScanRecord:
 
     def __post_init__(self) -> None:
         self.info = dict(self.scan.info)
+        self.file = str(self.info["filename"])
+        """Absolute path of the file; a copy of a scan may say where the first one is."""
 
     def accept(self, event: WireEvent) -> None:
         match event:
@@ -99,10 +101,6 @@ class ScanRecord:
     @property
     def number(self) -> int:
         return int(self.info["scan_nb"])
-
-    @property
-    def file(self) -> str:
-        return str(self.info["filename"])
 
     def masters(self) -> list[str]:
         """Return the db_names of the top masters."""
