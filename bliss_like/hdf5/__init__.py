@@ -5,7 +5,8 @@ A `GrowingFile` keeps in memory what HDF5 changes until `commit` brings it to di
 
 from __future__ import annotations
 
-from .dataset import Compression, GrowingDataset
+from .chunks import Compression
+from .dataset import GrowingDataset
 from .file import GrowingFile
 
 __all__ = ["Compression", "GrowingDataset", "GrowingFile"]
