@@ -207,10 +207,10 @@ class NexusScan:
         if -1 in tuple(self._record.nodes[channel].info["shape"]):
             if channel in items.shapes:
                 shapes = np.tile(np.array(values.shape[1:], "<i8"), (len(values), 1))
-                items.shapes[channel].append(shapes)
-            points.append([value.ravel() for value in values])
+                items.append(items.shapes[channel], shapes)
+            items.append(points, [value.ravel() for value in values])
         else:
-            points.append(self._clean(channel, values) if values.dtype.kind == "U" else values)
+            items.append(points, self._clean(channel, values) if values.dtype.kind == "U" else values)
 
     def _clean(self, channel: str, texts: Array) -> list[str]:
         clean = [clean_text(str(text)) for text in texts]

@@ -17,6 +17,8 @@ from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile
 from .nexus_items import Cut, External, Field, Gridded, Group, Hard, Item, Points, Shapes, Soft, Virtual
 from .nexus_layout import relative
 
+_ROOM = 4
+"""Links that a group may get later, without being continued elsewhere."""
 _COMPACT = 60_000
 """Bytes of a value that HDF5 keeps together with its description."""
 
@@ -42,7 +44,7 @@ class ItemWriter:
         :param may_exist: it may be there although nothing is known of it: a writer has died.
         """
         exists = old is not None or (may_exist and name in parent)
-        group = parent[name] if exists else self._file.make_group(parent, name, new.nx_class, len(new.items))
+        group = parent[name] if exists else self._file.make_group(parent, name, new.nx_class, len(new.items) + _ROOM)
         if exists and (old is None or old.nx_class != new.nx_class):
             set_attributes(group, {"NX_class": new.nx_class})
         before = old or Group("")
@@ -83,6 +85,9 @@ class ItemWriter:
                 group[name] = h5py.ExternalLink(file, path)
             case Virtual():
                 set_attributes(self._make_virtual(group, name, item), item.attributes)
+
+    def append(self, dataset: GrowingDataset, block: Any) -> None:
+        self._file.append(dataset, block)
 
     def copy(self) -> None:
         """Make the copies of points that `write` has met; the points must be on disk by now."""
