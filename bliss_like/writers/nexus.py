@@ -87,8 +87,10 @@ class NexusScan:
         return {channel: points.committed for channel, points in items.points.items()}
 
     def close(self) -> SavedScan:
-        self.flush()
         record = self._record
+        if record.end is None and record.told is not record.info:
+            record.take_stock()
+        self.flush()
         self._link_masters(patience=_PATIENCE)
         info: dict[str, Any] = {"remarks": list(record.remarks)} if record.remarks else {}
         if self._masters:

@@ -123,7 +123,7 @@ class _Entry:
         record = self.record
         items: dict[str, Item] = {
             "status": Field(status),
-            "scan_info": _json(record.info, "all that the scan says of itself"),
+            "scan_info": _json(record.told, "all that the scan says of itself"),
             "nodes": _json(
                 [_node(record.scan), *map(_node, record.nodes.values())],
                 "announcements of the scan, its masters and channels",

@@ -45,6 +45,8 @@ class ScanRecord:
         self.info = dict(self.scan.info)
         self.file = str(self.info["filename"])
         """Absolute path of the file; a copy of a scan may say where the first one is."""
+        self.told = self.info
+        """The info as the file has it: as of the announcement, the preparation, the end. It would grow with every change."""
 
     def accept(self, event: WireEvent) -> None:
         match event:
@@ -57,6 +59,8 @@ class ScanRecord:
                 self.nodes[path] = event
             case ScanInfoUpdate(info=info):
                 self.info = merged(self.info, info)
+                self.version += "sequence_info" in info
+                return
             case PreparedScan(info=info):
                 self.prepared = True
                 self.info = merged(self.info, info)
@@ -65,6 +69,11 @@ class ScanRecord:
                 self.info = {**merged(self.info, info), "state": state}
             case _:
                 return
+        self.take_stock()
+
+    def take_stock(self) -> None:
+        """Let the file say what is known by now."""
+        self.told = self.info
         self.version += 1
 
     def _count(self, event: NewData) -> None:
