@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bliss_like.config.settings import use_store
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.config.used import configuration_of
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.tree import Tree
@@ -69,6 +70,7 @@ class Surroundings:
         environment.axes = session.axes
         environment.metadata_sources = session.metadata_sources
         environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
+        environment.configuration = lambda devices: configuration_of(session.config, devices)
         environment.names = lambda: session.env_dict
 
     def leave(self) -> None:
