@@ -1,0 +1,45 @@
+"""A format of one's own: a file of JSON lines for each scan, one line for each event."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from bliss_like.data.events import NewData, NewNode, SavedScan, WireEvent
+from bliss_like.errors import SavingError
+
+
+class JsonLines:
+    """One scan on its way into its file; begun anew after a writer has died, as its events come again."""
+
+    def __init__(self, scan: NewNode) -> None:
+        self.scan = scan
+        self.path = f"{scan.info['filename']}.{scan.info['scan_nb']}.jsonl"
+        if os.path.exists(self.path):
+            with open(self.path) as before:
+                if json.loads(before.readline() or "{}").get("uid", scan.info["uid"]) != scan.info["uid"]:
+                    raise SavingError(f"{self.path} is there, of another scan; move it away")
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        self.file = open(self.path, "w")
+        self.lengths: dict[str, int] = {}
+
+    def accept(self, event: WireEvent) -> None:
+        told: dict[str, Any] = {"type": type(event).__name__, "path": event.path}
+        if isinstance(event, NewData):
+            self.lengths[event.path] = event.first_index + len(event.values)
+            told |= {"first": event.first_index, "values": event.values.tolist()}
+        elif event is self.scan:
+            told |= {"uid": event.info["uid"], "title": event.info["title"]}
+        self.file.write(json.dumps(told) + "\n")
+
+    def flush(self) -> dict[str, int]:
+        self.file.flush()
+        return dict(self.lengths)
+
+    def close(self) -> SavedScan:
+        self.file.close()
+        return SavedScan(self.scan.path, file=self.path, entries=("/",), writer="json_lines")
+
+    def abandon(self) -> None:
+        self.file.close()
