@@ -143,7 +143,7 @@ class FileSaving:
             return None, str(error)
         except SavingError as error:
             return None, str(error)
-        gevent.sleep(0)  # in a plain script nothing else has run meanwhile
+        gevent.sleep(0.001)  # in a plain script nothing else has run meanwhile
         if status is None:
             return None, f"no writer of session {self._session.name} lives"
         return None, status.trouble

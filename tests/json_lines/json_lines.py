@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from bliss_like.data.events import NewData, NewNode, SavedScan, WireEvent
+from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate, WireEvent
 from bliss_like.errors import SavingError
 
 
@@ -18,19 +18,20 @@ class JsonLines:
         self.path = f"{scan.info['filename']}.{scan.info['scan_nb']}.jsonl"
         if os.path.exists(self.path):
             with open(self.path) as before:
-                if json.loads(before.readline() or "{}").get("uid", scan.info["uid"]) != scan.info["uid"]:
+                if scan.info["uid"] not in before.readline():
                     raise SavingError(f"{self.path} is there, of another scan; move it away")
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         self.file = open(self.path, "w")
         self.lengths: dict[str, int] = {}
 
     def accept(self, event: WireEvent) -> None:
-        told: dict[str, Any] = {"type": type(event).__name__, "path": event.path}
-        if isinstance(event, NewData):
-            self.lengths[event.path] = event.first_index + len(event.values)
-            told |= {"first": event.first_index, "values": event.values.tolist()}
-        elif event is self.scan:
-            told |= {"uid": event.info["uid"], "title": event.info["title"]}
+        told: dict[str, Any] = {"event": type(event).__name__, "node": event.path}
+        match event:
+            case NewData(path, first, points):
+                self.lengths[path] = first + len(points)
+                told = {"event": "NewData", "node": path, "first": first, "points": points.tolist()}
+            case NewNode(info=info) | PreparedScan(info=info) | ScanInfoUpdate(info=info) | EndScan(info=info):
+                told["info"] = info
         self.file.write(json.dumps(told) + "\n")
 
     def flush(self) -> dict[str, int]:
