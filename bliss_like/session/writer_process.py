@@ -52,6 +52,7 @@ class WriterProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = self._seen_at = self._outage_until = 0.0
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._is_starting = False
         self._ending = ""
         """How the last one ended."""
         self._guard: gevent.Greenlet[[], None] | None = None
@@ -76,10 +77,14 @@ class WriterProcess:
         if status is not None and not self._is_dead(status):
             self._seen_at = time.monotonic()
             return status
-        if self._process is None:
-            self._start()
-        elif self._hangs():
-            self._replace(self._process)
+        if self._process is None and not self._is_starting:
+            self._is_starting = True  # greenlets run while a process is started
+            try:
+                self._start()
+            finally:
+                self._is_starting = False
+        elif self._process is not None and self._hangs():
+            self._end(self._process)
         return None
 
     def close(self) -> None:
@@ -175,14 +180,14 @@ class WriterProcess:
             return False
         return now - self._started_at > _LONGEST_START if not self._seen_at else now - self._seen_at > LIFE / 4
 
-    def _replace(self, process: subprocess.Popen[bytes]) -> None:
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End one that hangs; whoever looks next starts another one."""
         _log.error("%s hangs: it has said nothing for %.0f s; it is killed and replaced", self._name(process), LIFE)
-        process.kill()
-        process.wait()
-        self._process = None
+        self._process = None  # greenlets that look, too, run while it ends
         self._ending = f"pid {process.pid} on {socket.gethostname()}: it was hanging"
         self._deaths.append(time.monotonic())
-        self._start()
+        process.kill()
+        process.wait()
 
     def _name(self, process: subprocess.Popen[bytes]) -> str:
         return f"the writer of session {self._session} (pid {process.pid} on {socket.gethostname()})"

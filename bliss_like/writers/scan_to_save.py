@@ -197,7 +197,7 @@ class ScanToSave:
             return None
         except Exception as error:  # noqa: BLE001  of a format, whoever made it: the other scans go on
             _log.exception("scan %s: format %s failed", self.path, self.format)
-            self._fail(f"format {self.format} failed with {type(error).__name__}: {error}")
+            self._fail(f"format {self.format} failed with {type(error).__name__}: {error}".removesuffix(": "))
             return None
         if self.trouble:
             _log.warning("scan %s: writing goes on", self.path)
