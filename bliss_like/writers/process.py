@@ -182,7 +182,7 @@ class _Writer:
         for_points, more = now >= self._next_points, False
         for path, scan in list(self._running.items()):
             if for_points or not self._rung.isdisjoint(scan.doors):
-                more = scan.advance(time.monotonic() + _TURN) or more
+                more = scan.advance(time.monotonic() + _TURN, for_points) or more
             if scan.is_over:
                 del self._running[path]
         self._rung.clear()

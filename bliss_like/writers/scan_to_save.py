@@ -71,14 +71,15 @@ class ScanToSave:
 
     # -- all that can be done, again and again -------------------------------------------------------------------------
 
-    def advance(self, until: float) -> bool:
-        """Take in what was published and bring it to disk, until that time; return whether more is there at once.
+    def advance(self, until: float, flush: bool = True) -> bool:
+        """Take in what was published, until that time; return whether more is there at once.
 
+        :param flush: bring it to disk; which the end of the scan does in any case.
         :raises StoreUnavailable: the server went away; what was read is brought to disk by `flush`.
         """
         if self.is_over or time.monotonic() < self.retry_at:
             return False
-        more = self._attempt(partial(self._work, until)) or False
+        more = self._attempt(partial(self._work, until, flush)) or False
         self.tell()
         return more
 
@@ -120,11 +121,11 @@ class ScanToSave:
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
-    def _work(self, until: float) -> bool:
+    def _work(self, until: float, flush: bool) -> bool:
         if self.trouble and not self._ended:
             self._flush()  # nothing more is read before what was read has found its place
         more = self._take(until)
-        if self._dirty and self._said is None:
+        if flush and self._said is None:
             self._flush()
         return more
 
