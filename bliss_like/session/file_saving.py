@@ -158,21 +158,22 @@ class FileSaving:
 
     def _hold_back(self, scan: Scan) -> None:
         """Hold a scan as long as too much of it waits to be written."""
-        is_held = False
+        is_held = has_told = False
         while True:
             behind = self._behind(scan)
             if behind > self.backlog and not is_held:
                 is_held = True
                 scan.gate.close(self)
-                _log.warning(
-                    "%s is held: %d MB of it are not yet on disk; it goes on when it is half of that",
-                    _name(scan),
-                    behind >> 20,
-                )
+                if not has_told:
+                    has_told = True
+                    _log.warning(
+                        "%s is held: %.1f MB of it are not yet on disk; it goes on when it is half of that",
+                        _name(scan),
+                        behind / 1e6,
+                    )
             elif is_held and behind < self.backlog / 2:
                 is_held = False
                 scan.gate.open(self)
-                _log.warning("%s goes on", _name(scan))
             gevent.sleep(_SLICE)
 
     def _behind(self, scan: Scan) -> int:
