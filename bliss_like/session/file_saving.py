@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -46,6 +48,7 @@ class FileSaving:
     def __init__(self, session: Session, store: StreamStore, writer: WriterProcess) -> None:
         self._session, self._store, self.writer = session, store, writer
         self.backlog = BACKLOG
+        self._has_warned = False
 
     @property
     def _scan_saving(self) -> ScanSaving:
@@ -71,6 +74,7 @@ class FileSaving:
         if self._saves_nothing():
             return
         self._scan_saving.check()
+        self._warn_of_volatile_files()
         self.writer.begin()
         deadline = time.monotonic() + _FOR_A_WRITER
         while self.writer.look() is None:
@@ -82,6 +86,16 @@ class FileSaving:
                     f'SCAN_SAVING.writer = "null"'
                 )
             gevent.sleep(0.01)
+
+    def _warn_of_volatile_files(self) -> None:
+        filename = Path(self._scan_saving.describe().get("filename", "/"))
+        if filename.is_relative_to(tempfile.gettempdir()) and not self._has_warned:
+            self._has_warned = True
+            _log.warning(
+                "scans are saved in %s, which the system may empty: set SCAN_SAVING.base_path, or scan_saving: base_path: in "
+                "the YAML of the session, to keep them",
+                filename.parent,
+            )
 
     def last_number(self) -> int:
         return self._scan_saving.last_number_on_disk()
