@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -48,7 +46,6 @@ class FileSaving:
     def __init__(self, session: Session, store: StreamStore, writer: WriterProcess) -> None:
         self._session, self._store, self.writer = session, store, writer
         self.backlog = BACKLOG
-        self._has_warned = False
 
     @property
     def _scan_saving(self) -> ScanSaving:
@@ -66,7 +63,7 @@ class FileSaving:
         return "scans are not saved" if self._saves_nothing() else self.writer.told()
 
     def _saves_nothing(self) -> bool:
-        return bool(self._scan_saving.describe().get("data_writer", NO_FORMAT) == NO_FORMAT)
+        return bool(self._scan_saving.writer == NO_FORMAT)
 
     # -- what scans ask ------------------------------------------------------------------------------------------------
 
@@ -74,7 +71,6 @@ class FileSaving:
         if self._saves_nothing():
             return
         self._scan_saving.check()
-        self._warn_of_volatile_files()
         self.writer.begin()
         deadline = time.monotonic() + _FOR_A_WRITER
         while self.writer.look() is None:
@@ -87,21 +83,11 @@ class FileSaving:
                 )
             gevent.sleep(0.01)
 
-    def _warn_of_volatile_files(self) -> None:
-        filename = Path(self._scan_saving.describe().get("filename", "/"))
-        if filename.is_relative_to(tempfile.gettempdir()) and not self._has_warned:
-            self._has_warned = True
-            _log.warning(
-                "scans are saved in %s, which the system may empty: set SCAN_SAVING.base_path, or scan_saving: base_path: in "
-                "the YAML of the session, to keep them",
-                filename.parent,
-            )
-
     def last_number(self) -> int:
         return self._scan_saving.last_number_on_disk()
 
     def describe(self, scan: Scan) -> dict[str, Any]:
-        return self._scan_saving.describe()
+        return self._scan_saving.describe(scan.scan_number)
 
     @contextmanager
     def beside(self, scan: Scan) -> Iterator[None]:
