@@ -192,7 +192,9 @@ def test_a_reference_to_nothing_in_the_default_chain(beamline: Beamline) -> None
 
 WRONG_TEMPLATES = {
     "{sesion}": "nothing is known of 'sesion' in '{sesion}', did you mean 'session'?",
-    "{sample}": "nothing is known of 'sample' in '{sample}' (known: session, user, base_path); set SCAN_SAVING.sample first",
+    "{sample}": "nothing is known of 'sample' in '{sample}' (known: session, user, date, policy, writer, writer_options, "
+    "data_filename, images_path_template, images_prefix, date_format, scan_number_format, directory_mode, min_free_mb, "
+    "warn_free_mb, base_path); set SCAN_SAVING.sample first",
     "{}": "write a name in the braces of '{}', as in {session}",
     "{session": "expected '}' before end of string in '{session'",
 }
