@@ -83,14 +83,19 @@ def make_directory(path: Path, mode: str = "") -> None:
         raise SavingError(f"cannot save in {path}: it is no directory; move it away, or change SCAN_SAVING.template")
 
 
-def check_writable(path: Path, file: Path | None) -> None:
-    """:raises SavingError: nothing can be written in a directory, or not to the file in it."""
-    try:
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise SavingError(f"cannot write in {path}: {reason(error)}") from error
-    if file is None or not os.path.lexists(file):
+def check_writable(path: Path, file: Path, try_it: bool) -> None:
+    """:param try_it: write something, what permissions say is not all of it.
+    :raises SavingError: nothing can be written in a directory, or not to the file in it.
+    """
+    if try_it:
+        try:
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            raise SavingError(f"cannot write in {path}: {reason(error)}") from error
+    elif not os.access(path, os.W_OK | os.X_OK):
+        raise SavingError(f"cannot write in {path}: no permission any more, or it is mounted for reading only")
+    if not os.path.lexists(file):
         return
     if not file.is_file():
         what = "a directory" if file.is_dir() else "no regular file"
@@ -141,11 +146,16 @@ def is_volatile(path: Path) -> bool:
 
 @dataclass
 class _Seen:
-    """A file or directory as this process has seen it last."""
+    """A file or directory as this process has seen it last.
+
+    :param read_at: its time of modification when all was read.
+    :param probed: the same when only one number was looked for, and which.
+    """
 
     identity: tuple[int, int]
-    mtime: int
+    read_at: int
     number: int
+    probed: tuple[int, int] | None = None
 
 
 class Numbers:
@@ -177,13 +187,14 @@ class Numbers:
             except FileNotFoundError:
                 self._seen = None
                 return 0
-            identity, seen = (found.st_dev, found.st_ino), self._seen
+            identity, mtime, seen = (found.st_dev, found.st_ino), found.st_mtime_ns, self._seen
             if seen is None or seen.identity != identity:
-                seen = _Seen(identity, found.st_mtime_ns, self._read_all())
-            elif seen.mtime != found.st_mtime_ns:
-                above = max(seen.number, above)
-                if self._has(above + 1):
-                    seen = _Seen(identity, found.st_mtime_ns, self._read_all())
+                seen = _Seen(identity, mtime, self._read_all())
+            elif mtime != seen.read_at:
+                probe = (mtime, max(seen.number, above) + 1)
+                if seen.probed != probe and self._has(probe[1]):
+                    seen = _Seen(identity, mtime, self._read_all())
+                seen.probed = probe
             self._seen = seen
             return seen.number
 

@@ -19,6 +19,9 @@ OF_IMAGES = ("scan_number", "img_acq_device")
 LONGEST_NAME = 255
 """Bytes in the name of a file, on all common file systems."""
 
+_NUMBER, _DEVICE = "\ue000", "\ue001"
+"""Characters for private use, in the places of a number and a name."""
+
 
 class Places:
     """The paths for one set of values.
@@ -67,23 +70,18 @@ class Places:
 
     def images_of_all(self, scan_number: str) -> Path:
         """Return the directory below which all detectors save in a scan."""
-        return self._cut(self.images(scan_number, "x"), self.images(scan_number, "y"))
+        return Path(os.path.commonpath([self.images(scan_number, "x"), self.images(scan_number, "y")]))
 
     def numbered_images(self) -> tuple[Path, re.Pattern[str]] | None:
         """Return a directory, and what names in it are like that have the number of a scan; None if there is nothing
         of the kind."""
-        first, second = self.images("1", "x"), self.images("2", "x")
-        if first == second:
+        marked = self.images(_NUMBER, _DEVICE)
+        depth = next((n for n, part in enumerate(marked.parts) if _NUMBER in part), 0)
+        above = Path(*marked.parts[:depth])
+        if not depth or _DEVICE in str(above):
             return None
-        above = self._cut(first, second)
-        name = first.parts[len(above.parts)]
-        marked = self.images("\ue000", "x").parts[len(above.parts)]  # a character for private use
-        escaped = re.escape(marked).replace("\ue000", r"0*(\d+)", 1).replace("\ue000", r"\d+")
-        return (above, re.compile(escaped)) if name != marked else None
-
-    @staticmethod
-    def _cut(one: Path, other: Path) -> Path:
-        return Path(os.path.commonpath([one, other]))
+        name = re.escape(marked.parts[depth]).replace(_NUMBER, r"0*(\d+)", 1)
+        return above, re.compile(name.replace(_NUMBER, r"\d+").replace(_DEVICE, ".*"))
 
     def _text(self, key: str, **more: str) -> str:
         try:

@@ -46,6 +46,8 @@ class SavingDisk:
     def __init__(self, saving: ScanSaving) -> None:
         self._saving = saving
         self._numbers: dict[Path, Numbers] = {}
+        self._tried: set[Path] = set()
+        """Directories in which something was written by this process."""
         self._told: dict[str, float] = {}
 
     def look(self, function: Callable[[], T], patience: float = disk.PATIENCE) -> T:
@@ -65,7 +67,8 @@ class SavingDisk:
         if saving.writer == NO_WRITER:
             return
         root, file = Path(saving.get_path()), Path(saving.data_fullpath)
-        found = self.look(partial(self._prepare, root, file, saving.directory_mode))
+        found = self.look(partial(self._prepare, root, file, saving.directory_mode, root not in self._tried))
+        self._tried.add(root)
         self._check_room(root, found.free / _MB)
         if found.is_volatile:
             self._warn(
@@ -73,9 +76,9 @@ class SavingDisk:
             )
 
     @staticmethod
-    def _prepare(root: Path, file: Path, mode: str) -> Found:
+    def _prepare(root: Path, file: Path, mode: str, try_it: bool) -> Found:
         disk.make_directory(root, mode)
-        disk.check_writable(root, file)
+        disk.check_writable(root, file, try_it)
         return Found(disk.free_bytes(root), disk.is_volatile(root), file.exists())
 
     def _check_room(self, root: Path, free: float) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bliss_like.config.suggestion import did_you_mean
+from bliss_like.config.suggestion import did_you_mean, nearest
 from bliss_like.errors import SessionError
 
 from .kept import Kept
@@ -37,7 +37,8 @@ class SavingFields:
         self._written = config.model_fields_set
         self._fixed = {"session": session_name, "user": getpass.getuser()}
         self._functions: dict[str, Callable[[Any], Any]] = {}
-        self._kept: Kept[dict[str, Any]] = Kept("scan_saving", {}, of=session_name)
+        setting = "scan_saving" if config.policy == "basic" else f"scan_saving_{config.policy}"
+        self._kept: Kept[dict[str, Any]] = Kept(setting, {}, of=session_name)  # of one policy, another knows nothing
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -92,9 +93,11 @@ class SavingFields:
             object.__setattr__(self, name, value)
             return
         known = [*self._fixed, *self._configured]
-        hint = did_you_mean(name, known) if name not in {*known, *self.fields, *self._functions} else ""
-        if hint and not hasattr(type(self), name):
-            raise SessionError(f"SCAN_SAVING has no {name!r}{hint} If not: SCAN_SAVING.add({name!r}, {value!r})")
+        is_there = name in {*known, *self.fields, *self._functions} or hasattr(type(self), name)
+        if not is_there and (meant := nearest(name, known, cutoff=0.8)):
+            raise SessionError(
+                f"SCAN_SAVING has no {name!r}, did you mean '{meant}'? If not: SCAN_SAVING.add({name!r}, {value!r})"
+            )
         self.add(name, value)
 
     def add(self, name: str, value: Any = None) -> None:
@@ -175,14 +178,13 @@ class SavingFields:
         usual = {**self._configured, **self._policy.defaults()}
 
         def changed(kept: dict[str, Any]) -> dict[str, Any]:
-            fields = function({**usual, **kept})
+            fields = self._checked(name, function({**usual, **kept}))
             return {key: value for key, value in fields.items() if self._configured.get(key, _ABSENT) != value}
 
         path, functions = self._path_or_none(), self._functions
         self._functions = {key: each for key, each in functions.items() if drop is not None and key != drop}
         try:
-            news = function(self.fields)
-            self._check(name, news)
+            news = self._checked(name, function(self.fields))
             next_path = str(self._places_of(news).root)
             with self._leaving(path) if path not in (None, next_path) else nullcontext():
                 self._kept.change(changed)
@@ -202,16 +204,17 @@ class SavingFields:
     def _leaving(self, path: str | None) -> AbstractContextManager[object]:
         return self._hooks.leaving_dataset(path or "") if self._hooks is not None else nullcontext()
 
-    def _check(self, name: str, fields: Mapping[str, Any]) -> None:
+    def _checked(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """:raises SessionError: a value is not what it should be, or no path can be made."""
         written = {key: fields[key] for key in self._configured if key in fields}
         try:
-            type(self._config).model_validate(written, context=AT_THE_PROMPT)
+            fields = fields | type(self._config).model_validate(written, context=AT_THE_PROMPT).model_dump()
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             problem = first.get("ctx", {}).get("error") or f"{first['msg'].lower()}, came {first['input']!r:.80}"
             raise SessionError(f"SCAN_SAVING.{'.'.join(map(str, first['loc'])) or name}: {problem}") from None
         self._places_of(fields).check()
+        return fields
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in self._known(self.fields) if not name.startswith("_"))]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import entry_points
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
 
 from ..places import OF_IMAGES
-from ..templates import renders
+from ..templates import rendered, renders
 
 WRITER_VARIABLE = "BLISS_LIKE_WRITER"
 """Names the format of sessions that do not say one."""
@@ -118,6 +118,14 @@ class SavingConfig(StrictModel):
         if mode and not (3 <= len(digits) <= 4 and set(digits) <= set("01234567") and digits[-3] == "7"):
             raise ValueError(f"expected permissions in octal that let their owner in, such as '2770', came {mode!r}")
         return digits
+
+    @model_validator(mode="after")
+    def _no_circle(self, info: ValidationInfo) -> Self:
+        if info.context is not AT_THE_PROMPT:
+            known = {**dict.fromkeys((*_ALWAYS, *self.template_names, *OF_IMAGES), "x" * 80), **dict(self)}
+            for key in ("template", "data_filename", "images_path_template", "images_prefix"):
+                rendered(known[key], known)
+        return self
 
 
 def absolute(path: str) -> str:
