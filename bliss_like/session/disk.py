@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -81,6 +81,27 @@ def make_directory(path: Path, mode: str = "") -> None:
             raise SavingError(f"cannot make {each}: {reason(error)}") from error
     if not path.is_dir():
         raise SavingError(f"cannot save in {path}: it is no directory; move it away, or change SCAN_SAVING.template")
+
+
+def make_new(paths: Iterable[Path], mode: str = "") -> Path:
+    """Make the first directory that is not there yet; return it. Nobody else gets the same.
+
+    :param mode: as for `make_directory`.
+    :raises SavingError: it cannot be made, or all are there.
+    """
+    path = Path()
+    for path in paths:
+        make_directory(path.parent, mode)
+        try:
+            path.mkdir()
+            if mode:
+                path.chmod(int(mode, 8))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SavingError(f"cannot make {path}: {reason(error)}") from error
+        return path
+    raise SavingError(f"{path} is there already, and so are all before it; choose another name")
 
 
 def check_writable(path: Path, file: Path, try_it: bool) -> None:
@@ -193,7 +214,7 @@ class Numbers:
             elif mtime != seen.read_at:
                 probe = (mtime, max(seen.number, above) + 1)
                 if seen.probed != probe and self._has(probe[1]):
-                    seen = _Seen(identity, mtime, self._read_all())
+                    seen = _Seen(identity, mtime, max(seen.number, self._read_all()))
                 seen.probed = probe
             self._seen = seen
             return seen.number

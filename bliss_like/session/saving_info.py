@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bliss_like.config.table import table
 from bliss_like.errors import BlissLikeError
+from bliss_like.scanning.environment import environment
 
 from .policies.config import NO_WRITER
 
@@ -36,7 +37,8 @@ def _on_disk(saving: ScanSaving) -> list[tuple[str, str]]:
     last = saving.last_number_on_disk() if found.exists else 0
     there = f"exists, last scan {last}" if last else "exists, no scans in it" if found.exists else "not there yet"
     lines.append(("file", f"{file} ({there})"))
-    lines.append(("writer", saving.writer))
+    state = getattr(environment.saver, "told", None) if environment.scan_saving is saving else None
+    lines.append(("writer", f"{saving.writer}, {state()}" if state is not None else saving.writer))
     free = found.free / 1e9
     low = ", which is little" if found.free / 1e6 < saving.warn_free_mb else ""
     volatile = "; files here are gone when the computer starts again" if found.is_volatile else ""

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from bliss_like.data.scan_info import DatasetInfo
-from bliss_like.errors import SavingError, UsageError
+from bliss_like.errors import UsageError
 from bliss_like.scanning.environment import environment
 
-from ..disk import make_directory, reason
+from ..disk import make_directory, make_new
 from ..places import fit
 from .config import SavingConfig, absolute
 from .dataset_metadata import end_dataset
@@ -226,18 +226,9 @@ class EsrfPolicy(DataPolicy):
         mode = self.saving.fields["directory_mode"]
         marked = self.saving.places(**{**news, "dataset_name": _MARK}).root
         make_directory(marked.parent, mode)
-        for name in _names(wanted, marked):
-            path = marked.with_name(marked.name.replace(_MARK, name))
-            try:
-                path.mkdir()
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise SavingError(f"cannot make {path}: {reason(error)}") from error
-            if mode:
-                path.chmod(int(mode, 8))
-            return name
-        raise SavingError(f"{marked.parent}: no free name for a dataset '{wanted}'")
+        before, _, after = marked.name.partition(_MARK)
+        made = make_new((marked.with_name(f"{before}{name}{after}") for name in _names(wanted, marked)), mode)
+        return made.name.removeprefix(before).removesuffix(after)
 
 
 def _names(wanted: str, marked: Path) -> Iterator[str]:
@@ -278,8 +269,8 @@ def _text(key: str, value: object) -> str | None:
 def _dataset_name(name: object, notes: list[str]) -> str:
     if isinstance(name, bool) or not isinstance(name, (str, int)) or (isinstance(name, int) and name < 0):
         raise UsageError(f"name: expected a text or a number of a dataset, got {name!r}")
-    text = str(name).strip()
-    return f"{int(text):04d}" if text.isdecimal() else _in_paths("name", text, notes)
+    text = str(name)
+    return f"{int(text):04d}" if text.isascii() and text.isdecimal() else _in_paths("name", text, notes)
 
 
 def _in_paths(key: str, name: object, notes: list[str], is_proposal: bool = False) -> str:
