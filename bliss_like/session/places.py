@@ -13,6 +13,8 @@ from bliss_like.errors import SessionError
 
 from .templates import TemplateError, rendered
 
+TEMPLATES = ("template", "data_filename", "images_path_template", "images_prefix")
+
 OF_IMAGES = ("scan_number", "img_acq_device")
 """What only the templates for images know."""
 
@@ -39,6 +41,10 @@ class Places:
         self.file("")
         self.images("1", "x")
         self.images_prefix("1", "x")
+
+    def check_text(self, key: str) -> None:
+        """:raises SessionError: no text can be made of one template."""
+        self._text(key, **dict.fromkeys(OF_IMAGES, "1"))
 
     @property
     def root(self) -> Path:

@@ -52,7 +52,7 @@ class ScanSaving(SavingFields):
         self._sample = sample
         self._policy = policies()[config.policy](self, config)
         self._disk = SavingDisk(self)
-        self.places().check()
+        self._places_of({**self._configured, **self._policy.defaults()}).check()
 
     # -- where files go --------------------------------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ from bliss_like.config.suggestion import did_you_mean, nearest
 from bliss_like.errors import SessionError
 
 from .kept import Kept
-from .places import Places
+from .places import TEMPLATES, Places
 from .policies import DataPolicy, SavingConfig
 from .policies.config import AT_THE_PROMPT
+from .templates import MissingParameter
 
 if TYPE_CHECKING:
     from .hooks import Hooks
@@ -140,10 +141,10 @@ class SavingFields:
     def _add_function(self, name: str, function: Callable[[Any], Any]) -> None:
         if name in self._configured:
             raise SessionError(f"SCAN_SAVING.{name}: expected a value; a function gets a name of its own")
-        before = dict(self._functions)
+        before, lost = dict(self._functions), self._lost()
         self._functions[name] = function
         try:
-            self.places().check()
+            self._check_paths(name, self.fields, lost)
         except SessionError:
             self._functions = before
             raise
@@ -181,12 +182,12 @@ class SavingFields:
             fields = self._checked(name, function({**usual, **kept}))
             return {key: value for key, value in fields.items() if self._configured.get(key, _ABSENT) != value}
 
-        path, functions = self._path_or_none(), self._functions
+        path, functions, lost = self._path_of(self.fields), self._functions, self._lost()
         self._functions = {key: each for key, each in functions.items() if drop is not None and key != drop}
         try:
             news = self._checked(name, function(self.fields))
-            next_path = str(self._places_of(news).root)
-            with self._leaving(path) if path not in (None, next_path) else nullcontext():
+            self._check_paths(name, news, lost)
+            with self._leaving(path) if path not in (None, self._path_of(news)) else nullcontext():
                 self._kept.change(changed)
         except TypeError as error:
             self._functions = functions
@@ -195,17 +196,37 @@ class SavingFields:
             self._functions = functions
             raise
 
-    def _path_or_none(self) -> str | None:
+    def _path_of(self, fields: Mapping[str, Any]) -> str | None:
         try:
-            return str(self.places().root)
-        except SessionError:  # a function is missing that a setup file had made
+            return str(self._places_of(fields).root)
+        except SessionError:
             return None
+
+    def _lost(self) -> str:
+        """Return a name that templates lack now, since the setup file that gives it a function has still to run."""
+        try:
+            self.places().check()
+        except SessionError as error:
+            return _missing(error)
+        return ""
+
+    def _check_paths(self, name: str, fields: Mapping[str, Any], lost: str) -> None:
+        """:param lost: what `_lost` was before the change.
+        :raises SessionError: no path can be made, and that is news.
+        """
+        try:
+            self._places_of(fields).check()
+        except SessionError as error:
+            if not (lost and _missing(error)):
+                raise
+            if name in TEMPLATES:
+                self._places_of(fields).check_text(name)
 
     def _leaving(self, path: str | None) -> AbstractContextManager[object]:
         return self._hooks.leaving_dataset(path or "") if self._hooks is not None else nullcontext()
 
     def _checked(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """:raises SessionError: a value is not what it should be, or no path can be made."""
+        """:raises SessionError: a value is not what it should be."""
         written = {key: fields[key] for key in self._configured if key in fields}
         try:
             fields = fields | type(self._config).model_validate(written, context=AT_THE_PROMPT).model_dump()
@@ -213,7 +234,6 @@ class SavingFields:
             first = error.errors(include_url=False)[0]
             problem = first.get("ctx", {}).get("error") or f"{first['msg'].lower()}, came {first['input']!r:.80}"
             raise SessionError(f"SCAN_SAVING.{'.'.join(map(str, first['loc'])) or name}: {problem}") from None
-        self._places_of(fields).check()
         return fields
 
     def __dir__(self) -> list[str]:
@@ -235,3 +255,8 @@ class SavingFields:
         if name not in self._kept.get():
             return configured
         return f"changed, {configured}: {self._configured[name]!r}" if name in self._configured else "added"
+
+
+def _missing(error: SessionError) -> str:
+    """Return the name that a template lacks; empty when the error is another one."""
+    return error.__cause__.name if isinstance(error.__cause__, MissingParameter) else ""

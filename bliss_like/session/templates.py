@@ -23,6 +23,10 @@ class CircularReference(TemplateError):
 class MissingParameter(TemplateError):
     """A template names something that is not known."""
 
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
 
 def rendered(template: str, known: Mapping[str, Any], argument: object = None) -> str:
     """Return a template with the values in it.
@@ -87,7 +91,7 @@ class _Values(Mapping[str, Any]):
             name = error.args[0]
             way_out = did_you_mean(name, self._known)
             way_out = way_out or f" (known: {', '.join(self._known)}); set SCAN_SAVING.{name} first"
-            raise MissingParameter(f"nothing is known of '{name}' in {template!r}{way_out}") from None
+            raise MissingParameter(f"nothing is known of '{name}' in {template!r}{way_out}", name) from None
         except IndexError:
             raise TemplateError(f"write a name in the braces of {template!r}, as in {{session}}") from None
         except (ValueError, AttributeError, TypeError) as error:

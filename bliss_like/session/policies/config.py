@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Self
 
@@ -11,7 +12,7 @@ from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, mod
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
 
-from ..places import OF_IMAGES
+from ..places import OF_IMAGES, TEMPLATES
 from ..templates import rendered, renders
 
 WRITER_VARIABLE = "BLISS_LIKE_WRITER"
@@ -39,9 +40,15 @@ def default_base_path() -> str:
     return os.environ.get(DATA_VARIABLE) or "~/bliss_like_data"
 
 
+@cache
+def writers() -> list[str]:
+    """Return the names of all formats; of packages that were installed when this process began."""
+    return list(dict.fromkeys([NO_WRITER, "nexus", *entry_points(group=WRITERS).names]))
+
+
 def writer_problem(name: str) -> str:
     """Return why there is no such format; empty when there is."""
-    known = dict.fromkeys([NO_WRITER, "nexus", *entry_points(group=WRITERS).names])
+    known = writers()
     if name in known:
         return ""
     hint = ", BLISS' 'hdf5' is 'nexus' here" if name == "hdf5" else did_you_mean(name, known)
@@ -90,7 +97,7 @@ class SavingConfig(StrictModel):
             raise ValueError(problem)
         return writer
 
-    @field_validator("template", "data_filename", "images_path_template", "images_prefix")
+    @field_validator(*TEMPLATES)
     @classmethod
     def _renders(cls, template: str, info: ValidationInfo) -> str:
         if info.context is AT_THE_PROMPT:
@@ -123,7 +130,7 @@ class SavingConfig(StrictModel):
     def _no_circle(self, info: ValidationInfo) -> Self:
         if info.context is not AT_THE_PROMPT:
             known = {**dict.fromkeys((*_ALWAYS, *self.template_names, *OF_IMAGES), "x" * 80), **dict(self)}
-            for key in ("template", "data_filename", "images_path_template", "images_prefix"):
+            for key in TEMPLATES:
                 rendered(known[key], known)
         return self
 

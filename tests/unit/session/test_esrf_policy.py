@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -358,17 +359,21 @@ def test_metadata_of_a_dataset(session: Session) -> None:
     }
 
 
-def test_metadata_that_cannot_be_written_hold_nothing_up(
-    session: Session, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
+def test_metadata_that_cannot_be_written_hold_nothing_up(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     saving = session.scan_saving
     measure(saving)
-    directory = Path(saving.get_path())
-    moved = directory.rename(directory.with_name("moved"))
-    directory.symlink_to(moved / "data.h5")  # no directory any more
-    (moved / "data.h5").touch()
+    directory = saving.get_path()
+
+    class Cleaner(Furnace):
+        def dataset_metadata(self) -> Mapping[str, Any]:
+            shutil.rmtree(directory)
+            return {}
+
+    environment.metadata_sources = lambda: [Cleaner("cleaner", {})]
     saving.newsample("ruby")
     assert saving.collection_name == "ruby"
+    (message,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert message.startswith(f"dataset {directory}: its metadata are not written: ")
 
 
 @pytest.mark.parametrize(

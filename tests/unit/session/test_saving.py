@@ -234,3 +234,38 @@ def test_wrong_places_for_images_are_refused(name: str, value: str, message: str
     with pytest.raises(SessionError, match=message):
         setattr(scan_saving, name, value)
     assert scan_saving.get_images_path(1, "cam").endswith("/scan0001")
+
+
+SETUP = """
+SCAN_SAVING.run = 12
+SCAN_SAVING.shift = lambda saving: "night" if saving.run > 9 else "day"
+SCAN_SAVING.data_filename = "{shift}"
+SCAN_SAVING.week = lambda saving: "w47"
+SCAN_SAVING.template = "{session}/{shift}/{week}"
+"""
+
+
+def test_functions_of_a_setup_file(make_session: MakeSession, tree: Tree) -> None:
+    for keys in ("", "", "scan_saving: {base_path: /data}"):  # templates are kept, functions come again with the file
+        session = make_session(f"setup-file: ./s_setup.py\n{keys}", setup=SETUP)
+        assert session.setup(tree=tree), session.error_report
+        assert environment.container().endswith(":night:w47")
+        session.close()
+        get_config().close()
+    session = make_session("scan_saving: {base_path: /data}\nconfig-objects: [diode]")
+    assert session.setup(tree=tree), session.error_report
+    with pytest.raises(SessionError, match="SCAN_SAVING.template: nothing is known of 'shift'"):
+        session.env_dict["loopscan"](1, 0, session.env_dict["diode"])
+    session.scan_saving.comment = "this is well"
+    for name in ("template", "data_filename"):
+        with pytest.raises(SessionError, match="nothing is known of 'nothing'"):
+            setattr(session.scan_saving, name, "{nothing}")
+    assert "trouble  SCAN_SAVING.template: nothing is known of 'shift'" in session.scan_saving.__info__()
+    session.scan_saving.reset()
+    assert environment.container() == "s:data"
+    make_session("setup-file: ./s_setup.py", setup=SETUP)
+    assert session.resetup(), session.error_report
+    assert environment.container() == "s:tmp:scans:night:w47"
+    make_session("setup-file: ./s_setup.py\nscan_saving: {base_path: /data}", setup=SETUP)
+    assert session.resetup(), session.error_report
+    assert environment.container() == "s:data:night:w47"
