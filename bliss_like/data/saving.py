@@ -9,11 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from bliss_like.errors import SavingError
 
 from . import paths
 from .codec import decode_event, encode_event, from_json, to_json
 from .events import SavedScan
 from .node import get_session_node
+from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
 
 BEAT, LIFE = 0.5, 2.0
@@ -95,6 +99,32 @@ def wait_saved(store: StreamStore, scan: str, timeout: float) -> SavedScan | Non
     while event is None and (left := deadline - time.monotonic()) > 0:
         for entry in store.read({paths.saved(scan): last}, timeout=left).get(paths.saved(scan), []):
             last, event = entry[0], _event(entry)
+    return event
+
+
+def wait_until_saved(store: StreamStore, scan: str, info: Mapping[str, Any], timeout: float) -> SavedScan:
+    """Return where a scan of that info is on disk, as soon as that is said.
+
+    :raises SavingError: it is not to be saved, or could not be; the message says why.
+    :raises TimeoutError: nothing was said.
+    """
+    event = saved(store, [scan])[0]
+    if event is None and not to_be_saved(info):
+        raise SavingError(f"scan {scan}: no writer was asked to save it")
+    event = event or wait_saved(store, scan, timeout)
+    session = scan.partition(":")[0]
+    if event is None:
+        status = writer_status(store, session)
+        state = (
+            f"the {status} lives: {status.trouble or 'it is still at it'}"
+            if status
+            else f"no writer of {session} lives"
+        )
+        raise TimeoutError(
+            f"scan {scan}: not saved within {timeout:g} s; {state}. `bliss-like recover {session}` completes it"
+        )
+    if event.state != "SAVED":
+        raise SavingError(f"scan {scan}: not saved: {event.error}. When that is mended: bliss-like recover {scan}")
     return event
 
 

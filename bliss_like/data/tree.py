@@ -16,6 +16,9 @@ from .retention import Budget, Retention
 from .store import Append, Id, StreamStore
 from .structure import ScanStructure
 
+_BRIEF = ("name", "scan_nb", "title", "type", "save", "data_writer")
+"""What the list of scans says of one without looking into it."""
+
 
 class Tree:
     """Adds sessions, containers and scans to a store; a `DataTree` for the engine.
@@ -78,7 +81,7 @@ class Tree:
         self._budget.check()
         publisher = StreamPublisher(self.store, path, tasks=self._tasks, limits=self.limits, retention=self.retention)
         publisher.budget = self._budget.watch(path, publisher.channels.values())
-        brief = {key: info[key] for key in ("name", "scan_nb", "title", "type", "save") if key in info}
+        brief = {key: info[key] for key in _BRIEF if key in info}
         try:
             publisher.publish(NewNode(path, kind, info))
             publisher.flush()
