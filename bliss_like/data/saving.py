@@ -15,13 +15,15 @@ from bliss_like.errors import SavingError
 
 from . import paths
 from .codec import decode_event, encode_event, from_json, to_json
-from .events import SavedScan
+from .events import EndScan, SavedScan
 from .node import get_session_node
 from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
 
 BEAT, LIFE = 0.5, 2.0
 """Seconds between two signs of life, and seconds for which one is good."""
+UNSAVED_SECONDS = 7 * 24 * 3600.0
+"""For which a scan that is to be saved stays in the store after its last sign of life, until it is."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,23 @@ def progress(store: StreamStore, scan: str) -> dict[str, int]:
 
 
 def tell_saved(store: StreamStore, event: SavedScan, seconds: float) -> None:
-    """Say that a scan is saved, or that it failed, for as long as the scan is in the store."""
+    """Say that a scan is saved, or that it failed.
+
+    :param seconds: for which a saved scan stays in the store from now on; one that is not, stays as long as it would have.
+    """
     key = paths.saved(event.path)
-    store.append([Append(key, None, encode_event(event))], expire={key: seconds, paths.saving(event.path): seconds})
+    done = is_done_with(event)
+    store.append([Append(key, None, encode_event(event))], expire={key: seconds if done else UNSAVED_SECONDS})
+    last = store.last_entries([paths.scan(event.path)])[0] if done else None
+    end = decode_event(last[1]) if last else None
+    if isinstance(end, EndScan):
+        data = [paths.data(channel, event.path) for channel in end.lengths]
+        store.expire([paths.scan(event.path), paths.saving(event.path), *data], seconds)
+
+
+def is_done_with(event: SavedScan | None) -> bool:
+    """Return whether nobody waits for the scan any more after this was said of it: it is saved, or given up."""
+    return event is not None and (event.state == "SAVED" or bool(event.info.get("given_up")))
 
 
 def saved(store: StreamStore, scans: Sequence[str]) -> list[SavedScan | None]:
@@ -138,8 +154,7 @@ def unsaved_scans(store: StreamStore, session: str) -> list[str]:
     unsaved: list[str] = []
     for first in range(0, len(names), 500):
         some = names[first : first + 500]
-        states = [event.state if event else "" for event in saved(store, some)]
-        unsaved += [name for name, state in zip(some, states, strict=True) if state != "SAVED"]
+        unsaved += [name for name, event in zip(some, saved(store, some), strict=True) if not is_done_with(event)]
     return unsaved
 
 
