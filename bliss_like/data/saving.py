@@ -15,10 +15,10 @@ from bliss_like.errors import SavingError
 
 from . import paths
 from .codec import decode_event, encode_event, from_json, to_json
-from .events import EndScan, SavedScan
-from .node import get_session_node
+from .events import EndScan, NewNode, SavedScan
 from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
+from .walker import Depth, Walker
 
 BEAT, LIFE = 0.5, 2.0
 """Seconds between two signs of life, and seconds for which one is good."""
@@ -147,10 +147,11 @@ def wait_until_saved(store: StreamStore, scan: str, info: Mapping[str, Any], tim
 def unsaved_scans(store: StreamStore, session: str) -> list[str]:
     """Return the db_names of those scans of a session that are to be saved and are not, the oldest first.
 
-    Also those that are running, and those that no writer was asked to save (`data_writer` of their info tells).
+    Also those that are running.
     """
-    names = [node.db_name for node in get_session_node(session, store).walk(["scan", "scan_group"], wait=False)]
-    names = [name for name in names if not paths.name(name).startswith("_")]
+    walker = Walker(store, session, depth=Depth(structure=False, points=False, saved=False))
+    nodes = [node for node in walker.events(wait=False) if isinstance(node, NewNode) and node.kind.is_scan]
+    names = [node.path for node in nodes if to_be_saved(node.info)]
     unsaved: list[str] = []
     for first in range(0, len(names), 500):
         some = names[first : first + 500]
