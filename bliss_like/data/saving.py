@@ -16,6 +16,7 @@ from bliss_like.errors import SavingError
 from . import paths
 from .codec import decode_event, encode_event, from_json, to_json
 from .events import EndScan, NewNode, SavedScan
+from .process import is_gone
 from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
 from .walker import Depth, Walker
@@ -67,6 +68,12 @@ def writer_status(store: StreamStore, session: str) -> WriterStatus | None:
         return None
     known = {each.name for each in fields(WriterStatus)}
     return WriterStatus(**{key: item for key, item in from_json(value).items() if key in known})
+
+
+def living_writer(store: StreamStore, session: str) -> WriterStatus | None:
+    """Return what the writer of a session says, unless it is seen from here that it has died meanwhile."""
+    status = writer_status(store, session)
+    return None if status is None or is_gone({"host": status.host, "pid": status.pid}) else status
 
 
 def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:
@@ -130,7 +137,7 @@ def wait_until_saved(store: StreamStore, scan: str, info: Mapping[str, Any], tim
     event = event or wait_saved(store, scan, timeout)
     session = scan.partition(":")[0]
     if event is None:
-        status = writer_status(store, session)
+        status = living_writer(store, session)
         state = (
             f"the {status} lives: {status.trouble or 'it is still at it'}"
             if status

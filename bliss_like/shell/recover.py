@@ -104,11 +104,11 @@ def _state(each: Unsaved) -> str:
 
 
 def _list(store: StreamStore, session: str, scans: Sequence[str]) -> int:
-    from bliss_like.data.saving import writer_status
+    from bliss_like.data.saving import living_writer
 
     found = _unsaved(store, session, scans)
     if found:
-        writer = writer_status(store, session)
+        writer = living_writer(store, session)
         at_work = f"the {writer} is at work" + (f": {writer.trouble}" if writer.trouble else "") if writer else ""
         print(f"Session {session}: {len(found)} not saved; {at_work or 'no writer lives'}")
         _print_table(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -12,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gevent
 import pytest
@@ -24,11 +22,10 @@ from bliss_like.data.saving import WriterStatus, saved, unsaved_scans, writer_st
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import SavingError
+from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
-from bliss_like.scanning.environment import environment
 from tests.publishing import PublishedScan, run_scan
-from tests.redis.others import Other
 from tests.waiting import wait_until, wait_until_cooperative
 
 PROJECT = Path(__file__).parents[2]
@@ -178,7 +175,9 @@ def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
 def test_a_format_that_nobody_knows(session: Session) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
     session.scan_saving.writer = "json_line"
-    with pytest.raises(SavingError, match="data_writer 'json_line': no such format; there are: json_lines, nexus, null"):
+    with pytest.raises(
+        SavingError, match="data_writer 'json_line': no such format; there are: json_lines, nexus, null"
+    ):
         loopscan(1, 0, box)
     session.scan_saving.writer = "json_lines"
     loopscan(1, 0, box)
