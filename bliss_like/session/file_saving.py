@@ -63,7 +63,7 @@ class FileSaving:
         return "scans are not saved" if self._saves_nothing() else self.writer.told()
 
     def _saves_nothing(self) -> bool:
-        return bool(self._scan_saving.describe().get("data_writer", NO_FORMAT) == NO_FORMAT)
+        return bool(self._scan_saving.writer == NO_FORMAT)
 
     # -- what scans ask ------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class FileSaving:
         return self._scan_saving.last_number_on_disk()
 
     def describe(self, scan: Scan) -> dict[str, Any]:
-        return self._scan_saving.describe()
+        return self._scan_saving.describe(scan.scan_number)
 
     @contextmanager
     def beside(self, scan: Scan) -> Iterator[None]:
@@ -158,21 +158,22 @@ class FileSaving:
 
     def _hold_back(self, scan: Scan) -> None:
         """Hold a scan as long as too much of it waits to be written."""
-        is_held = False
+        is_held = has_told = False
         while True:
             behind = self._behind(scan)
             if behind > self.backlog and not is_held:
                 is_held = True
                 scan.gate.close(self)
-                _log.warning(
-                    "%s is held: %d MB of it are not yet on disk; it goes on when it is half of that",
-                    _name(scan),
-                    behind >> 20,
-                )
+                if not has_told:
+                    has_told = True
+                    _log.warning(
+                        "%s is held: %.1f MB of it are not yet on disk; it goes on when it is half of that",
+                        _name(scan),
+                        behind / 1e6,
+                    )
             elif is_held and behind < self.backlog / 2:
                 is_held = False
                 scan.gate.open(self)
-                _log.warning("%s goes on", _name(scan))
             gevent.sleep(_SLICE)
 
     def _behind(self, scan: Scan) -> int:

@@ -185,7 +185,7 @@ class ScanSaving:
         """Return the directory for files, without a slash at its end; it may not exist yet."""
         return str(self._render(self._fields))
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self, scan_number: int | None = None) -> dict[str, Any]:
         """Return what `scan_info` says of saving."""
         if self.writer == "null":
             return {"data_writer": "null"}

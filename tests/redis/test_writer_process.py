@@ -1,4 +1,4 @@
-"""The writer of a session as processes see it: real ones, on a real server, with a format of JSON lines."""
+"""The writer of a session as processes see it: real ones, on a real server, with the format that the docs show."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import gevent
 import pytest
 
 from bliss_like.data.events import SavedScan
-from bliss_like.data.node import get_session_node
+from bliss_like.data.node import ScanNode, get_session_node
+from bliss_like.data.process import is_gone
 from bliss_like.data.redis_store import connect
 from bliss_like.data.saving import WriterStatus, saved, unsaved_scans, writer_status
 from bliss_like.data.server import EmbeddedServer
@@ -25,11 +27,15 @@ from bliss_like.errors import SavingError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
+<<<<<<< HEAD
+=======
+from tests.conftest import RestartableServer
+from tests.file_format import install_json_lines
+>>>>>>> process-work
 from tests.publishing import PublishedScan, run_scan
 from tests.waiting import wait_until, wait_until_cooperative
 
 PROJECT = Path(__file__).parents[2]
-FORMAT = PROJECT / "tests" / "json_lines"
 TREE = """
 - class: SimulatedDiodes
   name: box
@@ -48,12 +54,13 @@ def base(short_directory: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _home(short_directory: Path, base: Path, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedServer) -> None:
+    install_json_lines(short_directory / "packages")
     (short_directory / "config").mkdir()
     (short_directory / "config" / "all.yml").write_text(TREE.replace("BASE", str(base)))
     monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
     monkeypatch.setenv("BLISS_LIKE_CONFIG", str(short_directory / "config"))
     monkeypatch.setenv("BLISS_LIKE_WRITER", "json_lines")
-    monkeypatch.setenv("PYTHONPATH", f"{PROJECT}{os.pathsep}{FORMAT}")
+    monkeypatch.setenv("PYTHONPATH", f"{PROJECT}{os.pathsep}{short_directory / 'packages'}")
 
 
 @pytest.fixture
@@ -94,7 +101,7 @@ def values(file: Path) -> list[float]:
 
 
 def is_complete(file: Path) -> bool:
-    return json.loads(file.read_text().splitlines()[-1])["event"] == "EndScan"
+    return bool(json.loads(file.read_text().splitlines()[-1])["event"] == "EndScan")
 
 
 def said(path: str) -> SavedScan | None:
@@ -113,7 +120,7 @@ def publish(number_of_points: int, base: Path, name: str = "loopscan") -> Publis
 def test_a_scan_is_saved_when_it_is_over(session: Session, base: Path) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
     scan = loopscan(3, 0, box)
-    file = base / "eh1" / "data.h5.1.jsonl"
+    file = base / "eh1" / "data_1.jsonl"
     assert is_complete(file) and values(file) == [1, 1, 1]
     event = said(scan.path)
     assert event is not None and (event.state, event.file) == ("SAVED", str(file))
@@ -134,7 +141,7 @@ def test_nothing_is_saved_of_scans_that_are_not_to_be(session: Session, base: Pa
     loopscan(1, 0, box, save=False)
     session.scan_saving.writer = "json_lines"
     loopscan(1, 0, box)
-    assert [path.name for path in (base / "eh1").iterdir()] == ["data.h5.2.jsonl"]
+    assert [path.name for path in (base / "eh1").iterdir()] == ["data_2.jsonl"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -144,7 +151,7 @@ def test_a_writer_that_dies_or_hangs_in_a_scan_is_replaced_and_the_scan_is_whole
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
     scan = loopscan(1000, 0.01, box, run=False)
     task = gevent.spawn(scan.run)
-    file = base / "eh1" / "data.h5.1.jsonl"
+    file = base / "eh1" / "data_1.jsonl"
     wait_until_cooperative(lambda: file.exists() and len(values(file)) > 5)
     first = living()
     os.kill(first.pid, number)
@@ -193,7 +200,7 @@ def test_a_file_that_cannot_be_written_is_waited_for(
     assert living().trouble.endswith("Not a directory")
     base.unlink()
     task.get(timeout=10)
-    assert values(base / "eh1" / "data.h5.1.jsonl") == [1, 1, 1]
+    assert values(base / "eh1" / "data_1.jsonl") == [1, 1, 1]
 
 
 def test_a_scan_does_not_wait_for_ever_for_its_file(
@@ -220,7 +227,7 @@ def test_a_scan_is_held_while_too_much_of_it_is_not_on_disk(
     assert held_at < 390
     base.unlink()
     task.get(timeout=10)
-    assert len(values(base / "eh1" / "data.h5.1.jsonl")) == 400
+    assert len(values(base / "eh1" / "data_1.jsonl")) == 400
     assert sum("is held" in message for message in caplog.messages) == 1
 
 
@@ -257,8 +264,8 @@ def test_what_an_earlier_writer_has_left_is_saved_by_the_next_one(base: Path) ->
     with by_hand("eh1") as process:
         running.end()
         for scan in [*left, running]:
-            wait_until(lambda scan=scan: said(scan.path) is not None)
-            assert len(values(base / f"data.h5.{scan.number}.jsonl")) == scan.sinks["diode"].length
+            wait_until(partial(said, scan.path))
+            assert len(values(base / f"data_{scan.number}.jsonl")) == scan.sinks["diode"].length
         process.terminate()
         told = process.communicate(timeout=10)[0]
     ends = [told.index(f"{scan.path}: saved in") for scan in left]
@@ -271,7 +278,7 @@ def test_a_writer_that_ends_in_a_scan_leaves_what_was_published_on_disk(base: Pa
         living()
         scan = publish(5, base)
         scan.publisher.flush()
-        file = base / f"data.h5.{scan.number}.jsonl"
+        file = base / f"data_{scan.number}.jsonl"
         wait_until(lambda: file.exists() and len(values(file)) == 5)
         process.terminate()
         process.wait(10)
@@ -293,14 +300,36 @@ session.env_dict["timescan"](0.01, session.env_dict["box"])
 
 def test_a_session_that_is_killed_in_a_scan_leaves_a_whole_file_and_no_process(base: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", SESSION], stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
-        file = base / "eh1" / "data.h5.1.jsonl"
+        file = base / "eh1" / "data_1.jsonl"
         wait_until(lambda: file.exists() and len(values(file)) > 5)
         status = living()
         process.kill()
     wait_until(lambda: writer_status(connect(), "eh1") is None)
     assert is_complete(file)
     [scan] = get_session_node("eh1").walk("scan", wait=False)
-    assert scan.info["state"] == "KILLED" and len(scan.get_data("diode")) == len(values(file))
+    assert (
+        isinstance(scan, ScanNode)
+        and scan.info["state"] == "KILLED"
+        and len(scan.get_data("diode")) == len(values(file))
+    )
     event = said(scan.db_name)
     assert event is not None and event.state == "SAVED"
-    wait_until(lambda: not Path(f"/proc/{status.pid}").exists())
+    wait_until(lambda: is_gone({"host": status.host, "pid": status.pid}))
+
+
+def test_a_server_that_is_restarted_is_waited_for(
+    base: Path, server_that_can_be_restarted: RestartableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with by_hand("eh1") as process:
+        scan = publish(5, base)
+        file = base / f"data_{scan.number}.jsonl"
+        wait_until(lambda: file.exists() and len(values(file)) == 5)
+        server_that_can_be_restarted.kill()
+        scan.emit([2.0])
+        server_that_can_be_restarted.start()
+        scan.emit([3.0]).end()
+        wait_until(lambda: said(scan.path) is not None)
+        assert values(file) == [1, 1, 1, 1, 1, 2, 3]
+        assert living().pid == process.pid
+        process.terminate()
+        assert "the server is back" in process.communicate(timeout=10)[0]
