@@ -151,6 +151,13 @@ class TransactionalFile:
         """Seconds until nothing needs to be put off any more."""
         return max([0.0, *(since + GRACE - time.monotonic() for since in self._shortened.values())])
 
+    def is_at(self, path: str) -> bool:
+        """Whether the file is still the one of that name: it may have been moved, or its disk taken away."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(path))
+        except OSError:
+            return False
+
     def abandon(self) -> None:
         """Write nothing any more, whatever HDF5 does."""
         self._dead = True
