@@ -27,11 +27,8 @@ from bliss_like.errors import SavingError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
-<<<<<<< HEAD
-=======
 from tests.conftest import RestartableServer
 from tests.file_format import install_json_lines
->>>>>>> process-work
 from tests.publishing import PublishedScan, run_scan
 from tests.waiting import wait_until, wait_until_cooperative
 
