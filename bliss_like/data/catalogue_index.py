@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from bliss_like.errors import CatalogueError
+from bliss_like.errors import BrokenCatalogue, CatalogueError
 
 from .catalogue_facts import COLUMNS, facts_of
 from .codec import from_json, to_json
@@ -105,7 +105,7 @@ class Index:
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
-            raise CatalogueError(f"{self.path}: expected version {VERSION} of the index, got {version}; {self._way_out}")
+            raise BrokenCatalogue(f"{self.path}: expected version {VERSION} of it, got {version}; {self._way_out}")
 
     @contextlib.contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -116,7 +116,7 @@ class Index:
                 raise CatalogueError(f"{self.path}: no index of scans there ({error}); {self._way_out}") from error
             raise CatalogueError(f"{self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
-            raise CatalogueError(f"{self.path}: broken ({error}); {self._way_out}") from error
+            raise BrokenCatalogue(f"{self.path}: broken ({error}); {self._way_out}") from error
 
     @property
     def _way_out(self) -> str:
