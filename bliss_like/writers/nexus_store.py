@@ -93,6 +93,7 @@ class NexusRecord:
             nodes = [_node(document) for document in _json(note, "nodes", [])]
             channels = _json(note, "channels", [])
             end = _json(note, "end", None)
+            prepared = "channels" in info or any(self._length(h5, channel) for channel in channels)
         scan = next((node for node in nodes if not node.scan), None)
         if scan is None:
             raise DataError(
@@ -100,7 +101,7 @@ class NexusRecord:
             )
         self._channels = {f"{scan.path}:{channel['name']}": channel for channel in channels}
         scan = NewNode(scan.path, scan.kind, scan.info or known_at_start(info))
-        return SavedState(scan, [node for node in nodes if node.scan], info, "channels" in info, _end(end, scan.path))
+        return SavedState(scan, [node for node in nodes if node.scan], info, prepared, _end(end, scan.path))
 
     def lengths(self, channels: Sequence[str]) -> list[int]:
         with _opened(self.file) as h5:
