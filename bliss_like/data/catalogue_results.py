@@ -249,7 +249,15 @@ def _cells(record: ScanRecord) -> tuple[str, ...]:
     state = "unsaved" if record.saved == "FAILED" else _STATES.get(record.state, record.state)
     started = f"{record.start_time:%Y-%m-%d %H:%M}"
     number = "" if record.number is None else str(record.number)
-    return number, started, _duration(record.duration), state, record.session, record.sample, record.title or record.name
+    return (
+        number,
+        started,
+        _duration(record.duration),
+        state,
+        record.session,
+        record.sample,
+        record.title or record.name,
+    )
 
 
 def _duration(seconds: float | None) -> str:

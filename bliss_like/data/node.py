@@ -22,7 +22,7 @@ A node is a name in a store: it may be made before it exists, and asks the store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from bliss_like.errors import NodeNotFound
@@ -38,6 +38,7 @@ from .walk import Event, EventData, NodeFilter, StopHandler, Walk
 
 if TYPE_CHECKING:
     from .channel_node import ChannelNode
+    from .walker import WalkEvent
 
 # -- ways to get a node ------------------------------------------------------------------------------------------------
 
@@ -250,6 +251,10 @@ class DataNode:
     def as_data(self, values: Array) -> Any:
         """Return new points as an event carries them."""
         return values
+
+    def walk_of(self, events: Iterable[WalkEvent], include_filter: NodeFilter = None) -> Iterator[Event]:
+        """Yield events that are known already as `walk_events` does."""
+        return self._walk(include_filter).of(events)
 
     def lookup(self, db_name: str) -> DataNode:
         """Return a node that must be there.

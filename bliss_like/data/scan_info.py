@@ -118,6 +118,13 @@ class DisplayExtra(TypedDict, total=False):
     ]
 
 
+class ReplayOf(TypedDict):
+    """The scan that a replay is of."""
+
+    uid: Annotated[str, Key("its uid")]
+    db_name: Annotated[str, Key("its node")]
+
+
 class SequenceInfo(TypedDict, total=False):
     """What a sequence announces."""
 
@@ -201,6 +208,7 @@ class ScanInfoKeys(TypedDict, total=False):
     index_in_sequence: Annotated[int, Key("which of its scans it is, 0 the first")]
     is_scan_sequence: Annotated[bool, Key("whether it is a sequence or a group of scans")]
     sequence_info: Annotated[SequenceInfo, Key("what a sequence announces")]
+    replay_of: Annotated[ReplayOf, Key("of no scan that ran, but of one that is published again: which one")]
     monitoring: Annotated[str, Key("name of what it monitors in the background, until a scan of the user comes")]
     channels: Annotated[dict[str, ChannelMeta], Key("channels by full name", when="prepared", always=True)]
     devices: Annotated[dict[str, Device], Key("acquisition objects", when="prepared", always=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,6 +123,11 @@ class Walk:
         if started is not None:
             started.set()
         yield from self._events(walker, wait, stop)
+
+    def of(self, events: Iterable[WalkEvent]) -> Iterator[Event]:
+        """Yield those of some events below the node that pass, as people see them."""
+        for event in events:
+            yield from self._translate(event)
 
     def nodes(
         self, *, wait: bool = True, stop: Callable[[], bool] | None = None, started: Any = None
