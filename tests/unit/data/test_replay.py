@@ -109,7 +109,7 @@ def test_a_scan_is_published_again_for_any_listener(scan: ScanNode, tree: Tree) 
     assert again.get_data("diode").tolist() == scan.get_data("diode").tolist()
     assert again.get_data("camera").tolist() == scan.get_data("camera").tolist()
     assert [point.tolist() for point in again.get_data("samples")] == [p.tolist() for p in scan.get_data("samples")]
-    assert again.info["replay_of"] == {"uid": "", "db_name": scan.db_name}
+    assert again.info["replay_of"] == {"uid": scan.info.get("uid", ""), "db_name": scan.db_name}
     assert (again.info["save"], again.info["title"]) == (False, "replay of 1 ascan")
     assert again.info["uid"] != scan.info.get("uid") and "filename" not in again.info
     assert replay_into(tree, scan, speed=None) == "replay:tmp:scans:_2_ascan"
