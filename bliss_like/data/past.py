@@ -87,6 +87,8 @@ class PastScans:
 def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
     """Return the newest scan that is called so, on a command line: `12`, `ascan`, a uid, a db_name, `data.h5::/12.1`.
 
+    Replays are not meant, but by their db_name.
+
     :raises NodeNotFound: there is none.
     :raises DataError: the file cannot be read, or has several scans and it is not said which.
     """
@@ -96,7 +98,8 @@ def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
         return ScanNode(found, found.scan, found.kind)
     node = get_node(text, store) if ":" in text else None
     if not isinstance(node, ScanNode):
-        node = next(PastScans(store, session).find(int(text) if text.isdigit() else text), None)
+        found = PastScans(store, session).find(int(text) if text.isdigit() else text)
+        node = next((node for node in found if "replay_of" not in node.info), None)
     if node is None:
         of_session = f" of session {session}" if session else ""
         raise NodeNotFound(

@@ -98,8 +98,12 @@ def replay_into(
     node = _node_of(scan)
     if session == node.db_name.partition(":")[0]:
         raise UsageError(f"scan {node.db_name}: expected another session to replay it in than its own, got {session!r}")
+    try:
+        paths.check_name(session, "session")
+    except ValueError as error:
+        raise UsageError(f"replay of scan {node.db_name}: {error}") from None
     _checked(speed)
-    again = _Republished(tree, node, paths.check_name(session, "session"))
+    again = _Republished(tree, node, session)
     started(again.path)
     try:
         for event in replay_events(node, speed, stop_handler):

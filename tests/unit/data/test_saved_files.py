@@ -114,7 +114,8 @@ def test_images(tree: Tree, file: Path, tmp_path: Path, reference: bool) -> None
     info = {"fullname": "camera:image", "reference": reference, "image_shape": [2, 3], "image_dtype": "<u2"}
     info |= {"dtype": "<U0", "shape": []} if reference else {"dtype": "<u2", "shape": [2, 3]}
     scan.publisher.publish(NewNode(path, NodeKind.IMAGE, info, scan.path))
-    sink = scan.publisher.open_channel(path, np.dtype(str(info["dtype"])), tuple(info["shape"]), NodeKind.IMAGE)  # type: ignore[call-overload]
+    dtype, shape = ("<U0", ()) if reference else ("<u2", (2, 3))
+    sink = scan.publisher.open_channel(path, np.dtype(dtype), shape, NodeKind.IMAGE)
     scan.prepare()
     sink.extend(np.array(uris) if reference else images)
     scan.sinks["camera"] = sink
