@@ -30,7 +30,6 @@ from .catalogue_times import When, timestamp
 from .events import SavedScan
 from .server import user_directory
 
-
 VARIABLE: Final = "BLISS_LIKE_CATALOGUE"
 
 Words = str | Iterable[str]

@@ -62,7 +62,11 @@ class Index:
 
     @property
     def exists(self) -> bool:
-        return self.path.exists()
+        """Whether there is an index; a file without content is one that is just being made."""
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
