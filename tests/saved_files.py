@@ -37,7 +37,7 @@ def save(store: StreamStore, scan: str, file: Path, entry: str = "") -> SavedSca
                     data[index] = point
             else:
                 h5[place] = values
-            channels.append({"path": node.path[len(scan) + 1 :], "dataset": place})
+            channels.append({"name": node.path[len(scan) + 1 :], "path": place})
         end = structure.end
         documents = {
             "scan_info": structure.info,

@@ -22,7 +22,7 @@ A node is a name in a store: it may be made before it exists, and asks the store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from bliss_like.errors import NodeNotFound
@@ -323,6 +323,24 @@ class ScanNode(DataNode):
         """
         data = ScanData({node.name: node for node in self.channels()})
         return data if key is None else data[key]
+
+    def to_numpy(self, channels: str | Sequence[str] | None = None) -> Array:
+        """Return a structured array with a row per point and a field per channel; see `tables`."""
+        from .tables import to_numpy
+
+        return to_numpy(self, channels)
+
+    def to_pandas(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return a DataFrame with a row per point and a column per channel; see `tables`."""
+        from .tables import to_pandas
+
+        return to_pandas(self, channels)
+
+    def to_xarray(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return a Dataset with axes and times as coordinates; a mesh has the dimensions of its grid; see `tables`."""
+        from .tables import to_xarray
+
+        return to_xarray(self, channels)
 
 
 def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:

@@ -58,6 +58,11 @@ def entries(file: str) -> list[str]:
     return found
 
 
+def is_readable(file: str) -> bool:
+    """Whether a file, by its name, is one that scans may be read from."""
+    return file.endswith(tuple(_readers))
+
+
 def _reader_of(file: str) -> ModuleType:
     module = next((module for suffix, module in _readers.items() if file.endswith(suffix)), None)
     if module is None:
@@ -121,13 +126,11 @@ def _beside(scan: str, store: SavedStore) -> Iterator[tuple[str, str]]:
 
 def _catalogued(scan: str, uid: str) -> Iterator[tuple[str, str]]:
     """Yield where the catalogue says that a scan is, the newest of its name first."""
-    try:
-        from . import catalogue
+    from . import catalogue  # its results are read by what is here
 
+    try:
         for found in catalogue.find(db_name=scan):
             if found.file and found.entry and uid in ("", found.uid):
                 yield found.file, found.entry
-    except ImportError:
-        return
     except BlissLikeError as error:
         _log.warning("scan %s cannot be looked for in the catalogue: %s", scan, error)

@@ -124,6 +124,10 @@ class SavedStore:
     def uid(self) -> str:
         return str(self._log.info.get("uid", ""))
 
+    @property
+    def kind(self) -> NodeKind:
+        return self._scan_node.kind
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.scan} in {self.file}::{self.entry}>"
 
@@ -265,10 +269,11 @@ class SavedStore:
         """Return points as few entries: all those of an entry have one shape."""
         points = self._record.points(spec.path, start, stop)
         if not isinstance(points, list):
+            points = points if spec.dtype.kind == "U" else points.astype(spec.dtype, copy=False)
             return [((start, stop - start), encode_points([points], spec.shape))]
         entries: list[Entry] = []
         for _, group in groupby(points, key=lambda point: point.shape):
-            block = [point[None] for point in group]
+            block = [point[None].astype(spec.dtype, copy=False) for point in group]
             entries.append(((start, len(block)), encode_points(block, spec.shape)))
             start += len(block)
         return entries

@@ -23,7 +23,7 @@ WRITER = "writer"
 def open_entry(file: str, entry: str = "") -> SavedStore:
     """Return a scan of a file as a store.
 
-    :param entry: e.g. `/12.1`; may be left out where the file has one scan only.
+    :param entry: e.g. `/12.1`; `/12.2` is the same scan; it may be left out where the file has one scan only.
     :raises DataError: the file is gone or none of ours, or has no such entry.
     """
     if not entry:
@@ -35,17 +35,23 @@ def open_entry(file: str, entry: str = "") -> SavedStore:
 
 
 def entries(file: str) -> list[str]:
-    """Return the entries of a file that scans can be rebuilt from, as `/12.1`, the lowest number first.
+    """Return the entries of a file that scans can be rebuilt from, one of each, as `/12.1`, the lowest number first.
 
     :raises DataError: the file is gone, or no HDF5 file.
     """
     with _opened(file) as h5:
-        ours = [name for name in h5 if h5.get(name, getlink=True).__class__ is h5py.HardLink and _is_ours(h5[name])]
-    return [f"/{name}" for name in sorted(ours, key=_by_number)]
+        ours = {name for name in h5 if isinstance(h5.get(name, getlink=True), h5py.HardLink) and _is_ours(h5[name])}
+    firsts = [name for name in ours if name == (first := _first_of(name)) or first not in ours]
+    return [f"/{name}" for name in sorted(firsts, key=_by_number)]
 
 
 def _is_ours(entry: Any) -> bool:
     return isinstance(entry, h5py.Group) and f"{WRITER}/nodes" in entry
+
+
+def _first_of(name: str) -> str:
+    """Return the entry with which the scan of an entry begins: further ones are of its further top masters."""
+    return f"{name.partition('.')[0]}.1"
 
 
 def _by_number(name: str) -> tuple[float, str]:
@@ -77,8 +83,8 @@ class NexusRecord:
 
     def __init__(self, file: str, entry: str) -> None:
         self.file, self.entry = file, entry
-        self._datasets: dict[str, str] = {}
-        """Path of the dataset of each channel, by db_name."""
+        self._channels: dict[str, Mapping[str, Any]] = {}
+        """What the file says of each channel, by db_name."""
 
     def state(self) -> SavedState:
         with _opened(self.file) as h5:
@@ -87,22 +93,30 @@ class NexusRecord:
             nodes = [_node(document) for document in _json(note, "nodes", [])]
             channels = _json(note, "channels", [])
             end = _json(note, "end", None)
+            prepared = "channels" in info or any(self._length(h5, channel) for channel in channels)
         scan = next((node for node in nodes if not node.scan), None)
         if scan is None:
             raise DataError(
                 f"{self.file}::{self.entry}: expected the node of the scan in {WRITER}/nodes, it is not there"
             )
-        self._datasets = {f"{scan.path}:{channel['path']}": channel["dataset"] for channel in channels}
+        self._channels = {f"{scan.path}:{channel['name']}": channel for channel in channels}
         scan = NewNode(scan.path, scan.kind, scan.info or known_at_start(info))
-        return SavedState(scan, [node for node in nodes if node.scan], info, "channels" in info, _end(end, scan.path))
+        return SavedState(scan, [node for node in nodes if node.scan], info, prepared, _end(end, scan.path))
 
     def lengths(self, channels: Sequence[str]) -> list[int]:
         with _opened(self.file) as h5:
-            return [len(h5[self._datasets[path]]) if self._datasets.get(path, "?") in h5 else 0 for path in channels]
+            return [self._length(h5, self._channels.get(path, {})) for path in channels]
+
+    @staticmethod
+    def _length(h5: Any, channel: Mapping[str, Any]) -> int:
+        path = channel.get("shapes") or channel.get("path", "")
+        return len(h5[path]) if path and path in h5 else 0
 
     def points(self, channel: str, start: int, stop: int) -> Array | list[Array]:
+        known = self._channels[channel]
         with _opened(self.file) as h5:
-            return _points(h5[self._datasets[channel]], start, stop)
+            data = h5[known["path"]]
+            return _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
 
     def _note(self, h5: Any) -> Any:
         place = f"{self.entry}/{WRITER}"
@@ -139,3 +153,17 @@ def _points(data: Any, start: int, stop: int) -> Array | list[Array]:
         return [np.asarray(point) for point in data[start:stop]]
     values: Array = data[start:stop]
     return values
+
+
+def _shaped(data: Any, shapes: Any, start: int, stop: int) -> list[Array]:
+    """Return points whose values lie one after the other, in the shapes noted beside them."""
+    if h5py.check_vlen_dtype(data.dtype):
+        return [np.reshape(data[index], shape) for index, shape in enumerate(shapes[start:stop], start)]
+    sizes = np.prod(shapes[:stop], axis=1, dtype=np.int64)
+    ends = np.cumsum(sizes)
+    first = int(ends[start] - sizes[start])
+    values = data[first : int(ends[-1])]
+    return [
+        np.reshape(values[end - size - first : end - first], shape)
+        for end, size, shape in zip(ends[start:], sizes[start:], shapes[start:stop], strict=True)
+    ]
