@@ -122,9 +122,10 @@ def _ways(scan: int | str) -> Iterator[tuple[str, int | str]]:
 # -- indexes -----------------------------------------------------------------------------------------------------------
 
 
-def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None) -> Results:
+def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None, *, strict: bool = True) -> Results:
     """Return what fits, of all base paths.
 
+    :param strict: False gives nothing where a key is asked for that no scan has.
     :raises CatalogueError: no scan has a key that is asked for, or an index cannot be read.
     """
     indexes = [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
@@ -135,7 +136,8 @@ def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None) -> 
             if query.conditions:
                 known |= set(all_keys(connection))
             found.append([(scan, number) for scan in query.scans(connection)])
-    _check_keys(query, known)
+    if strict:
+        _check_keys(query, known)
     merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=True)
     rows = [(indexes[number], scan) for scan, number in merged]
     return Results(rows[: query.limit], "" if rows else _hint(query, known))
@@ -225,5 +227,5 @@ def record(
 
 
 __all__ = [
-    "CatalogueError", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
+    "CatalogueError", "Query", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
 ]  # fmt: skip

@@ -34,11 +34,6 @@ def register_reader(suffix: str, module: str) -> None:
     _readers[suffix] = module
 
 
-def is_readable(file: str) -> bool:
-    """Return whether somebody reads scans from files whose names end like that."""
-    return file.endswith(tuple(_readers))
-
-
 def open_saved(file: str, entry: str = "") -> SavedStore:
     """Return one scan of a file as a store, which says its db_name (`.scan`) and `.uid`.
 

@@ -1,0 +1,106 @@
+"""A Tiled server of the catalogue, in the process that calls `serve`."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
+
+import uvicorn
+from tiled.config import Authentication
+from tiled.server.app import build_app
+
+from bliss_like.errors import DataError
+
+from .tiled_tree import CatalogueTree
+
+DEFAULT_PORT: Final = 8000
+
+Scope = MutableMapping[str, Any]
+_READS = re.compile(r".*/api/v1/array/(full|block)/.*")
+
+
+class AsItWas:
+    """Lets clients read an array whole that has grown since they learned of its shape: they get what they know of.
+
+    They say the shape that they expect, and Tiled refuses if it is another one by now.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and _READS.fullmatch(scope["path"]):
+            asked = parse_qs(scope["query_string"].decode())
+            expected = asked.get("expected_shape", ["scalar"])[0]
+            if expected != "scalar" and not asked.get("slice"):
+                asked["slice"] = [",".join(f":{size}" for size in expected.split(","))]
+                scope = {**scope, "query_string": urlencode(asked, doseq=True).encode()}
+        await self._app(scope, receive, send)
+
+
+def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, tell: Callable[[str], None], key: str = "") -> None:
+    """Serve the catalogue until SIGINT or SIGTERM.
+
+    :param port: 0 takes a free one.
+    :param tell: is called with what is to be said to people once it can be reached.
+    :param key: the API key that clients need; empty: on this computer none, else one is made.
+    :raises DataError: nothing can listen there.
+    """
+    is_open = not key and is_loopback(host)
+    key = key or secrets.token_hex(16)
+    if not re.fullmatch("[a-zA-Z0-9]+", key):
+        raise DataError("API key: expected letters and digits only")
+    app = build_app(
+        CatalogueTree(),
+        authentication=Authentication(allow_anonymous_access=is_open, single_user_api_key=key),
+    )
+    with _listening(host, port) as listener:
+        url = _url(host, listener.getsockname()[1])
+        server = uvicorn.Server(uvicorn.Config(AsItWas(app), log_level="warning", lifespan="on"))
+        tell(_announcement(url, "" if is_open else key))
+        server.run([listener])
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise DataError(f"cannot listen at {host} port {port}: {error.strerror}; give another --port") from error
+        listener.listen(128)
+        yield listener
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only programs of this computer reach that address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _url(host: str, port: int) -> str:
+    everywhere = host in ("0.0.0.0", "::", "")
+    name = socket.gethostname() if everywhere else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _announcement(url: str, key: str) -> str:
+    query = f"?api_key={key}" if key else ""
+    who = "with this key only, and read only" if key else "for everyone on this computer, read only"
+    return "\n".join(
+        [
+            f"The catalogue, {who} (Ctrl-C ends):",
+            f"  in a browser  {url}/{query}",
+            f"  in Python     from tiled.client import from_uri; scans = from_uri({f'{url}/api/v1{query}'!r})",
+        ]
+    )
