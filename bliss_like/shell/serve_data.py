@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bliss_like.errors import DataError
@@ -29,16 +34,28 @@ def run(chosen: argparse.Namespace) -> int:
 
     :raises DataError: Tiled is not installed, or nothing can listen there.
     """
-    import os
-    import signal
-
-    try:
-        from bliss_like.web.tiled_server import serve
-    except ModuleNotFoundError as error:
-        raise DataError(f"serve-data needs Tiled ({error}): pip install 'bliss_like[tiled]'") from error
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server ends by it, and raises it again when it has ended
-    serve(chosen.host, chosen.port, tell=_tell, key=os.environ.get(KEY_VARIABLE, ""))
+    with _listening(chosen.host, chosen.port) as listener:
+        try:
+            from bliss_like.web.tiled_server import serve
+        except ModuleNotFoundError as error:
+            raise DataError(f"serve-data needs Tiled ({error}): pip install 'bliss_like[tiled]'") from error
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server ends by it, and raises it again when it has ended
+        serve(listener, chosen.host, os.environ.get(KEY_VARIABLE, ""), tell=_tell)
     return 0
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen at once: importing Tiled takes seconds."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"cannot listen at {host} port {port}: {reason}; give another --port or --host") from error
+        yield listener
 
 
 def _tell(text: str) -> None:

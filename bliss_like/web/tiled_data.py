@@ -21,7 +21,9 @@ from bliss_like.data.image_node import ImageNode
 from bliss_like.data.tables import POINT, to_pandas
 from bliss_like.errors import DataError
 
-_GONE = 410
+GONE = 404
+"""Status of an answer about data that were there once: with 410, Tiled's client does not show why."""
+
 _CHUNK = 8 << 20
 """About how many bytes a chunk has. The number of points of one never changes while a scan runs."""
 _LETTERS = 16
@@ -89,7 +91,8 @@ class ChannelArray(Adapter[ArrayStructure]):
         first, *others = (slice or NDSlice(...)).expand_for_shape(shape)
         if isinstance(first, int):
             index = first + shape[0] * (first < 0)
-            return self._points(range(index, index + 1), tuple(others))[0]
+            point: np.ndarray[Any, Any] = self._points(range(index, index + 1), tuple(others))[0]
+            return point
         return self._points(range(shape[0])[first], tuple(others))
 
     def read_block(self, block: NDBlock, slice: NDSlice = NDSlice(...)) -> np.ndarray[Any, Any]:
@@ -118,13 +121,13 @@ class ChannelArray(Adapter[ArrayStructure]):
         try:
             return self._node[start:stop]
         except (DataError, IndexError) as error:
-            raise HTTPException(_GONE, str(error)) from error
+            raise HTTPException(GONE, str(error)) from error
 
     def _read_image(self, index: int) -> np.ndarray[Any, Any]:
         try:
             return self._node.get_image(index)  # type: ignore[attr-defined, no-any-return]
         except (DataError, IndexError) as error:
-            raise HTTPException(_GONE, str(error)) from error
+            raise HTTPException(GONE, str(error)) from error
 
 
 class ScalarTable(Adapter[TableStructure]):

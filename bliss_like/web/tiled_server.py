@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import re
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import uvicorn
@@ -18,8 +17,6 @@ from tiled.server.app import build_app
 from bliss_like.errors import DataError
 
 from .tiled_tree import CatalogueTree
-
-DEFAULT_PORT: Final = 8000
 
 Scope = MutableMapping[str, Any]
 _READS = re.compile(r".*/api/v1/array/(full|block)/.*")
@@ -44,40 +41,24 @@ class AsItWas:
         await self._app(scope, receive, send)
 
 
-def serve(host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, tell: Callable[[str], None], key: str = "") -> None:
+def serve(listener: socket.socket, host: str, key: str = "", *, tell: Callable[[str], None]) -> None:
     """Serve the catalogue until SIGINT or SIGTERM.
 
-    :param port: 0 takes a free one.
+    :param host: what the listener listens at.
     :param tell: is called with what is to be said to people once it can be reached.
-    :param key: the API key that clients need; empty: on this computer none, else one is made.
-    :raises DataError: nothing can listen there.
+    :param key: the API key that clients need; empty: on this computer none, elsewhere one is made.
+    :raises DataError: the key has other characters than letters and digits.
     """
     is_open = not key and is_loopback(host)
     key = key or secrets.token_hex(16)
     if not re.fullmatch("[a-zA-Z0-9]+", key):
         raise DataError("API key: expected letters and digits only")
     app = build_app(
-        CatalogueTree(),
-        authentication=Authentication(allow_anonymous_access=is_open, single_user_api_key=key),
+        CatalogueTree(), authentication=Authentication(allow_anonymous_access=is_open, single_user_api_key=key)
     )
-    with _listening(host, port) as listener:
-        url = _url(host, listener.getsockname()[1])
-        server = uvicorn.Server(uvicorn.Config(AsItWas(app), log_level="warning", lifespan="on"))
-        tell(_announcement(url, "" if is_open else key))
-        server.run([listener])
-
-
-@contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise DataError(f"cannot listen at {host} port {port}: {error.strerror}; give another --port") from error
-        listener.listen(128)
-        yield listener
+    server = uvicorn.Server(uvicorn.Config(AsItWas(app), log_level="warning", lifespan="on"))
+    tell(_announcement(_url(host, listener.getsockname()[1]), "" if is_open else key))
+    server.run([listener])
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from tiled import queries
 from tiled.adapters.container import ContainerAdapter
 from tiled.iterviews import ItemsView, KeysView, ValuesView
@@ -24,7 +25,7 @@ from bliss_like.data.catalogue import Query, Results, ScanRecord
 from bliss_like.data.catalogue_query import Condition
 from bliss_like.errors import CatalogueError, DataError
 
-from .tiled_data import ChannelArray, ScalarTable
+from .tiled_data import GONE, ChannelArray, ScalarTable
 
 TABLE = "scalars"
 """Key of the table in each scan."""
@@ -134,12 +135,19 @@ class ScanTree(_Container):
         """Return the scan's `scan_info`; of one that runs, as it is now."""
         try:
             return self._node.info if self.record.is_running else self.record.info
-        except DataError:
+        except HTTPException:
             return self.record.info
 
     @cached_property
     def _node(self) -> Any:
-        return self.record.node
+        """The scan's node.
+
+        :raises HTTPException: its data are neither in the server nor in its file.
+        """
+        try:
+            return self.record.node
+        except DataError as error:
+            raise HTTPException(GONE, str(error)) from error
 
     @cached_property
     def _channels(self) -> dict[str, Any]:
@@ -153,7 +161,10 @@ class ScanTree(_Container):
         return 1 + len(channels) if channels and not self.record.is_running else None
 
     def __len__(self) -> int:
-        return 1 + len(self._channels)
+        try:
+            return 1 + len(self._channels)
+        except HTTPException:  # a list of scans is shown also if the data of one are gone
+            return 0
 
     def __iter__(self) -> Iterator[str]:
         yield TABLE

@@ -199,7 +199,6 @@ def test_data_are_sliced(root: Path, client: Any) -> None:
     past(root, 1)
     scan = client["1"]
     assert list(scan) == ["scalars", *CHANNELS]
-    assert len(scan) == 7
     diode, image = scan["diode"], scan["image"]
     assert diode.read().tolist() == list(range(7))
     assert diode[2:6:2].tolist() == [2, 4]
@@ -223,7 +222,9 @@ def test_data_are_sliced(root: Path, client: Any) -> None:
 
 def test_a_running_scan_grows_while_one_reads(root: Path, client: Any, redis_server: EmbeddedServer) -> None:
     scan = emit(begin(connect(redis_server.url), 1), 0, 2)
-    catalogue.record(root, {"uid": "00000001" * 4, "start_timestamp": START, "scan_nb": 1, "state": "STARTING"}, None, scan.path)
+    catalogue.record(
+        root, {"uid": "00000001" * 4, "start_timestamp": START, "scan_nb": 1, "state": "STARTING"}, None, scan.path
+    )
     served = client.values().first()
     assert served.metadata["technique"]["mode"] == "fluo"
     diode, image = served["diode"], served["image"]
@@ -242,9 +243,9 @@ def test_points_that_are_gone_are_said_to_be(root: Path, client: Any, redis_serv
     past(root, 1)
     diode = client["1"]["diode"]
     (root / "file.h5").unlink()
-    with pytest.raises((ClientError, KeyError)) as error:
+    with pytest.raises(ClientError, match="there is no such file here"):
         diode.read()
-    assert error.value
+    assert numbers(client) == [1]
 
 
 def test_references_to_scans_are_names(root: Path, client: Any) -> None:
@@ -261,7 +262,9 @@ def test_it_is_for_this_computer_unless_a_key_is_given(served: Served, base_path
     assert "for everyone on this computer, read only" in served.said[0]
     assert httpx.get(served.url).status_code == 200
     assert httpx.get(f"{served.url}tiled-ui-settings").status_code == 200
-    assert [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "lab")] == [True] * 3 + [False] * 2
+    assert [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "lab")] == [True] * 3 + [
+        False
+    ] * 2
     locked = Served({catalogue.VARIABLE: str(base_path)}, "--host", "0.0.0.0")
     try:
         assert "with this key only" in locked.said[0]
@@ -278,4 +281,7 @@ def test_a_port_that_is_taken(served: Served) -> None:
     command = [sys.executable, "-m", "bliss_like.shell.main", "serve-data", "--port", port]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == f"bliss-like: cannot listen at 127.0.0.1 port {port}: Address already in use; give another --port\n"
+    assert (
+        done.stderr
+        == f"bliss-like: cannot listen at 127.0.0.1 port {port}: Address already in use; give another --port or --host\n"
+    )
