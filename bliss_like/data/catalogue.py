@@ -23,7 +23,7 @@ from typing import Any, Final
 from bliss_like.errors import CatalogueError
 
 from .catalogue_facts import UNTOLD, fitting
-from .catalogue_index import FILE, Index
+from .catalogue_index import Index
 from .catalogue_query import Condition, Query, all_keys, conditions, meant
 from .catalogue_results import Results, ScanRecord
 from .catalogue_times import When, timestamp
@@ -194,21 +194,19 @@ def _list() -> Path:
 def root_of(info: Mapping[str, Any]) -> Path:
     """Return the base path of the data of a scan, by its info: where its index is, or will be.
 
-    It is the nearest directory above the file that has an index; else `dataset.base_path` of the info; else a known base
-    path; else the directory of the file.
+    It is `base_path` of the info; else the nearest directory above the file that has an index, or is a known base path;
+    else the directory of the file.
 
     :raises CatalogueError: the info has no `filename`: the scan is not saved.
     """
-    name = info.get("filename")
+    name, said = info.get("filename"), info.get("base_path")
     if not isinstance(name, str) or not os.path.isabs(name):
         raise CatalogueError(f"scan {info.get('name')}: it has no place in a catalogue, as it is not saved")
     above = Path(name).parents
-    if there := next((directory for directory in above if (directory / FILE).exists()), None):
-        return there
-    place = info.get("dataset")
-    said = place.get("base_path") if isinstance(place, Mapping) else None
-    known = [Path(said)] if isinstance(said, str) and said else known_roots()
-    return next((directory for directory in above if directory in known), above[0])
+    if isinstance(said, str) and Path(said) in above:
+        return Path(said)
+    known = known_roots()
+    return next((directory for directory in above if directory in known or Index(directory).exists), above[0])
 
 
 def record(

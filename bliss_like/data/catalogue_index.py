@@ -90,6 +90,7 @@ class Index:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in _SCHEMA.split(";\n"):
                     connection.execute(statement)
+                self.path.chmod(self.root.stat().st_mode & 0o666)  # who may save there may enter it
             self._check_version(connection)
             with connection:
                 yield connection

@@ -190,7 +190,8 @@ class ScanSaving:
         if self.writer == "null":
             return {"data_writer": "null"}
         filename = os.path.join(self.get_path(), "data.h5")
-        return {"data_writer": self.writer, "filename": filename, "writer_options": {}, "data_policy": "basic"}
+        described = {"data_writer": self.writer, "filename": filename, "base_path": self.base_path}
+        return {**described, "writer_options": {}, "data_policy": "basic"}
 
     def check(self) -> None:
         """:raises SavingError: files cannot be made there."""
