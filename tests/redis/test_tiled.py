@@ -21,6 +21,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.store import MemoryStore, StreamStore
 from bliss_like.data.tree import Tree
 from bliss_like.web.tiled_server import is_loopback
+from tests.docs.blocks import blocks_of
 from tests.publishing import PublishedScan
 from tests.saved_files import save
 
@@ -256,6 +257,16 @@ def test_references_to_scans_are_names(root: Path, client: Any) -> None:
     scan.prepare().emit(["eh1:scans:2_ascan", "eh1:scans:3_ascan"], "scans").end()
     catalogue.record(root, info, save(store, scan.path, root / "file.h5", "/1.1"))
     assert client["1"]["scans"].read().tolist() == ["eh1:scans:2_ascan", "eh1:scans:3_ascan"]
+
+
+def test_the_page_about_it(root: Path, served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    past(root)
+    (code,) = blocks_of("docs/how-to/tiled.md", "python")
+    exec(code.replace("http://127.0.0.1:8000/api/v1", served.api), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ascan roby 0 6 10 ['scalars', 'diode'")
+    assert lines[1] == "[2. 3. 4.]"
+    assert lines[-2:] == ["5_ascan_00000005 5", "3_ascan_00000003 3"]
 
 
 def test_it_is_for_this_computer_unless_a_key_is_given(served: Served, base_path: Path) -> None:
