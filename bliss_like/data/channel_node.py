@@ -122,6 +122,11 @@ class NodeRefChannel(ChannelNode):
     def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
         return self._resolved(super().__getitem__(key))
 
+    def db_names(self) -> Array:
+        """Return the names of all nodes, which need not be there any more."""
+        names: Array = super().get(0, -1)
+        return names
+
     def as_data(self, values: Array) -> Any:
         return self._resolved(values)
 

@@ -219,3 +219,16 @@ def merged(info: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[key] = merged(known, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+def news_of(info: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be merged into `info` so that it becomes `later`, which has all of its keys."""
+    news: dict[str, Any] = {}
+    for key, value in later.items():
+        known = info.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            if more := news_of(known, value):
+                news[key] = more
+        elif key not in info or repr(known) != repr(value):  # NaN is not equal to itself
+            news[key] = value
+    return news

@@ -165,8 +165,6 @@ class Walk:
                 raise
 
     def _walker(self, *, points: bool) -> Walker:
-        if self._root.structure is not None:
-            self._root.structure.require()  # a scan whose time in the store is over has nothing to wait for
         kinds = self._include.kinds
         depth = Depth(
             structure=bool(kinds & (_INSIDE_SCANS | _SCANS if points else _INSIDE_SCANS)),

@@ -18,7 +18,7 @@ from bliss_like.data.scan_info_schema import keys_of, misfit, scan_info_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
 START = {
-    "schema_version": 1, "name": "loopscan", "title": "loopscan 1 0", "scan_nb": 1, "save": True, "state": "PREPARING",
+    "schema_version": 1, "name": "loopscan", "title": "loopscan 1 0", "scan_nb": 1, "save": True, "state": "PREPARING", "uid": "0" * 32,
     "session_name": "eh1", "user_name": "ada", "host": "h", "pid": 1, "publisher": "bliss_like",
     "publisher_version": "0", "start_time": "2026-11-20T19:44:10+00:00", "start_timestamp": 1.0, "plots": [],
 }  # fmt: skip
