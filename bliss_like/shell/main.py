@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-from . import config, scans
+from . import config, export, scans, verify
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -65,6 +65,8 @@ def make_parser() -> argparse.ArgumentParser:
     stop.add_argument("axes", nargs="*", metavar="AXIS", help="name of an axis; none: all that move")
     stop.set_defaults(run=_stop)
     scans.add_parser(commands)
+    export.add_parser(commands)
+    verify.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
