@@ -45,6 +45,9 @@ class Exporter(Protocol):
     def close(self) -> None:
         """Write what is not yet written, also of scans that have not ended. The target is not closed by it."""
 
+    def abandon(self) -> None:
+        """Give back what is open, when something has failed: nothing of the job is to stay."""
+
 
 class ExporterFactory(Protocol):
     """The class of a format."""
@@ -131,13 +134,20 @@ def feed(exporter: Exporter, target: Target, events: Iterable[WireEvent]) -> Non
         exporter.close()
         target.commit()
     except OSError as error:
-        target.abandon()
+        _abandon(exporter, target)
         if isinstance(error, BrokenPipeError):
             raise
         raise ExportError(f"{target}: cannot be written: {error.strerror or error}; nothing was left there") from error
     except BaseException:
-        target.abandon()
+        _abandon(exporter, target)
         raise
+
+
+def _abandon(exporter: Exporter, target: Target) -> None:
+    try:
+        exporter.abandon()
+    finally:
+        target.abandon()
 
 
 def export(

@@ -80,6 +80,9 @@ class EventExporter:
         if self._file is not None:
             self._file.close()
 
+    def abandon(self) -> None:
+        """Nothing is open but the file of the target."""
+
     def _name(self, event: WireEvent) -> str:
         if isinstance(event, NewNode):
             return self._naming.name(ScanFold(event))

@@ -220,6 +220,9 @@ class ScanExporter:
             self._finish(scan)
         self._scans = {}
 
+    def abandon(self) -> None:
+        """Nothing is open but files of the target."""
+
     def _accept_node(self, node: NewNode) -> None:
         if node.kind.is_scan:
             self._scans[node.path] = ScanFold(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import entry_points
@@ -10,11 +11,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from bliss_like.data.events import EndScan, NewData, NewNode, ScanInfoUpdate, WireEvent
-from bliss_like.errors import ExportError
+from bliss_like.errors import ExportError, ExportWarning
+from bliss_like.hdf5 import GrowingFile
 
 from .fold import ScanFold
 from .target import Target
 from .templates import Template
+
+FLUSH_BYTES = 64 << 20
+"""Points that wait in memory to be written."""
 
 OpenScan = Callable[[NewNode], Any]
 """Makes a `ScanFile` of the writers, which exporters know by its name only."""
@@ -36,7 +41,9 @@ class NexusExporter:
         self._options = writer_options
         self._files: dict[str, Any] = {}
         """Files of scans that have not ended, by the scan's name."""
+        self._names: dict[str, str] = {}
         self._scan_of: dict[str, str] = {}
+        self._waiting = 0
 
     def accept(self, event: WireEvent) -> None:
         if isinstance(event, NewNode):
@@ -49,15 +56,27 @@ class NexusExporter:
         scan = self._scan_of.get(event.path, "") if isinstance(event, NewData) else event.path
         if scan in self._files:
             self._files[scan].accept(event)
-            if isinstance(event, EndScan):
+            if isinstance(event, NewData):
+                self._waiting += event.values.nbytes
+                if self._waiting > FLUSH_BYTES:
+                    self._waiting = 0
+                    for file in self._files.values():
+                        file.flush()
+            elif isinstance(event, EndScan):
                 self._close(scan)
 
     def close(self) -> None:
         for scan in list(self._files):
             self._close(scan)
 
+    def abandon(self) -> None:
+        for file in self._files.values():
+            file.abandon()
+        self._files = {}
+
     def _open(self, node: NewNode) -> None:
-        path = str(Path(self._target.path(self._naming.name(ScanFold(node)))).absolute())
+        name = self._names[node.path] = self._naming.name(ScanFold(node))
+        path = str(Path(self._target.path(name)).absolute())
         info = {key: value for key, value in node.info.items() if key != "master_files"}
         info |= {"filename": path, "writer_options": {**info.get("writer_options", {}), **self._options}}
         renamed = replace(node, info=info)
@@ -70,7 +89,17 @@ class NexusExporter:
         file = self._files.pop(scan)
         saved = file.close()
         if saved.state != "SAVED":
-            raise ExportError(f"scan {scan}: the writer says: {saved.error or saved.state}")
+            warnings.warn(ExportWarning(f"scan {scan}: {saved.error or saved.state}"), stacklevel=2)
+        if saved.writer == "nexus":
+            _name_inside(saved.file, self._names.pop(scan))
+
+
+def _name_inside(path: str, name: str) -> None:
+    """Let a file say the name that it will have."""
+    file = GrowingFile.open(path)
+    file.h5.attrs["file_name"] = Path(name).name
+    file.commit()
+    file.close()
 
 
 def _writer(name: str) -> OpenScan:

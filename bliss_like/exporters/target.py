@@ -128,7 +128,8 @@ class Files:
             with suppress(OSError):
                 file.close()
         for part in self._parts.values():
-            part.unlink(missing_ok=True)
+            for left in (part, *part.parent.glob(f".{part.name}*")):  # also what a library keeps beside its file
+                left.unlink(missing_ok=True)
         for directory in reversed(self._made):
             with suppress(OSError):
                 directory.rmdir()
