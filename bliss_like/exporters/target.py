@@ -302,6 +302,11 @@ class _Passing:
         self._file = file
         self.closed = False
 
+    def __enter__(self) -> _Passing:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
     def write(self, data: Any) -> int:
         self._file.write(data)
         self._file.flush()

@@ -503,3 +503,38 @@ def test_an_open_file_has_room_for_one_table() -> None:
     target, template = target_of(io.BytesIO())
     with pytest.raises(ExportError, match="room for one file, .* is another; name a directory"):
         feed(make_exporter("parquet", target, template), target, some_masters().events())
+
+
+# -- NeXus -------------------------------------------------------------------------------------------------------------
+
+
+def test_nexus_in_h5py(scan: ScanOf, tmp_path: Path) -> None:
+    import h5py
+
+    target, template = target_of(tmp_path)
+    feed(make_exporter("nexus", target, template), target, scan.events())
+    (path,) = tmp_path.iterdir()
+    with h5py.File(path, locking=False) as file:
+        assert file.attrs["file_name"] == path.name == f"eh1_{scan.number}_{scan.name}.h5"
+        entry = file[f"{scan.number}.1"]
+        info = json.loads(entry["writer/scan_info"].asstr()[()])
+        assert (info["title"], info["filename"]) == (scan.scan_info()["title"], "")
+        by_path = {each["name"]: each["path"] for each in json.loads(entry["writer/channels"].asstr()[()])}
+        assert by_path.keys() == scan.channels.keys()
+        for below, channel in scan.channels.items():
+            if isinstance(channel.points, np.ndarray):
+                found = file[by_path[below]]
+                values = found.asstr()[()] if channel.dtype.kind == "U" else found[()]
+                assert all(map(same, values, channel.points)) and len(values) == len(channel.points), below
+
+
+def test_nexus_of_a_scan_that_has_not_ended(tmp_path: Path) -> None:
+    target, template = target_of(tmp_path)
+    with pytest.warns(ExportWarning, match="it has not ended: what was published so far is saved"):
+        feed(make_exporter("nexus", target, template), target, all_kinds().events(end=False))
+    assert list(target.sizes) == [str(tmp_path / "eh1_12_ascan.h5")]
+
+
+def test_an_unknown_writer() -> None:
+    with pytest.raises(ExportError, match="writer 'hdf3': there is none of that name; there are nexus"):
+        make_exporter("nexus", Memory(), "", {"writer": "hdf3"})

@@ -143,7 +143,7 @@ def test_metadata_of_every_kind(tmp_path: Path) -> None:
 
 def test_odd_names(tmp_path: Path) -> None:
     names = ["a/b", "a_b", "..", "détecteur", "x.y", "new line"]
-    specs: dict[str, tuple[str, tuple[int, ...]]] = {name: ("<i8", ()) for name in names}
+    specs: dict[str, tuple[str, tuple[int, ...]]] = dict.fromkeys(names, ("<i8", ()))
     story = Story(tmp_path / "a.h5", specs)
     save([*story.begin(), *(story.points(name, [n]) for n, name in enumerate(names)), story.end()])
     with opened(tmp_path / "a.h5") as h5:
