@@ -228,7 +228,7 @@ class Sequence:
 
     def _reference(self, scan: Scan | ScanNode) -> None:
         if isinstance(scan, Scan):
-            path, number, info = scan.path, scan.scan_number, scan.scan_info
+            path, number, info = scan.path, scan.scan_number, dict(scan.scan_info)
         else:
             path, number, info = scan.db_name, int(scan.info["scan_nb"]), dict(scan.info)
         with suppress(StoreUnavailable):  # the reference counts, and waits for the server; the time left can be shorter

@@ -24,7 +24,7 @@ from bliss_like.hdf5 import GrowingDataset, GrowingFile
 from .nexus_items import Group
 from .nexus_layout import entries_of, master_link
 from .nexus_making import ItemWriter, clean_text, set_attributes
-from .nexus_names import free_name, places_of
+from .nexus_names import places_of
 from .nexus_plots import plotted_together
 from .nexus_record import ScanRecord
 
@@ -72,6 +72,8 @@ class NexusScan:
     def flush(self) -> Mapping[str, int]:
         file, items = self._open()
         record = self._record
+        if record.end is not None:
+            self._note_missing_images()
         if record.version != self._written[0]:
             self._describe(file, items)
         self._append(items)
@@ -190,8 +192,10 @@ class NexusScan:
         self, items: ItemWriter, points: GrowingDataset, block: NewData, limit: int | None
     ) -> NewData | None:
         """Append what is not there yet, up to `limit`; return the rest."""
+        if limit is not None and block.first_index >= limit:
+            return block
         begin = points.npoints
-        if block.first_index > begin and (limit is None or block.first_index < limit):
+        if block.first_index > begin:
             self._fill_gap(items, block, block.first_index - begin)
             begin = block.first_index
         values = block.values[max(0, begin - block.first_index) :]
@@ -254,9 +258,21 @@ class NexusScan:
                 limits |= dict.fromkeys(together, min(lengths))
         return limits
 
+    def _note_missing_images(self) -> None:
+        """A reader of a virtual dataset would find zeros in the place of files that are gone."""
+        for channel, runs in self._record.runs.items():
+            files = dict.fromkeys(run.file for run in runs)
+            missing = [file for file in files if file and not os.path.exists(file)]
+            if missing:
+                count = sum(run.count for run in runs if run.file in missing)
+                more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+                fullname = self._record.nodes[channel].info.get("fullname") or channel
+                self._remark(
+                    f"{fullname}: {count} images are in files that are not there: {', '.join(missing[:3])}{more}"
+                )
+
     def _note_what_is_missing(self, items: ItemWriter, end: EndScan) -> None:
         for channel, length in _missing(items, end).items():
-            published = end.lengths[channel]
             self._remark(f"{channel}: {length} points are saved of the {end.lengths[channel]} that were published")
 
 
@@ -344,19 +360,16 @@ def _add_link(master: str, record: ScanRecord) -> None:
     shared = _SharedFile.of(master)
     try:
         h5 = shared.file.h5
+        long_name = link.file.removesuffix(os.path.splitext(link.file)[1]).replace("../", "").replace("/", "_")
         stem = os.path.splitext(os.path.basename(record.file))[0]
-        for name in (
-            f"{stem}_{record.number}.1",
-            f"{os.path.splitext(link.file)[0]}_{record.number}.1".replace("../", ""),
-        ):
-            there = h5.get(name.replace("/", "_"), getlink=True)
+        for name in (f"{base}_{record.number}.1" for base in (stem, long_name, f"{long_name}_{record.info['uid']}")):
+            there = h5.get(name, getlink=True)
+            if there is None:
+                h5[name] = h5py.ExternalLink(link.file, link.path)
+                set_attributes(h5, {"default": name})
+                break
             if isinstance(there, h5py.ExternalLink) and there.filename == link.file:
                 break
-            if there is None:
-                h5[name.replace("/", "_")] = h5py.ExternalLink(link.file, link.path)
-                break
-        else:
-            h5[free_name(f"{stem}_{record.number}.1", h5)] = h5py.ExternalLink(link.file, link.path)
     except BaseException:
         shared.abandon()
         raise

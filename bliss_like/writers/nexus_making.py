@@ -13,6 +13,7 @@ from h5py import h5a, h5d, h5p, h5s, h5t
 from bliss_like.data.codec import Array
 from bliss_like.data.events import NewNode
 from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile
+from bliss_like.hdf5.virtual import make_virtual
 
 from .nexus_items import Cut, External, Field, Gridded, Group, Hard, Item, Points, Shapes, Soft, Virtual
 from .nexus_layout import relative
@@ -133,7 +134,7 @@ class ItemWriter:
             )
             layout[first : first + run.count] = source[run.first : run.first + run.count]
             first += run.count
-        return group.create_virtual_dataset(name, layout)
+        return make_virtual(self._file, group, name, layout)
 
 
 def on_grid(values: Array, grid: Gridded) -> Array:
@@ -206,6 +207,7 @@ def _make_field(group: Any, name: str, value: Any) -> Any:
         file_type = h5t.C_S1.copy()
         file_type.set_size(max(len(data), 1))
         file_type.set_cset(h5t.CSET_UTF8)
+        file_type.set_strpad(h5t.STR_NULLPAD)
         data = np.array(data, f"S{max(len(data), 1)}")
     else:
         data = np.asarray(value)
@@ -230,5 +232,5 @@ def _overwrite(group: Any, name: str, item: Field) -> bool:
         or dataset.dtype != np.dtype(f"S{max(len(data), 1)}")
     ):
         return False
-    dataset[()] = data
+    dataset.id.write(h5s.ALL, h5s.ALL, np.array(data, dataset.dtype), mtype=dataset.id.get_type())
     return True

@@ -27,7 +27,9 @@ def plots_of(record: ScanRecord, places: Sequence[Place], links: Mapping[str, It
     curves = maker.curves()
     if curves is not None:
         plots[DEFAULT] = curves
-    arrays = {free_name(f"plot_{place.name}", RESERVED): plot for place in places if (plot := maker.array(place))}
+    arrays = {
+        free_name(f"plot_{place.name}", RESERVED): plot for place in places if (plot := maker.array(place)) is not None
+    }
     plots = (
         {**arrays, **plots} if arrays and max(record.final_lengths.values(), default=0) == 1 else {**plots, **arrays}
     )
@@ -90,6 +92,8 @@ class _Maker:
 
     def array(self, place: Place) -> Group | None:
         """Return the spectra or images of a channel over the axis."""
+        if place.node.path not in self._links:
+            return None
         shape = tuple(self._record.meta(place.node).get("shape", ())) or place.shape
         if place.refers_to_images:
             shape = tuple(place.node.info.get("image_shape", ()))
