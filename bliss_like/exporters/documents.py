@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def from_document(document: Mapping[str, Any]) -> WireEvent:
 
 
 class EventExporter:
-    """Writes all events of all scans of a job into one file, each as soon as it comes."""
+    """Writes all events of scans, each as soon as it comes: into one file, or as many as the template makes names."""
 
     suffix = ""
     template = "{session}_{scan_nb}_{name}"
@@ -65,25 +65,32 @@ class EventExporter:
     def __init__(self, target: Target, *, template: str = "") -> None:
         self._target = target
         self._naming = Template(template or self.template, self.suffix)
-        self._file: Any = None
+        self._files: dict[str, BinaryIO] = {}
+        """By name."""
+        self._file_of: dict[str, BinaryIO] = {}
+        """By db_name of scans and of what is in them."""
 
     def encode(self, document: dict[str, Any]) -> bytes:
         raise NotImplementedError
 
     def accept(self, event: WireEvent) -> None:
-        if self._file is None:
-            self._file = self._target.create(self._name(event))
-            self._file.write(self.encode(dict(FORMAT)))
-        self._file.write(self.encode(to_document(event)))
+        if isinstance(event, NewNode) and event.kind.is_scan:
+            self._file_of[event.path] = self._file(event)
+        elif isinstance(event, NewNode) and event.scan in self._file_of:
+            self._file_of[event.path] = self._file_of[event.scan]
+        if event.path in self._file_of:
+            self._file_of[event.path].write(self.encode(to_document(event)))
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        for file in self._files.values():
+            file.close()
 
     def abandon(self) -> None:
-        """Nothing is open but the file of the target."""
+        """Nothing is open but files of the target."""
 
-    def _name(self, event: WireEvent) -> str:
-        if isinstance(event, NewNode):
-            return self._naming.name(ScanFold(event))
-        raise DataError(f"expected a scan first, got {type(event).__name__} of {event.path}")
+    def _file(self, scan: NewNode) -> BinaryIO:
+        name = "" if self._target.single else self._naming.name(ScanFold(scan))
+        if name not in self._files:
+            self._files[name] = self._target.create(name or f"events{self.suffix}")
+            self._files[name].write(self.encode(dict(FORMAT)))
+        return self._files[name]

@@ -64,7 +64,7 @@ class SpecExporter(ScanExporter):
             lines.write(text.encode())
 
     def end_scan(self, scan: ScanFold) -> None:
-        name = self.naming.name(scan)
+        name = next(iter(self._files)) if self.target.single and self._files else self.naming.name(scan)
         if name not in self._files:
             self._files[name] = self.target.create(name)
         file = self._files[name]

@@ -496,6 +496,18 @@ def test_to_an_open_file(format: str) -> None:
     assert file.getvalue() == content
 
 
+@pytest.mark.parametrize("format", ["jsonl", "msgpack", "spec"])
+def test_several_scans_in_one_file(format: str) -> None:
+    file = io.BytesIO()
+    target, template = target_of(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExportWarning)
+        feed(make_exporter(format, target, template), target, [*all_kinds().events(), *some_masters().events()])
+    assert exported(format, all_kinds(), some_masters(), template="all").popitem()[1] == file.getvalue().replace(
+        b"#F eh1.spec", b"#F all.spec"
+    )
+
+
 def test_an_open_file_has_room_for_one_table() -> None:
     target, template = target_of(io.BytesIO())
     with pytest.warns(ExportWarning, match="not written: slow:thermo: the output has room for one table"):
