@@ -97,7 +97,7 @@ def _texts(values: Array) -> list[str]:
         return [_quoted(text) for text in values.tolist()]
     if values.dtype.itemsize < 8 and values.dtype.kind == "f" or values.dtype.char in "FgG":
         return [str(value) for value in values]  # fewer digits say it, or Python's floats have not enough
-    return [repr(value) for value in values.tolist()]
+    return list(map(repr, values.tolist()))
 
 
 def _quoted(text: str) -> str:

@@ -55,7 +55,9 @@ def _row(
     arrays: Arrays,
     directory: Path,
 ) -> None:
-    scan = ScanOf({f"timer:{name}": ChannelOf(values) for name, values in arrays.items()})
+    npoints = len(next(iter(arrays.values())))
+    channels = {f"timer:{name}": ChannelOf(values) for name, values in arrays.items()}
+    scan = ScanOf(channels, info={"npoints": npoints})
     events = scan.events(BLOCK if next(iter(arrays.values())).ndim < 3 else 1)
     megabytes = sum(values.nbytes for values in arrays.values()) / 1e6
 
