@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from bliss_like.data.saving import saved
+from bliss_like.data.saving import progress, saved
 from tests.killing import PROJECT, Beamline
 from tests.redis.others import Other
 from tests.waiting import wait_until
@@ -54,6 +54,7 @@ def test_a_full_disk(beamline: Beamline, file: Path) -> None:
         beamline.check(beamline.scans()[0], NPOINTS, NPOINTS)
 
 
+@pytest.mark.slow
 def test_a_disk_that_stays_full_until_somebody_recovers(beamline: Beamline, file: Path) -> None:
     with beamline.session() as eh1:
         assert eh1.do(BRIEF) == "done"
@@ -83,6 +84,7 @@ def test_a_directory_that_is_away_for_a_while(beamline: Beamline, file: Path) ->
         beamline.check(beamline.scans()[0], NPOINTS, NPOINTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["moved away", "deleted"])
 def test_a_directory_that_does_not_come_back(how: str, beamline: Beamline, file: Path) -> None:
     with beamline.session() as eh1:
@@ -124,6 +126,7 @@ def reader(file: Path, how: str) -> Iterator[None]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_readers_that_hold_the_file(beamline: Beamline, file: Path) -> None:
     with beamline.session() as eh1:
         begun(eh1, beamline, file)
@@ -139,6 +142,7 @@ def test_readers_that_hold_the_file(beamline: Beamline, file: Path) -> None:
             beamline.check(scan, NPOINTS, NPOINTS)
 
 
+@pytest.mark.slow
 def test_a_writer_that_is_stopped_is_not_waited_for_and_does_no_harm_later(beamline: Beamline, file: Path) -> None:
     with beamline.session() as eh1:
         begun(eh1, beamline, file)
@@ -155,11 +159,12 @@ def test_a_writer_that_is_stopped_is_not_waited_for_and_does_no_harm_later(beaml
     beamline.check(scan, 20, NPOINTS)
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_back_empty(beamline: Beamline, file: Path, short_directory: Path) -> None:
     with beamline.session() as eh1:
         assert eh1.do(BRIEF) == "done"
         begun(eh1, beamline, file)
-        wait_until(lambda: bool(h5py.File(file)["1.1"]))
+        wait_until(lambda: sum(progress(beamline.store, beamline.scans()[0]).values()) > 0)
         beamline.server.kill()
         shutil.rmtree(short_directory / "appendonlydir")
         beamline.server.start()
