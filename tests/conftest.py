@@ -38,6 +38,12 @@ def _home_of_the_run() -> Iterator[None]:
             os.environ[HOME_VARIABLE] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_writers_unless_asked_for() -> None:
+    """Sessions that do not say otherwise have no writer, also those in processes that tests start."""
+    os.environ["BLISS_LIKE_WRITER"] = "null"
+
+
 @pytest.fixture
 def short_directory() -> Iterator[Path]:
     """A temporary directory whose path leaves room for the name of a unix socket (pytest's own may not)."""

@@ -211,6 +211,7 @@ class ScanInfoKeys(TypedDict, total=False):
     display_extra: Annotated[DisplayExtra, Key("what is wanted of displays", when="prepared")]
     positioners: Annotated[Positioners, Key("where the axes of the session were, at both ends")]
     instrument: Annotated[dict[str, Any], Key("what devices say of themselves, by their names")]
+    configuration: Annotated[dict[str, Any], Key("what is configured of the devices that take part, by their names")]
     sample: Annotated[Sample, Key("what is in the beam")]
     user: Annotated[User, Key("who measures")]
     technique: Annotated[dict[str, Any], Key("how it is measured; the users'")]

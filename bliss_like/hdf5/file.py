@@ -17,7 +17,7 @@ from .chunks import Compression, lay_out, layout_of
 from .dataset import GrowingDataset
 from .journal import Journal
 from .properties import access, dataset_creation, file_creation, group_creation, link_creation
-from .superblock import known_end
+from .superblock import length_in, read_superblock
 from .transaction import TransactionalFile, apply
 
 _MANY = 8 << 20
@@ -54,12 +54,12 @@ class GrowingFile:
         :raises OSError: no permission, disk full, ...
         """
         path = os.path.abspath(path)
+        if new and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         journal = Journal(path)
         try:
-            if os.path.lexists(path):
-                if new:
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+            if os.path.lexists(path) and not new:
                 return cls._reopened(path, journal)
             return cls._made(path, journal)
         except BaseException:
@@ -71,18 +71,15 @@ class GrowingFile:
         """Make a file that is whole when it appears under its name."""
         directory, name = os.path.split(path)
         part = os.path.join(directory, f".{name}.part")
+        journal.forget()
         file = TransactionalFile(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), journal, 0)
+        h5 = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, file_creation(_ROOT_LINKS), access(file)))
+        made = cls(path, file, h5)
         try:
-            h5 = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, file_creation(_ROOT_LINKS), access(file)))
-            made = cls(path, file, h5)
-            try:
-                made.commit()
-                _rename_to_new(part, path)
-            except BaseException:
-                made.abandon()
-                raise
+            made.commit()
+            _rename_to_new(part, path)
         except BaseException:
-            file.close()
+            made.abandon()
             os.unlink(part)
             raise
         return made
@@ -91,13 +88,11 @@ class GrowingFile:
     def _reopened(cls, path: str, journal: Journal) -> Self:
         fd = os.open(path, os.O_RDWR)
         try:
-            if runs := journal.recorded():
-                apply(fd, runs)
-                journal.clear()
-            end = known_end(fd, path)
-            # What a killed writer has put behind the end is known to nobody.
-            if os.fstat(fd).st_size > end:
-                os.ftruncate(fd, end)
+            end = length = length_in(read_superblock(fd, path))
+            if (noted := journal.noted(length)) is not None:
+                apply(fd, journal.recorded())
+                end = noted
+            journal.forget()
         except BaseException:
             os.close(fd)
             raise
@@ -142,6 +137,7 @@ class GrowingFile:
         made = h5d.create(
             parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
         )
+        self._file.claim.expected += (npoints or 0) * layout.nbytes
         return self._taken(GrowingDataset(h5py.Dataset(made), layout, self._file))
 
     def growing(self, path: str) -> GrowingDataset:
@@ -209,7 +205,9 @@ class GrowingFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self.close()
         else:

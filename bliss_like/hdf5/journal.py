@@ -21,10 +21,11 @@ from bliss_like.errors import SavingError
 Runs = Sequence[tuple[int, bytes]]
 """Offsets in the file, and the bytes that belong there."""
 
-_PLACE = 512
-"""Where the record is; before it stands who writes."""
+_LINE, _NOTE, _PLACE = 448, 448, 512
+"""Bytes for who writes; where it is noted how much of the file is in use; where the record is."""
 _HEAD = struct.Struct("<8s16sQ")
 _RUN = struct.Struct("<QQ")
+_LENGTHS = struct.Struct("<8sQQ")
 _MAGIC = b"bljrnl1\n"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _LARGE = 1 << 20
@@ -43,7 +44,17 @@ class Journal:
         self._fd = _locked(self._path, file)
         self._recorded = False
         who = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        os.pwrite(self._fd, (json.dumps(who) + "\n").encode().ljust(_PLACE), 0)
+        os.pwrite(self._fd, (json.dumps(who) + "\n").encode().ljust(_LINE), 0)
+
+    def note(self, end: int, claimed: int) -> None:
+        """Write down how much of the file is in use, and how long it claims to be."""
+        os.pwrite(self._fd, _LENGTHS.pack(_MAGIC, end, claimed), _NOTE)
+
+    def noted(self, claimed: int) -> int | None:
+        """Return how much of a file is in use that claims to be so long; None: this is the journal of another one."""
+        note = os.pread(self._fd, _LENGTHS.size, _NOTE).ljust(_LENGTHS.size, b"\0")
+        magic, end, length = _LENGTHS.unpack(note)
+        return end if magic == _MAGIC and length == claimed else None
 
     def record(self, runs: Runs) -> None:
         """Write down what is going to be overwritten. When this fails, nothing is recorded."""
@@ -81,6 +92,11 @@ class Journal:
             if os.fstat(self._fd).st_size > _LARGE:
                 os.ftruncate(self._fd, _PLACE)
             self._recorded = False
+
+    def forget(self) -> None:
+        """Drop whatever another writer has left."""
+        os.pwrite(self._fd, bytes(_PLACE - _NOTE + len(_MAGIC)), _NOTE)
+        self._recorded = False
 
     def close(self, remove: bool = True) -> None:
         """Give it free; it is removed if there is nothing in it that somebody needs."""
@@ -136,7 +152,7 @@ def _lock(fd: int, file: str) -> None:
 
 def _holder(fd: int) -> str:
     try:
-        who = json.loads(os.pread(fd, _PLACE, 0))
+        who = json.loads(os.pread(fd, _LINE, 0))
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(who["since"]))
         return f"process {who['pid']} on {who['host']} (since {since})"
     except (ValueError, KeyError, TypeError):

@@ -2,7 +2,7 @@
 
 How a reader that comes at any moment, with any program, finds a whole file:
 
-- What is new is written first, beyond the end that readers know of, or to rows that no reader knows of.
+- What is new is written first, to places that no reader knows of. (How far the file goes, they do: `superblock.Claim`.)
 - What is overwritten goes to the journal, then to its place: first values, then the indices of chunks from the leaves upwards,
   then the headers that say how long a dataset is, last the superblock. HDF5 is made to use those forms of its structures
   that have no check sums: of each, the bytes that make others valid stand before them, so it is written from its end to its
@@ -21,9 +21,8 @@ import numpy as np
 
 from .journal import Journal, write_all
 from .overlay import Bytes, Overlay
+from .superblock import GRACE, SIZE, Claim, with_length
 
-GRACE = 0.1
-"""Seconds for which a reader may follow a pointer that it has read."""
 _WORD = 8
 _LARGE = 1 << 16
 """Bytes from which on something new is written at once instead of being kept."""
@@ -34,12 +33,13 @@ class TransactionalFile:
     """A binary file as h5py's driver for Python objects wants it: `seek tell readinto write truncate flush`.
 
     :param fd: of the file, open for reading and writing; it is closed by `close`.
-    :param end: bytes of it that readers know of.
+    :param end: bytes of it that are in use; readers know of nothing behind.
     """
 
     def __init__(self, fd: int, journal: Journal, end: int) -> None:
         self._fd, self._journal = fd, journal
         self._overlay = Overlay()
+        self.claim = Claim(fd)
         self._place = 0
         self._end = self.known_end = end
         self._flushing = False
@@ -47,6 +47,8 @@ class TransactionalFile:
         self._shortened: dict[int, float] = {}
         self._unfinished: list[tuple[int, bytes]] = []
         self._dead = False
+        if end:  # HDF5 is to go on behind what is in use, not behind what is claimed
+            self._overlay.put(0, with_length(os.pread(fd, SIZE, 0), end))
 
     # -- what h5py calls ------------------------------------------------------------------------------------------------
 
@@ -119,20 +121,25 @@ class TransactionalFile:
             flush()
         finally:
             self._flushing = False
-        blocks = self._overlay.in_order()
+        self.claim.reach(self._end)
+        blocks = [
+            (start, with_length(bytes(data), self.claim.length) if start == 0 else data)
+            for start, data in self._overlay.in_order()
+        ]
         for start, data in blocks:
             if start + len(data) > self.known_end:
                 skipped = max(0, self.known_end - start)
                 write_all(self._fd, memoryview(data)[skipped:], start + skipped)
-        if os.fstat(self._fd).st_size < self._end:
-            os.ftruncate(self._fd, self._end)
+        self._journal.note(self._end, self.claim.length)
         now, later = self._changes([(start, data) for start, data in blocks if start < self.known_end], last)
-        if now or later:
+        if now:
             self._journal.record(now + later)
             self._unfinished = now
             self._finish()
-            if later:
-                self._journal.record(later)
+        if later:
+            self._journal.record(later)
+        else:
+            self._journal.clear()
         self.known_end = self._end
         self._overlay, self._metadata = Overlay(), set()
         for start, data in blocks:
@@ -150,12 +157,16 @@ class TransactionalFile:
 
     def close(self) -> None:
         """Close the file and give its journal free, which stays if there is something to be finished."""
-        if self._fd < 0:
-            return
         self._dead = True
-        os.close(self._fd)
-        self._fd = -1
-        self._journal.close(remove=not self._unfinished and not self._shortened)
+        whole = not self._unfinished and not self._shortened
+        try:
+            if whole and self.known_end:
+                self.claim.drop(self.known_end)
+        except OSError:
+            whole = False
+        finally:
+            os.close(self._fd)
+            self._journal.close(remove=whole)
 
     # -- how it is done -------------------------------------------------------------------------------------------------
 
@@ -174,7 +185,6 @@ class TransactionalFile:
         if self._unfinished:
             apply(self._fd, self._unfinished)
             self._unfinished = []
-        self._journal.clear()
 
     def _changes(
         self, blocks: Iterable[tuple[int, Bytes]], last: bool

@@ -13,15 +13,18 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.table import table
 from bliss_like.data import paths
 from bliss_like.errors import SessionError
+from bliss_like.scanning.environment import environment
 
 from .kept import Kept
+
+WRITER_VARIABLE = "BLISS_LIKE_WRITER"
 
 _ABSENT = object()
 _OF_IMAGES = ("scan_number", "img_acq_device")
@@ -32,6 +35,7 @@ class ScanSavingConfig(StrictModel):
     """What YAML says of it.
 
     :param base_path: an absolute directory.
+    :param writer: format that scans are saved in, "null" for none; by default $BLISS_LIKE_WRITER, else "nexus".
     :param template: directory below it; `{session}`, `{user}` and attributes that were added are replaced.
     :param images_path_template: directory below that, for the images that a detector saves in a scan; `{scan_number}` and
         `{img_acq_device}` are replaced too.
@@ -39,6 +43,7 @@ class ScanSavingConfig(StrictModel):
     """
 
     base_path: str = "/tmp/scans"
+    writer: str = Field(default_factory=lambda: os.environ.get(WRITER_VARIABLE) or "nexus")
     template: str = "{session}/"
     images_path_template: str = "scan{scan_number}"
     images_prefix: str = "{img_acq_device}_"
@@ -180,6 +185,19 @@ class ScanSaving:
         """Return the directory for files, without a slash at its end; it may not exist yet."""
         return str(self._render(self._fields))
 
+    def describe(self, scan_number: int | None = None) -> dict[str, Any]:
+        """Return what `scan_info` says of saving."""
+        if self.writer == "null":
+            return {"data_writer": "null"}
+        filename = os.path.join(self.get_path(), "data.h5")
+        return {"data_writer": self.writer, "filename": filename, "writer_options": {}, "data_policy": "basic"}
+
+    def check(self) -> None:
+        """:raises SavingError: files cannot be made there."""
+
+    def last_number_on_disk(self) -> int:
+        return 0
+
     def get_images_path(self, scan_number: int, device: str) -> str:
         """Return the directory for the images that a detector saves in a scan; it may not exist yet."""
         return str(self._images_path(self._fields, f"{scan_number:04d}", device))
@@ -222,7 +240,11 @@ class ScanSaving:
         rows = [(name, repr(value), self._origin(name)) for name, value in self._fields.items()]
         fixed = [(name, repr(value), "cannot be changed") for name, value in self._fixed.items()]
         shown = table(("SCAN_SAVING", "", "from"), [*rows, *fixed])
-        return f"{shown}\nfiles in {self.get_path()}\nscans below {self.container}"
+        return f"{shown}\nfiles in {self.get_path()}\nscans below {self.container}{self._told_of_writer()}"
+
+    def _told_of_writer(self) -> str:
+        saver = environment.saver
+        return f"\n{saver.told()}" if saver is not None and environment.scan_saving is self else ""
 
     def _origin(self, name: str) -> str:
         configured = "configuration" if name in self._written else "default"

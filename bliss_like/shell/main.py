@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-from . import config, replay, scans
+from . import config, replay, scans, writer
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -66,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     stop.set_defaults(run=_stop)
     scans.add_parser(commands)
     replay.add_parser(commands)
+    writer.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
