@@ -119,7 +119,9 @@ class NexusRecord:
         known = self._channels[channel]
         with _opened(self.file) as h5:
             data = h5[known["path"]]
-            return _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
+            return (
+                _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
+            )
 
     def _note(self, h5: Any) -> Any:
         place = f"{self.entry}/{WRITER}"

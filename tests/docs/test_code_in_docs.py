@@ -89,9 +89,9 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str], tm
     found: dict[str, Any] = {}
     exec(reading.replace("/data/id00/sample.h5", f"{tmp_path}/sample.h5").replace("/12.1", "/1.1"), found)
     assert _lines(capsys)[0].startswith("['/1.1'] ascan robx -1 1 4 0.01 [")
-    assert found["event"].type.name == "END_SCAN"
+    assert found["event"].name == "END_SCAN"
     exec(replaying, found)
-    assert found["event"].type.name == "END_SCAN"
+    assert found["event"].name == "END_SCAN"
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
