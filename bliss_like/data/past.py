@@ -94,8 +94,8 @@ def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
     """
     file, _, entry = text.partition("::")
     if saved.is_readable(file):
-        found = saved.open_saved(file, entry)
-        return ScanNode(found, found.scan, found.kind)
+        opened = saved.open_saved(file, entry)
+        return ScanNode(opened, opened.scan, opened.kind)
     node = get_node(text, store) if ":" in text else None
     if not isinstance(node, ScanNode):
         called = PastScans(store, session).find(int(text) if text.isdigit() else text)

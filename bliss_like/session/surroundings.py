@@ -15,6 +15,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.devices import motion_line
 from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
+from bliss_like.errors import SessionError
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.plot_choice import plotted
 
@@ -53,7 +54,11 @@ class Surroundings:
         set_active_session(session)
         session.scan_saving.enter()
         environment.presets = [session.hooks.around, plotted]
-        tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
+        try:
+            container = session.scan_saving.container
+        except SessionError:  # it takes a function that a setup file is going to add
+            container = session.name
+        tree.add_container(container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
                 "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
