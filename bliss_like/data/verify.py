@@ -56,7 +56,11 @@ class Verification:
     def __str__(self) -> str:
         read = f"{self.channels} channels, {self.points} points" + (f", {self.images} images" if self.images else "")
         where = f" in {self.file}::{self.entry}" if self.file else ""
-        found = f"{read}, {self.against}" if self.is_whole else f"{len(self.faults)} faults"
+        found = (
+            f"{read}, {self.against}"
+            if self.is_whole
+            else f"{len(self.faults)} fault{'s' if len(self.faults) > 1 else ''}"
+        )
         return f"{paths.name(self.scan) or self.scan}{where}: {found}"
 
 

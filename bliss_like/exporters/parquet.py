@@ -22,6 +22,8 @@ from .target import Target
 COMPRESSIONS = ("zstd", "snappy", "gzip", "lz4", "brotli", "none")
 GROUP_BYTES = 32 << 20
 """Points that are gathered in memory before they are written as a row group."""
+OVERHEAD = 128
+"""Bytes that an array takes beside its points."""
 
 
 class ParquetExporter(ScanExporter):
@@ -49,7 +51,7 @@ class ParquetExporter(ScanExporter):
     def rows(self, scan: ScanFold, table: Table, cells: dict[Column, list[Segment]]) -> None:
         for column, segments in cells.items():
             self._gathered[table][column] += segments
-            self._gathered_bytes[table] += sum(part.nbytes for part in segments if not isinstance(part, int))
+            self._gathered_bytes[table] += sum(OVERHEAD + part.nbytes for part in segments if not isinstance(part, int))
         if self._gathered_bytes[table] > GROUP_BYTES:
             self._write_group(table)
 

@@ -190,7 +190,7 @@ def test_verify(store: RedisStore, tmp_path: Path, capsys: pytest.CaptureFixture
     publish(store, all_kinds())
     assert main(["verify"]) == 1
     told = capsys.readouterr().out
-    assert "WRONG 12_ascan: 1 faults\n      not on disk: no writer has saved it; bliss-like recover eh1" in told
+    assert "WRONG 12_ascan: 1 fault\n      not on disk: no writer has saved it; bliss-like recover eh1" in told
 
 
 def test_verify_of_nothing(store: RedisStore, capsys: pytest.CaptureFixture[str]) -> None:
