@@ -87,16 +87,19 @@ class PastScans:
 def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
     """Return the newest scan that is called so, on a command line: `12`, `ascan`, a uid, a db_name, `data.h5::/12.1`.
 
+    Replays are not meant, but by their db_name.
+
     :raises NodeNotFound: there is none.
     :raises DataError: the file cannot be read, or has several scans and it is not said which.
     """
     file, _, entry = text.partition("::")
     if saved.is_readable(file):
-        found = saved.open_saved(file, entry)
-        return ScanNode(found, found.scan, found.kind)
+        opened = saved.open_saved(file, entry)
+        return ScanNode(opened, opened.scan, opened.kind)
     node = get_node(text, store) if ":" in text else None
     if not isinstance(node, ScanNode):
-        node = next(PastScans(store, session).find(int(text) if text.isdigit() else text), None)
+        found = PastScans(store, session).find(int(text) if text.isdigit() else text)
+        node = next((node for node in found if "replay_of" not in node.info), None)
     if node is None:
         of_session = f" of session {session}" if session else ""
         raise NodeNotFound(

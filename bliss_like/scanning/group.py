@@ -280,12 +280,14 @@ class SequenceContext:
     def __init__(self, sequence: Sequence) -> None:
         self.sequence = sequence
 
-    def add(self, scan: Scan) -> None:
-        """Add a scan that has not started, is running, or has run.
+    def add(self, scan: Scan | ScanNode) -> None:
+        """Add a scan that has not started, is running, or has run; of a past one, its node.
 
         :raises ScanSequenceError: it is not a scan, or was added already.
         """
-        if not isinstance(scan, Scan):
+        if isinstance(scan, ScanNode):
+            _member(scan)
+        elif not isinstance(scan, Scan):
             raise ScanSequenceError(
                 f"sequence {self.sequence.title!r}: expected a scan to add, got {scan!r}; loopscan(..., run=False) makes one"
             )

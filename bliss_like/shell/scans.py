@@ -29,7 +29,9 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         description="List past scans, the newest first. With a number, a uid or a name after `show`: all about that one.",
         epilog="A time is 'today', 'yesterday', 'monday', '2 h', '3 days', '14:30' or '2026-11-20'. Names may have * and ?.",
     )
-    parser.add_argument("text", nargs="*", metavar="TEXT", help="words in title, comments, name or sample; or: show SCAN")
+    parser.add_argument(
+        "text", nargs="*", metavar="TEXT", help="words in title, comments, name or sample; or: show SCAN"
+    )
     parser.add_argument("--since", metavar="TIME", help="started then or later")
     parser.add_argument("--until", metavar="TIME", help="started then or earlier")
     for name in ("session", "sample", "type", "user", "proposal", "dataset", "state"):
@@ -152,7 +154,9 @@ def _rebuild(directory: str) -> int:
 
     roots = [directory] if directory else catalogue.known_roots()
     if not roots:
-        raise CatalogueError("no catalogue is known here yet: say of which directory: bliss-like scans --rebuild DIRECTORY")
+        raise CatalogueError(
+            "no catalogue is known here yet: say of which directory: bliss-like scans --rebuild DIRECTORY"
+        )
 
     def tell(so_far: Rebuilt) -> None:
         if sys.stderr.isatty():

@@ -6,48 +6,61 @@ happens to the writer, a file has the state of the last one, and who comes after
 
 from __future__ import annotations
 
-import datetime
+import math
 import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 
-from bliss_like import __version__
 from bliss_like.data.codec import Array
 from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEvent
 from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingDataset, GrowingFile
 
+from .nexus_files import SharedFile, add_link
 from .nexus_items import Group
-from .nexus_layout import entries_of, master_link
+from .nexus_layout import entries_of
 from .nexus_making import ItemWriter, clean_text, set_attributes
 from .nexus_names import places_of
 from .nexus_plots import plotted_together
 from .nexus_record import ScanRecord
 
 FORMAT = "nexus"
-CREATOR = "bliss_like"
 HELD_BACK = 100
 """Points that wait for those of the channels that they are plotted with; of more, they do not."""
+_GAP = " had left the store before they could be saved"
+_FILLED_AT_ONCE = 8 << 20
+"""Bytes in the place of points that are lost."""
 _PATIENCE = 2.0
 """Seconds for which another writer of a master file is waited for."""
 
 
-def open_scan(scan: NewNode) -> NexusScan:
-    """Begin to save a scan, or go on with one that was begun; the file is opened by the first flush.
+class NexusFormat:
+    """Begins to save scans; see `OpenScan`."""
 
-    :raises SavingError: the scan does not say where it is to be saved.
-    """
-    missing = [key for key in ("filename", "scan_nb", "uid") if not scan.info.get(key)]
-    if missing:
-        raise SavingError(
-            f"scan {scan.path}: expected filename, scan_nb and uid in its info, {', '.join(missing)} is missing: it was made "
-            "by a session that does not save scans"
-        )
-    return NexusScan(scan)
+    def __call__(self, scan: NewNode) -> NexusScan:
+        """Begin to save a scan, or go on with one that was begun; the file is opened by the first flush.
+
+        :raises SavingError: the scan does not say where it is to be saved.
+        """
+        missing = [key for key in ("filename", "scan_nb", "uid") if not scan.info.get(key)]
+        if missing:
+            raise SavingError(
+                f"scan {scan.path}: expected filename, scan_nb and uid in its info, {', '.join(missing)} is missing: it was "
+                "made by a session that does not save scans"
+            )
+        return NexusScan(scan)
+
+    def linger(self, seconds: float) -> None:
+        """Let files stay open that long after their last scan: the next one finds them open, which saves it a quarter of a
+        second. To be called every now and then: it closes those whose time is over; 0 closes all."""
+        SharedFile.patience = seconds
+        SharedFile.close_unused()
+
+
+open_scan = NexusFormat()
 
 
 class NexusScan:
@@ -55,7 +68,7 @@ class NexusScan:
 
     def __init__(self, scan: NewNode) -> None:
         self._record = ScanRecord(scan)
-        self._shared: _SharedFile | None = None
+        self._shared: SharedFile | None = None
         self._items: ItemWriter | None = None
         self._goes_on = False
         self._tree: dict[str, Group] = {}
@@ -63,6 +76,10 @@ class NexusScan:
         """Version of the record, and the status, that the file shows."""
         self._pending: dict[str, list[NewData]] = {}
         self._masters = [file for file in scan.info.get("master_files") or () if file != self._record.file]
+        """Master files that have no link to it yet."""
+        self._trouble = ""
+        self._together: list[list[str]] | None = None
+        """Channels whose points are written together."""
 
     def accept(self, event: WireEvent) -> None:
         self._record.accept(event)
@@ -96,7 +113,7 @@ class NexusScan:
         self._link_masters(patience=_PATIENCE)
         info: dict[str, Any] = {"remarks": list(record.remarks)} if record.remarks else {}
         if self._masters:
-            info.setdefault("remarks", []).append(f"no link to it in {', '.join(self._masters)}: written by others")
+            info.setdefault("remarks", []).append(f"no link to it in {', '.join(self._masters)}: {self._trouble}")
         error = "" if record.end is not None else "it has not ended: what was published so far is saved"
         if record.end is not None and self._written[1] == "FAILED":
             error = f"points are missing: {'; '.join(record.remarks)}"
@@ -116,7 +133,7 @@ class NexusScan:
 
     def _open(self) -> tuple[GrowingFile, ItemWriter]:
         if self._shared is None:
-            self._shared = _SharedFile.of(self._record.file)
+            self._shared = SharedFile.of(self._record.file)
         file = self._shared.file
         if self._items is None:
             self._goes_on = self._is_begun(file.h5)
@@ -135,6 +152,8 @@ class NexusScan:
         writer = h5[name].get("writer")
         uid = writer.attrs.get("uid", "") if writer is not None else ""
         if uid == self._record.info["uid"]:
+            known = writer["remarks"].asstr()[:] if "remarks" in writer else ()
+            self._record.remarks += [str(remark) for remark in known if _GAP in remark]
             return True
         title = h5[f"{name}/title"].asstr()[()] if f"{name}/title" in h5 else "?"
         raise SavingError(
@@ -143,10 +162,14 @@ class NexusScan:
             f"away and run `bliss-like recover`, which saves this scan"
         )
 
+    @property
+    def _has_gaps(self) -> bool:
+        return any(_GAP in remark for remark in self._record.remarks)
+
     def _status(self, items: ItemWriter) -> str:
         record = self._record
         if record.end is not None:
-            return "FAILED" if _missing(items, record.end) else "SUCCEEDED"
+            return "FAILED" if self._has_gaps or _missing(items, record.end) else "SUCCEEDED"
         return "RUNNING" if record.prepared else "STARTING"
 
     def _describe(self, file: GrowingFile, items: ItemWriter) -> None:
@@ -165,8 +188,9 @@ class NexusScan:
         deadline = time.monotonic() + patience
         while self._masters:
             try:
-                _add_link(self._masters[0], self._record)
-            except SavingError:  # somebody else adds a link of their own
+                add_link(self._masters[0], self._record)
+            except SavingError as error:  # somebody else adds a link of their own
+                self._trouble = str(error)
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(0.05)
@@ -235,14 +259,16 @@ class NexusScan:
         """Points have left the store before they came here: nothing can bring them back, but all others keep their place."""
         first = items.points[block.path].npoints
         last = first + count - 1
-        self._remark(
-            f"{block.path}: points {first} to {last} had left the store before they could be saved; in their place are "
-            f"{'NaN' if block.values.dtype.kind in 'fc' else 'zeros'}"
-        )
         kind = block.values.dtype.kind
-        empty: Any = "" if kind == "U" else np.nan if kind in "fc" else 0
+        self._remark(
+            f"{block.path}: points {first} to {last}{_GAP}; in their place "
+            f"{'is NaN' if kind in 'fc' else 'are empty texts' if kind == 'U' else 'are zeros'}"
+        )
         shape = tuple(max(size, 0) for size in self._record.nodes[block.path].info["shape"])
-        self._put(items, block.path, np.full((count, *shape), empty, block.values.dtype))
+        empty: Any = "" if kind == "U" else np.nan if kind in "fc" else 0
+        at_once = max(1, _FILLED_AT_ONCE // (block.values.dtype.itemsize * math.prod(shape) or 1))
+        for begin in range(0, count, at_once):
+            self._put(items, block.path, np.full((min(at_once, count - begin), *shape), empty, block.values.dtype))
 
     def _limits(self) -> dict[str, int]:
         """Return up to where points are written now of channels that are plotted together: as many as all of them have, so
@@ -250,9 +276,10 @@ class NexusScan:
         record = self._record
         if record.end is not None or not record.prepared:
             return {}
+        if self._together is None:
+            self._together = [plotted_together(record, places_of(record, master)) for master in record.masters()]
         limits: dict[str, int] = {}
-        for master in record.masters():
-            together = plotted_together(record, places_of(record, master))
+        for together in self._together:
             lengths = [record.lengths.get(path, 0) for path in together]
             if lengths and max(lengths) - min(lengths) <= HELD_BACK:
                 limits |= dict.fromkeys(together, min(lengths))
@@ -284,93 +311,3 @@ def _missing(items: ItemWriter, end: EndScan) -> dict[str, int]:
 
 def _default_of(entries: Mapping[str, Group]) -> str:
     return next((name for name, entry in entries.items() if "default" in entry.attributes), "")
-
-
-class _SharedFile:
-    """A file that several scans of this process may write at the same time, e.g. a sequence and its scans."""
-
-    _open: dict[str, _SharedFile] = {}
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.file = GrowingFile.open(path)
-        self.users = 0
-        try:
-            _prepare_root(self.file)
-        except BaseException:
-            self.file.abandon()
-            raise
-
-    @classmethod
-    def of(cls, path: str) -> _SharedFile:
-        shared = cls._open.get(path)
-        if shared is None:
-            shared = cls._open[path] = cls(path)
-        shared.users += 1
-        return shared
-
-    def release(self) -> None:
-        """Give it back; who is the last closes it."""
-        if self.users > 1:
-            self.users -= 1
-            return
-        self.file.close()
-        self.users = 0
-        self._open.pop(self.path, None)
-
-    def abandon(self) -> None:
-        self.users -= 1
-        if self.users <= 0:
-            self._open.pop(self.path, None)
-            self.file.abandon()
-
-
-def _prepare_root(file: GrowingFile) -> None:
-    """Say what the file is, if it is new.
-
-    :raises SavingError: another program has made it.
-    """
-    h5 = file.h5
-    if not len(h5.attrs) and not len(h5):
-        set_attributes(
-            h5,
-            {
-                "NX_class": "NXroot",
-                "creator": CREATOR,
-                "creator_version": __version__,
-                "file_name": os.path.basename(file.path),
-                "file_time": datetime.datetime.now().astimezone().isoformat(),
-                "HDF5_Version": h5py.version.hdf5_version,
-                "h5py_version": h5py.version.version,
-            },
-        )
-    elif h5.attrs.get("creator") != CREATOR:
-        raise SavingError(
-            f"{file.path}: expected a file of {CREATOR}, this one was made by "
-            f"{h5.attrs.get('creator') or 'another program'} and is left as it is. Move it away, or save elsewhere: SCAN_SAVING"
-        )
-
-
-def _add_link(master: str, record: ScanRecord) -> None:
-    """Add a link to a scan to a master file.
-
-    :raises SavingError: another process is writing it, or it is not ours.
-    """
-    link = master_link(record, master)
-    shared = _SharedFile.of(master)
-    try:
-        h5 = shared.file.h5
-        long_name = link.file.removesuffix(os.path.splitext(link.file)[1]).replace("../", "").replace("/", "_")
-        stem = os.path.splitext(os.path.basename(record.file))[0]
-        for name in (f"{base}_{record.number}.1" for base in (stem, long_name, f"{long_name}_{record.info['uid']}")):
-            there = h5.get(name, getlink=True)
-            if there is None:
-                h5[name] = h5py.ExternalLink(link.file, link.path)
-                set_attributes(h5, {"default": name})
-                break
-            if isinstance(there, h5py.ExternalLink) and there.filename == link.file:
-                break
-    except BaseException:
-        shared.abandon()
-        raise
-    shared.release()

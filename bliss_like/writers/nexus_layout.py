@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -112,6 +113,11 @@ class _Entry:
             found["sample"].items["name"] = Field(str(dataset["sample"]))
         if notes := _notes(info.get("comments")):
             found["notes"] = notes
+        if configured := _dict(info.get("configuration")):
+            text = json.dumps(json.loads(to_json(configured)), indent=1, ensure_ascii=False)
+            items: dict[str, Item] = {"type": Field("application/json"), "data": Field(text)}
+            items["description"] = Field("what was configured of the devices that took part")
+            found["configuration"] = Group("NXnote", items)
         skipped = {"instrument", "positioners", "sample", "user"}
         for category in dict.fromkeys(["technique", *map(str, info.get("scan_meta_categories") or ())]):
             if category not in skipped and (values := _dict(info.get(category))):

@@ -14,7 +14,19 @@ RESERVED = frozenset(
     {
         *("title", "start_time", "end_time", "end_reason", "duration", "duration_unit", "entry_identifier"),
         *("entry_identifier_uuid", "experiment_identifier", "collection_identifier", "program_name", "definition"),
-        *("user", "sample", "notes", "technique", "instrument", "measurement", "writer", "scans", "grid", "plotselect"),
+        *(
+            "user",
+            "sample",
+            "notes",
+            "technique",
+            "instrument",
+            "measurement",
+            "writer",
+            "scans",
+            "grid",
+            "plotselect",
+            "configuration",
+        ),
     }
 )
 """Names of an entry that are ours."""

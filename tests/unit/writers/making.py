@@ -17,7 +17,7 @@ from bliss_like.data.walker import Walker
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan
 from bliss_like.writers import ScanFile
-from bliss_like.writers.nexus import NexusScan, open_scan
+from bliss_like.writers.nexus import open_scan
 from tests.unit.scanning.making import published
 
 _numbers = itertools.count(1)
@@ -83,16 +83,18 @@ class Story:
 
 def save(events: Iterable[WireEvent], flush_each: bool = False) -> SavedScan:
     """Fold events into a file, in one go or with a flush after each."""
-    file: NexusScan | None = None
-    for event in events:
-        if file is None:
-            assert isinstance(event, NewNode)
-            file = open_scan(event)
-        file.accept(event)
-        if flush_each:
-            file.flush()
-    assert file is not None
-    return file.close()
+    first, *others = events
+    assert isinstance(first, NewNode)
+    file = open_scan(first)
+    try:
+        for event in [first, *others]:
+            file.accept(event)
+            if flush_each:
+                file.flush()
+        return file.close()
+    except BaseException:
+        file.abandon()
+        raise
 
 
 def fed(events: Iterable[WireEvent]) -> ScanFile:

@@ -132,6 +132,23 @@ def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
         assert [h5[f"{n}.1/measurement/diode"][:].tolist() for n in (12, 13)] == [[0, 1, 2]] * 2
 
 
+def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
+    stories = [Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13, 14)]
+    open_scan.linger(60)
+    try:
+        for story in stories[:2]:
+            save([*story.begin(), story.points("diode", [1]), story.end()])
+            assert problems(tmp_path / "a.h5") == []  # for all to see
+        (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+        save([*stories[2].begin(), story.points("diode", [1]), stories[2].end()])
+    finally:
+        open_scan.linger(0)
+    for name, entries in (("b.h5", ["12.1", "13.1"]), ("a.h5", ["14.1"])):
+        with opened(tmp_path / name) as h5:
+            assert list(h5) == entries
+    assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+
+
 def test_points_that_have_left_the_store_leave_a_gap(tmp_path: Path) -> None:
     story = Story(tmp_path / "a.h5", {"diode": ("<f8", ()), "counts": ("<i4", ())})
     points = [story.points("diode", [1, 2]), story.points("diode", [5], first=4), story.points("counts", [7], first=1)]
@@ -144,7 +161,9 @@ def test_points_that_have_left_the_store_leave_a_gap(tmp_path: Path) -> None:
         assert text(h5["12.1/writer/status"]) == "FAILED"
         remarks = h5["12.1/writer/remarks"].asstr()[:].tolist()
         assert note(h5, "end")["lengths"][f"{story.path}:axis:counts"] == 4
-    assert "points 2 to 3 had left the store before they could be saved; in their place are NaN" in remarks[0]
+    again = save([*story.begin(), *points, story.end(lengths={f"{story.path}:axis:counts": 4})])
+    assert (again.state, again.error) == ("FAILED", saved.error)  # it is not forgotten
+    assert "points 2 to 3 had left the store before they could be saved; in their place is NaN" in remarks[0]
 
 
 def test_a_viewer_of_a_running_scan_meets_whole_curves(tmp_path: Path) -> None:
