@@ -68,9 +68,9 @@ def make_parser() -> argparse.ArgumentParser:
     recover.add_parser(commands)
     scans.add_parser(commands)
     replay.add_parser(commands)
+    serve_data.add_parser(commands)
     export.add_parser(commands)
     verify.add_parser(commands)
-    serve_data.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
