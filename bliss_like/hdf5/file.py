@@ -173,6 +173,9 @@ class GrowingFile:
         self._full = False
         for dataset in self._datasets.values():
             dataset.committed_now()
+        if self._file.has_heaps:
+            self._file.has_heaps = False
+            _let_go_of_heaps(self.h5)
 
     def _write(self) -> None:
         for dataset in self._datasets.values():
@@ -212,6 +215,18 @@ class GrowingFile:
             self.close()
         else:
             self.abandon()
+
+
+def _let_go_of_heaps(h5: Any) -> None:
+    """Make HDF5 forget the heaps that it would add to, with all else that it remembers; it reads what it needs again."""
+    config = h5.id.get_mdc_config()
+    before = config.initial_size, config.min_size
+    config.set_initial_size = True
+    config.initial_size = config.min_size = 1024
+    h5.id.set_mdc_config(config)
+    "0" in h5  # it forgets when it is used next
+    config.initial_size, config.min_size = before
+    h5.id.set_mdc_config(config)
 
 
 def _rename_to_new(part: str, path: str) -> None:

@@ -9,11 +9,14 @@ How a reader that comes at any moment, with any program, finds a whole file:
   beginning, the first word of every change by itself.
 - An index node that is split loses entries to a new one. A reader who has come by the old parent still looks for them there:
   the node is shortened a moment later.
+- Texts of many attributes and datasets share a heap, of which a reader remembers what he has read. So what was committed is
+  never added to: HDF5 is shown full heaps.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -27,6 +30,9 @@ _WORD = 8
 _LARGE = 1 << 16
 """Bytes from which on something new is written at once instead of being kept."""
 _CHUNK_INDEX = b"TREE\x01"
+_HEAP = b"GCOL\x01"
+_OBJECT = struct.Struct("<HHIQ")
+"""Head of an object in a heap: its number, references to it, nothing, its bytes. Number 0 is the room that is left."""
 
 
 class TransactionalFile:
@@ -47,6 +53,8 @@ class TransactionalFile:
         self._shortened: dict[int, float] = {}
         self._unfinished: list[tuple[int, bytes]] = []
         self._dead = False
+        self.has_heaps = False
+        """Whether HDF5 has written texts since `has_heaps` was last set."""
         if end:  # HDF5 is to go on behind what is in use, not behind what is claimed
             self._overlay.put(0, with_length(os.pread(fd, SIZE, 0), end))
 
@@ -67,6 +75,8 @@ class TransactionalFile:
             got = os.preadv(self._fd, [view], start)
             if got < len(view):
                 view[got:] = bytes(len(view) - got)
+            if view[: len(_HEAP)] == _HEAP:
+                _fill_heap(view)
         self._overlay.read_into(start, view)
         return len(view)
 
@@ -76,6 +86,7 @@ class TransactionalFile:
         self._end = max(self._end, self._place)
         if not self._dead and not self._written_at_once(start, data):
             self._overlay.put(start, bytes(data))
+            self.has_heaps |= bytes(data[: len(_HEAP)]) == _HEAP
             if self._flushing:
                 self._metadata.add(start)
             else:
@@ -226,6 +237,22 @@ def apply(fd: int, runs: Iterable[tuple[int, bytes]]) -> None:
 
 def _entries(node: bytes) -> int:
     return int.from_bytes(node[6:8], "little")
+
+
+def _fill_heap(heap: memoryview) -> None:
+    """Make one object more of the room that is left.
+
+    Source: HDF5 File Format Specification, III.E.
+    """
+    place, last = 16, 0
+    while place + _OBJECT.size <= len(heap):
+        number, _, _, nbytes = _OBJECT.unpack_from(heap, place)
+        if number == 0:
+            if nbytes >= _OBJECT.size:
+                _OBJECT.pack_into(heap, place, last + 1, 1, 0, nbytes - _OBJECT.size)
+            return
+        last = max(last, number)
+        place += _OBJECT.size + -(-nbytes // _WORD) * _WORD
 
 
 def _runs(old: bytes, new: bytes, start: int) -> list[tuple[int, bytes]]:
