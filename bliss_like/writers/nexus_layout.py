@@ -89,7 +89,8 @@ class _Entry:
         if info.get("end_time"):
             items["end_time"] = Field(str(info["end_time"]))
             if isinstance(info.get("start_timestamp"), float) and isinstance(info.get("end_timestamp"), float):
-                items["duration"] = Field(info["end_timestamp"] - info["start_timestamp"], {"units": "s"})
+                duration = round((info["end_timestamp"] - info["start_timestamp"]) * 1000)
+                items["duration"] = Field(duration, {"units": "ms"})  # NeXus wants it whole
         if self.record.end is not None:
             items["end_reason"] = Field(str(info.get("end_reason") or self.record.end.state))
         items["entry_identifier"] = Field(self.name)
