@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,10 +41,13 @@ class Layout:
     def chunks(self) -> tuple[int, ...]:
         return (self.rows, *self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one point."""
+        return self.dtype.itemsize * math.prod(self.shape)
 
-def lay_out(
-    name: str, dtype: Any, shape: tuple[int, ...], npoints: int | None, compression: str
-) -> Layout:
+
+def lay_out(name: str, dtype: Any, shape: tuple[int, ...], npoints: int | None, compression: str) -> Layout:
     """Return how points of a dataset called `name` are kept.
 
     :raises SavingError: HDF5 cannot.
@@ -58,7 +62,7 @@ def lay_out(
     numeric = _numeric(name, dtype)
     if -1 in shape:
         return Layout(numeric, h5py.vlen_dtype(numeric), (), _rows(16, npoints), "none", "ragged")
-    nbytes = numeric.itemsize * int(np.prod(shape, dtype=np.int64))
+    nbytes = numeric.itemsize * math.prod(shape)
     if nbytes == 0:
         raise SavingError(f"{name}: expected points that have values, got shape {shape}")
     if nbytes >= 1 << 32:
@@ -75,7 +79,9 @@ def layout_of(dataset: h5py.Dataset) -> Layout:
     :raises SavingError: it cannot grow.
     """
     if dataset.chunks is None or dataset.maxshape[0] is not None:
-        raise SavingError(f"{dataset.name} in {dataset.file.filename}: expected a dataset that can grow, got one of fixed size")
+        raise SavingError(
+            f"{dataset.name} in {dataset.file.filename}: expected a dataset that can grow, got one of fixed size"
+        )
     shape, rows = dataset.shape[1:], dataset.chunks[0]
     if h5py.check_string_dtype(dataset.dtype) is not None:
         return Layout(dataset.dtype, dataset.dtype, (), rows, "none", "text")
@@ -84,7 +90,11 @@ def layout_of(dataset: h5py.Dataset) -> Layout:
     filters = dataset.id.get_create_plist().get_nfilters()
     whole = dataset.chunks[1:] == shape
     return Layout(
-        dataset.dtype, dataset.dtype, shape, rows, "some" if filters else "none",
+        dataset.dtype,
+        dataset.dtype,
+        shape,
+        rows,
+        "some" if filters else "none",
         "values" if not filters and whole else "compressed",
     )
 
@@ -94,12 +104,14 @@ def _is_text(dtype: Any) -> bool:
 
 
 def _numeric(name: str, dtype: Any) -> np.dtype[Any]:
-    found = np.dtype(dtype)
+    found: np.dtype[Any] = np.dtype(dtype)
     if found.kind in "biufcS" and found.itemsize:
         return found
     if found.kind in "Mm":
         raise SavingError(f"{name}: HDF5 has no times, got {found}: save seconds as float64, or text in ISO 8601")
-    raise SavingError(f"{name}: expected numbers, bool, bytes or text, got {found}: HDF5 cannot hold it, save it as text (JSON)")
+    raise SavingError(
+        f"{name}: expected numbers, bool, bytes or text, got {found}: HDF5 cannot hold it, save it as text (JSON)"
+    )
 
 
 def _compression(wanted: str, dtype: np.dtype[Any], nbytes: int) -> str:

@@ -86,9 +86,11 @@ class GrowingDataset:
             return [self._text(point) for point in block]
         if layout.kind == "ragged":
             return [self._cast(point).ravel() for point in block]
-        values = np.ascontiguousarray(self._cast(block))
+        values = self._cast(block)
         if values.shape[1:] != layout.shape or not values.ndim:
-            raise SavingError(f"{self._name}: expected a block of shape (n, {str(layout.shape)[1:]}, got {values.shape}")
+            raise SavingError(
+                f"{self._name}: expected a block of shape (n, {str(layout.shape)[1:]}, got {values.shape}"
+            )
         return values
 
     def _cast(self, values: Any) -> np.ndarray[Any, Any]:
@@ -119,11 +121,11 @@ class GrowingDataset:
     def _write_values(self, first: int) -> None:
         """Write rows to the chunks that HDF5 has given places to, without its taking part."""
         layout = self.layout
-        nbytes = layout.dtype.itemsize * int(np.prod(layout.shape, dtype=np.int64))
-        blocks = [np.concatenate(self._blocks)] if self.waiting < _SMALL else self._blocks
+        nbytes = layout.nbytes
+        blocks = [np.concatenate(self._blocks, dtype=layout.dtype)] if self.waiting < _SMALL else self._blocks
         pieces: list[memoryview] = []
         for block in blocks:
-            data = memoryview(block.reshape(-1).view(np.uint8))
+            data = block.reshape(-1).view(np.uint8).data
             for low, high in _cuts(first, first + len(block), layout.rows):
                 pieces.append(data[(low - first) * nbytes : (high - first) * nbytes])
                 if high % layout.rows == 0 or (block is blocks[-1] and high == first + len(block)):

@@ -54,12 +54,12 @@ class GrowingFile:
         :raises OSError: no permission, disk full, ...
         """
         path = os.path.abspath(path)
+        if new and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         journal = Journal(path)
         try:
-            if os.path.lexists(path):
-                if new:
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+            if os.path.lexists(path) and not new:
                 return cls._reopened(path, journal)
             return cls._made(path, journal)
         except BaseException:
@@ -137,6 +137,7 @@ class GrowingFile:
         made = h5d.create(
             parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
         )
+        self._file.claim.expected += (npoints or 0) * layout.nbytes
         return self._taken(GrowingDataset(h5py.Dataset(made), layout, self._file))
 
     def growing(self, path: str) -> GrowingDataset:
@@ -204,7 +205,9 @@ class GrowingFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             self.close()
         else:

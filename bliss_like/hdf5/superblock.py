@@ -29,7 +29,9 @@ def read_superblock(fd: int, path: str) -> bytes:
     """
     head = os.pread(fd, SIZE, 0)
     if not head.startswith(_SIGNATURE[:8]):
-        raise SavingError(f"{path}: expected an HDF5 file to go on with, got something else: move it away, or save elsewhere")
+        raise SavingError(
+            f"{path}: expected an HDF5 file to go on with, got something else: move it away, or save elsewhere"
+        )
     if not head.startswith(_SIGNATURE) or head[13] != 8 or len(head) < SIZE:
         raise SavingError(
             f"{path}: expected an HDF5 file with a superblock of version 0, got version {head[8]}: another program has made it; "
@@ -57,6 +59,8 @@ class Claim:
         self._size = os.fstat(fd).st_size
         self.length = length_in(os.pread(fd, SIZE, 0)) if self._size else 0
         self._ahead = _LEAST
+        self.expected = 0
+        """Bytes that are to come."""
         self._last_end, self._last_time = self.length, time.monotonic()
 
     def reach(self, end: int) -> None:
@@ -64,7 +68,7 @@ class Claim:
 
         :raises OSError: the file cannot be that large.
         """
-        if end > self._size or (self._size == self.length and self.length - end < self._ahead // 2):
+        if end > self._size or (self._size == self.length and self.length - end < max(self._ahead, self.expected) // 2):
             self._grow(end)
         if not self.length:  # nobody knows of a new file
             self.length = self._size
@@ -88,7 +92,8 @@ class Claim:
     def _grow(self, end: int) -> None:
         now = time.monotonic()
         rate = (end - self._last_end) / max(GRACE, now - self._last_time)
-        self._ahead = int(min(max(_LEAST, rate * _SECONDS), _MOST))
+        self._ahead = int(min(max(_LEAST, rate * _SECONDS, self.expected), _MOST))
+        self.expected = 0
         try:
             os.ftruncate(self._fd, end + self._ahead)
         except OSError:  # a quota, or a limit

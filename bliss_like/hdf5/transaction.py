@@ -39,7 +39,7 @@ class TransactionalFile:
     def __init__(self, fd: int, journal: Journal, end: int) -> None:
         self._fd, self._journal = fd, journal
         self._overlay = Overlay()
-        self._claim = Claim(fd)
+        self.claim = Claim(fd)
         self._place = 0
         self._end = self.known_end = end
         self._flushing = False
@@ -121,16 +121,16 @@ class TransactionalFile:
             flush()
         finally:
             self._flushing = False
-        self._claim.reach(self._end)
+        self.claim.reach(self._end)
         blocks = [
-            (start, with_length(bytes(data), self._claim.length) if start == 0 else data)
+            (start, with_length(bytes(data), self.claim.length) if start == 0 else data)
             for start, data in self._overlay.in_order()
         ]
         for start, data in blocks:
             if start + len(data) > self.known_end:
                 skipped = max(0, self.known_end - start)
                 write_all(self._fd, memoryview(data)[skipped:], start + skipped)
-        self._journal.note(self._end, self._claim.length)
+        self._journal.note(self._end, self.claim.length)
         now, later = self._changes([(start, data) for start, data in blocks if start < self.known_end], last)
         if now:
             self._journal.record(now + later)
@@ -161,7 +161,7 @@ class TransactionalFile:
         whole = not self._unfinished and not self._shortened
         try:
             if whole and self.known_end:
-                self._claim.drop(self.known_end)
+                self.claim.drop(self.known_end)
         except OSError:
             whole = False
         finally:
