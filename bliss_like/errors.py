@@ -168,6 +168,14 @@ class SavingError(DataError, RuntimeError):
     still in the store, and the message says how to save it from there."""
 
 
+class CatalogueError(DataError):
+    """The catalogue of past scans cannot be read or written, or was asked for something that is not in it."""
+
+
+class BrokenCatalogue(CatalogueError):
+    """An index of scans is damaged, or of another version; it can be made again from the files."""
+
+
 class ForeignKeyError(DataError):
     """A key that is not ours stands where a node should be."""
 

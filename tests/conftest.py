@@ -38,6 +38,15 @@ def _home_of_the_run() -> Iterator[None]:
             os.environ[HOME_VARIABLE] = before
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_saved() -> Iterator[None]:
+    """Sessions of tests start no writer, and would not write into the home of the user, unless they say so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLISS_LIKE_WRITER", "null")
+        patch.setenv("BLISS_LIKE_DATA", "/tmp/scans")
+        yield
+
+
 @pytest.fixture
 def short_directory() -> Iterator[Path]:
     """A temporary directory whose path leaves room for the name of a unix socket (pytest's own may not)."""
