@@ -118,7 +118,7 @@ class _Entry:
             text = json.dumps(json.loads(to_json(configured)), indent=1, ensure_ascii=False)
             items: dict[str, Item] = {"type": Field("application/json"), "data": Field(text)}
             items["description"] = Field("what was configured of the devices that took part")
-            found["configuration"] = Group("NXnote", items)
+            found["configuration"] = Group("NXcollection", items)
         skipped = {"instrument", "positioners", "sample", "user"}
         for category in dict.fromkeys(["technique", *map(str, info.get("scan_meta_categories") or ())]):
             if category not in skipped and (values := _dict(info.get(category))):
