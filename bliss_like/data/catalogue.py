@@ -23,7 +23,7 @@ from typing import Any, Final
 from bliss_like.errors import CatalogueError
 
 from .catalogue_facts import UNTOLD, fitting
-from .catalogue_index import FILE, Index
+from .catalogue_index import Index
 from .catalogue_query import Condition, Query, all_keys, conditions, meant
 from .catalogue_results import Results, ScanRecord
 from .catalogue_times import When, timestamp
@@ -122,9 +122,10 @@ def _ways(scan: int | str) -> Iterator[tuple[str, int | str]]:
 # -- indexes -----------------------------------------------------------------------------------------------------------
 
 
-def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None) -> Results:
+def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None, *, strict: bool = True) -> Results:
     """Return what fits, of all base paths.
 
+    :param strict: False gives nothing where a key is asked for that no scan has.
     :raises CatalogueError: no scan has a key that is asked for, or an index cannot be read.
     """
     indexes = [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
@@ -135,7 +136,8 @@ def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None) -> 
             if query.conditions:
                 known |= set(all_keys(connection))
             found.append([(scan, number) for scan in query.scans(connection)])
-    _check_keys(query, known)
+    if strict:
+        _check_keys(query, known)
     merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=True)
     rows = [(indexes[number], scan) for scan, number in merged]
     return Results(rows[: query.limit], "" if rows else _hint(query, known))
@@ -192,21 +194,19 @@ def _list() -> Path:
 def root_of(info: Mapping[str, Any]) -> Path:
     """Return the base path of the data of a scan, by its info: where its index is, or will be.
 
-    It is the nearest directory above the file that has an index; else `dataset.base_path` of the info; else a known base
-    path; else the directory of the file.
+    It is `base_path` of the info; else the nearest directory above the file that has an index, or is a known base path;
+    else the directory of the file.
 
     :raises CatalogueError: the info has no `filename`: the scan is not saved.
     """
-    name = info.get("filename")
+    name, said = info.get("filename"), info.get("base_path")
     if not isinstance(name, str) or not os.path.isabs(name):
         raise CatalogueError(f"scan {info.get('name')}: it has no place in a catalogue, as it is not saved")
     above = Path(name).parents
-    if there := next((directory for directory in above if (directory / FILE).exists()), None):
-        return there
-    place = info.get("dataset")
-    said = place.get("base_path") if isinstance(place, Mapping) else None
-    known = [Path(said)] if isinstance(said, str) and said else known_roots()
-    return next((directory for directory in above if directory in known), above[0])
+    if isinstance(said, str) and Path(said) in above:
+        return Path(said)
+    known = known_roots()
+    return next((directory for directory in above if directory in known or Index(directory).exists), above[0])
 
 
 def record(
@@ -225,5 +225,5 @@ def record(
 
 
 __all__ = [
-    "CatalogueError", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
+    "CatalogueError", "Query", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
 ]  # fmt: skip

@@ -62,7 +62,11 @@ class Index:
 
     @property
     def exists(self) -> bool:
-        return self.path.exists()
+        """Whether there is an index; a file without content is one that is just being made."""
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -86,6 +90,7 @@ class Index:
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in _SCHEMA.split(";\n"):
                     connection.execute(statement)
+                self.path.chmod(self.root.stat().st_mode & 0o666)  # who may save there may enter it
             self._check_version(connection)
             with connection:
                 yield connection

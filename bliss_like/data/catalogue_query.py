@@ -38,6 +38,11 @@ class Condition:
             raise CatalogueError(f"{self.key}: expected one of {' '.join(OPERATORS)}, got {self.operator!r}")
         if self.operator in ("in", "not in") and (isinstance(self.value, str) or not isinstance(self.value, Sequence)):
             raise CatalogueError(f"{self.key} {self.operator}: expected a list of values, got {self.value!r}")
+        if self.operator == "~":
+            try:
+                re.compile(str(self.value))
+            except re.error as error:
+                raise CatalogueError(f"{self.key} ~ {self.value!r}: no regular expression: {error}") from None
 
     def of(self, expression: str) -> tuple[str, list[Any]]:
         """Return the condition on an expression as SQL, and its parameters."""
@@ -45,7 +50,7 @@ class Condition:
         if operator in ("in", "not in"):
             return f"{expression} {operator.upper()} ({', '.join('?' * len(value))})", [*value]
         if operator == "~":
-            return f"{expression} REGEXP ?", [_regular(self.key, str(value))]
+            return f"{expression} REGEXP ?", [str(value)]
         if operator == "contains":
             return f"instr(lower({expression}), ?)", [str(value).lower()]
         plain = f"{expression} {operator} ?"
@@ -218,11 +223,3 @@ def _absent(condition: Condition, expression: str) -> tuple[str, list[Any]] | No
 def _json_path(key: str) -> str:
     path = "$" + "".join(f'."{part}"' for part in key.split("."))
     return "'" + path.replace("'", "''") + "'"
-
-
-def _regular(key: str, pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise CatalogueError(f"{key} ~ {pattern!r}: no regular expression: {error}") from None
-    return pattern

@@ -18,7 +18,7 @@ from . import paths, saved
 from .catalogue import remember
 from .catalogue_index import Index, enter, forget
 from .events import SavedScan
-from .node import ScanNode
+from .node import get_node
 from .saved_store import SavedStore
 
 _AT_ONCE = 50
@@ -108,7 +108,8 @@ def _opened(file: str, entries: list[str], result: Rebuilt) -> Iterator[SavedSto
 
 def _enter(connection: sqlite3.Connection, store: SavedStore, result: Rebuilt) -> None:
     try:
-        info = ScanNode(store, store.scan, store.kind).info
+        node = get_node(store.scan, store)
+        info = node.info if node else {}
         done = store.exist([paths.saved(store.scan)])[0]
         event = SavedScan(
             store.scan,

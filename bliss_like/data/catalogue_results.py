@@ -152,11 +152,12 @@ class ScanRecord:
 
     def _filed(self) -> ScanNode:
         from .node import ScanNode, get_node
-        from .saved import open_saved
+        from .saved import entries, open_saved
 
         if not self.file:
             raise DataError(f"{self}: the server has it no more, and it was not saved")
-        store = open_saved(self.file, self.entry)
+        entry = self.entry or next((name for name in entries(self.file) if _is_number(name, self.number)), "")
+        store = open_saved(self.file, entry)
         node = get_node(store.scan, store)
         if not isinstance(node, ScanNode):
             raise DataError(f"{self}: expected a scan in {self.file} {self.entry}, got {node!r}")
@@ -221,6 +222,10 @@ def _read(found: Sequence[tuple[Index, int]]) -> Iterator[ScanRecord]:
     for index, scan in found:
         if (index.root, scan) in rows:
             yield rows[index.root, scan]
+
+
+def _is_number(entry: str, number: int | None) -> bool:
+    return entry.strip("/").partition(".")[0] == str(number)
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------

@@ -180,6 +180,7 @@ class ScanInfoKeys(TypedDict, total=False):
     uid: Annotated[str, Key("32 hexadecimal digits that no other scan has, anywhere", always=True)]
     data_writer: Annotated[str, Key("format that it is saved in, `nexus`; `null`: it is not")]
     filename: Annotated[str, Key("absolute path of the file that it is saved in")]
+    base_path: Annotated[str, Key("directory below which all data are; the catalogue of them is there")]
     master_files: Annotated[list[str], Key("files that refer to that one")]
     images_path: Annotated[str, Key("directory below which its detectors save images")]
     writer_options: Annotated[dict[str, Any], Key("what the writer is told beside, e.g. `compression`")]

@@ -113,7 +113,9 @@ def main() -> None:
         os.environ[catalogue.VARIABLE] = directory
         took = fill(root, number)
         size = (root / FILE).stat().st_size
-        print(f"{number} scans entered in groups of 1000: {1e3 * took:.2f} ms each, {size / number / 1e3:.1f} kB each\n")
+        print(
+            f"{number} scans entered in groups of 1000: {1e3 * took:.2f} ms each, {size / number / 1e3:.1f} kB each\n"
+        )
         table = Table("question", f"ms, {number} scans")
         chance = random.Random(2)
         new = iter(range(number, number + 1000))
