@@ -27,11 +27,8 @@ from bliss_like.errors import SavingError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
-<<<<<<< HEAD
-=======
 from tests.conftest import RestartableServer
 from tests.file_format import install_json_lines
->>>>>>> process-work
 from tests.publishing import PublishedScan, run_scan
 from tests.waiting import wait_until, wait_until_cooperative
 
@@ -55,6 +52,7 @@ def base(short_directory: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _home(short_directory: Path, base: Path, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedServer) -> None:
     install_json_lines(short_directory / "packages")
+    monkeypatch.syspath_prepend(short_directory / "packages")
     (short_directory / "config").mkdir()
     (short_directory / "config" / "all.yml").write_text(TREE.replace("BASE", str(base)))
     monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
