@@ -31,4 +31,7 @@ def _end(store: StreamStore, structure: ScanStructure) -> None:
     message = f"process {structure.info['pid']} on {structure.info['host']} died before the end of the scan"
     error = {"type": "ProcessDied", "message": message, "traceback": ""}
     event = EndScan(structure.path, "KILLED", lengths, {"state": "KILLED", "end_reason": "FAILURE"}, error)
-    store.append([Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))])
+    end = Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))
+    store.append(
+        [end], again=True
+    )  # the next session and the writer may find it at the same time: the first one ends it

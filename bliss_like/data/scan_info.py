@@ -118,10 +118,22 @@ class DisplayExtra(TypedDict, total=False):
     ]
 
 
+class SequenceScan(TypedDict, total=False):
+    """Where a scan of a sequence is saved."""
+
+    scan_nb: Annotated[int, Key("its number", when="running")]
+    uid: Annotated[str, Key("its `uid`", when="running")]
+    filename: Annotated[str, Key("absolute path of its file", when="running")]
+    masters: Annotated[int, Key("its top masters, each of which has an entry in the file", when="running")]
+
+
 class SequenceInfo(TypedDict, total=False):
-    """What a sequence announces."""
+    """What a sequence announces, and where its scans are."""
 
     scan_count: Annotated[int, Key("scans that are to come")]
+    scans: Annotated[
+        dict[str, SequenceScan], Key("those of its scans that are saved, by their db_names", when="running")
+    ]
 
 
 class Sample(TypedDict, total=False):
@@ -192,6 +204,7 @@ class ScanInfoKeys(TypedDict, total=False):
     display_extra: Annotated[DisplayExtra, Key("what is wanted of displays", when="prepared")]
     positioners: Annotated[Positioners, Key("where the axes of the session were, at both ends")]
     instrument: Annotated[dict[str, Any], Key("what devices say of themselves, by their names")]
+    configuration: Annotated[dict[str, Any], Key("what is configured of the devices that take part, by their names")]
     sample: Annotated[Sample, Key("what is in the beam")]
     user: Annotated[User, Key("who measures")]
     technique: Annotated[dict[str, Any], Key("how it is measured; the users'")]
@@ -200,7 +213,7 @@ class ScanInfoKeys(TypedDict, total=False):
     group: Annotated[str, Key("db_name of the sequence that it is part of")]
     index_in_sequence: Annotated[int, Key("which of its scans it is, 0 the first")]
     is_scan_sequence: Annotated[bool, Key("whether it is a sequence or a group of scans")]
-    sequence_info: Annotated[SequenceInfo, Key("what a sequence announces")]
+    sequence_info: Annotated[SequenceInfo, Key("what a sequence announces, and where its scans are")]
     monitoring: Annotated[str, Key("name of what it monitors in the background, until a scan of the user comes")]
     channels: Annotated[dict[str, ChannelMeta], Key("channels by full name", when="prepared", always=True)]
     devices: Annotated[dict[str, Device], Key("acquisition objects", when="prepared", always=True)]

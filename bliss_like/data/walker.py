@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from bliss_like.errors import StoreUnavailable
@@ -67,6 +68,7 @@ class Walker:
     :param prune: called with each new node and whether it was there when the walk began; True stops there: the node
         itself is yielded, what is below it is not.
     :param note_existing: find out what is there when the walk begins, which `prune` is told; else all counts as new.
+    :param patience: seconds for which a server that goes away is waited for. A walk that has failed may be gone on with.
     """
 
     def __init__(
@@ -77,8 +79,10 @@ class Walker:
         depth: Depth | None = None,
         prune: Callable[[NewNode, bool], bool] | None = None,
         note_existing: bool = False,
+        patience: float = _PATIENCE,
     ) -> None:
         self._store, self._root = store, root
+        self._patience = patience
         self._note = note_existing
         self._depth = depth or Depth()
         self._prune = prune or (lambda node, existing: False)
@@ -161,6 +165,11 @@ class Walker:
         there = self._store.exist([paths.scan(path) for path in candidates])
         return next((path for path, exists in zip(candidates, there, strict=True) if exists), "")
 
+    @property
+    def doors(self) -> Mapping[str, Id]:
+        """Streams, and how far they were read, in which something appears as soon as there is more than points to yield."""
+        return {**self._children, **{key: scan.structure.cursor for key, scan in self._scans.items()}}
+
     # -- the loop --------------------------------------------------------------------------------------------------
 
     def events(self, *, wait: bool = True, stopped: Callable[[], bool] = lambda: False) -> Iterator[WalkEvent]:
@@ -203,7 +212,7 @@ class Walker:
         return max(1, min(1000, _READ_BYTES // max(nbytes, 1)))
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
-        return patiently(question, self._stopped)
+        return patiently(question, self._stopped, self._patience)
 
     def _rank(self, key: str) -> int:
         return 0 if key in self._children else 1 if key in self._scans else 2
@@ -242,9 +251,10 @@ class Walker:
     # -- scans -----------------------------------------------------------------------------------------------------
 
     def _open_waiting(self) -> Iterator[WalkEvent]:
-        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _SCANS_AT_ONCE))]
-        there = self._ask(lambda: self._store.exist([paths.scan(node.path) for node, _ in some]))
+        some = list(islice(self._waiting, _SCANS_AT_ONCE))
+        there = self._ask(lambda: self._store.exist([paths.scan(node.path) for node, _ in some])) if some else []
         for (node, existing), alive in zip(some, there, strict=True):
+            self._waiting.popleft()
             if not alive:
                 continue  # its time in the store is over
             yield node
@@ -257,12 +267,12 @@ class Walker:
     def _accept_structure(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
         scan = self._scans[key]
         for entry_id, fields in entries:
-            scan.structure.cursor = entry_id
             event = decode_event(fields)
             scan.structure.accept(event)
             if isinstance(event, EndScan):
                 yield from self._finish(key, scan, event)
                 return
+            scan.structure.cursor = entry_id  # behind which the end comes again if the server goes away meanwhile
             if isinstance(event, NewNode) and event.path != scan.structure.path:
                 if event.path != self._root and self._is_below(event.path, event.scan):
                     yield event
@@ -328,10 +338,10 @@ class Walker:
         return not self._single_scan or scan.structure.path == self._root
 
 
-def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> Answer:
+def patiently(question: Callable[[], Answer], stopped: Callable[[], bool], patience: float = _PATIENCE) -> Answer:
     """Return the answer; a server that goes away is waited for, unless the walk is `stopped`.
 
-    :raises StoreUnavailable: it stayed away for a minute, or until the walk was stopped.
+    :raises StoreUnavailable: it stayed away for that many seconds, by default a minute, or until the walk was stopped.
     """
     lost_at = 0.0
     while True:
@@ -339,7 +349,7 @@ def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> An
             return question()
         except StoreUnavailable:
             lost_at = lost_at or time.monotonic()
-            if stopped() or time.monotonic() - lost_at > _PATIENCE:
+            if stopped() or time.monotonic() - lost_at >= patience:
                 raise
             time.sleep(0.1)
 

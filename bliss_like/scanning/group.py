@@ -222,11 +222,15 @@ class Sequence:
 
     def _reference(self, scan: Scan | ScanNode) -> None:
         if isinstance(scan, Scan):
-            path, number = scan.path, scan.scan_number
+            path, number, info = scan.path, scan.scan_number, dict(scan.scan_info)
         else:
-            path, number = scan.db_name, int(scan.info["scan_nb"])
+            path, number, info = scan.db_name, int(scan.info["scan_nb"]), dict(scan.info)
         with suppress(StoreUnavailable):  # the reference counts, and waits for the server; the time left can be shorter
             environment.require_tree().renew(path)
+        if info.get("filename"):
+            told = {"scan_nb": number, "masters": len(info.get("acquisition_chain", ())) or 1}
+            told |= {key: info[key] for key in ("uid", "filename") if key in info}
+            self.scan.update_info(sequence_info={"scans": {path: told}})
         self._master.add(path, number)
 
     # -- beginning and end ---------------------------------------------------------------------------------------------

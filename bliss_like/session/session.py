@@ -138,6 +138,7 @@ class Session:
             self.names = Names({} if env_dict is None else env_dict)
             self.names.why_missing = partial(why_missing, self)
             self._build(verbose)
+            self._surroundings.begin_saving()
         except BaseException:
             self.close()
             raise
