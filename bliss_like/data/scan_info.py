@@ -232,3 +232,8 @@ def merged(info: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[key] = merged(known, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+def to_be_saved(info: Mapping[str, Any]) -> bool:
+    """Return whether a writer was asked to save the scan of this info."""
+    return bool(info.get("save", True)) and info.get("data_writer") not in (None, "", "null")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-from . import config, writer
+from . import config, recover, writer
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -65,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     stop.add_argument("axes", nargs="*", metavar="AXIS", help="name of an axis; none: all that move")
     stop.set_defaults(run=_stop)
     writer.add_parser(commands)
+    recover.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 
