@@ -138,7 +138,9 @@ def test_a_writer_that_is_stopped_is_not_waited_for_and_does_no_harm_later(beaml
         eh1.kill()
     scan = beamline.scans()[0]
     try:
-        wait_until(lambda: "cannot be completed" in (told := beamline.recover(scan).stdout) and f"process {pid}" in told)
+        wait_until(
+            lambda: "cannot be completed" in (told := beamline.recover(scan).stdout) and f"process {pid}" in told
+        )
     finally:
         os.kill(pid, signal.SIGKILL)
     assert beamline.recover(scan).returncode == 0
