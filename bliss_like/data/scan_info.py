@@ -118,6 +118,13 @@ class DisplayExtra(TypedDict, total=False):
     ]
 
 
+class ReplayOf(TypedDict):
+    """The scan that a replay is of."""
+
+    uid: Annotated[str, Key("its uid")]
+    db_name: Annotated[str, Key("its node")]
+
+
 class SequenceScan(TypedDict, total=False):
     """Where a scan of a sequence is saved."""
 
@@ -173,6 +180,7 @@ class ScanInfoKeys(TypedDict, total=False):
     uid: Annotated[str, Key("32 hexadecimal digits that no other scan has, anywhere", always=True)]
     data_writer: Annotated[str, Key("format that it is saved in, `nexus`; `null`: it is not")]
     filename: Annotated[str, Key("absolute path of the file that it is saved in")]
+    base_path: Annotated[str, Key("directory below which all data are; the catalogue of them is there")]
     master_files: Annotated[list[str], Key("files that refer to that one")]
     images_path: Annotated[str, Key("directory below which its detectors save images")]
     writer_options: Annotated[dict[str, Any], Key("what the writer is told beside, e.g. `compression`")]
@@ -213,6 +221,7 @@ class ScanInfoKeys(TypedDict, total=False):
     group: Annotated[str, Key("db_name of the sequence that it is part of")]
     index_in_sequence: Annotated[int, Key("which of its scans it is, 0 the first")]
     is_scan_sequence: Annotated[bool, Key("whether it is a sequence or a group of scans")]
+    replay_of: Annotated[ReplayOf, Key("of no scan that ran, but of one that is published again: which one")]
     sequence_info: Annotated[SequenceInfo, Key("what a sequence announces, and where its scans are")]
     monitoring: Annotated[str, Key("name of what it monitors in the background, until a scan of the user comes")]
     channels: Annotated[dict[str, ChannelMeta], Key("channels by full name", when="prepared", always=True)]
@@ -237,3 +246,16 @@ def merged(info: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
 def to_be_saved(info: Mapping[str, Any]) -> bool:
     """Return whether a writer was asked to save the scan of this info."""
     return bool(info.get("save", True)) and info.get("data_writer") not in (None, "", "null")
+
+
+def news_of(info: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be merged into `info` so that it becomes `later`, which has all of its keys."""
+    news: dict[str, Any] = {}
+    for key, value in later.items():
+        known = info.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            if more := news_of(known, value):
+                news[key] = more
+        elif key not in info or repr(known) != repr(value):  # NaN is not equal to itself
+            news[key] = value
+    return news

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -131,6 +131,11 @@ class Walk:
             started.set()
         yield from self._events(walker, wait, stop)
 
+    def of(self, events: Iterable[WalkEvent]) -> Iterator[Event]:
+        """Yield those of some events below the node that pass, as people see them."""
+        for event in events:
+            yield from self._translate(event)
+
     def nodes(
         self, *, wait: bool = True, stop: Callable[[], bool] | None = None, started: Any = None
     ) -> Iterator[DataNode]:
@@ -172,8 +177,6 @@ class Walk:
                 raise
 
     def _walker(self, *, points: bool, until_saved: bool = False) -> Walker:
-        if self._root.structure is not None:
-            self._root.structure.require()  # a scan whose time in the store is over has nothing to wait for
         kinds = self._include.kinds
         depth = Depth(
             structure=bool(kinds & (_INSIDE_SCANS | _SCANS if points else _INSIDE_SCANS)),

@@ -322,8 +322,24 @@ class Walker:
     def _accept_points(self, scan: _Followed, key: str, entries: list[Entry]) -> Iterator[Points]:
         spec = scan.channels[key]
         for first, values in merge_points(entries, spec):
+            if first > scan.seen[key]:
+                yield from self._recall(scan, key, first)
             yield Points(spec.path, first, values, first - scan.seen[key])
             scan.seen[key] = first + len(values)
+
+    def _recall(self, scan: _Followed, key: str, stop: int) -> Iterator[Points]:
+        """Yield points that the store has no more from the file of the scan, as far as it has one, and them."""
+        spec = scan.channels[key]
+        saved = self._ask(scan.structure.saved)
+        while saved and (seen := scan.seen[key]) < stop:
+            after = {key: (seen - 1, LAST_SEQUENCE) if seen else FIRST}
+            for first, values in merge_points(saved.read(after, count=self._count([scan])).get(key, []), spec):
+                yield Points(spec.path, first, values[: stop - first])
+                scan.seen[key] = min(first + len(values), stop)
+                if scan.seen[key] == stop:
+                    return
+            if scan.seen[key] == seen:
+                return
 
     def _finish(self, key: str, scan: _Followed, end: EndScan) -> Iterator[WalkEvent]:
         """Yield the rest of the points and the end: END_SCAN was stored after the last point."""
@@ -339,10 +355,11 @@ class Walker:
                 break
             for data_key, entries in found.items():
                 yield from self._accept_points(scan, data_key, entries)
-        for data_key, seen in scan.seen.items():
-            spec = scan.channels[data_key]
+        for data_key, spec in scan.channels.items():
             length = end.lengths.get(spec.path, 0)
-            if seen < length:
+            if scan.seen[data_key] < length:
+                yield from self._recall(scan, data_key, length)
+            if (seen := scan.seen[data_key]) < length:
                 yield Points(spec.path, length, spec.no_points(), length - seen)
         del self._scans[key]
         if self._covers(scan):

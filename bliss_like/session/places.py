@@ -47,13 +47,18 @@ class Places:
         self._text(key, **dict.fromkeys(OF_IMAGES, "1"))
 
     @property
-    def root(self) -> Path:
-        """The directory for files."""
+    def base(self) -> Path:
+        """The directory below which all data are."""
         written = str(self._known["base_path"])
         base = Path(os.path.normpath(os.path.expanduser(written)))
         if not os.path.isabs(base) or "\0" in written:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {written!r}")
-        return self._below(base, self._text("template"), "template")
+        return base
+
+    @property
+    def root(self) -> Path:
+        """The directory for files."""
+        return self._below(self.base, self._text("template"), "template")
 
     def file(self, extension: str) -> Path:
         """Return the file for data."""

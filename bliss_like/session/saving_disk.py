@@ -125,6 +125,7 @@ class SavingDisk:
             described["images_path"] = str(saving.places().images_of_all(written))
         if saving.writer != NO_WRITER:
             described["filename"] = saving.data_fullpath
+            described["base_path"] = str(saving.places().base)
             described["master_files"] = saving.master_files
             described["writer_options"] = dict(saving.writer_options)
         return described

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-from . import config, recover, writer
+from . import config, export, recover, replay, scans, serve_data, verify, writer
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -66,6 +66,11 @@ def make_parser() -> argparse.ArgumentParser:
     stop.set_defaults(run=_stop)
     writer.add_parser(commands)
     recover.add_parser(commands)
+    scans.add_parser(commands)
+    replay.add_parser(commands)
+    serve_data.add_parser(commands)
+    export.add_parser(commands)
+    verify.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 

@@ -18,6 +18,7 @@ from bliss_like.data.walker import Walker
 from bliss_like.errors import NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
+from .entry import CatalogueEntry
 from .formats import NONE, find_format
 
 _log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class ScanToSave:
         self._pause = _FIRST_PAUSE
         self._store = store
         self._walker = Walker(store, scan, patience=0)
+        self._entry = CatalogueEntry(scan)
         self._file: ScanFile | None = None
         self._events: Iterator[WireEvent] = iter([self.node])
         self._pending: WireEvent | None = None
@@ -107,6 +109,7 @@ class ScanToSave:
         if self._said is not None and not self.is_over:
             tell_saved(self._store, self._said, Retention().seconds)
             self.is_over = True
+            self._entry.enter(self._said)
         elif self._lengths and not self.is_over:
             tell_progress(self._store, self.path, self._lengths)
             if not self._has_told:
@@ -178,6 +181,7 @@ class ScanToSave:
         if self._file is None:
             self._file = find_format(self.format)(self.node)
         self._file.accept(event)
+        self._entry.accept(event)
         self._dirty = True
         if isinstance(event, NewData):
             self.behind += event.values.nbytes

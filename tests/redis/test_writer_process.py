@@ -16,6 +16,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from bliss_like.data import catalogue
 from bliss_like.data.events import SavedScan
 from bliss_like.data.node import ScanNode, get_session_node
 from bliss_like.data.process import is_gone
@@ -129,6 +130,24 @@ def test_a_scan_is_saved_when_it_is_over(session: Session, base: Path) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(status.pid, 0)
     assert "ended" in (Path(os.environ["BLISS_LIKE_HOME"]) / "writer-eh1.log").read_text()
+
+
+def test_a_scan_is_in_the_catalogue_as_soon_as_it_runs(session: Session, base: Path) -> None:
+    loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
+    scan = loopscan(100, 0.05, box, run=False)
+    task = gevent.spawn(scan.run)
+    wait_until_cooperative(lambda: catalogue.search(counters="diode"))
+    record = catalogue.last()[0]
+    assert (record.uid, record.db_name, record.root) == (scan.scan_info["uid"], scan.path, base)
+    assert record.is_running
+    task.kill()
+    wait_until_cooperative(lambda: not catalogue.last()[0].is_running)
+    record = catalogue.last()[0]
+    assert (record.saved, record.file) == ("SAVED", str(base / "eh1" / "data_1.jsonl"))
+    assert record.node.db_name == scan.path
+    (base / ".catalogue.sqlite").write_text("nothing of the kind")
+    assert saved(connect(), [loopscan(1, 0, box).path])[0]
+    assert "broken" in (Path(os.environ["BLISS_LIKE_HOME"]) / "writer-eh1.log").read_text()
 
 
 def test_nothing_is_saved_of_scans_that_are_not_to_be(session: Session, base: Path) -> None:
