@@ -68,9 +68,9 @@ class FileSaving:
     # -- what scans ask ------------------------------------------------------------------------------------------------
 
     def check(self, scan: Scan) -> None:
+        self._scan_saving.check()
         if self._saves_nothing():
             return
-        self._scan_saving.check()
         self.writer.begin()
         deadline = time.monotonic() + _FOR_A_WRITER
         while self.writer.look() is None:
