@@ -168,6 +168,14 @@ class SavingError(DataError, RuntimeError):
     still in the store, and the message says how to save it from there."""
 
 
+class ExportError(DataError, RuntimeError):
+    """A scan cannot be written in a format, or not to where it was asked; nothing was left there."""
+
+
+class ExportWarning(UserWarning):
+    """Something of a scan is not in what was exported, as the format cannot hold it or as it is no more there."""
+
+
 class CatalogueError(DataError):
     """The catalogue of past scans cannot be read or written, or was asked for something that is not in it."""
 

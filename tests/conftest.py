@@ -39,9 +39,12 @@ def _home_of_the_run() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_writers_unless_asked_for() -> None:
-    """Sessions that do not say otherwise have no writer, also those in processes that tests start."""
-    os.environ["BLISS_LIKE_WRITER"] = "null"
+def _nothing_is_saved() -> Iterator[None]:
+    """Sessions of tests start no writer, and would not write into the home of the user, unless they say so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLISS_LIKE_WRITER", "null")
+        patch.setenv("BLISS_LIKE_DATA", "/tmp/scans")
+        yield
 
 
 @pytest.fixture

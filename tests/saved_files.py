@@ -1,62 +1,47 @@
-"""Save scans as the writer does, in one go and without a process."""
+"""Save scans as the writer does, without a process, and let the store forget them."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
-
-import h5py
-import numpy as np
 
 from bliss_like.data import paths, saving
 from bliss_like.data.channel_node import ChannelNode
-from bliss_like.data.codec import to_json
-from bliss_like.data.events import SavedScan
-from bliss_like.data.points import StoredPoints
+from bliss_like.data.events import EndScan, NewNode, SavedScan
+from bliss_like.data.node import ScanNode, get_node
+from bliss_like.data.replay import replay_events
 from bliss_like.data.store import StreamStore
-from bliss_like.data.structure import ChannelSpec, ScanStructure
+from bliss_like.data.structure import ScanStructure
+from bliss_like.writers import ScanFile
+from bliss_like.writers.nexus import open_scan
 
 
-def save(store: StreamStore, scan: str, file: Path, entry: str = "") -> SavedScan:
-    """Save a scan, as far as it is, and say so in the store."""
-    structure = ScanStructure(store, scan).refresh()
-    entry = entry or f"/{structure.info['scan_nb']}.1"
-    channels = []
-    with h5py.File(file, "a", libver="v108", locking=False) as h5:
-        for node in structure.channels():
-            spec = ChannelSpec.of(node)
-            place = f"{entry}/measurement/{paths.name(node.path)}"
-            points = StoredPoints(store, spec, structure)
-            values = points.between(0, len(points))
-            if place in h5:
-                del h5[place]
-            if spec.dtype.kind == "U":
-                h5.create_dataset(place, data=np.array(values, object), dtype=h5py.string_dtype())
-            elif -1 in spec.shape:
-                data = h5.create_dataset(place, len(values), dtype=h5py.vlen_dtype(spec.dtype))
-                for index, point in enumerate(values):
-                    data[index] = point
-            else:
-                h5[place] = values
-            channels.append({"name": node.path[len(scan) + 1 :], "path": place})
-        end = structure.end
-        documents = {
-            "scan_info": structure.info,
-            "nodes": [
-                {"path": node.path, "kind": node.kind, "scan": node.scan, "info": node.info}
-                for node in [structure.scan, *structure.nodes.values()]
-                if node
-            ],
-            "channels": channels,
-            "end": end and {"state": end.state, "lengths": end.lengths, "info": end.info, "error": end.error},
-        }
-        for name, document in documents.items():
-            if f"{entry}/writer/{name}" in h5:
-                del h5[f"{entry}/writer/{name}"]
-            if document:
-                h5[f"{entry}/writer/{name}"] = to_json(document).decode()
-    event = SavedScan(scan, "SAVED", str(file), (entry,), writer="nexus")
-    if end:
-        saving.tell_saved(store, event, 60)
+def begin_file(store: StreamStore, scan: str, file: Path) -> ScanFile:
+    """Begin to save a scan: with all that there is of it so far, and not its end."""
+    node = get_node(scan, store)
+    assert isinstance(node, ScanNode)
+    first, *events = replay_events(node, None)
+    assert isinstance(first, NewNode)
+    uid = first.info.get("uid") or hashlib.md5(scan.encode()).hexdigest()
+    first = replace(first, info={**first.info, "uid": uid, "filename": str(file)})
+    opened = open_scan(first)
+    for event in [first, *events]:
+        if not isinstance(event, EndScan):
+            opened.accept(event)
+    opened.flush()
+    return opened
+
+
+def save(store: StreamStore, scan: str, file: Path) -> SavedScan:
+    """Save a scan that has ended, and say so in the store."""
+    opened = begin_file(store, scan, file)
+    end = ScanStructure(store, scan).refresh().end
+    assert end is not None
+    opened.accept(end)
+    event = opened.close()
+    assert event.state == "SAVED", event.error
+    saving.tell_saved(store, event, 60)
     return event
 
 

@@ -22,14 +22,14 @@ A node is a name in a store: it may be made before it exists, and asks the store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from bliss_like.errors import NodeNotFound
 
 from . import paths
 from .codec import Array, decode_event
-from .events import NewNode, NodeKind
+from .events import NewNode, NodeKind, SavedScan
 from .lifecycle import ScanState
 from .scan_data import ScanData
 from .store import StreamStore
@@ -38,6 +38,7 @@ from .walk import Event, EventData, NodeFilter, StopHandler, Walk
 
 if TYPE_CHECKING:
     from .channel_node import ChannelNode
+    from .walker import WalkEvent
 
 # -- ways to get a node ------------------------------------------------------------------------------------------------
 
@@ -208,14 +209,18 @@ class DataNode:
         stop_handler: Callable[[], bool] | None = None,
         started_event: Any = None,
         filter: NodeFilter = None,
+        until_saved: bool = False,
     ) -> Iterator[Event]:
         """Yield what happened below this node, then what happens; arguments as for `walk`.
 
         A parent comes before its children, every node and point once, PREPARED_SCAN before the points of its scan,
-        END_SCAN last. Walking a scan, or something in it, ends with the scan.
+        END_SCAN after them. Then SAVED_SCAN, each time its writer says something of it. Walking a scan, or something in it,
+        ends with END_SCAN.
+
+        :param until_saved: walking a scan that a writer was asked to save ends with SAVED_SCAN instead.
         """
         walk = self._walk(_one(include_filter, filter), exclude_children, exclude_existing_children)
-        yield from walk.events(wait=wait, stop=stop_handler, started=started_event)
+        yield from walk.events(wait=wait, stop=stop_handler, started=started_event, until_saved=until_saved)
 
     def walk_on_new_events(
         self,
@@ -225,7 +230,8 @@ class DataNode:
         stop_handler: Callable[[], bool] | None = None,
         started_event: Any = None,
     ) -> Iterator[Event]:
-        """Yield only what happens from now on; of a scan that runs now, only its new points and its end."""
+        """Yield only what happens from now on; of a scan that runs now, only its new points and its end, of one that is
+        being saved only SAVED_SCAN."""
         walk = self._walk(include_filter, exclude_children, exclude_existing_children)
         yield from walk.events(stop=stop_handler, started=started_event, only_new=True)
 
@@ -250,6 +256,10 @@ class DataNode:
     def as_data(self, values: Array) -> Any:
         """Return new points as an event carries them."""
         return values
+
+    def walk_of(self, events: Iterable[WalkEvent], include_filter: NodeFilter = None) -> Iterator[Event]:
+        """Yield events that are known already as `walk_events` does."""
+        return self._walk(include_filter).of(events)
 
     def lookup(self, db_name: str) -> DataNode:
         """Return a node that must be there.
@@ -303,6 +313,23 @@ class ScanNode(DataNode):
     @property
     def exists(self) -> bool:
         return self.store.exist([paths.scan(self.db_name)])[0]
+
+    @property
+    def saved(self) -> SavedScan | None:
+        """What its writer has last said of it: where it is on disk, or why it is not; None: nothing yet."""
+        from .saving import saved
+
+        return saved(self.store, [self.db_name])[0]
+
+    def wait_saved(self, timeout: float = 60.0) -> SavedScan:
+        """Return where the scan is on disk, as soon as its writer says so; `timeout` in seconds.
+
+        :raises SavingError: it is not to be saved, or could not be; the message says why.
+        :raises TimeoutError: its writer has said nothing.
+        """
+        from .saving import wait_until_saved
+
+        return wait_until_saved(self.store, self.db_name, self.info, timeout)
 
     def channels(self) -> list[ChannelNode]:
         """Return the channels of the scan, in the order of its chain."""

@@ -65,14 +65,15 @@ class StoredPoints:
         :returns: shape (npoints, *shape); a list of points where their shapes differ.
         :raises PointExpired: some of them are no more in the store.
         """
-        blocks = self._blocks(start, stop)
+        blocks = self.blocks(start, stop)
         if not blocks:
             return self._spec.no_points()
         if len({block.shape[1:] for block in blocks}) > 1:
             return [point for block in blocks for point in block]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
-    def _blocks(self, start: int, stop: int) -> list[Array]:
+    def blocks(self, start: int, stop: int) -> list[Array]:
+        """The same, cut where the shape of the points may change."""
         if stop <= start:
             return []
         blocks = self._read(self._store, start, stop)

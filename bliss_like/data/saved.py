@@ -66,7 +66,7 @@ def _reader_of(file: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         raise DataError(
-            f"{file}: reading it needs a library that is not here ({error}): pip install bliss_like[files]"
+            f"{file}: reading it needs a library that is not here ({error}): pip install 'bliss_like[files]'"
         ) from error
 
 

@@ -1,9 +1,10 @@
 """Follow a tree of nodes: every event below one node, in a causal order, each exactly once.
 
-A parent comes before its children, PREPARED_SCAN before the points of its scan, END_SCAN last. XREAD gives no order
-across streams, hence: all of a scan but its points is one stream, points are asked for only once the scan is prepared,
-and since END_SCAN is stored after the last point, reading the rest without waiting when it has come gives all of them.
-Finished scans are left behind, so the cost of waiting does not grow with the past.
+A parent comes before its children, PREPARED_SCAN before the points of its scan, END_SCAN after them, SAVED_SCAN last.
+XREAD gives no order across streams, hence: all of a scan but its points is one stream, points are asked for only once the
+scan is prepared, and since END_SCAN is stored after the last point, reading the rest without waiting when it has come gives
+all of them; what its writer says is asked for after that. Scans that are saved, or not to be saved, are left behind, and of
+the others the last ones are waited for: the cost of waiting does not grow with the past.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import TypeVar
 from bliss_like.errors import StoreUnavailable
 
 from . import paths
+from .awaited import Awaited
 from .codec import Array, StructureEvent, decode_event
-from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
+from .events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate
+from .scan_info import to_be_saved
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
 
@@ -39,7 +42,7 @@ class Points(NewData):
     expired: int = 0
 
 
-WalkEvent = NewNode | PreparedScan | ScanInfoUpdate | Points | EndScan
+WalkEvent = NewNode | PreparedScan | ScanInfoUpdate | Points | EndScan | SavedScan
 
 
 @dataclass
@@ -60,6 +63,8 @@ class Depth:
     structure: bool = True
     """Masters, channels, PREPARED_SCAN and END_SCAN of scans."""
     points: bool = True
+    saved: bool = True
+    """SAVED_SCAN of scans."""
 
 
 class Walker:
@@ -68,6 +73,7 @@ class Walker:
     :param prune: called with each new node and whether it was there when the walk began; True stops there: the node
         itself is yielded, what is below it is not.
     :param note_existing: find out what is there when the walk begins, which `prune` is told; else all counts as new.
+    :param until_saved: a walk of a single scan that a writer was asked to save ends with SAVED_SCAN, not with END_SCAN.
     :param patience: seconds for which a server that goes away is waited for. A walk that has failed may be gone on with.
     """
 
@@ -79,11 +85,11 @@ class Walker:
         depth: Depth | None = None,
         prune: Callable[[NewNode, bool], bool] | None = None,
         note_existing: bool = False,
+        until_saved: bool = False,
         patience: float = _PATIENCE,
     ) -> None:
         self._store, self._root = store, root
-        self._patience = patience
-        self._note = note_existing
+        self._note, self._until_saved, self._patience = note_existing, until_saved, patience
         self._depth = depth or Depth()
         self._prune = prune or (lambda node, existing: False)
         self._children: dict[str, Id] = {}
@@ -92,6 +98,7 @@ class Walker:
         """Containers: two processes may announce the same one. A scan is announced once."""
         self._scans: dict[str, _Followed] = {}
         """Scans that are followed, by the key of their structure."""
+        self._awaited = Awaited()
         self._waiting: deque[tuple[NewNode, bool]] = deque()
         """Scans found and not yet looked into."""
         self._start_ids: dict[str, Id] = {}
@@ -124,7 +131,7 @@ class Walker:
     def start_now(self) -> None:
         """Begin with what is new from this moment; nothing that is there already is yielded."""
         self.start()
-        running: list[str] = []
+        scans: list[NewNode] = []
         while True:
             found = self._store.read(self._children, count=10_000)
             for key, entries in found.items():
@@ -138,13 +145,15 @@ class Walker:
                     if self._prune(node, True):
                         continue
                     if node.kind.is_scan:
-                        running.append(node.path)
+                        scans.append(node)
                     else:
                         self._follow_container(node.path)
             if not found:
                 break
-        for path in unfinished(self._store, running):
+        for path in unfinished(self._store, [scan.path for scan in scans]):
             self._follow_scan(path)
+        if self._depth.saved:
+            self._awaited.add_unsaved(self._store, [scan for scan in scans if paths.scan(scan.path) not in self._scans])
         for key in list(self._scans):
             self._catch_up(key)
 
@@ -154,6 +163,7 @@ class Walker:
         scan.structure.refresh()
         if scan.structure.end:
             del self._scans[key]
+            self._await_saved(scan)
             return
         if scan.structure.prepared:
             self._follow_points(scan)
@@ -185,15 +195,16 @@ class Walker:
             yield from self._open_waiting()
             busy = bool(self._waiting)
             found = self._read(_SLICE if wait and not busy else 0)
+            self._awaited.give_up_the_oldest(found)
             for key in sorted(found, key=self._rank):
                 yield from self._accept(key, found[key])
-            if self._single_scan and not self._scans:
+            if self._single_scan and not (self._scans or self._awaited.cursors):
                 return
             if not (found or self._waiting or wait):
                 return
 
     def _read(self, timeout: float) -> dict[str, list[Entry]]:
-        cursors = dict(self._children)
+        cursors = {**self._children, **self._awaited.cursors}
         for key, scan in self._scans.items():
             cursors[key] = scan.structure.cursor
             cursors.update(
@@ -222,6 +233,10 @@ class Walker:
             yield from self._accept_children(key, entries)
         elif key in self._scans:
             yield from self._accept_structure(key, entries)
+        elif key in self._awaited.cursors:
+            yield from self._awaited.accept(key, entries)
+            if self._single_scan:
+                self._awaited.cursors.clear()
         else:
             for scan in self._scans.values():
                 if key in scan.seen:
@@ -348,7 +363,12 @@ class Walker:
                 yield Points(spec.path, length, spec.no_points(), length - seen)
         del self._scans[key]
         if self._covers(scan):
+            self._await_saved(scan)
             yield end
+
+    def _await_saved(self, scan: _Followed) -> None:
+        if self._depth.saved and to_be_saved(scan.structure.info) and (self._until_saved or not self._single_scan):
+            self._awaited.add(scan.structure.path)
 
     def _covers(self, scan: _Followed) -> bool:
         """Whether the scan itself is at or below the root, rather than above it."""

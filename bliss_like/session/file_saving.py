@@ -63,7 +63,7 @@ class FileSaving:
         return "scans are not saved" if self._saves_nothing() else self.writer.told()
 
     def _saves_nothing(self) -> bool:
-        return bool(self._scan_saving.describe().get("data_writer", NO_FORMAT) == NO_FORMAT)
+        return bool(self._scan_saving.writer == NO_FORMAT)
 
     # -- what scans ask ------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class FileSaving:
         return self._scan_saving.last_number_on_disk()
 
     def describe(self, scan: Scan) -> dict[str, Any]:
-        return self._scan_saving.describe()
+        return self._scan_saving.describe(scan.scan_number)
 
     @contextmanager
     def beside(self, scan: Scan) -> Iterator[None]:

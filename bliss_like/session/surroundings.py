@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bliss_like.config.settings import use_store
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.config.used import configuration_of
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
 from bliss_like.data.server import URL_VARIABLE
@@ -14,6 +15,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.devices import motion_line
 from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
+from bliss_like.errors import SessionError
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.plot_choice import plotted
 
@@ -52,7 +54,11 @@ class Surroundings:
         set_active_session(session)
         session.scan_saving.enter()
         environment.presets = [session.hooks.around, plotted]
-        tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
+        try:
+            container = session.scan_saving.container
+        except SessionError:  # it takes a function that a setup file is going to add
+            container = session.name
+        tree.add_container(container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
                 "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
@@ -78,6 +84,7 @@ class Surroundings:
         environment.axes = session.axes
         environment.metadata_sources = session.metadata_sources
         environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
+        environment.configuration = lambda devices: configuration_of(session.config, devices)
         environment.names = lambda: session.env_dict
 
     def begin_saving(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -15,6 +15,9 @@ from bliss_like.data.events import EndScan, NewNode, NodeKind
 from bliss_like.data.saved_store import SavedState, SavedStore
 from bliss_like.data.scan_info_schema import known_at_start
 from bliss_like.errors import DataError
+
+with contextlib.suppress(ImportError):  # it registers filters that images may be compressed with
+    import hdf5plugin  # noqa: F401
 
 WRITER = "writer"
 """Group of an entry in which the writer notes what is needed to rebuild the scan."""
@@ -61,7 +64,7 @@ def _by_number(name: str) -> tuple[float, str]:
         return float("inf"), name
 
 
-@contextmanager
+@contextlib.contextmanager
 def _opened(file: str) -> Iterator[Any]:
     """Open a file for as long as it is read, whoever writes it meanwhile.
 
@@ -116,7 +119,9 @@ class NexusRecord:
         known = self._channels[channel]
         with _opened(self.file) as h5:
             data = h5[known["path"]]
-            return _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
+            return (
+                _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
+            )
 
     def _note(self, h5: Any) -> Any:
         place = f"{self.entry}/{WRITER}"

@@ -108,7 +108,7 @@ class _Writer:
             scan=now.path if now else "",
             file=now.filename if now else "",
             behind=sum(scan.behind for scan in scans),
-            trouble=next((f"scan {scan.path}: {scan.trouble}" for scan in scans if scan.trouble), ""),
+            trouble=next((f"scan {scan.path}: {told}" for scan in scans if (told := scan.complaint)), ""),
         )
 
     # -- one turn ------------------------------------------------------------------------------------------------------

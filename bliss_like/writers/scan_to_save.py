@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
 """Seconds after which a call that has failed is made again, the first time and in the end."""
+_STUCK = 10.0
+"""Seconds after which a call that has not come back is told of."""
 _LOST_AFTER = 10.0
 """Seconds without news after which it is looked whether a scan is still in the store."""
 
@@ -46,6 +49,7 @@ class ScanToSave:
         self.filename = str(self.node.info.get("filename", ""))
         self.trouble = ""
         """What keeps it from being written; empty when nothing does."""
+        self._at_work_since = math.inf
         self.behind = 0
         """Bytes of points that were read and are not on disk."""
         self.is_over = self.format == NONE
@@ -70,6 +74,13 @@ class ScanToSave:
     def doors(self) -> dict[str, tuple[int, int]]:
         """What to wait for; nothing while the scan is in trouble: its events stay in the store."""
         return {} if self.trouble else dict(self._walker.doors)
+
+    @property
+    def complaint(self) -> str:
+        """The trouble, also that nothing comes back from a file; asked by another thread."""
+        seconds = time.monotonic() - self._at_work_since
+        stuck = f"{self.filename}: no answer for {seconds:.0f} s; does its disk?" if seconds > _STUCK else ""
+        return self.trouble or stuck
 
     # -- all that can be done, again and again -------------------------------------------------------------------------
 
@@ -107,14 +118,15 @@ class ScanToSave:
 
     def leave(self) -> None:
         """Close the file as it is: another writer goes on with it."""
-        if self._file is not None and self._said is None:
-            file, self._file = self._file, None
-            try:
-                file.close()
-            except (OSError, SavingError) as error:
-                _log.warning("scan %s: left as it was last written: %s", self.path, _sentence(error))
-                file.abandon()
+        file, self._file = self._file, None
+        if self._said is not None:
+            return
         self.is_over = True
+        try:
+            if file is not None:
+                file.close()
+        except Exception as error:  # noqa: BLE001  of a format, whoever made it: the other files are to be closed, too
+            _log.warning("scan %s: left as it was last written: %s", self.path, _sentence(error))
 
     def abandon(self) -> None:
         """Let the file go at once, nothing more being written to it."""
@@ -190,6 +202,7 @@ class ScanToSave:
     # -- what goes wrong -----------------------------------------------------------------------------------------------
 
     def _attempt(self, step: Callable[[], bool | None]) -> bool | None:
+        self._at_work_since = time.monotonic()
         try:
             done = step()
         except StoreUnavailable:  # which is an OSError, too
@@ -204,6 +217,8 @@ class ScanToSave:
             _log.exception("scan %s: format %s failed", self.path, self.format)
             self._fail(f"format {self.format} failed with {type(error).__name__}: {error}".removesuffix(": "))
             return None
+        finally:
+            self._at_work_since = math.inf
         if self.trouble:
             _log.warning("scan %s: writing goes on", self.path)
         self.trouble, self._pause = "", _FIRST_PAUSE

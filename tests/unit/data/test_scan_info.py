@@ -82,7 +82,7 @@ def test_numbers_that_json_has_not() -> None:
         ({"channels": {"a": {"axis_kind": "up"}}}, "channels.a.axis_kind: expected 'forth' or 'backnforth' or 'step', got 'up'"),
         ({"positioners": {"positioners_start": {"x": "far"}}}, "positioners.positioners_start.x: expected a number, got 'far'"),
         ({"plots": [{"kind": 3}]}, "plots[0].kind: expected a text, got 3"),
-        ({"sequence_info": {"scans": 3}}, "sequence_info: expected the keys scan_count, got 'scans'"),
+        ({"sequence_info": {"count": 3}}, "sequence_info: expected the keys scan_count, scans, got 'count'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong(info: dict[str, Any], problem: str) -> None:

@@ -1,0 +1,12 @@
+"""Growing HDF5 files: whole at every moment for whoever opens them, also after the writer was killed or the disk was full.
+
+A `GrowingFile` keeps in memory what HDF5 changes until `commit` brings it to disk in one go. Readers need nothing special.
+"""
+
+from __future__ import annotations
+
+from .chunks import Compression
+from .dataset import GrowingDataset
+from .file import GrowingFile
+
+__all__ = ["Compression", "GrowingDataset", "GrowingFile"]

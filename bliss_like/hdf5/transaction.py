@@ -1,0 +1,238 @@
+"""The file under HDF5: what HDF5 writes stays in memory until a commit brings it to disk, all or nothing.
+
+How a reader that comes at any moment, with any program, finds a whole file:
+
+- What is new is written first, to places that no reader knows of. (How far the file goes, they do: `superblock.Claim`.)
+- What is overwritten goes to the journal, then to its place: first values, then the indices of chunks from the leaves upwards,
+  then the headers that say how long a dataset is, last the superblock. HDF5 is made to use those forms of its structures
+  that have no check sums: of each, the bytes that make others valid stand before them, so it is written from its end to its
+  beginning, the first word of every change by itself.
+- An index node that is split loses entries to a new one. A reader who has come by the old parent still looks for them there:
+  the node is shortened a moment later.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from .journal import Journal, write_all
+from .overlay import Bytes, Overlay
+from .superblock import GRACE, SIZE, Claim, with_length
+
+_WORD = 8
+_LARGE = 1 << 16
+"""Bytes from which on something new is written at once instead of being kept."""
+_CHUNK_INDEX = b"TREE\x01"
+
+
+class TransactionalFile:
+    """A binary file as h5py's driver for Python objects wants it: `seek tell readinto write truncate flush`.
+
+    :param fd: of the file, open for reading and writing; it is closed by `close`.
+    :param end: bytes of it that are in use; readers know of nothing behind.
+    """
+
+    def __init__(self, fd: int, journal: Journal, end: int) -> None:
+        self._fd, self._journal = fd, journal
+        self._overlay = Overlay()
+        self.claim = Claim(fd)
+        self._place = 0
+        self._end = self.known_end = end
+        self._flushing = False
+        self._metadata: set[int] = set()
+        self._shortened: dict[int, float] = {}
+        self._unfinished: list[tuple[int, bytes]] = []
+        self._dead = False
+        if end:  # HDF5 is to go on behind what is in use, not behind what is claimed
+            self._overlay.put(0, with_length(os.pread(fd, SIZE, 0), end))
+
+    # -- what h5py calls ------------------------------------------------------------------------------------------------
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = offset + (self._end if whence == os.SEEK_END else self._place if whence == os.SEEK_CUR else 0)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, view: memoryview) -> int:
+        view = memoryview(view).cast("B")
+        start = self._place
+        self._place += len(view)
+        if not self._overlay.covers(start, start + len(view)):
+            got = os.preadv(self._fd, [view], start)
+            if got < len(view):
+                view[got:] = bytes(len(view) - got)
+        self._overlay.read_into(start, view)
+        return len(view)
+
+    def write(self, data: memoryview) -> int:
+        start, length = self._place, len(data)
+        self._place += length
+        self._end = max(self._end, self._place)
+        if not self._dead and not self._written_at_once(start, data):
+            self._overlay.put(start, bytes(data))
+            if self._flushing:
+                self._metadata.add(start)
+            else:
+                self._metadata.discard(start)
+        return length
+
+    def truncate(self, size: int) -> int:
+        self._overlay.cut(size, max(size, self._end))
+        self._end = size
+        return size
+
+    def flush(self) -> None:
+        """Nothing: only a commit changes what is on disk."""
+
+    # -- what the growing file calls ------------------------------------------------------------------------------------
+
+    def write_points(self, start: int, blocks: Sequence[memoryview], hidden: bool) -> None:
+        """Write values, without copying them.
+
+        :param hidden: no reader knows of this place, so that they can go to disk at once.
+        :raises OSError: disk full, ...; some of them may be written.
+        """
+        if not hidden:
+            self._overlay.put(start, b"".join(blocks))
+            return
+        for first in range(0, len(blocks), 512):
+            some = blocks[first : first + 512]
+            length = sum(map(len, some))
+            if os.pwritev(self._fd, some, start) < length:
+                write_all(self._fd, b"".join(some), start)
+            start += length
+
+    def commit(self, flush: Callable[[], object], last: bool = False) -> None:
+        """Bring all that was written to disk.
+
+        :param flush: makes HDF5 write what it has in memory: structures, whereas it writes values at once.
+        :param last: nothing is put off.
+        :raises OSError: disk full, ...; all is kept, and the next commit tries again.
+        """
+        self._finish()
+        self._flushing = True
+        try:
+            flush()
+        finally:
+            self._flushing = False
+        self.claim.reach(self._end)
+        blocks = [
+            (start, with_length(bytes(data), self.claim.length) if start == 0 else data)
+            for start, data in self._overlay.in_order()
+        ]
+        for start, data in blocks:
+            if start + len(data) > self.known_end:
+                skipped = max(0, self.known_end - start)
+                write_all(self._fd, memoryview(data)[skipped:], start + skipped)
+        self._journal.note(self._end, self.claim.length)
+        now, later = self._changes([(start, data) for start, data in blocks if start < self.known_end], last)
+        if now:
+            self._journal.record(now + later)
+            self._unfinished = now
+            self._finish()
+        if later:
+            self._journal.record(later)
+        else:
+            self._journal.clear()
+        self.known_end = self._end
+        self._overlay, self._metadata = Overlay(), set()
+        for start, data in blocks:
+            if start in self._shortened:
+                self._overlay.put(start, data)
+
+    @property
+    def patience(self) -> float:
+        """Seconds until nothing needs to be put off any more."""
+        return max([0.0, *(since + GRACE - time.monotonic() for since in self._shortened.values())])
+
+    def abandon(self) -> None:
+        """Write nothing any more, whatever HDF5 does."""
+        self._dead = True
+
+    def close(self) -> None:
+        """Close the file and give its journal free, which stays if there is something to be finished."""
+        self._dead = True
+        whole = not self._unfinished and not self._shortened
+        try:
+            if whole and self.known_end:
+                self.claim.drop(self.known_end)
+        except OSError:
+            whole = False
+        finally:
+            os.close(self._fd)
+            self._journal.close(remove=whole)
+
+    # -- how it is done -------------------------------------------------------------------------------------------------
+
+    def _written_at_once(self, start: int, data: memoryview) -> bool:
+        if start < self.known_end or len(data) < _LARGE:
+            return False
+        try:
+            write_all(self._fd, data, start)
+        except OSError:
+            return False  # HDF5 could not bear it: it is kept, and the commit meets the error
+        self._overlay.cut(start, start + len(data))
+        return True
+
+    def _finish(self) -> None:
+        """Write to its place what is recorded, also what an earlier commit could not."""
+        if self._unfinished:
+            apply(self._fd, self._unfinished)
+            self._unfinished = []
+
+    def _changes(
+        self, blocks: Iterable[tuple[int, Bytes]], last: bool
+    ) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+        """Return what is to be overwritten, in the order in which it is, and what is put off."""
+        now: list[tuple[tuple[int, int], list[tuple[int, bytes]]]] = []
+        later: list[tuple[int, bytes]] = []
+        for number, (start, data) in enumerate(blocks):
+            new = bytes(data[: self.known_end - start])
+            old = os.pread(self._fd, len(new), start).ljust(len(new), b"\0")
+            runs = _runs(old, new, start)
+            if runs and not last and self._to_be_put_off(start, old, new):
+                later += runs
+                continue
+            self._shortened.pop(start, None)
+            if runs:
+                now.append(((self._rank(start, new), number), runs))
+        now.sort(key=lambda change: change[0])
+        return [run for _, runs in now for run in runs], later
+
+    def _rank(self, start: int, data: bytes) -> int:
+        if data.startswith(_CHUNK_INDEX):
+            return 1 + data[5]  # its level: leaves are 0
+        return 0 if start not in self._metadata else 1000 if start else 2000
+
+    def _to_be_put_off(self, start: int, old: bytes, new: bytes) -> bool:
+        if not (new.startswith(_CHUNK_INDEX) and new[:6] == old[:6] and _entries(new) < _entries(old)):
+            return False
+        return time.monotonic() < self._shortened.setdefault(start, time.monotonic()) + GRACE
+
+
+def apply(fd: int, runs: Iterable[tuple[int, bytes]]) -> None:
+    """Write changes to their places, the first word of each after the others."""
+    for start, data in runs:
+        if len(data) > _WORD:
+            write_all(fd, data[_WORD:], start + _WORD)
+        write_all(fd, data[:_WORD], start)
+
+
+def _entries(node: bytes) -> int:
+    return int.from_bytes(node[6:8], "little")
+
+
+def _runs(old: bytes, new: bytes, start: int) -> list[tuple[int, bytes]]:
+    """Return those words of a block that have changed, the last ones first, joined where they touch."""
+    if old == new:
+        return []
+    size = -(-len(new) // _WORD) * _WORD
+    differ = np.frombuffer(old.ljust(size, b"\0"), np.uint64) != np.frombuffer(new.ljust(size, b"\0"), np.uint64)
+    edges = np.flatnonzero(np.diff(differ, prepend=False, append=False)).reshape(-1, 2) * _WORD
+    return [(start + int(low), new[low:high]) for low, high in edges[::-1]]

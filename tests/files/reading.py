@@ -1,0 +1,44 @@
+"""A reader that opens a file again and again until its input ends: python -m tests.files.reading PATH LOCKING.
+
+LOCKING is `default` (h5py.File(path, "r"), as anybody would) or `none`. Prints in JSON how often, and what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import sys
+from collections import Counter
+
+import h5py
+
+from tests.files.points import lengths
+
+
+def main(path: str, locking: str) -> None:
+    seen, wrong = Counter(opens=0, datasets=0, shrunk=0), Counter[str]()
+    options = {} if locking == "default" else {"locking": False}
+    longest: dict[str, int] = {}
+    print("ready", flush=True)
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        try:
+            with h5py.File(path, "r", **options) as h5:
+                for name in list(h5)[-2:]:
+                    found = lengths(h5[name], 7)
+                    seen["datasets"] += len(found)
+                    for dataset, count in found.items():
+                        seen["shrunk"] += count < longest.get(f"{name}/{dataset}", 0)
+                        longest[f"{name}/{dataset}"] = count
+            seen["opens"] += 1
+        except Exception as error:  # whatever a reader may meet
+            wrong[re.sub(r"\d+", "N", str(error))[:80]] += 1
+    print(
+        json.dumps(
+            {**seen, "points": sum(longest.values()), "wrong": sum(wrong.values()), "what": wrong.most_common(5)}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
