@@ -128,7 +128,7 @@ def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None, *, 
     :param strict: False gives nothing where a key is asked for that no scan has.
     :raises CatalogueError: no scan has a key that is asked for, or an index cannot be read.
     """
-    indexes = [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
+    indexes = _indexes(roots)
     found: list[list[tuple[int, int]]] = []
     known: set[str] = set()
     for number, index in enumerate(indexes):
@@ -138,9 +138,25 @@ def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None, *, 
             found.append([(scan, number) for scan in query.scans(connection)])
     if strict:
         _check_keys(query, known)
-    merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=True)
+    merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=not query.oldest_first)
     rows = [(indexes[number], scan) for scan, number in merged]
     return Results(rows[: query.limit], "" if rows else _hint(query, known))
+
+
+def count(query: Query) -> int:
+    """Return how many scans fit, of all base paths.
+
+    :raises CatalogueError: an index cannot be read.
+    """
+    total = 0
+    for index in _indexes(None):
+        with index.reading() as connection:
+            total += query.count(connection)
+    return total if query.limit is None else min(total, query.limit)
+
+
+def _indexes(roots: Iterable[str | os.PathLike[str]] | None) -> list[Index]:
+    return [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
 
 
 def _check_keys(query: Query, known: set[str]) -> None:
@@ -225,5 +241,5 @@ def record(
 
 
 __all__ = [
-    "CatalogueError", "Query", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
+    "CatalogueError", "Query", "Results", "ScanRecord", "count", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
 ]  # fmt: skip

@@ -255,7 +255,7 @@ def test_references_to_scans_are_names(root: Path, client: Any) -> None:
     info = {"uid": "abcdef01" * 4, "start_timestamp": START, "scan_nb": 1}
     scan.publisher.publish(ScanInfoUpdate(scan.path, info))
     scan.prepare().emit(["eh1:scans:2_ascan", "eh1:scans:3_ascan"], "scans").end()
-    catalogue.record(root, info, save(store, scan.path, root / "file.h5", "/1.1"))
+    catalogue.record(root, info, save(store, scan.path, root / "file.h5"))
     assert client["1"]["scans"].read().tolist() == ["eh1:scans:2_ascan", "eh1:scans:3_ascan"]
 
 

@@ -22,7 +22,7 @@ from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import BrokenCatalogue, CatalogueError
 from tests.publishing import PublishedScan
-from tests.saved_files import save
+from tests.saved_files import begin_file, save
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 
@@ -365,10 +365,12 @@ def saved_scan(tree: Tree, file: Path, number: int, *, ended: bool = True) -> st
     scan = PublishedScan(tree, "ascan")
     scan.publisher.publish(ScanInfoUpdate(scan.path, info(number) | {"scan_nb": scan.number}))
     scan.prepare().emit(np.arange(3.0))
+    scan.publisher.flush()
     if ended:
         scan.end()
-    scan.publisher.flush()
-    save(tree.store, scan.path, file)
+        save(tree.store, scan.path, file)
+    else:
+        begin_file(tree.store, scan.path, file).close()
     return scan.path
 
 
