@@ -28,6 +28,7 @@ from bliss_like.errors import CatalogueError, DataError
 
 from .tiled_data import GONE, ChannelArray, ScalarTable
 
+TOO_MUCH = 400
 TABLE = "scalars"
 """Key of the table in each scan."""
 
@@ -98,6 +99,10 @@ class CatalogueTree(_Container):
             query = replace(query, oldest_first=not query.oldest_first)
         return ((key_of(record), ScanTree(record)) for record in catalogue.run(query, strict=False)[start:])
 
+    def read(self, fields: list[str] | None = None) -> Any:
+        """:raises HTTPException: always; scans are read one by one."""
+        raise HTTPException(TOO_MUCH, "expected the path of one scan: all of them cannot be read at once")
+
     def search(self, query: Any) -> CatalogueTree:
         """Return the tree of those scans that fit, too.
 
@@ -120,11 +125,15 @@ class CatalogueTree(_Container):
 
 
 class ScanTree(_Container):
-    """One scan: its channels by short name where only one has it, and a table of those whose points are single values."""
+    """One scan: its channels by short name where only one has it, and a table of those whose points are single values.
 
-    def __init__(self, record: ScanRecord) -> None:
+    :param only: keys; None: all.
+    """
+
+    def __init__(self, record: ScanRecord, only: list[str] | None = None) -> None:
         super().__init__(ContainerStructure(keys=[]), specs=_SCAN)
         self.record = record
+        self._only = only
 
     def metadata(self) -> dict[str, Any]:
         """Return the scan's `scan_info`; of one that runs, as it is now."""
@@ -161,7 +170,11 @@ class ScanTree(_Container):
     def __iter__(self) -> Iterator[str]:
         """Yield the keys; none if the data are gone: a list of scans is shown all the same."""
         with contextlib.suppress(HTTPException):
-            yield from [TABLE, *self._channels]
+            yield from [key for key in (TABLE, *self._channels) if self._only is None or key in self._only]
+
+    def read(self, fields: list[str] | None = None) -> ScanTree:
+        """Return the scan with these keys only; None: with all."""
+        return self if fields is None else ScanTree(self.record, fields)
 
     def __getitem__(self, key: str) -> ChannelArray | ScalarTable:
         """Return the table, or a channel by its key or its full name."""

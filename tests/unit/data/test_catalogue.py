@@ -278,6 +278,21 @@ def test_several_base_paths_are_one_catalogue(tmp_path: Path, monkeypatch: pytes
     assert numbers(roots=roots[:1]) == [4, 2, 0]
 
 
+def test_a_base_path_that_cannot_be_read_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fine, broken = tmp_path / "fine", tmp_path / "broken"
+    monkeypatch.setenv(catalogue.VARIABLE, f"{broken}:{fine}:{tmp_path / 'gone'}")
+    for root in (fine, broken):
+        root.mkdir()
+        enter(root, 1)
+    (broken / FILE).write_bytes(b"nothing of the kind" * 100)
+    assert numbers() == [1]
+    assert f"scans are left out: {broken}/.catalogue.sqlite: broken" in caplog.text
+    with pytest.raises(CatalogueError, match=f"{tmp_path}/gone/.catalogue.sqlite: no index of scans there"):
+        catalogue.search(roots=[tmp_path / "gone"])
+
+
 def test_the_base_path_of_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "data" / "a" / "b" / "file.h5"
     monkeypatch.setenv(catalogue.VARIABLE, str(tmp_path / "elsewhere"))
@@ -320,7 +335,7 @@ def test_an_index_of_another_version_is_left_alone(root: Path) -> None:
 
 
 def test_where_nothing_can_be_written(root: Path) -> None:
-    with pytest.raises(CatalogueError, match="/nowhere/.catalogue.sqlite"):
+    with pytest.raises(CatalogueError, match="/nowhere/.catalogue.sqlite: it cannot be written: unable to open"):
         enter(Path("/nowhere"), 1)
     with pytest.raises(CatalogueError, match="no start_timestamp"):
         catalogue.record(root, {"uid": "1", "name": "ct"})
