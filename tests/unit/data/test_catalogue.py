@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -349,6 +350,27 @@ def test_a_failed_entry_leaves_no_trace(root: Path) -> None:
         connection.execute("DELETE FROM scans")
         raise CatalogueError("stop")
     assert numbers() == [1]
+
+
+KILLED = """
+import os, signal, sys
+from bliss_like.data.catalogue_index import Index, enter
+from tests.unit.data.test_catalogue import info
+with Index(sys.argv[1]).writing() as connection:
+    connection.execute("PRAGMA cache_spill = 1")
+    for number in range(2, 500):
+        enter(connection, info(number), None)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_is_killed_while_it_writes_harms_nothing(root: Path) -> None:
+    enter(root, 1)
+    assert subprocess.run([sys.executable, "-c", KILLED, str(root)], check=False).returncode == -signal.SIGKILL
+    assert (root / f"{FILE}-journal").exists()
+    assert numbers() == [1]
+    enter(root, 2)
+    assert numbers() == [2, 1]
 
 
 WRITER = """
