@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import time
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from bliss_like.errors import SavingError
 from .chunks import Compression, lay_out, layout_of
 from .dataset import GrowingDataset
 from .journal import Journal
-from .properties import access, dataset_creation, file_creation, group_creation, link_creation
+from .properties import access, dataset_creation, file_creation, group_creation, link_creation, newer_forms
 from .superblock import length_in, read_superblock
 from .transaction import TransactionalFile, apply
 
@@ -144,9 +144,10 @@ class GrowingFile:
         layout = lay_out(f"{parent.name.rstrip('/')}/{name}", dtype, tuple(shape), npoints, compression)
         creation = dataset_creation(layout.chunks, layout.compression, early=layout.kind == "values")
         space = h5s.create_simple((0, *layout.shape), (h5s.UNLIMITED, *layout.shape))
-        made = h5d.create(
-            parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
-        )
+        with newer_forms(self.h5) if layout.many else nullcontext():
+            made = h5d.create(
+                parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
+            )
         self._file.claim.expected += (npoints or 0) * layout.nbytes
         return self._taken(GrowingDataset(h5py.Dataset(made), layout, self._file))
 
@@ -187,6 +188,9 @@ class GrowingFile:
         self._full = False
         for dataset in self._datasets.values():
             dataset.committed_now()
+        if self._file.has_heaps:
+            self._file.has_heaps = False
+            _let_go_of_heaps(self.h5)
 
     def _write(self) -> None:
         for dataset in self._datasets.values():
@@ -199,10 +203,8 @@ class GrowingFile:
             return
         if self.h5:
             self.commit()
-            # Nobody who is on his way through an index is to lose it.
-            time.sleep(self._file.patience)
         try:
-            self._file.commit(self.h5.close, last=True)
+            self._file.commit(self.h5.close)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.path) from error
         self._closed = True
@@ -226,6 +228,18 @@ class GrowingFile:
             self.close()
         else:
             self.abandon()
+
+
+def _let_go_of_heaps(h5: Any) -> None:
+    """Make HDF5 forget the heaps that it would add to, with all else that it remembers; it reads what it needs again."""
+    config = h5.id.get_mdc_config()
+    before = config.initial_size, config.min_size
+    config.set_initial_size = True
+    config.initial_size = config.min_size = 1024
+    h5.id.set_mdc_config(config)
+    _ = "0" in h5  # it forgets when it is used next
+    config.initial_size, config.min_size = before
+    h5.id.set_mdc_config(config)
 
 
 def _rename_to_new(part: str, path: str) -> None:
