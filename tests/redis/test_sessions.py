@@ -23,6 +23,7 @@ PROJECT = Path(__file__).parents[2]
 OPEN_SESSION = """
 import sys
 from bliss_like.session import load_session
+from tests.places import scans_of
 session = load_session("test_session")
 print(session.setup(), flush=True)
 sys.stdin.read()
@@ -82,7 +83,6 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
 SCAN_AND_WAIT = """
 import sys
 from bliss_like.session import load_session
-from tests.places import scans_of
 session = load_session("demo_session")
 session.setup()
 session.env_dict["user_script_homedir"](sys.argv[1])
