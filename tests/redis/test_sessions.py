@@ -17,13 +17,13 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.errors import SessionError, StoreUnavailable
 from bliss_like.scanning.environment import environment
 from bliss_like.session import current_session, load_session
+from tests.places import scans_of
 
 PROJECT = Path(__file__).parents[2]
 
 OPEN_SESSION = """
 import sys
 from bliss_like.session import load_session
-from tests.places import scans_of
 session = load_session("test_session")
 print(session.setup(), flush=True)
 sys.stdin.read()
