@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.errors import SavingError
+from bliss_like.writers.formats import find_format
 
 from . import disk
 from .disk import Numbers
-from .policies.config import NO_WRITER, WRITERS, writer_problem
+from .policies.config import NO_WRITER, writer_problem
 
 if TYPE_CHECKING:
     from .saving import ScanSaving
@@ -142,7 +142,7 @@ class SavingDisk:
                 self._numbers[file] = Numbers(
                     file, partial(nexus_numbers.last_number, file), partial(nexus_numbers.has_number, file)
                 )
-            elif (last := getattr(_format(saving.writer), "last_number", None)) is not None:
+            elif (last := getattr(find_format(saving.writer), "last_number", None)) is not None:
                 self._numbers[file] = Numbers(file, partial(last, file), lambda _: True)
         return self._numbers.get(file)
 
@@ -173,14 +173,4 @@ class SavingDisk:
     @staticmethod
     def extension(writer: str) -> str:
         """Return what the names of files of a format end with."""
-        return ".h5" if writer in (_NEXUS, NO_WRITER) else str(getattr(_format(writer), "extension", ".h5"))
-
-
-def _format(name: str) -> object:
-    """:raises SavingError: there is no such format, or it cannot be imported."""
-    for point in entry_points(group=WRITERS, name=name):
-        try:
-            return point.load()
-        except Exception as error:
-            raise SavingError(f"writer '{name}' cannot be used: {type(error).__name__}: {error}") from error
-    raise SavingError(f"SCAN_SAVING.writer: {writer_problem(name)}")
+        return ".h5" if writer in (_NEXUS, NO_WRITER) else str(getattr(find_format(writer), "extension", ".h5"))
