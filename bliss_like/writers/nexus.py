@@ -6,6 +6,7 @@ happens to the writer, a file has the state of the last one, and who comes after
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import time
@@ -33,8 +34,8 @@ HELD_BACK = 100
 _GAP = " had left the store before they could be saved"
 _FILLED_AT_ONCE = 8 << 20
 """Bytes in the place of points that are lost."""
-_PATIENCE = 2.0
-"""Seconds for which another writer of a master file is waited for."""
+_PATIENCE = 3.0
+"""Seconds for which another writer of a file, or of a master file, is waited for: it may only not have closed it yet."""
 
 
 class NexusFormat:
@@ -78,6 +79,7 @@ class NexusScan:
         self._masters = [file for file in scan.info.get("master_files") or () if file != self._record.file]
         """Master files that have no link to it yet."""
         self._trouble = ""
+        self._no_more_waiting = time.monotonic() + _PATIENCE
         self._together: list[list[str]] | None = None
         """Channels whose points are written together."""
 
@@ -133,7 +135,12 @@ class NexusScan:
 
     def _open(self) -> tuple[GrowingFile, ItemWriter]:
         if self._shared is None:
-            self._shared = SharedFile.of(self._record.file)
+            try:
+                self._shared = SharedFile.of(self._record.file)
+            except SavingError as error:
+                if not isinstance(error.__cause__, BlockingIOError) or time.monotonic() > self._no_more_waiting:
+                    raise
+                raise BlockingIOError(errno.EAGAIN, str(error), self._record.file) from error
         file = self._shared.file
         if self._items is None:
             self._goes_on = self._is_begun(file.h5)

@@ -89,7 +89,8 @@ class _Entry:
         if info.get("end_time"):
             items["end_time"] = Field(str(info["end_time"]))
             if isinstance(info.get("start_timestamp"), float) and isinstance(info.get("end_timestamp"), float):
-                items["duration"] = Field(info["end_timestamp"] - info["start_timestamp"], {"units": "s"})
+                duration = round((info["end_timestamp"] - info["start_timestamp"]) * 1000)
+                items["duration"] = Field(duration, {"units": "ms"})  # NeXus wants it whole
         if self.record.end is not None:
             items["end_reason"] = Field(str(info.get("end_reason") or self.record.end.state))
         items["entry_identifier"] = Field(self.name)
@@ -117,7 +118,7 @@ class _Entry:
             text = json.dumps(json.loads(to_json(configured)), indent=1, ensure_ascii=False)
             items: dict[str, Item] = {"type": Field("application/json"), "data": Field(text)}
             items["description"] = Field("what was configured of the devices that took part")
-            found["configuration"] = Group("NXnote", items)
+            found["configuration"] = Group("NXcollection", items)
         skipped = {"instrument", "positioners", "sample", "user"}
         for category in dict.fromkeys(["technique", *map(str, info.get("scan_meta_categories") or ())]):
             if category not in skipped and (values := _dict(info.get(category))):

@@ -20,6 +20,8 @@ from .nexus_layout import relative
 
 _ROOM = 4
 """Links that a group may get later, without being continued elsewhere."""
+_SHORT = 1000
+"""Bytes of a text."""
 _COMPACT = 60_000
 """Bytes of a value that HDF5 keeps together with its description."""
 
@@ -66,8 +68,6 @@ class ItemWriter:
     def _replace(self, group: Any, name: str, item: Item, is_there: bool) -> None:
         if isinstance(item, Points | Shapes):
             self._grow(group, name, item, is_there)
-            return
-        if is_there and isinstance(item, Field) and _overwrite(group, name, item):
             return
         if is_there:
             del group[name]
@@ -198,39 +198,35 @@ def clean_text(value: str) -> str:
     return value.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
+def _make_text(group: Any, name: str, value: str) -> Any:
+    """Return the h5py.Dataset of a text: as a string of any length, which all readers know; long ones of a fixed length, since
+    those can be replaced without a trace."""
+    data = value.encode()
+    if len(data) <= _SHORT:
+        made = h5d.create(group.id, name.encode(), _TEXT, _SCALAR, dcpl=_SMALL, lcpl=_LCPL)
+        made.write(h5s.ALL, h5s.ALL, np.array(value, dtype=_STRING))
+        return h5py.Dataset(made)
+    file_type = h5t.C_S1.copy()
+    file_type.set_size(len(data))
+    file_type.set_cset(h5t.CSET_UTF8)
+    file_type.set_strpad(h5t.STR_NULLPAD)
+    options = _SMALL if len(data) <= _COMPACT else _LARGE
+    made = h5d.create(group.id, name.encode(), file_type, _SCALAR, dcpl=options, lcpl=_LCPL)
+    made.write(h5s.ALL, h5s.ALL, np.array(data, f"S{len(data)}"), mtype=file_type)
+    return h5py.Dataset(made)
+
+
 def _make_field(group: Any, name: str, value: Any) -> Any:
     """Return the h5py.Dataset of a value: a text, a number, a list of either, an array."""
     if isinstance(value, Sequence) and not isinstance(value, str) and value and isinstance(value[0], str):
         return group.create_dataset(name, data=_attribute_value(value))
     if isinstance(value, str):
-        data: Any = clean_text(value).encode()
-        file_type = h5t.C_S1.copy()
-        file_type.set_size(max(len(data), 1))
-        file_type.set_cset(h5t.CSET_UTF8)
-        file_type.set_strpad(h5t.STR_NULLPAD)
-        data = np.array(data, f"S{max(len(data), 1)}")
-    else:
-        data = np.asarray(value)
-        file_type = h5t.py_create(data.dtype, logical=True)
+        return _make_text(group, name, clean_text(value))
+    data = np.asarray(value)
+    file_type = h5t.py_create(data.dtype, logical=True)
     space = h5s.create_simple(data.shape) if data.ndim else _SCALAR
     options = _SMALL if 0 < data.nbytes <= _COMPACT else _LARGE
     made = h5d.create(group.id, name.encode(), file_type, space, dcpl=options, lcpl=_LCPL)
     if data.size:
         made.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(data), mtype=file_type)
     return h5py.Dataset(made)
-
-
-def _overwrite(group: Any, name: str, item: Field) -> bool:
-    """Put a text of the same length in the place of another one; return whether that went."""
-    if not isinstance(item.value, str) or item.attributes:
-        return False
-    dataset = group[name]
-    data = clean_text(item.value).encode()
-    if (
-        not isinstance(dataset, h5py.Dataset)
-        or dataset.shape != ()
-        or dataset.dtype != np.dtype(f"S{max(len(data), 1)}")
-    ):
-        return False
-    dataset.id.write(h5s.ALL, h5s.ALL, np.array(data, dataset.dtype), mtype=dataset.id.get_type())
-    return True

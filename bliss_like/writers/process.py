@@ -27,7 +27,7 @@ from bliss_like.data.walker import Walker
 from bliss_like.errors import BlissLikeError, NodeNotFound, SavingError, StoreUnavailable
 
 from .claim import Claim
-from .formats import find_format
+from .formats import find_format, linger
 from .scan_to_save import ScanToSave
 
 _log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ _IDLE = 0.2
 """Seconds for which a writer waits that has nothing to write: it ends and takes over that much later."""
 _TURN, _OLD_TURN = 0.2, 0.05
 """Seconds of work on one scan before the others have a turn: on one that runs, and on one that an earlier writer has left."""
+_LINGER = 1.0
+"""Seconds for which a file stays open after its last scan: to open it again costs more than a short scan."""
 _OLD_AT_ONCE = 3
 """Scans left by an earlier writer that are begun, if all of them are in trouble."""
 
@@ -122,6 +124,7 @@ class _Writer:
             self._find()
             more = self._advance_running()
             more = self._advance_old() or more
+            linger(_LINGER)
             self._wait(0 if more else self._time_to_wait())
             if self._lost_server:
                 _log.warning("the server is back")
@@ -143,6 +146,7 @@ class _Writer:
                 scan.leave()
                 with contextlib.suppress(StoreUnavailable):
                     scan.tell()
+        linger(0)
 
     def _scans(self) -> Iterator[ScanToSave]:
         yield from self._running.values()

@@ -18,6 +18,7 @@ from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.session import load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
+from tests.saved_files import save
 
 
 @pytest.fixture
@@ -77,13 +78,20 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
-def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
-    walking, _ = blocks_of("docs/data.md", "python")
+def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scan = names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
+    walking, _, reading, replaying = blocks_of("docs/data.md", "python")
     exec(walking, {})
     lines = _lines(capsys)
     assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
     assert lines[-1].startswith("ScanData(axis:robx")
+    save(scan.node.store, scan.path, tmp_path / "sample.h5")
+    found: dict[str, Any] = {}
+    exec(reading.replace("/data/id00/sample.h5", f"{tmp_path}/sample.h5").replace("/12.1", "/1.1"), found)
+    assert _lines(capsys)[0].startswith("['/1.1'] ascan robx -1 1 4 0.01 [")
+    assert found["event"].name == "END_SCAN"
+    exec(replaying, found)
+    assert found["event"].name == "END_SCAN"
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)

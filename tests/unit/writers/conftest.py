@@ -1,4 +1,4 @@
-"""An environment to scan in, without a session and without a server."""
+"""An environment to scan in, without a session and without a server, for the tests that ask for it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clock import Clock
 from tests.unit.scanning.making import memory_environment
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def memory() -> Iterator[None]:
     with memory_environment():
         yield
-
-
-@pytest.fixture(autouse=True)
-def _time_of_the_test(clock: Clock | None) -> None:
-    """Each test has a clock of its own."""

@@ -11,6 +11,7 @@ import pytest
 
 from bliss_like.data.events import NewNode, WireEvent
 from bliss_like.errors import SavingError
+from bliss_like.hdf5 import GrowingFile
 from bliss_like.writers.nexus import open_scan
 from tests.nexus_structure import default_plot, problems
 from tests.unit.writers.making import Story, fed, note, opened, save, text
@@ -130,6 +131,24 @@ def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
         assert file.close().entries == (f"/{story.info['scan_nb']}.1",)
     with opened(tmp_path / "a.h5") as h5:
         assert [h5[f"{n}.1/measurement/diode"][:].tolist() for n in (12, 13)] == [[0, 1, 2]] * 2
+
+
+def test_a_file_that_another_process_has_open_is_waited_for_a_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, events = story_of(tmp_path / "a.h5")
+    other = GrowingFile.open(str(tmp_path / "a.h5"))
+    waiting = fed(events)
+    with pytest.raises(BlockingIOError, match="expected that nobody else writes it, but .* does"):
+        waiting.flush()
+    other.close()
+    assert waiting.close().state == "SAVED"
+    check(tmp_path / "a.h5")
+    monkeypatch.setattr("bliss_like.writers.nexus._PATIENCE", 0.0)
+    other = GrowingFile.open(str(tmp_path / "a.h5"))
+    with pytest.raises(SavingError, match="expected that nobody else writes it"):
+        save(events)
+    other.close()
 
 
 def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:

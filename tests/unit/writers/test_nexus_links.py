@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from bliss_like.data.images import ImageReference
 from bliss_like.devices.counter import SamplingCounter
@@ -18,6 +19,8 @@ from bliss_like.scans import loopscan
 from tests.nexus_structure import default_plot, problems
 from tests.unit.scanning.making import Device, Log, Master, Values
 from tests.unit.writers.making import FileSaver, Story, events_of, note, opened, save, text
+
+pytestmark = pytest.mark.usefixtures("memory", "clock")
 
 # -- sequences and groups
 
