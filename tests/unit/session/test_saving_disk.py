@@ -13,6 +13,9 @@ import h5py
 import pytest
 
 from bliss_like.errors import SavingError, SessionError
+from bliss_like.hdf5 import GrowingFile
+from bliss_like.hdf5.journal import Journal
+from bliss_like.hdf5.superblock import length_in
 from bliss_like.session import disk
 from bliss_like.session.policies.config import DATA_VARIABLE, WRITER_VARIABLE
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
@@ -260,6 +263,26 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     os.utime(tmp_path, ns=(2, 2))
     assert numbers.last(above=7) == 6  # 8 is there, hence all is read again
     assert reads == ["all", "has 7", "has 8", "all"]
+
+
+def test_a_file_that_a_killed_writer_has_left_half_done(saving: ScanSaving) -> None:
+    saving.check()
+    path = saving.data_fullpath
+    file = GrowingFile.open(path)
+    file.h5.create_group("12.1")
+    file.commit()
+    file.close()
+    with open(path, "r+b") as raw:
+        whole = raw.read(4096)
+        journal = Journal(path)  # what was to be written is recorded, and only a part of it is done
+        journal.note(length_in(whole), length_in(whole))
+        journal.record([(96, whole[96:])])
+        journal.close(remove=False)
+        raw.seek(96)
+        raw.write(bytes(2000))
+    assert saving.last_number_on_disk() == 12
+    with open(path, "rb") as raw:
+        assert raw.read(4096) == whole
 
 
 NO_FILES = {
