@@ -134,11 +134,11 @@ def _no_such_disk(saving: ScanSaving, path: Path) -> None:
 
 
 IN_THE_WAY: dict[Callable[[ScanSaving, Path], None], str] = {
-    _file_above: r"cannot save in .*/eh1: it is no directory; move it away, or change SCAN_SAVING.template$",
+    _file_above: r"cannot save in .*/eh1: it is no directory; move it away; SCAN_SAVING.base_path = ... saves elsewhere$",
     _directory_in_the_way: r"cannot save in .*/data.h5: it is a directory; move it away, or change SCAN_SAVING.data_fil",
     _link_to_nowhere: r"cannot save in .*/data.h5: it is no regular file; move it away",
     _no_room: r"/eh1: \d+ MB are free on this disk, a scan needs 1e\+12 MB; remove .*SCAN_SAVING.base_path = .* dares it$",
-    _no_such_disk: r"cannot make /proc/nothing: .*; is the disk mounted, and is SCAN_SAVING.base_path right\?$",
+    _no_such_disk: r"cannot make /proc/nothing: .*; is the disk mounted, and the path right\?; SCAN_SAVING.base_path = ... saves elsewhere$",
 }
 
 
@@ -156,7 +156,9 @@ def test_permissions(saving: ScanSaving, tmp_path: Path) -> None:
         pytest.skip("root may write everywhere")
     with pytest.raises(SavingError, match="no permission any more"):
         saving.check()
-    with pytest.raises(SavingError, match="no permission, the directory belongs to .*; ask them, or set SCAN_SAVING"):
+    with pytest.raises(
+        SavingError, match="no permission, the directory belongs to .*; ask them for it; SCAN_SAVING.base_path"
+    ):
         ScanSaving("eh1", ScanSavingConfig(base_path=str(tmp_path), writer="nexus")).check()
     (tmp_path / "eh1").chmod(0o700)
     (tmp_path / "eh1/data.h5").touch(mode=0o400)
