@@ -138,7 +138,10 @@ class SavedStore:
         return self._scan_node.kind
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.scan} in {self.file}::{self.entry}>"
+        return f"<{type(self).__name__} {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.scan} in {self.file}::{self.entry}"
 
     @property
     def _scan_node(self) -> NewNode:

@@ -19,8 +19,7 @@ from .images import read_references, to_references
 from .node import ScanNode
 from .saved_store import SavedStore
 from .store import FIRST, LAST_SEQUENCE, StreamStore
-from .structure import ChannelSpec, ScanStructure
-from .walker import merge_points
+from .structure import ChannelSpec, ScanStructure, merge_points
 
 Check = Callable[[str, str], Sequence[str]]
 """Says what is wrong with the structure of an entry of a file: one sentence for each fault."""

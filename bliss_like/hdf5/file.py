@@ -237,7 +237,7 @@ def _let_go_of_heaps(h5: Any) -> None:
     config.set_initial_size = True
     config.initial_size = config.min_size = 1024
     h5.id.set_mdc_config(config)
-    "0" in h5  # it forgets when it is used next
+    _ = "0" in h5  # it forgets when it is used next
     config.initial_size, config.min_size = before
     h5.id.set_mdc_config(config)
 

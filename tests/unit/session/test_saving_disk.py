@@ -36,6 +36,7 @@ def test_what_a_scan_is_told(saving: ScanSaving, tmp_path: Path) -> None:
         "data_writer": "nexus",
         "data_policy": "basic",
         "filename": f"{tmp_path}/eh1/data.h5",
+        "base_path": str(tmp_path),
         "master_files": [],
         "images_path": f"{tmp_path}/eh1/scan0007",
         "writer_options": {"compression": "lz4"},
