@@ -189,7 +189,7 @@ class ForeignKeyError(DataError):
 
 
 class NodeNotFound(DataError, KeyError):
-    """No node of that name is in the store."""
+    """No node of that name is in the store, nor in a file that is known."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
@@ -204,4 +204,4 @@ class PointWontBeThere(DataError, IndexError):
 
 
 class PointExpired(DataError, IndexError):
-    """The point was there and is no more in the store."""
+    """The point was there and is no more in the store, nor in a file that is known."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bliss_like.data import paths
 from bliss_like.data.events import EndScan, NewData, NewNode, NodeKind, PreparedScan, ScanInfoUpdate, WireEvent
 
 SCANS = "eh1:tmp:scans"
@@ -49,10 +50,11 @@ class ScanOf:
     kind: NodeKind = NodeKind.SCAN
     state: str = "DONE"
     error: Mapping[str, str] = field(default_factory=dict)
+    saved: bool = True
 
     @property
     def path(self) -> str:
-        return f"{SCANS}:{self.number}_{self.name}"
+        return f"{SCANS}:{paths.scan_name(self.number, self.name, saved=self.saved)}"
 
     def scan_info(self) -> dict[str, Any]:
         return {

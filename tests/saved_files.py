@@ -34,10 +34,11 @@ def begin_file(store: StreamStore, scan: str, file: Path) -> ScanFile:
 
 
 def save(store: StreamStore, scan: str, file: Path) -> SavedScan:
-    """Save a scan that has ended, and say so in the store."""
+    """Save a scan, as far as it is; say so in the store if it has ended."""
     opened = begin_file(store, scan, file)
     end = ScanStructure(store, scan).refresh().end
-    assert end is not None
+    if end is None:
+        return opened.close()
     opened.accept(end)
     event = opened.close()
     assert event.state == "SAVED", event.error

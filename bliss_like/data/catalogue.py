@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import logging
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +31,8 @@ from .catalogue_results import Results, ScanRecord
 from .catalogue_times import When, timestamp
 from .events import SavedScan
 from .server import user_directory
+
+_log = logging.getLogger(__name__)
 
 VARIABLE: Final = "BLISS_LIKE_CATALOGUE"
 
@@ -128,19 +132,43 @@ def run(query: Query, roots: Iterable[str | os.PathLike[str]] | None = None, *, 
     :param strict: False gives nothing where a key is asked for that no scan has.
     :raises CatalogueError: no scan has a key that is asked for, or an index cannot be read.
     """
-    indexes = [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
+    indexes: list[Index] = []
     found: list[list[tuple[int, int]]] = []
     known: set[str] = set()
-    for number, index in enumerate(indexes):
-        with index.reading() as connection:
-            if query.conditions:
-                known |= set(all_keys(connection))
-            found.append([(scan, number) for scan in query.scans(connection)])
+    for index, connection in _opened(roots):
+        if query.conditions:
+            known |= set(all_keys(connection))
+        found.append([(scan, len(indexes)) for scan in query.scans(connection)])
+        indexes.append(index)
     if strict:
         _check_keys(query, known)
-    merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=True)
+    merged = found[0] if len(found) == 1 else heapq.merge(*found, reverse=not query.oldest_first)
     rows = [(indexes[number], scan) for scan, number in merged]
     return Results(rows[: query.limit], "" if rows else _hint(query, known))
+
+
+def count(query: Query) -> int:
+    """Return how many scans fit, of all base paths.
+
+    :raises CatalogueError: an index cannot be read.
+    """
+    total = sum(query.count(connection) for _, connection in _opened(None))
+    return total if query.limit is None else min(total, query.limit)
+
+
+def _opened(roots: Iterable[str | os.PathLike[str]] | None) -> Iterator[tuple[Index, sqlite3.Connection]]:
+    """Yield the indexes of base paths. One of several that cannot be read is left out, and the log says so."""
+    indexes = [index for index in map(Index, known_roots() if roots is None else roots) if roots or index.exists]
+    for index in indexes:
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(index.reading())
+            except CatalogueError as error:
+                if len(indexes) == 1:
+                    raise
+                _log.warning("scans are left out: %s", error)
+                continue
+            yield index, connection
 
 
 def _check_keys(query: Query, known: set[str]) -> None:
@@ -225,5 +253,5 @@ def record(
 
 
 __all__ = [
-    "CatalogueError", "Query", "Results", "ScanRecord", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
+    "CatalogueError", "Query", "Results", "ScanRecord", "count", "find", "get", "known_roots", "last", "record", "remember", "root_of", "search",
 ]  # fmt: skip

@@ -74,7 +74,9 @@ class Index:
 
         :raises CatalogueError: there is no index, it is broken, or its version is another one.
         """
-        with self._named_errors(), contextlib.closing(self._connect("rw")) as connection:
+        if not self.exists:
+            raise CatalogueError(f"{self.path}: no index of scans there; {self._way_out}")
+        with self._named_errors("read"), contextlib.closing(self._connect("rw")) as connection:
             self._check_version(connection)
             connection.create_function("regexp", 2, _regexp, deterministic=True)
             yield connection
@@ -85,7 +87,7 @@ class Index:
 
         :raises CatalogueError: as for `reading`, or it cannot be written.
         """
-        with self._named_errors(), contextlib.closing(self._connect("rwc")) as connection:
+        with self._named_errors("written"), contextlib.closing(self._connect("rwc")) as connection:
             connection.execute("BEGIN IMMEDIATE")
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in _SCHEMA.split(";\n"):
@@ -113,13 +115,11 @@ class Index:
             raise BrokenCatalogue(f"{self.path}: expected version {VERSION} of it, got {version}; {self._way_out}")
 
     @contextlib.contextmanager
-    def _named_errors(self) -> Iterator[None]:
+    def _named_errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            if not self.exists:
-                raise CatalogueError(f"{self.path}: no index of scans there ({error}); {self._way_out}") from error
-            raise CatalogueError(f"{self.path}: {error}") from error
+        except sqlite3.OperationalError as error:  # locked, full, not permitted, gone
+            raise CatalogueError(f"{self.path}: it cannot be {doing}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise BrokenCatalogue(f"{self.path}: broken ({error}); {self._way_out}") from error
 

@@ -76,9 +76,18 @@ class Query:
     since: float | None = None
     until: float | None = None
     limit: int | None = None
+    oldest_first: bool = False
 
     def scans(self, connection: sqlite3.Connection) -> list[int]:
         """Return the ids of the scans that fit, newest first."""
+        return self._statement(connection).scans(self.limit, self.oldest_first)
+
+    def count(self, connection: sqlite3.Connection) -> int:
+        """Return how many scans fit."""
+        found = self._statement(connection).count()
+        return found if self.limit is None else min(found, self.limit)
+
+    def _statement(self, connection: sqlite3.Connection) -> _Statement:
         statement = _Statement(connection)
         for column, values in self.columns.items():
             statement.add(*_any_of(f's."{column}"', values))
@@ -90,7 +99,7 @@ class Query:
             statement.add("{scan} >= ?", [round(self.since * 1e6)])
         if self.until is not None:
             statement.add("{scan} <= ?", [round(self.until * 1e6)])
-        return statement.run(self.limit)
+        return statement
 
 
 class _Statement:
@@ -127,7 +136,20 @@ class _Statement:
         else:
             self.add(f"EXISTS (SELECT 1 FROM facts f WHERE {key} AND f.scan = {{scan}} AND {test})", parameters)
 
-    def run(self, limit: int | None) -> list[int]:
+    def scans(self, limit: int | None, oldest_first: bool) -> list[int]:
+        scan, source, parameters = self._parts()
+        order = f"ORDER BY {scan} {'ASC' if oldest_first else 'DESC'}"
+        statement = f"SELECT {'DISTINCT ' if self._first else ''}{scan} FROM {source} {order} LIMIT ?"
+        return [row[0] for row in self._connection.execute(statement, [*parameters, -1 if limit is None else limit])]
+
+    def count(self) -> int:
+        scan, source, parameters = self._parts()
+        wanted = f"count(DISTINCT {scan})" if self._first else "count(*)"
+        number: int = self._connection.execute(f"SELECT {wanted} FROM {source}", parameters).fetchone()[0]
+        return number
+
+    def _parts(self) -> tuple[str, str, list[Any]]:
+        """Return the name of the id, what stands after FROM, and the parameters in it."""
         scan, source, terms, parameters = "s.id", "scans s", self._terms, self._parameters
         if self._first:
             scan, source = "g.scan", "facts g"
@@ -135,9 +157,8 @@ class _Statement:
             parameters = [*self._first[1], *parameters]
             if any("s." in term for term in terms):
                 source += " CROSS JOIN scans s ON s.id = g.scan"  # CROSS: SQLite keeps the order
-        where = " AND ".join(f"({term.replace('{scan}', scan)})" for term in terms) or "1"
-        statement = f"SELECT DISTINCT {scan} FROM {source} WHERE {where} ORDER BY {scan} DESC LIMIT ?"
-        return [row[0] for row in self._connection.execute(statement, [*parameters, -1 if limit is None else limit])]
+        where = " AND ".join(f"({term.replace('{scan}', scan)})" for term in terms)
+        return scan, f"{source} WHERE {where}" if where else source, parameters
 
     def _ids(self, key: str) -> list[int]:
         part, _, name = key.partition(".")

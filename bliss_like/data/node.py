@@ -34,7 +34,7 @@ from .lifecycle import ScanState
 from .scan_data import ScanData
 from .store import StreamStore
 from .structure import ScanStructure
-from .walk import Event, EventData, NodeFilter, StopHandler, Walk
+from .walk import Event, EventData, NodeFilter, StopHandler, Walk, one_filter
 
 if TYPE_CHECKING:
     from .channel_node import ChannelNode
@@ -197,7 +197,7 @@ class DataNode:
         :param started_event: its `set()` is called when nothing new can be missed any more.
         :param filter: the same as `include_filter`, as it was once called.
         """
-        walk = self._walk(_one(include_filter, filter), exclude_children, exclude_existing_children)
+        walk = self._walk(one_filter(include_filter, filter), exclude_children, exclude_existing_children)
         yield from walk.nodes(wait=wait, stop=stop_handler, started=started_event)
 
     def walk_events(
@@ -219,7 +219,7 @@ class DataNode:
 
         :param until_saved: walking a scan that a writer was asked to save ends with SAVED_SCAN instead.
         """
-        walk = self._walk(_one(include_filter, filter), exclude_children, exclude_existing_children)
+        walk = self._walk(one_filter(include_filter, filter), exclude_children, exclude_existing_children)
         yield from walk.events(wait=wait, stop=stop_handler, started=started_event, until_saved=until_saved)
 
     def walk_on_new_events(
@@ -351,6 +351,11 @@ class ScanNode(DataNode):
         data = ScanData({node.name: node for node in self.channels()})
         return data if key is None else data[key]
 
+    def __info__(self) -> str:
+        from .tables import told
+
+        return told(self)
+
     def to_numpy(self, channels: str | Sequence[str] | None = None) -> Array:
         """Return a structured array with a row per point and a field per channel; see `tables`."""
         from .tables import to_numpy
@@ -368,12 +373,6 @@ class ScanNode(DataNode):
         from .tables import to_xarray
 
         return to_xarray(self, channels)
-
-
-def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
-    if include_filter is not None and filter is not None:
-        raise ValueError("walk: give include_filter or filter (its older name), not both")
-    return include_filter if filter is None else filter
 
 
 def _children_of(store: StreamStore, container: str) -> Iterator[NewNode]:

@@ -98,8 +98,8 @@ def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
         return ScanNode(opened, opened.scan, opened.kind)
     node = get_node(text, store) if ":" in text else None
     if not isinstance(node, ScanNode):
-        found = PastScans(store, session).find(int(text) if text.isdigit() else text)
-        node = next((node for node in found if "replay_of" not in node.info), None)
+        called = PastScans(store, session).find(int(text) if text.isdigit() else text)
+        node = next((node for node in called if "replay_of" not in node.info), None)
     if node is None:
         of_session = f" of session {session}" if session else ""
         raise NodeNotFound(

@@ -10,8 +10,7 @@ from bliss_like.errors import NodeNotFound, PointExpired, PointNotYetThere, Poin
 
 from .codec import Array
 from .store import FIRST, LAST_SEQUENCE, StreamStore
-from .structure import ChannelSpec, ScanStructure
-from .walker import merge_points
+from .structure import ChannelSpec, ScanStructure, merge_points
 
 
 class StoredPoints:

@@ -77,6 +77,13 @@ class _Log:
     info: dict[str, Any] = field(default_factory=dict)
     prepared: bool = False
     end: EndScan | None = None
+    _entries: list[Entry] = field(default_factory=list)
+
+    def entries(self) -> list[Entry]:
+        """Return the events as a stream has them."""
+        for event in self.events[len(self._entries) :]:
+            self._entries.append(((len(self._entries) + 1, 0), encode_event(event)))
+        return self._entries
 
     def fold(self, state: SavedState) -> None:
         """Add what is new."""
@@ -115,6 +122,8 @@ class SavedStore:
         self.keys: KeyStore = MemoryKeys()
         self._record = record
         self._log = _Log()
+        self._lengths: dict[str, int] = {}
+        """Of a scan that is complete, how many points of each channel are in the file, by key."""
         self._refresh()
         self.scan = self._log.events[0].path
         """db_name of the scan."""
@@ -129,7 +138,10 @@ class SavedStore:
         return self._scan_node.kind
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.scan} in {self.file}::{self.entry}>"
+        return f"<{type(self).__name__} {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.scan} in {self.file}::{self.entry}"
 
     @property
     def _scan_node(self) -> NewNode:
@@ -203,7 +215,8 @@ class SavedStore:
 
     def first_ids(self, keys: Sequence[str]) -> list[Id | None]:
         self._refresh()
-        lengths = dict(zip(self._log.specs, self._stored(list(self._log.specs)), strict=True))
+        channels = [key for key in keys if key in self._log.specs]
+        lengths = dict(zip(channels, self._stored(channels), strict=True))
         firsts: list[Id | None] = []
         for key in keys:
             entries = [] if key in lengths else self._structure(key)
@@ -226,7 +239,7 @@ class SavedStore:
     def _structure(self, key: str) -> list[Entry]:
         """Return the entries of a stream that has no points."""
         if key == paths.scan(self.scan):
-            return [((index, 0), encode_event(event)) for index, event in enumerate(self._log.events, 1)]
+            return self._log.entries()
         if key == paths.saved(self.scan) and self._log.end:
             saved = SavedScan(
                 self.scan, "SAVED", self.file, (self.entry,), writer=self._log.info.get("data_writer", "")
@@ -237,15 +250,17 @@ class SavedStore:
 
     def _stored(self, keys: Sequence[str]) -> list[int]:
         """Return how many points of each channel are in the file; at the end, what is more than it had is filling."""
-        if not keys:
-            return []
-        names = [self._log.specs[key].path for key in keys]
-        lengths = self._record.lengths(names)
         end = self._log.end
-        return [
-            min(length, end.lengths.get(name, 0)) if end else length
-            for name, length in zip(names, lengths, strict=True)
-        ]
+        if end is None:
+            return self._record.lengths([self._log.specs[key].path for key in keys]) if keys else []
+        if self._lengths:
+            return [self._lengths[key] for key in keys]
+        names = {key: spec.path for key, spec in self._log.specs.items()}
+        lengths = zip(names.items(), self._record.lengths(list(names.values())), strict=True)
+        found = {key: min(length, end.lengths.get(name, 0)) for (key, name), length in lengths}
+        if all(found[key] == end.lengths.get(name, 0) for key, name in names.items()):
+            self._lengths = found  # else what is missing may come, by a recovery
+        return [found[key] for key in keys]
 
     def _emitted(self, keys: Sequence[str]) -> dict[str, int]:
         """Return how many points each of the channels among `keys` had."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from .channel_buffer import ENTRY_BYTES
 from .codec import Array, Fields, StructureEvent, decode_event, decode_points
 from .events import EndScan, NewNode, PreparedScan, ScanInfoUpdate
 from .scan_info import merged
-from .store import FIRST, Id, StreamStore
+from .store import FIRST, Entry, Id, StreamStore
 
 if TYPE_CHECKING:
     from .saved_store import SavedStore
@@ -170,3 +170,22 @@ def unfinished(store: StreamStore, scans: Sequence[str]) -> list[str]:
             if entry and not isinstance(decode_event(entry[1]), EndScan):
                 running.append(path)
     return running
+
+
+def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:
+    """Yield (first index, values) of entries of one channel, consecutive ones as one block."""
+    run: list[bytes] = []
+    start = end = 0
+    for (index, npoints), fields in entries:
+        plain = len(fields) == 1 and b"d" in fields
+        if run and (index != end or not plain):
+            yield start, spec.decode({b"d": b"".join(run)}, end - start)
+            run = []
+        if plain:
+            start = start if run else index
+            run.append(fields[b"d"])
+        else:
+            yield index, spec.decode(fields, npoints)
+        end = index + npoints
+    if run:
+        yield start, spec.decode({b"d": b"".join(run)}, end - start)

@@ -19,6 +19,7 @@ from bliss_like.errors import DataError
 from .channel_node import ChannelNode, NodeRefChannel
 from .codec import Array
 from .events import NodeKind
+from .saved_store import SavedStore
 
 if TYPE_CHECKING:
     from .node import ScanNode
@@ -97,6 +98,18 @@ def to_xarray(scan: ScanNode, channels: Names = None) -> Any:
         full = grid.unfold(full)
         coordinates = [name for name in coordinates if name in full] + list(grid.axes)
     return xarray.Dataset(full, attrs=_about(scan)).set_coords(coordinates)
+
+
+def told(scan: ScanNode) -> str:
+    """Return a few lines about a scan, for people: what it was, its state, its channels, where it is."""
+    info, nodes = scan.info, scan.channels()
+    number = f"Scan {info['scan_nb']}" if info.get("save", True) else "Scan"
+    npoints = max(map(len, nodes), default=0)
+    start = f", started {str(info['start_time'])[:19].replace('T', ' ')}" if info.get("start_time") else ""
+    place = str(scan.store) if isinstance(scan.store, SavedStore) else scan.db_name
+    lines = [f"{number}: {info.get('title', '')}, {info.get('state', '')}{start}", f"{npoints} points, {place}"]
+    names = ", ".join(f"{node.short_name} [{node.unit}]" if node.unit else node.short_name for node in nodes)
+    return "\n".join([*lines, f"channels: {names or 'none'}"])
 
 
 # -- which channels, and what they are called --------------------------------------------------------------------------

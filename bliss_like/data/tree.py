@@ -54,6 +54,9 @@ class Tree:
         self.add_container(container)
         field = "last_scan_number" if saved else "last_unsaved_number"
         number = self.store.increment(paths.node(container), field)
+        if number == 1:  # the first one ever, or the server has forgotten the containers, too
+            self._announced.clear()
+            self.add_container(container)
         return number if number > above else self.store.increment(paths.node(container), field, above + 1 - number)
 
     def add_container(self, path: str, info: Mapping[str, Any] | None = None) -> None:

@@ -19,8 +19,7 @@ from .images import read_references, to_references
 from .node import ScanNode
 from .saved_store import SavedStore
 from .store import FIRST, LAST_SEQUENCE, StreamStore
-from .structure import ChannelSpec, ScanStructure
-from .walker import merge_points
+from .structure import ChannelSpec, ScanStructure, merge_points
 
 Check = Callable[[str, str], Sequence[str]]
 """Says what is wrong with the structure of an entry of a file: one sentence for each fault."""
@@ -54,9 +53,11 @@ class Verification:
         return not self.faults
 
     def __str__(self) -> str:
-        read = f"{self.channels} channels, {self.points} points" + (f", {self.images} images" if self.images else "")
         where = f" in {self.file}::{self.entry}" if self.file else ""
-        found = f"{read}, {self.against}" if self.is_whole else f"{len(self.faults)} faults"
+        read = f"{self.channels} channels, {self.points} points, " if self.file else ""
+        images = f"{self.images} images, " if self.images else ""
+        count = len(self.faults)
+        found = f"{read}{images}{self.against}" if self.is_whole else f"{count} fault{'s' if count > 1 else ''}"
         return f"{paths.name(self.scan) or self.scan}{where}: {found}"
 
 
@@ -82,7 +83,7 @@ def verify_scan(node: ScanNode) -> Verification:
         _guard(found, lambda: _read_images(found, file))
         _check_structure(found)
     elif paths.name(node.db_name).startswith("_"):
-        found.notes.append("not to be saved")
+        found.against = "not to be saved"
     else:
         found.faults.append(_why_not_saved(node, structure))
     return found

@@ -87,6 +87,16 @@ def _kind(name: str, what: str) -> NodeKind:
         raise ValueError(f"{what}: expected kinds of nodes ({', '.join(NodeKind)}), got {name!r}") from None
 
 
+def one_filter(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
+    """Return the filter that was given by one of its two names.
+
+    :raises ValueError: both were given.
+    """
+    if include_filter is not None and filter is not None:
+        raise ValueError("walk: give include_filter or filter (its older name), not both")
+    return include_filter if filter is None else filter
+
+
 class Walk:
     """One walk below a node.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -21,11 +21,11 @@ from bliss_like.errors import StoreUnavailable
 
 from . import paths
 from .awaited import Awaited
-from .codec import Array, StructureEvent, decode_event
+from .codec import StructureEvent, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate
 from .scan_info import to_be_saved
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
-from .structure import ChannelSpec, ScanStructure, unfinished
+from .structure import ChannelSpec, ScanStructure, merge_points, unfinished
 
 Answer = TypeVar("Answer")
 
@@ -393,22 +393,3 @@ def patiently(question: Callable[[], Answer], stopped: Callable[[], bool], patie
 
 def _is_container(event: StructureEvent) -> bool:
     return isinstance(event, NewNode) and not event.kind.is_scan
-
-
-def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:
-    """Yield (first index, values) of entries of one channel, consecutive ones as one block."""
-    run: list[bytes] = []
-    start = end = 0
-    for (index, npoints), fields in entries:
-        plain = len(fields) == 1 and b"d" in fields
-        if run and (index != end or not plain):
-            yield start, spec.decode({b"d": b"".join(run)}, end - start)
-            run = []
-        if plain:
-            start = start if run else index
-            run.append(fields[b"d"])
-        else:
-            yield index, spec.decode(fields, npoints)
-        end = index + npoints
-    if run:
-        yield start, spec.decode({b"d": b"".join(run)}, end - start)

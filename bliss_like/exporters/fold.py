@@ -105,6 +105,20 @@ class Table:
     length: int = 0
     """Rows that were taken."""
     begun: bool = False
+    behind: int = 0
+    """How many channels do not have the next row yet."""
+
+    def add(self, column: Column) -> None:
+        self.columns.append(column)
+        self.behind += 1
+
+    def extend(self, column: Column, first_index: int, values: Array) -> bool:
+        """Take points of a channel; return whether there is a new row."""
+        before = column.length
+        column.extend(first_index, values)
+        if before <= self.length < column.length:
+            self.behind -= 1
+        return not self.behind
 
     def ready(self) -> int:
         """Return how many rows all channels have."""
@@ -112,6 +126,7 @@ class Table:
 
     def take(self, nrows: int) -> dict[Column, list[Segment]]:
         self.length += nrows
+        self.behind = sum(column.length <= self.length for column in self.columns)
         return {column: column.take(nrows) for column in self.columns}
 
     def fill(self) -> dict[str, int]:
@@ -145,7 +160,7 @@ class ScanFold:
             table = self._by_master[master] = Table(len(self.tables) + 1)
             self.tables.append(table)
         column = Column(node)
-        table.columns.append(column)
+        table.add(column)
         return table, column
 
     def columns(self) -> Iterator[Column]:
@@ -162,8 +177,6 @@ class ScanExporter:
     suffix = ""
     template = "{session}_{scan_nb}_{name}"
     """Of the names of files, where nobody says another one."""
-    rows_at_once = 1
-    """How many rows are waited for before they are written."""
 
     def __init__(self, target: Target, *, template: str = "") -> None:
         self.target = target
@@ -202,8 +215,7 @@ class ScanExporter:
         if isinstance(event, NewData):
             if event.path in self._channels:
                 scan, table, column = self._channels[event.path]
-                column.extend(event.first_index, event.values)
-                if table.ready() >= self.rows_at_once:
+                if table.extend(column, event.first_index, event.values):
                     self._write(scan, table)
         elif isinstance(event, NewNode):
             self._accept_node(event)

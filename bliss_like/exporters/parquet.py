@@ -7,6 +7,8 @@ in that of the file (`scan_info`, JSON). A point that is not there is null; a Na
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from .target import Target
 COMPRESSIONS = ("zstd", "snappy", "gzip", "lz4", "brotli", "none")
 GROUP_BYTES = 32 << 20
 """Points that are gathered in memory before they are written as a row group."""
+OVERHEAD = 128
+"""Bytes that an array takes beside its points."""
 
 
 class ParquetExporter(ScanExporter):
@@ -49,7 +53,7 @@ class ParquetExporter(ScanExporter):
     def rows(self, scan: ScanFold, table: Table, cells: dict[Column, list[Segment]]) -> None:
         for column, segments in cells.items():
             self._gathered[table][column] += segments
-            self._gathered_bytes[table] += sum(part.nbytes for part in segments if not isinstance(part, int))
+            self._gathered_bytes[table] += sum(OVERHEAD + part.nbytes for part in segments if not isinstance(part, int))
         if self._gathered_bytes[table] > GROUP_BYTES:
             self._write_group(table)
 
@@ -68,7 +72,7 @@ class ParquetExporter(ScanExporter):
         cells = self._gathered[table]
         writer = self._writers[table]
         arrays = [
-            pa.chunked_array([_array(part, field.type) for part in segments], field.type)
+            pa.chunked_array([_array(part, field.type) for part in _joined(segments)], field.type)
             for segments, field in zip(cells.values(), writer.schema, strict=True)
         ]
         if arrays and len(arrays[0]):
@@ -112,6 +116,13 @@ def _type(dtype: np.dtype[Any], column: Column) -> pa.DataType:
         raise ExportError(
             f"channel {column.path}: Parquet has no type for {dtype}; leave it out with --channels"
         ) from error
+
+
+def _joined(segments: list[Segment]) -> Iterator[Segment]:
+    """Yield consecutive points of one shape as one array: live scans bring them one by one."""
+    for shape, some in groupby(segments, key=lambda part: None if isinstance(part, int) else part.shape[1:]):
+        parts = list(some)
+        yield sum(parts) if shape is None else parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _array(segment: Segment, kind: pa.DataType) -> pa.Array:

@@ -97,12 +97,14 @@ class SpecExporter(ScanExporter):
         for part in parts:
             if isinstance(part, int):
                 self._odd.setdefault(column, []).extend(range(index, index + part))
-                texts = [text + [NO_NUMBER] * part for text in texts]
+                for text in texts:
+                    text += [NO_NUMBER] * part
                 index += part
                 continue
             self._odd.setdefault(column, []).extend((index + np.flatnonzero(np.isnan(part))).tolist())
             values = [part.real, part.imag] if part.dtype.kind == "c" else [part]
-            texts = [text + _texts(numbers) for text, numbers in zip(texts, values, strict=True)]
+            for text, numbers in zip(texts, values, strict=True):
+                text += _texts(numbers)
             index += len(part)
         return texts
 

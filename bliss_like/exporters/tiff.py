@@ -41,7 +41,7 @@ class TiffExporter(ScanExporter):
         self._rows[table] = 0
         left_out = [column.name for column in table.columns if len(column.shape) == 1]
         left_out += [] if images else [column.name for column in table.columns if not column.shape]
-        if left_out:
+        if left_out and any(column.is_image for column in scan.columns()):
             self.warn(scan, f"not written: {', '.join(left_out)}: no image is of their points, or they are spectra")
 
     def rows(self, scan: ScanFold, table: Table, cells: dict[Column, list[Segment]]) -> None:

@@ -19,6 +19,8 @@ _IMAGE = 16 << 10
 _KNOWN, _UNKNOWN = 1 << 20, 1 << 18
 """Bytes of a chunk at most, when the number of points is known, and when it is not."""
 _UNKNOWN_POINTS = 2048
+_NODE, _LARGEST = 64, 1 << 30
+"""Chunks that one node of the old index takes, and bytes of a chunk at most where more would be needed otherwise."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Layout:
     rows: int
     compression: str
     kind: Literal["values", "compressed", "text", "ragged"]
+    many: bool = True
+    """Whether there may be more chunks than one node of the old index takes."""
 
     @property
     def chunks(self) -> tuple[int, ...]:
@@ -69,7 +73,8 @@ def lay_out(name: str, dtype: Any, shape: tuple[int, ...], npoints: int | None, 
         raise SavingError(f"{name}: HDF5 takes points of less than 4 GiB, got shape {shape} of {numeric}: split it")
     chosen = _compression(compression, numeric, nbytes)
     if chosen == "none":
-        return Layout(numeric, numeric, shape, _rows(nbytes, npoints), chosen, "values")
+        rows = _rows(nbytes, npoints)
+        return Layout(numeric, numeric, shape, rows, chosen, "values", not npoints or npoints > _NODE * rows)
     return Layout(numeric, numeric, shape, 1, chosen, "compressed")
 
 
@@ -123,6 +128,7 @@ def _compression(wanted: str, dtype: np.dtype[Any], nbytes: int) -> str:
 
 
 def _rows(nbytes: int, npoints: int | None) -> int:
-    if npoints:
-        return max(1, min(npoints, _KNOWN // nbytes))
-    return max(1, min(_UNKNOWN_POINTS, _UNKNOWN // nbytes))
+    if not npoints:
+        return max(1, min(_UNKNOWN_POINTS, _UNKNOWN // nbytes))
+    size = min(max(_KNOWN, -(-npoints * nbytes // _NODE)), _LARGEST)
+    return min(npoints, -(-size // nbytes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import time
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from bliss_like.errors import SavingError
 from .chunks import Compression, lay_out, layout_of
 from .dataset import GrowingDataset
 from .journal import Journal
-from .properties import access, dataset_creation, file_creation, group_creation, link_creation
+from .properties import access, dataset_creation, file_creation, group_creation, link_creation, newer_forms
 from .superblock import length_in, read_superblock
 from .transaction import TransactionalFile, apply
 
@@ -41,6 +41,8 @@ class GrowingFile:
         self._waiting = 0
         self._full = False
         self._closed = False
+        self._named = False
+        """Whether the file has its name already."""
 
     @classmethod
     def open(cls, path: str, *, new: bool = False) -> Self:
@@ -78,6 +80,7 @@ class GrowingFile:
         try:
             made.commit()
             _rename_to_new(part, path)
+            made._named = True
         except BaseException:
             made.abandon()
             os.unlink(part)
@@ -98,10 +101,17 @@ class GrowingFile:
             raise
         file = TransactionalFile(fd, journal, end)
         try:
-            return cls(path, file, h5py.File(h5f.open(os.fsencode(path), h5f.ACC_RDWR, access(file))))
+            found = cls(path, file, h5py.File(h5f.open(os.fsencode(path), h5f.ACC_RDWR, access(file))))
         except OSError as error:
             file.close()
             raise SavingError(f"{path}: expected a sound HDF5 file to go on with: {error}") from error
+        found._named = True
+        return found
+
+    @property
+    def is_there(self) -> bool:
+        """Whether readers find it under its name: it may have been moved, or its disk taken away."""
+        return self._file.is_at(self.path)
 
     def make_group(self, parent: Any, name: str, nx_class: str = "", links: int = 16) -> Any:
         """Make a group (h5py.Group) for about so many links; `name` may be a path, of which what is missing is made, too.
@@ -134,9 +144,10 @@ class GrowingFile:
         layout = lay_out(f"{parent.name.rstrip('/')}/{name}", dtype, tuple(shape), npoints, compression)
         creation = dataset_creation(layout.chunks, layout.compression, early=layout.kind == "values")
         space = h5s.create_simple((0, *layout.shape), (h5s.UNLIMITED, *layout.shape))
-        made = h5d.create(
-            parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
-        )
+        with newer_forms(self.h5) if layout.many else nullcontext():
+            made = h5d.create(
+                parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
+            )
         self._file.claim.expected += (npoints or 0) * layout.nbytes
         return self._taken(GrowingDataset(h5py.Dataset(made), layout, self._file))
 
@@ -162,9 +173,13 @@ class GrowingFile:
     def commit(self) -> None:
         """Bring everything to disk; when this returns, readers find it.
 
-        :raises OSError: disk full, ...: readers find the state of the last commit, everything is kept in memory, and the next
+        :raises OSError: disk full, file moved away, ...: readers find the state of the last commit, everything is kept in memory, and the next
             commit tries again.
         """
+        if self._named and not self.is_there:
+            raise OSError(
+                errno.ESTALE, "the file is no more there: it was moved or deleted, or its disk is away", self.path
+            )
         try:
             self._write()
             self._file.commit(lambda: h5f.flush(self.h5.id))
@@ -173,6 +188,9 @@ class GrowingFile:
         self._full = False
         for dataset in self._datasets.values():
             dataset.committed_now()
+        if self._file.has_heaps:
+            self._file.has_heaps = False
+            _let_go_of_heaps(self.h5)
 
     def _write(self) -> None:
         for dataset in self._datasets.values():
@@ -185,10 +203,8 @@ class GrowingFile:
             return
         if self.h5:
             self.commit()
-            # Nobody who is on his way through an index is to lose it.
-            time.sleep(self._file.patience)
         try:
-            self._file.commit(self.h5.close, last=True)
+            self._file.commit(self.h5.close)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.path) from error
         self._closed = True
@@ -212,6 +228,18 @@ class GrowingFile:
             self.close()
         else:
             self.abandon()
+
+
+def _let_go_of_heaps(h5: Any) -> None:
+    """Make HDF5 forget the heaps that it would add to, with all else that it remembers; it reads what it needs again."""
+    config = h5.id.get_mdc_config()
+    before = config.initial_size, config.min_size
+    config.set_initial_size = True
+    config.initial_size = config.min_size = 1024
+    h5.id.set_mdc_config(config)
+    _ = "0" in h5  # it forgets when it is used next
+    config.initial_size, config.min_size = before
+    h5.id.set_mdc_config(config)
 
 
 def _rename_to_new(part: str, path: str) -> None:

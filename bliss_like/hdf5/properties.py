@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from h5py import h5d, h5f, h5fd, h5p, h5z
@@ -14,9 +16,9 @@ BITSHUFFLE = 32008
 _MOST_LINKS = 1500
 """What fits the largest header there is."""
 
-# h5py does not offer these two functions, but the library that it is linked to does.
+# h5py does not offer these functions, but the library that it is linked to does.
 _library = ctypes.CDLL(h5p.__file__)
-for _name in ("H5Pset_link_phase_change", "H5Pset_est_link_info"):
+for _name in ("H5Pset_link_phase_change", "H5Pset_est_link_info", "H5Fset_libver_bounds"):
     getattr(_library, _name).argtypes = (ctypes.c_int64, ctypes.c_uint, ctypes.c_uint)
 
 
@@ -38,6 +40,16 @@ def file_creation(links: int) -> Any:
 def group_creation(links: int) -> Any:
     """Return how a group is made for so many links."""
     return _for_links(h5p.create(h5p.GROUP_CREATE), links, 16)
+
+
+@contextmanager
+def newer_forms(h5: Any) -> Iterator[None]:
+    """Make objects in the forms of HDF5 1.10: their index of chunks never moves an entry."""
+    _library.H5Fset_libver_bounds(h5.id.id, h5f.LIBVER_V110, h5f.LIBVER_V110)
+    try:
+        yield
+    finally:
+        _library.H5Fset_libver_bounds(h5.id.id, h5f.LIBVER_EARLIEST, h5f.LIBVER_V18)
 
 
 def link_creation() -> Any:

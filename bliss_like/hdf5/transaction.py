@@ -3,30 +3,38 @@
 How a reader that comes at any moment, with any program, finds a whole file:
 
 - What is new is written first, to places that no reader knows of. (How far the file goes, they do: `superblock.Claim`.)
-- What is overwritten goes to the journal, then to its place: first values, then the indices of chunks from the leaves upwards,
-  then the headers that say how long a dataset is, last the superblock. HDF5 is made to use those forms of its structures
-  that have no check sums: of each, the bytes that make others valid stand before them, so it is written from its end to its
-  beginning, the first word of every change by itself.
-- An index node that is split loses entries to a new one. A reader who has come by the old parent still looks for them there:
-  the node is shortened a moment later.
+- What is overwritten goes to the journal, then to its place: first values, then the indices of chunks, then the headers that say
+  how long a dataset is, last the superblock.
+- Most is in the oldest forms of HDF5's structures, which have no check sums: what makes the rest of a block valid stands before it, so
+  it is written from its end to its beginning, the first word of every change by itself. The old index of chunks loses entries
+  to others when it is split, also under a reader who is on his way through it. So it is used where one node will do, and a
+  newer form where there may be more chunks: an array that only grows. Its blocks have check sums, and are written at once.
+- Texts of many attributes and datasets share a heap, of which a reader remembers what he has read. So what was committed is
+  never added to: HDF5 is shown full heaps.
 """
 
 from __future__ import annotations
 
 import os
-import time
+import struct
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from .journal import Journal, write_all
 from .overlay import Bytes, Overlay
-from .superblock import GRACE, SIZE, Claim, with_length
+from .superblock import SIZE, Claim, with_length
 
 _WORD = 8
 _LARGE = 1 << 16
 """Bytes from which on something new is written at once instead of being kept."""
 _CHUNK_INDEX = b"TREE\x01"
+_HEAP = b"GCOL\x01"
+_ARRAY = {b"EADB": 1, b"EASB": 2, b"EAIB": 3, b"EAHD": 4}
+"""Blocks of the newer index, an array that is extended and never rearranged, in the order in which they refer to each other."""
+_SUMMED = (*_ARRAY, b"OHDR", b"OCHK")
+_OBJECT = struct.Struct("<HHIQ")
+"""Head of an object in a heap: its number, references to it, nothing, its bytes. Number 0 is the room that is left."""
 
 
 class TransactionalFile:
@@ -44,9 +52,10 @@ class TransactionalFile:
         self._end = self.known_end = end
         self._flushing = False
         self._metadata: set[int] = set()
-        self._shortened: dict[int, float] = {}
         self._unfinished: list[tuple[int, bytes]] = []
         self._dead = False
+        self.has_heaps = False
+        """Whether HDF5 has written texts since `has_heaps` was last set."""
         if end:  # HDF5 is to go on behind what is in use, not behind what is claimed
             self._overlay.put(0, with_length(os.pread(fd, SIZE, 0), end))
 
@@ -67,6 +76,8 @@ class TransactionalFile:
             got = os.preadv(self._fd, [view], start)
             if got < len(view):
                 view[got:] = bytes(len(view) - got)
+            if view[: len(_HEAP)] == _HEAP:
+                _fill_heap(view)
         self._overlay.read_into(start, view)
         return len(view)
 
@@ -76,6 +87,7 @@ class TransactionalFile:
         self._end = max(self._end, self._place)
         if not self._dead and not self._written_at_once(start, data):
             self._overlay.put(start, bytes(data))
+            self.has_heaps |= bytes(data[: len(_HEAP)]) == _HEAP
             if self._flushing:
                 self._metadata.add(start)
             else:
@@ -108,11 +120,10 @@ class TransactionalFile:
                 write_all(self._fd, b"".join(some), start)
             start += length
 
-    def commit(self, flush: Callable[[], object], last: bool = False) -> None:
+    def commit(self, flush: Callable[[], object]) -> None:
         """Bring all that was written to disk.
 
         :param flush: makes HDF5 write what it has in memory: structures, whereas it writes values at once.
-        :param last: nothing is put off.
         :raises OSError: disk full, ...; all is kept, and the next commit tries again.
         """
         self._finish()
@@ -131,25 +142,20 @@ class TransactionalFile:
                 skipped = max(0, self.known_end - start)
                 write_all(self._fd, memoryview(data)[skipped:], start + skipped)
         self._journal.note(self._end, self.claim.length)
-        now, later = self._changes([(start, data) for start, data in blocks if start < self.known_end], last)
-        if now:
-            self._journal.record(now + later)
-            self._unfinished = now
+        changes = self._changes((start, data) for start, data in blocks if start < self.known_end)
+        if changes:
+            self._journal.record(changes)
+            self._unfinished = changes
             self._finish()
-        if later:
-            self._journal.record(later)
-        else:
-            self._journal.clear()
         self.known_end = self._end
         self._overlay, self._metadata = Overlay(), set()
-        for start, data in blocks:
-            if start in self._shortened:
-                self._overlay.put(start, data)
 
-    @property
-    def patience(self) -> float:
-        """Seconds until nothing needs to be put off any more."""
-        return max([0.0, *(since + GRACE - time.monotonic() for since in self._shortened.values())])
+    def is_at(self, path: str) -> bool:
+        """Whether the file is still the one of that name: it may have been moved, or its disk taken away."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(path))
+        except OSError:
+            return False
 
     def abandon(self) -> None:
         """Write nothing any more, whatever HDF5 does."""
@@ -158,7 +164,7 @@ class TransactionalFile:
     def close(self) -> None:
         """Close the file and give its journal free, which stays if there is something to be finished."""
         self._dead = True
-        whole = not self._unfinished and not self._shortened
+        whole = not self._unfinished
         try:
             if whole and self.known_end:
                 self.claim.drop(self.known_end)
@@ -184,48 +190,53 @@ class TransactionalFile:
         """Write to its place what is recorded, also what an earlier commit could not."""
         if self._unfinished:
             apply(self._fd, self._unfinished)
+            self._journal.clear()
             self._unfinished = []
 
-    def _changes(
-        self, blocks: Iterable[tuple[int, Bytes]], last: bool
-    ) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
-        """Return what is to be overwritten, in the order in which it is, and what is put off."""
-        now: list[tuple[tuple[int, int], list[tuple[int, bytes]]]] = []
-        later: list[tuple[int, bytes]] = []
-        for number, (start, data) in enumerate(blocks):
+    def _changes(self, blocks: Iterable[tuple[int, Bytes]]) -> list[tuple[int, bytes]]:
+        """Return what is to be overwritten, in the order in which it is."""
+        found: list[tuple[int, list[tuple[int, bytes]]]] = []
+        for start, data in blocks:
             new = bytes(data[: self.known_end - start])
             old = os.pread(self._fd, len(new), start).ljust(len(new), b"\0")
-            runs = _runs(old, new, start)
-            if runs and not last and self._to_be_put_off(start, old, new):
-                later += runs
-                continue
-            self._shortened.pop(start, None)
-            if runs:
-                now.append(((self._rank(start, new), number), runs))
-        now.sort(key=lambda change: change[0])
-        return [run for _, runs in now for run in runs], later
+            if runs := _runs(old, new, start):
+                found.append((self._rank(start, new), runs))
+        found.sort(key=lambda change: change[0])
+        return [run for _, runs in found for run in runs]
 
     def _rank(self, start: int, data: bytes) -> int:
         if data.startswith(_CHUNK_INDEX):
-            return 1 + data[5]  # its level: leaves are 0
+            return 1 + 255 - data[5]  # its level: the root first, from which a reader comes
+        if data[:4] in _ARRAY:
+            return _ARRAY[data[:4]]
         return 0 if start not in self._metadata else 1000 if start else 2000
-
-    def _to_be_put_off(self, start: int, old: bytes, new: bytes) -> bool:
-        if not (new.startswith(_CHUNK_INDEX) and new[:6] == old[:6] and _entries(new) < _entries(old)):
-            return False
-        return time.monotonic() < self._shortened.setdefault(start, time.monotonic()) + GRACE
 
 
 def apply(fd: int, runs: Iterable[tuple[int, bytes]]) -> None:
-    """Write changes to their places, the first word of each after the others."""
+    """Write changes to their places, the first word of each after the others; what has a check sum, at once."""
     for start, data in runs:
+        if data.startswith(_SUMMED):
+            write_all(fd, data, start)
+            continue
         if len(data) > _WORD:
             write_all(fd, data[_WORD:], start + _WORD)
         write_all(fd, data[:_WORD], start)
 
 
-def _entries(node: bytes) -> int:
-    return int.from_bytes(node[6:8], "little")
+def _fill_heap(heap: memoryview) -> None:
+    """Make one object more of the room that is left.
+
+    Source: HDF5 File Format Specification, III.E.
+    """
+    place, last = 16, 0
+    while place + _OBJECT.size <= len(heap):
+        number, _, _, nbytes = _OBJECT.unpack_from(heap, place)
+        if number == 0:
+            if nbytes >= _OBJECT.size:
+                _OBJECT.pack_into(heap, place, last + 1, 1, 0, nbytes - _OBJECT.size)
+            return
+        last = max(last, number)
+        place += _OBJECT.size + -(-nbytes // _WORD) * _WORD
 
 
 def _runs(old: bytes, new: bytes, start: int) -> list[tuple[int, bytes]]:
@@ -235,4 +246,6 @@ def _runs(old: bytes, new: bytes, start: int) -> list[tuple[int, bytes]]:
     size = -(-len(new) // _WORD) * _WORD
     differ = np.frombuffer(old.ljust(size, b"\0"), np.uint64) != np.frombuffer(new.ljust(size, b"\0"), np.uint64)
     edges = np.flatnonzero(np.diff(differ, prepend=False, append=False)).reshape(-1, 2) * _WORD
+    if new.startswith(_SUMMED):
+        return [(start, new)]
     return [(start + int(low), new[low:high]) for low, high in edges[::-1]]

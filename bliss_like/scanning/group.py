@@ -373,17 +373,12 @@ def _member(item: object) -> Scan | ScanNode:
 
 
 def _find_by_number(number: int) -> ScanNode:
-    """Return the saved scan of that number: below where scans go now, else anywhere in the session, the newest.
-
-    Those of the server come first, then those that only their files have.
-    """
+    """Return the saved scan of that number: below where scans go now, else anywhere in the session, the newest."""
     container = environment.container()
     found = list(PastScans(environment.require_tree().store, environment.session_name).find(number))
     if not found:
-        raise ScanSequenceError(
-            f"Scan number {number} not found in session {environment.session_name!r}, neither in the store nor in the "
-            f"catalogue of saved scans; it was not saved, or its file is gone"
-        )
+        where = f"in session {environment.session_name!r}, neither in the store nor in the catalogue of saved scans"
+        raise ScanSequenceError(f"Scan number {number} not found {where}; it was not saved, or its file is gone")
     node = next((node for node in found if paths.parent(node.db_name) == container), found[0])
     others = f"; others of that number: {', '.join(other.db_name for other in found if other != node)}"
     _log.info("scan %d is %s%s", number, node.db_name, others if len(found) > 1 else "")

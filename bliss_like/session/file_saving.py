@@ -68,9 +68,9 @@ class FileSaving:
     # -- what scans ask ------------------------------------------------------------------------------------------------
 
     def check(self, scan: Scan) -> None:
+        self._scan_saving.check()
         if self._saves_nothing():
             return
-        self._scan_saving.check()
         self.writer.begin()
         deadline = time.monotonic() + _FOR_A_WRITER
         while self.writer.look() is None:
@@ -150,7 +150,7 @@ class FileSaving:
 
     def _way_out(self, scan: Scan) -> str:
         return (
-            f" All that it has published is in the data server, {scan.path}, for a day after its end: remove the cause, then: "
+            f" All that it has published is in the data server, {scan.path}, for a week: remove the cause, then: "
             f"bliss-like recover {self._session.name}"
         )
 

@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _NEXUS = "nexus"
-_PAUSE = 60.0
+_PAUSE = 600.0
 """Seconds before a warning is told again."""
 
 _MB = 1_000_000
@@ -71,8 +71,10 @@ class SavingDisk:
         self._tried.add(root)
         self._check_room(root, found.free / _MB)
         if found.is_volatile:
+            base = saving.base_path
             self._warn(
-                f"files go to {root}, and are gone when the computer starts again: SCAN_SAVING.base_path = ... saves elsewhere"
+                f"volatile {base}",
+                f"files below {base} are gone when the computer starts again: SCAN_SAVING.base_path = ... saves elsewhere",
             )
 
     @staticmethod
@@ -89,11 +91,12 @@ class SavingDisk:
                 "SCAN_SAVING.base_path = ... saves on another disk, SCAN_SAVING.min_free_mb = ... dares it"
             )
         if free < low:
-            self._warn(f"{root}: only {free:.0f} MB are free on this disk; scans are refused below {least:g} MB")
+            message = f"{root}: only {free:.0f} MB are free on this disk; scans are refused below {least:g} MB"
+            self._warn(f"low {root}", message)
 
-    def _warn(self, message: str) -> None:
+    def _warn(self, about: str, message: str) -> None:
         """Warn, once in a while: scans may follow each other quickly."""
-        now, about = time.monotonic(), message.partition(":")[0]
+        now = time.monotonic()
         if now - self._told.get(about, -_PAUSE) >= _PAUSE:
             self._told[about] = now
             _logger.warning("%s", message)

@@ -37,8 +37,8 @@ def _on_disk(saving: ScanSaving) -> list[tuple[str, str]]:
     last = saving.last_number_on_disk() if found.exists else 0
     there = f"exists, last scan {last}" if last else "exists, no scans in it" if found.exists else "not there yet"
     lines.append(("file", f"{file} ({there})"))
-    state = getattr(environment.saver, "told", None) if environment.scan_saving is saving else None
-    lines.append(("writer", f"{saving.writer}, {state()}" if state is not None else saving.writer))
+    saver = environment.saver if environment.scan_saving is saving else None
+    lines.append(("writer", f"{saving.writer}, {saver.told()}" if saver is not None else saving.writer))
     free = found.free / 1e9
     low = ", which is little" if found.free / 1e6 < saving.warn_free_mb else ""
     volatile = "; files here are gone when the computer starts again" if found.is_volatile else ""

@@ -167,13 +167,16 @@ class Recovery:
             return left + self._beside(to_do, str(alive))
 
     def _beside(self, to_do: list[Unsaved], alive: str) -> int:
-        """While a writer lives: complete only what it has given up."""
-        its = [each for each in to_do if not each.said]
+        """While a writer lives: complete only what it has given up, or cannot write."""
+        from bliss_like.data.saving import living_writer
+
+        writer = living_writer(self._store, self._session)
+        its = [each for each in to_do if not (each.said or (writer and writer.trouble))]
         if its:
             print(f"Session {self._session}: {alive.partition(',')[0]}; it saves {len(its)} of these scans by itself")
-        return len(its) + self._complete([each for each in to_do if each.said])
+        return len(its) + self._complete([each for each in to_do if each not in its], beside=True)
 
-    def _complete(self, to_do: list[Unsaved]) -> int:
+    def _complete(self, to_do: list[Unsaved], beside: bool = False) -> int:
         from bliss_like.writers.recovery import recover
 
         def tell(event: SavedScan) -> None:
@@ -182,7 +185,7 @@ class Recovery:
             self._say(event.path, f"{was} in {place(event)}" if done else f"cannot be completed: {event.error}")
 
         orphans = {each.scan for each in to_do if each.running}
-        results = recover(self._store, [each.scan for each in to_do], told=tell)
+        results = recover(self._store, [each.scan for each in to_do], beside=beside, told=tell)
         return sum(event.state != "SAVED" for event in results)
 
     def _say(self, scan: str, what: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,14 @@ def run(chosen: argparse.Namespace) -> int:
 
     :raises CatalogueError: an index cannot be read, or what is asked for makes no sense.
     """
+    try:
+        return _run(chosen)
+    except BrokenPipeError:  # nobody reads any more, as with | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its exit
+        return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
     if chosen.rebuild is not None:
         return _rebuild(chosen.rebuild)
     if chosen.text[:1] == ["show"] and len(chosen.text) > 1:

@@ -74,7 +74,11 @@ def _verified(words: list[str], session: str) -> Iterator[Verification]:
     from bliss_like.data.verify import verify_file, verify_scan
 
     if not words:
-        on_server = [node for node in PastScans(known_store(), session) if not isinstance(node.store, SavedStore)]
+        on_server = [
+            node
+            for node in PastScans(known_store(), session)
+            if not (isinstance(node.store, SavedStore) or node.name.startswith("_"))
+        ]
         yield from map(verify_scan, reversed(on_server))
     for word in words:
         if is_file(word):

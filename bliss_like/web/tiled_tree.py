@@ -5,9 +5,10 @@ What is asked of Tiled becomes a `Query`, and only the scans of the page that is
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -21,17 +22,17 @@ from tiled.structures.container import ContainerStructure
 from tiled.structures.core import Spec
 
 from bliss_like.data import catalogue
-from bliss_like.data.catalogue import Query, Results, ScanRecord
+from bliss_like.data.catalogue import Query, ScanRecord
 from bliss_like.data.catalogue_query import Condition
 from bliss_like.errors import CatalogueError, DataError
 
 from .tiled_data import GONE, ChannelArray, ScalarTable
 
+TOO_MUCH = 400
 TABLE = "scalars"
 """Key of the table in each scan."""
 
 _SCAN = [Spec("BlissLikeScan", version="1")]
-_NEWEST_FIRST = (("_", 1),)
 _IN_TIME = ("_", "start_time", "start_timestamp")
 
 
@@ -55,17 +56,13 @@ class _Container(ContainerAdapter[Any]):
 
 
 class CatalogueTree(_Container):
-    """All scans, or those that fit a search.
-
-    :param oldest_first: the other way round.
-    """
+    """All scans, or those that fit a search."""
 
     query_registry = QueryTranslationRegistry()
 
-    def __init__(self, query: Query | None = None, *, oldest_first: bool = False) -> None:
+    def __init__(self, query: Query | None = None) -> None:
         super().__init__(ContainerStructure(keys=[]), metadata={"description": "scans of bliss_like, the newest first"})
         self._query = query or Query()
-        self._oldest_first = oldest_first
 
     @property
     def specs(self) -> list[Spec]:
@@ -73,16 +70,13 @@ class CatalogueTree(_Container):
 
     @property
     def sorting(self) -> list[tuple[str, int]]:
-        return [("_", -1 if self._oldest_first else 1)]
-
-    def _results(self) -> Results:
-        return catalogue.run(self._query, strict=False)
+        return [("_", -1 if self._query.oldest_first else 1)]
 
     def __len__(self) -> int:
-        return len(self._results())
+        return catalogue.count(self._query)
 
     def __iter__(self) -> Iterator[str]:
-        return (key_of(record) for record in self._results())
+        return (key_of(record) for record in catalogue.run(self._query, strict=False))
 
     def __getitem__(self, key: str) -> ScanTree:
         """Return a scan by its key, by uid or its beginning, by number or name."""
@@ -90,19 +84,24 @@ class CatalogueTree(_Container):
             record = _found(key)
         except CatalogueError as error:
             raise KeyError(str(error)) from None
-        if self._query != Query():
-            here = dataclasses.replace(self._query, columns={**self._query.columns, "uid": [record.uid]})
-            if not catalogue.run(here, strict=False):
+        if self._query.columns or self._query.conditions or self._query.text or self._query.limit is not None:
+            here = replace(self._query, columns={**self._query.columns, "uid": [record.uid]})
+            if not catalogue.count(here):
                 raise KeyError(key)
         return ScanTree(record)
 
     def _slice(
         self, start: int, stop: int | None, direction: int, page_size: int | None = None
     ) -> Iterator[tuple[str, ScanTree]]:
-        results = self._results()
-        if (direction < 0) != self._oldest_first:
-            results = results[::-1]
-        return ((key_of(record), ScanTree(record)) for record in results[start:stop])
+        limits = [limit for limit in (stop, self._query.limit) if limit is not None]
+        query = replace(self._query, limit=min(limits, default=None))
+        if direction < 0:
+            query = replace(query, oldest_first=not query.oldest_first)
+        return ((key_of(record), ScanTree(record)) for record in catalogue.run(query, strict=False)[start:])
+
+    def read(self, fields: list[str] | None = None) -> Any:
+        """:raises HTTPException: always; scans are read one by one."""
+        raise HTTPException(TOO_MUCH, "expected the path of one scan: all of them cannot be read at once")
 
     def search(self, query: Any) -> CatalogueTree:
         """Return the tree of those scans that fit, too.
@@ -113,23 +112,28 @@ class CatalogueTree(_Container):
             narrowed: Query = self.query_registry(query, self._query)
         except CatalogueError as error:
             raise QueryValueError(str(error)) from error
-        return CatalogueTree(narrowed, oldest_first=self._oldest_first)
+        return CatalogueTree(narrowed)
 
     def sort(self, sorting: Sequence[tuple[str, int]]) -> CatalogueTree:
         """Return the tree in another order: of time, by `_` as it is here, or by `start_time` the oldest first."""
         if not sorting:
             return self
         key, direction = sorting[0]
-        oldest_first = direction < 0 if key == "_" else direction > 0
-        return CatalogueTree(self._query, oldest_first=oldest_first if key in _IN_TIME else self._oldest_first)
+        if key not in _IN_TIME:
+            return self
+        return CatalogueTree(replace(self._query, oldest_first=direction < 0 if key == "_" else direction > 0))
 
 
 class ScanTree(_Container):
-    """One scan: its channels by short name where only one has it, and a table of those whose points are single values."""
+    """One scan: its channels by short name where only one has it, and a table of those whose points are single values.
 
-    def __init__(self, record: ScanRecord) -> None:
+    :param only: keys; None: all.
+    """
+
+    def __init__(self, record: ScanRecord, only: list[str] | None = None) -> None:
         super().__init__(ContainerStructure(keys=[]), specs=_SCAN)
         self.record = record
+        self._only = only
 
     def metadata(self) -> dict[str, Any]:
         """Return the scan's `scan_info`; of one that runs, as it is now."""
@@ -161,14 +165,16 @@ class ScanTree(_Container):
         return 1 + len(channels) if channels and not self.record.is_running else None
 
     def __len__(self) -> int:
-        try:
-            return 1 + len(self._channels)
-        except HTTPException:  # a list of scans is shown also if the data of one are gone
-            return 0
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[str]:
-        yield TABLE
-        yield from self._channels
+        """Yield the keys; none if the data are gone: a list of scans is shown all the same."""
+        with contextlib.suppress(HTTPException):
+            yield from [key for key in (TABLE, *self._channels) if self._only is None or key in self._only]
+
+    def read(self, fields: list[str] | None = None) -> ScanTree:
+        """Return the scan with these keys only; None: with all."""
+        return self if fields is None else ScanTree(self.record, fields)
 
     def __getitem__(self, key: str) -> ChannelArray | ScalarTable:
         """Return the table, or a channel by its key or its full name."""
@@ -205,7 +211,7 @@ def _found(key: str) -> ScanRecord:
 
 
 def _with(query: Query, key: str, operator: str, value: Any) -> Query:
-    return dataclasses.replace(query, conditions=[*query.conditions, Condition(key, operator, value)])
+    return replace(query, conditions=[*query.conditions, Condition(key, operator, value)])
 
 
 def _in_catalogue(operator: str) -> Callable[[Any, Query], Query]:
@@ -240,7 +246,7 @@ def _key_present(asked: Any, query: Query) -> Query:
 
 
 def _full_text(asked: Any, query: Query) -> Query:
-    return dataclasses.replace(query, text=f"{query.text} {asked.text}".strip())
+    return replace(query, text=f"{query.text} {asked.text}".strip())
 
 
 def _keys(asked: Any, query: Query) -> Query:
@@ -255,13 +261,13 @@ def _one(key: str) -> list[ScanRecord]:
 
 
 def _family(asked: Any, query: Query) -> Query:
-    return query if asked.value == "container" else dataclasses.replace(query, limit=0)
+    return query if asked.value == "container" else replace(query, limit=0)
 
 
 def _specs(asked: Any, query: Query) -> Query:
     names = {spec.name for spec in _SCAN}
     fits = set(asked.include) <= names and not names & set(asked.exclude)
-    return query if fits else dataclasses.replace(query, limit=0)
+    return query if fits else replace(query, limit=0)
 
 
 for _kind, _translated in {

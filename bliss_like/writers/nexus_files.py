@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import time
@@ -34,11 +33,9 @@ class SharedFile:
         self._free_since = 0.0
         try:
             _mark(self.file)
-            found = os.stat(path)
         except BaseException:
             self.file.abandon()
             raise
-        self._identity = found.st_dev, found.st_ino
 
     @classmethod
     def of(cls, path: str) -> SharedFile:
@@ -47,9 +44,10 @@ class SharedFile:
         :raises SavingError: another process writes it, or another program has made it.
         """
         shared = cls._open.get(path)
-        if shared is not None and shared._users == 0 and not shared._is_there():
-            shared._give_up()  # it was moved or deleted meanwhile; all that was written is in it
-            shared = None
+        if shared is not None and not shared.file.is_there:  # it was moved or deleted meanwhile
+            if shared._users == 0:
+                shared._give_up()  # all that was written is in it
+            shared = None  # its scans, if it has any, wait for it to come back
         if shared is None:
             shared = cls._open[path] = cls(path)
         shared._users += 1
@@ -71,7 +69,7 @@ class SharedFile:
         self.file.commit()
         if self._users == 1 and not self.patience:
             self.file.close()
-            self._open.pop(self.path, None)
+            self._forget()
         self._users -= 1
         self._free_since = time.monotonic()
 
@@ -86,17 +84,15 @@ class SharedFile:
             self.file.close()
         except OSError:  # all that was written is there, or its disk is gone
             self.file.abandon()
-        self._open.pop(self.path, None)
+        self._forget()
 
     def _give_up(self) -> None:
-        self._open.pop(self.path, None)
+        self._forget()
         self.file.abandon()
 
-    def _is_there(self) -> bool:
-        with contextlib.suppress(OSError):
-            found = os.stat(self.path)
-            return (found.st_dev, found.st_ino) == self._identity
-        return False
+    def _forget(self) -> None:
+        if self._open.get(self.path) is self:
+            del self._open[self.path]
 
 
 def _mark(file: GrowingFile) -> None:

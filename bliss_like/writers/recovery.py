@@ -97,25 +97,28 @@ def recover(
     scans: Sequence[str],
     *,
     patience: float = PATIENCE,
+    beside: bool = False,
     told: Callable[[SavedScan], None] = lambda event: None,
 ) -> list[SavedScan]:
     """Complete the files of scans that have ended, with all of their points; return what became of each.
 
-    :param scans: db_names; the caller is `in_place_of_writer`, or knows that the writer has failed with them.
+    :param scans: db_names.
+    :param beside: a writer of the session lives, which has failed with these scans or is in trouble: only success is told. Else
+        the caller is `in_place_of_writer`.
     :param patience: seconds for which a file that cannot be written (disk full, directory gone) is tried again.
     :param told: called with each result as soon as it is known.
     """
     results = []
     for scan in scans:
-        results.append(_recover(store, scan, patience))
+        results.append(_recover(store, scan, patience, beside))
         told(results[-1])
     return results
 
 
-def _recover(store: StreamStore, scan: str, patience: float) -> SavedScan:
+def _recover(store: StreamStore, scan: str, patience: float, beside: bool) -> SavedScan:
     try:
         structure = ScanStructure(store, scan).refresh()
-        work = ScanToSave(store, scan)
+        work = ScanToSave(store, scan, tells_failure=not beside)
     except NodeNotFound as error:
         return SavedScan(scan, "FAILED", error=str(error))
     if structure.end is None:
@@ -136,7 +139,7 @@ def _recover(store: StreamStore, scan: str, patience: float) -> SavedScan:
             return SavedScan(scan, "FAILED", work.filename, error=trouble, writer=work.format)
         if not (more or work.is_over):
             time.sleep(min(0.1, max(0.0, work.retry_at - now)))
-    return saved(store, [scan])[0] or SavedScan(scan, "FAILED", error="it is no more in the store")
+    return work.said or saved(store, [scan])[0] or SavedScan(scan, "FAILED", error="it is no more in the store")
 
 
 def give_up(store: StreamStore, scan: str, seconds: float) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEvent
 from bliss_like.data.retention import Retention
-from bliss_like.data.saving import tell_progress, tell_saved
+from bliss_like.data.saving import UNSAVED_SECONDS, is_done_with, saved, tell_progress, tell_saved
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.walker import Walker
@@ -35,10 +35,11 @@ class ScanToSave:
     """Folds the events of one scan into a `ScanFile`.
 
     :param scan: db_name.
+    :param tells_failure: say in the store also that it cannot be saved.
     :raises NodeNotFound: the scan is not in the store, or no more.
     """
 
-    def __init__(self, store: StreamStore, scan: str) -> None:
+    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True) -> None:
         structure = ScanStructure(store, scan).refresh()
         if structure.scan is None:
             raise NodeNotFound(f"scan {scan}: not in the store")
@@ -56,7 +57,7 @@ class ScanToSave:
         """Whether nothing is left to be done."""
         self.retry_at = 0.0
         self._pause = _FIRST_PAUSE
-        self._store = store
+        self._store, self._tells_failure = store, tells_failure
         self._walker = Walker(store, scan, patience=0)
         self._entry = CatalogueEntry(scan)
         self._file: ScanFile | None = None
@@ -90,7 +91,7 @@ class ScanToSave:
         :param flush: bring it to disk; which the end of the scan does in any case.
         :raises StoreUnavailable: the server went away; what was read is brought to disk by `flush`.
         """
-        if self.is_over or time.monotonic() < self.retry_at:
+        if self.is_over or time.monotonic() < self.retry_at or self._is_saved_by_another():
             return False
         more = self._attempt(partial(self._work, until, flush)) or False
         self.tell()
@@ -107,13 +108,14 @@ class ScanToSave:
         :raises StoreUnavailable: it is to be done again.
         """
         if self._said is not None and not self.is_over:
-            tell_saved(self._store, self._said, Retention().seconds)
+            if self._said.state == "SAVED" or self._tells_failure:
+                tell_saved(self._store, self._said, Retention().seconds)
             self.is_over = True
             self._entry.enter(self._said)
         elif self._lengths and not self.is_over:
             tell_progress(self._store, self.path, self._lengths)
             if not self._has_told:
-                self._store.expire([paths.saving(self.path)], Retention().seconds)
+                self._store.expire([paths.saving(self.path)], UNSAVED_SECONDS)
             self._has_told, self._lengths = True, {}
 
     def leave(self) -> None:
@@ -133,6 +135,21 @@ class ScanToSave:
         if self._file is not None and self._said is None:
             self._file.abandon()
         self._file, self.is_over = None, True
+
+    @property
+    def said(self) -> SavedScan | None:
+        """What became of it; None: it is not over, or was left."""
+        return self._said
+
+    def _is_saved_by_another(self) -> bool:
+        """While it is in trouble: whether somebody has saved the scan elsewhere, e.g. where its directory was moved away."""
+        event = saved(self._store, [self.path])[0] if self.trouble and self._said is None else None
+        if not is_done_with(event):
+            return False
+        _log.warning("scan %s: is saved by another writer, or given up; what was begun is left", self.path)
+        self.abandon()
+        self.trouble = ""
+        return True
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 

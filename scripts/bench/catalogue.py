@@ -37,7 +37,7 @@ def scan_info(number: int, chance: random.Random) -> dict[str, Any]:
     positions = {each: chance.uniform(-10, 10) for each in AXES}
     return {
         "schema_version": 1,
-        "uid": f"{number:032x}",
+        "uid": f"{number:08x}" * 4,
         "name": kind,
         "title": f"{kind} {axis} 0 {number % 90} 10 0.1",
         "type": kind,
@@ -83,7 +83,7 @@ def questions(number: int) -> Iterable[tuple[str, Callable[[], object]]]:
     middle = START + 100 * number / 2
     yield "last(20), with its table", lambda: catalogue.last(20).__info__()
     yield "get(12)", lambda: catalogue.get(12)
-    yield "get(uid)", lambda: catalogue.get(f"{number // 2:032x}")
+    yield "get(uid)", lambda: catalogue.get(f"{number // 2:08x}" * 4)
     yield "all scans", lambda: search()
     yield "since, until: 100 of them", lambda: search(since=middle, until=middle + 1e4)
     yield "session and type", lambda: search(session="session3", type="ascan")

@@ -369,6 +369,26 @@ def test_other_motors_begin_a_new_header() -> None:
     assert (file["20.1"].motor_names, file["20.1"].motor_positions) == (["tz"], [3.0])
 
 
+def test_a_channel_that_never_has_a_point_keeps_no_other_from_being_written() -> None:
+    dead = ChannelOf(np.empty(0))
+    scan = ScanOf(
+        {"axis:robx": ChannelOf(np.arange(3.0)), "axis:timer:dead": dead, "axis:timer:i0": ChannelOf(np.arange(3))}
+    )
+    read = read_parquet(exported("parquet", events=scan.events(block=1)))
+    assert read["eh1_12_ascan", "axis:robx"] == [0, 1, 2] and read["eh1_12_ascan", "timer:dead"] == [None] * 3
+    assert "empty cells at its end: timer:dead (3)" in told("csv", scan)
+
+
+def test_a_channel_that_is_announced_late_is_a_table_of_its_own() -> None:
+    scan = ScanOf({"axis:robx": ChannelOf(np.arange(3.0)), "axis:late": ChannelOf(np.arange(2.0))})
+    events = scan.events(block=1)
+    late = next(event for event in events if event.path.endswith("late") and not isinstance(event, NewData))
+    events.remove(late)
+    first = next(index for index, event in enumerate(events) if isinstance(event, NewData)) + 1
+    read = read_parquet(exported("parquet", events=[*events[:first], late, *events[first:]]))
+    assert read == {("eh1_12_ascan", "axis:robx"): [0, 1, 2], ("eh1_12_ascan.2", "axis:late"): [0, 1]}
+
+
 # -- images ------------------------------------------------------------------------------------------------------------
 
 
@@ -545,6 +565,17 @@ def test_nexus_of_a_scan_that_has_not_ended(tmp_path: Path) -> None:
     with pytest.warns(ExportWarning, match="it has not ended: what was published so far is saved"):
         feed(make_exporter("nexus", target, template), target, all_kinds().events(end=False))
     assert list(target.sizes) == [str(tmp_path / "eh1_12_ascan.h5")]
+
+
+def test_nexus_in_memory_and_to_an_open_file() -> None:
+    import h5py
+
+    file = io.BytesIO()
+    for target, template in (target_of(None), target_of(file)):
+        feed(make_exporter("nexus", target, template), target, some_masters().events())
+        content = target.contents["eh1_13_ascan.h5"] if isinstance(target, Memory) else file.getvalue()
+        with h5py.File(io.BytesIO(content)) as read:
+            assert list(read) == ["13.1", "13.2"]
 
 
 def test_an_unknown_writer() -> None:

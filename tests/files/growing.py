@@ -1,13 +1,13 @@
 """A file with 50 channels that grows, and gets a new entry now and then.
 
-python -m tests.files.growing PATH HOW SECONDS, where HOW is `ours`, `plain` (h5py with flush) or `swmr` (one entry alone: no more
+python -m tests.files.growing PATH HOW, until it gets a line; HOW is `ours`, `plain` (h5py with flush) or `swmr` (one entry alone: no more
 can be added).
 """
 
 from __future__ import annotations
 
+import select
 import sys
-import time
 from typing import Any
 
 import h5py
@@ -46,7 +46,7 @@ class PlainEntry:
         self.frames[first:] = np.broadcast_to(values[:, None, None], (npoints, SIDE, SIDE))
 
 
-def main(path: str, how: str, seconds: float) -> None:
+def main(path: str, how: str) -> None:
     file: Any
     if how == "ours":
         file, make, commit = GrowingFile.open(path, new=True), Entry, GrowingFile.commit
@@ -54,19 +54,24 @@ def main(path: str, how: str, seconds: float) -> None:
         libver = "v110" if how == "swmr" else "v108"
         file = h5py.File(path, "x", libver=("earliest" if how == "plain" else libver, libver), locking=False)
         make, commit = PlainEntry, h5py.File.flush  # type: ignore[assignment]
-    print("ready", flush=True)
-    number, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    number = 0
+    while not told_to_end():
         number += 1
         entry = make(file, f"{number}.1", NSCALARS)
         if how == "swmr":
             file.swmr_mode = True
-        while (entry.npoints < STEP * STEPS or how == "swmr") and time.monotonic() < end:
+        if number == 1:
+            print("ready", flush=True)
+        while (entry.npoints < STEP * STEPS or how == "swmr") and not told_to_end():
             entry.grow(STEP)
             commit(file)
-            time.sleep(0.005)  # readers get their turn on a small machine
     file.close()
 
 
+def told_to_end() -> bool:
+    """Also gives readers their turn on a small machine."""
+    return bool(select.select([sys.stdin], [], [], 0.005)[0])
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2])

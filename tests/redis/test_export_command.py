@@ -175,6 +175,7 @@ def test_export_of_scripts(store: RedisStore, tmp_path: Path) -> None:
 def test_verify(store: RedisStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "data" / "data.h5"
     publish(store, some_masters())
+    publish(store, ScanOf({}, number=1, name="ct", saved=False))
     save(store, some_masters(), file)
     assert main(["verify"]) == main(["verify", "13"]) == 0
     assert capsys.readouterr().out == f"ok    13_ascan in {file}::13.1: 3 channels, 11 points, as on the server\n" * 2
@@ -190,11 +191,15 @@ def test_verify(store: RedisStore, tmp_path: Path, capsys: pytest.CaptureFixture
     publish(store, all_kinds())
     assert main(["verify"]) == 1
     told = capsys.readouterr().out
-    assert "WRONG 12_ascan: 1 faults\n      not on disk: no writer has saved it; bliss-like recover eh1" in told
+    assert "WRONG 12_ascan: 1 fault\n      not on disk: no writer has saved it; bliss-like recover eh1" in told
 
 
 def test_verify_of_nothing(store: RedisStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify"]) == 1
     assert "no scan is on the server" in capsys.readouterr().err
+    publish(store, ScanOf({}, number=1, name="ct", saved=False))
+    assert main(["verify"]) == 1
+    assert main(["verify", "_1_ct"]) == 0
+    assert "ok    _1_ct: not to be saved\n" in capsys.readouterr().out
     assert main(["verify", "99"]) == 1
     assert "no scan '99'" in capsys.readouterr().err

@@ -221,6 +221,22 @@ def test_data_are_sliced(root: Path, client: Any) -> None:
     assert scan["scalars"]["diode"].read().tolist() == list(range(7))
 
 
+def test_browsers_get_other_formats(root: Path, served: Served) -> None:
+    past(root, 2)
+
+    def get(path: str, **asked: str) -> httpx.Response:
+        return httpx.get(f"{served.api}/{path}", params=asked)
+
+    assert get("array/full/2/diode", format="text/csv").text.split() == [f"{index}.0" for index in range(7)]
+    assert get("array/full/2/image", format="image/png", slice="0").content.startswith(b"\x89PNG")
+    assert get("table/full/2/scalars", format="text/csv").text.splitlines()[1] == "0.0,0,point 0"
+    contents = get("container/full/2", format="json", field="diode").json()["contents"]
+    assert list(contents) == ["diode"]
+    assert get("container/full/", format="json").status_code == 400
+    assert get("search/", sort="-start_time").json()["data"][0]["id"] == "2_ascan_00000002"
+    assert get("array/full/2/nothing").status_code == get("metadata/77").status_code == 404
+
+
 def test_a_running_scan_grows_while_one_reads(root: Path, client: Any, redis_server: EmbeddedServer) -> None:
     scan = emit(begin(connect(redis_server.url), 1), 0, 2)
     catalogue.record(
@@ -255,7 +271,7 @@ def test_references_to_scans_are_names(root: Path, client: Any) -> None:
     info = {"uid": "abcdef01" * 4, "start_timestamp": START, "scan_nb": 1}
     scan.publisher.publish(ScanInfoUpdate(scan.path, info))
     scan.prepare().emit(["eh1:scans:2_ascan", "eh1:scans:3_ascan"], "scans").end()
-    catalogue.record(root, info, save(store, scan.path, root / "file.h5", "/1.1"))
+    catalogue.record(root, info, save(store, scan.path, root / "file.h5"))
     assert client["1"]["scans"].read().tolist() == ["eh1:scans:2_ascan", "eh1:scans:3_ascan"]
 
 

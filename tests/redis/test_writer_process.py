@@ -53,6 +53,7 @@ def base(short_directory: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _home(short_directory: Path, base: Path, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedServer) -> None:
     install_json_lines(short_directory / "packages")
+    monkeypatch.syspath_prepend(short_directory / "packages")
     (short_directory / "config").mkdir()
     (short_directory / "config" / "all.yml").write_text(TREE.replace("BASE", str(base)))
     monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
@@ -82,10 +83,16 @@ def by_hand(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def living(name: str = "eh1") -> WriterStatus:
-    wait_until_cooperative(lambda: writer_status(connect(), name))
-    status = writer_status(connect(), name)
-    assert status is not None
-    return status
+    """Wait for the word of a writer."""
+    told: list[WriterStatus] = []
+
+    def listen() -> list[WriterStatus]:
+        status = writer_status(connect(), name)
+        told.extend([status] if status is not None else [])
+        return told
+
+    wait_until_cooperative(listen)
+    return told[0]
 
 
 def values(file: Path) -> list[float]:
@@ -195,26 +202,14 @@ def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
     session.env_dict["loopscan"](1, 0, session.env_dict["box"])
 
 
-def test_a_format_that_nobody_knows(session: Session) -> None:
+def test_a_file_that_cannot_be_written_is_waited_for(session: Session, base: Path) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
-    session.scan_saving.writer = "json_line"
-    with pytest.raises(
-        SavingError, match="data_writer 'json_line': no such format; there are: json_lines, nexus, null"
-    ):
-        loopscan(1, 0, box)
-    session.scan_saving.writer = "json_lines"
-    loopscan(1, 0, box)
-
-
-def test_a_file_that_cannot_be_written_is_waited_for(
-    session: Session, base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
-    base.write_text("a file where a directory is to be")
+    in_the_way = base / "eh1" / "data_1.jsonl"
+    in_the_way.mkdir(parents=True)
     task = gevent.spawn(loopscan, 3, 0, box)
     wait_until_cooperative(lambda: living().trouble)
-    assert living().trouble.endswith("Not a directory")
-    base.unlink()
+    assert living().trouble.endswith("Is a directory")
+    in_the_way.rmdir()
     task.get(timeout=10)
     assert values(base / "eh1" / "data_1.jsonl") == [1, 1, 1]
 
@@ -223,8 +218,9 @@ def test_a_scan_does_not_wait_for_ever_for_its_file(
     session: Session, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bliss_like.session.file_saving._PATIENCE", 0.6)
-    base.write_text("a file where a directory is to be")
-    with pytest.raises(SavingError, match="Not a directory.*eh1:.*bliss-like recover eh1"):
+    in_the_way = base / "eh1" / "data_1.jsonl"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(SavingError, match="Is a directory.*eh1:.*bliss-like recover eh1"):
         session.env_dict["loopscan"](3, 0, session.env_dict["box"])
 
 
@@ -235,13 +231,14 @@ def test_a_scan_is_held_while_too_much_of_it_is_not_on_disk(
     saver = environment.saver
     assert isinstance(saver, FileSaving)
     saver.backlog = 1000
-    base.write_text("a file where a directory is to be")
+    in_the_way = base / "eh1" / "data_1.jsonl"
+    in_the_way.mkdir(parents=True)
     scan = loopscan(400, 0.001, box, run=False)
     task = gevent.spawn(scan.run)
     wait_until_cooperative(lambda: scan.gate.is_held)
     held_at = scan.channels[0].length
     assert held_at < 390
-    base.unlink()
+    in_the_way.rmdir()
     task.get(timeout=10)
     assert len(values(base / "eh1" / "data_1.jsonl")) == 400
     assert sum("is held" in message for message in caplog.messages) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import BrokenCatalogue, CatalogueError
 from tests.publishing import PublishedScan
-from tests.saved_files import save
+from tests.saved_files import begin_file, save
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 
@@ -278,6 +279,21 @@ def test_several_base_paths_are_one_catalogue(tmp_path: Path, monkeypatch: pytes
     assert numbers(roots=roots[:1]) == [4, 2, 0]
 
 
+def test_a_base_path_that_cannot_be_read_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fine, broken = tmp_path / "fine", tmp_path / "broken"
+    monkeypatch.setenv(catalogue.VARIABLE, f"{broken}:{fine}:{tmp_path / 'gone'}")
+    for root in (fine, broken):
+        root.mkdir()
+        enter(root, 1)
+    (broken / FILE).write_bytes(b"nothing of the kind" * 100)
+    assert numbers() == [1]
+    assert f"scans are left out: {broken}/.catalogue.sqlite: broken" in caplog.text
+    with pytest.raises(CatalogueError, match=f"{tmp_path}/gone/.catalogue.sqlite: no index of scans there"):
+        catalogue.search(roots=[tmp_path / "gone"])
+
+
 def test_the_base_path_of_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "data" / "a" / "b" / "file.h5"
     monkeypatch.setenv(catalogue.VARIABLE, str(tmp_path / "elsewhere"))
@@ -320,7 +336,7 @@ def test_an_index_of_another_version_is_left_alone(root: Path) -> None:
 
 
 def test_where_nothing_can_be_written(root: Path) -> None:
-    with pytest.raises(CatalogueError, match="/nowhere/.catalogue.sqlite"):
+    with pytest.raises(CatalogueError, match="/nowhere/.catalogue.sqlite: it cannot be written: unable to open"):
         enter(Path("/nowhere"), 1)
     with pytest.raises(CatalogueError, match="no start_timestamp"):
         catalogue.record(root, {"uid": "1", "name": "ct"})
@@ -334,6 +350,27 @@ def test_a_failed_entry_leaves_no_trace(root: Path) -> None:
         connection.execute("DELETE FROM scans")
         raise CatalogueError("stop")
     assert numbers() == [1]
+
+
+KILLED = """
+import os, signal, sys
+from bliss_like.data.catalogue_index import Index, enter
+from tests.unit.data.test_catalogue import info
+with Index(sys.argv[1]).writing() as connection:
+    connection.execute("PRAGMA cache_spill = 1")
+    for number in range(2, 500):
+        enter(connection, info(number), None)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_is_killed_while_it_writes_harms_nothing(root: Path) -> None:
+    enter(root, 1)
+    assert subprocess.run([sys.executable, "-c", KILLED, str(root)], check=False).returncode == -signal.SIGKILL
+    assert (root / f"{FILE}-journal").exists()
+    assert numbers() == [1]
+    enter(root, 2)
+    assert numbers() == [2, 1]
 
 
 WRITER = """
@@ -365,10 +402,12 @@ def saved_scan(tree: Tree, file: Path, number: int, *, ended: bool = True) -> st
     scan = PublishedScan(tree, "ascan")
     scan.publisher.publish(ScanInfoUpdate(scan.path, info(number) | {"scan_nb": scan.number}))
     scan.prepare().emit(np.arange(3.0))
+    scan.publisher.flush()
     if ended:
         scan.end()
-    scan.publisher.flush()
-    save(tree.store, scan.path, file)
+        save(tree.store, scan.path, file)
+    else:
+        begin_file(tree.store, scan.path, file).close()
     return scan.path
 
 

@@ -160,6 +160,11 @@ def test_the_way_down_to_a_scan_is_there(tree: Tree, file: Path) -> None:
     node = get_node(scan.path, store)
     assert node and node.parent and node.parent.parent and node.parent.parent.type is NodeKind.CONTAINER
     assert (store.uid, store.kind, store.entry) == (node.info["uid"], NodeKind.SCAN, "/1.1")
+    assert node.__info__().splitlines() == [  # type: ignore[attr-defined]
+        "Scan 1: loopscan, DONE",
+        f"3 points, {scan.path} in {file}::/1.1",
+        "channels: diode [V]",
+    ]
     with pytest.raises(DataError, match=f"scan {scan.path}: it is read from {file}, nothing can be added"):
         store.append([Append(paths.scan(scan.path), None, {})])
 

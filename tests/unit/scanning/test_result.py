@@ -100,5 +100,5 @@ def test_the_last_scans(box: Box) -> None:
     sct(0, box)
     first, *lines = scans.__info__().splitlines()
     assert first.split() == ["scan", "state", "points", "title"]
-    told = ["DONE 1 point ct 0", "DONE 1 point ct 0", "1 DONE 1 point ct 0"]  # two are kept, the tree has the one before
+    told = ["DONE 1 point ct 0", "DONE 1 point ct 0", "1 DONE 1 point ct 0"]  # the first is not kept, but in the tree
     assert [line.split() for line in lines] == [line.split() for line in told]

@@ -71,6 +71,7 @@ def test_where_files_go(saving: ScanSaving, tmp_path: Path) -> None:
         },
         "images_path": f"{visitor}/ruby/ruby_fine/scan0003",
         "filename": f"{visitor}/ruby/ruby_fine/ruby_fine.h5",
+        "base_path": f"{tmp_path}/visitor",
         "master_files": [f"{visitor}/ruby/ma1234_ruby.h5", f"{visitor}/ma1234_id00.h5"],
         "writer_options": {},
     }

@@ -15,6 +15,7 @@ from bliss_like.errors import SessionError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import load_session
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
+from tests.places import data_of_test, scans_of
 
 from .conftest import MakeSession
 
@@ -124,7 +125,7 @@ def test_what_was_changed_is_there_again(make_session: MakeSession, tree: Tree) 
     names["SCAN_SAVING"].sample = "0001"
     names["SCAN_SAVING"].template = "{session}/{sample}"
     session.close()
-    assert session.scan_saving.get_path() == "/tmp/scans/s"
+    assert session.scan_saving.get_path() == f"{data_of_test()}/s"
     get_config().close()
     session = make_session("scan_saving: {base_path: /data}")
     session.setup(tree=tree)
@@ -147,7 +148,7 @@ def test_each_session_has_its_own(make_session: MakeSession, tree: Tree) -> None
     session = make_session(objects="{name: other, class: Session}")
     session.setup(tree=tree)
     session.scan_saving.base_path = "/data"
-    assert load_session("other").scan_saving.get_path() == "/tmp/scans/other"
+    assert load_session("other").scan_saving.get_path() == f"{data_of_test()}/other"
 
 
 def test_what_cannot_be_kept_is_refused(make_session: MakeSession, tree: Tree) -> None:
@@ -265,7 +266,7 @@ def test_functions_of_a_setup_file(make_session: MakeSession, tree: Tree) -> Non
     assert environment.container() == "s:data"
     make_session("setup-file: ./s_setup.py", setup=SETUP)
     assert session.resetup(), session.error_report
-    assert environment.container() == "s:tmp:scans:night:w47"
+    assert environment.container() == f"{scans_of('s')}:night:w47"
     make_session("setup-file: ./s_setup.py\nscan_saving: {base_path: /data}", setup=SETUP)
     assert session.resetup(), session.error_report
     assert environment.container() == "s:data:night:w47"

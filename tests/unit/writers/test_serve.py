@@ -25,6 +25,7 @@ from tests.publishing import PublishedScan
 from tests.unit.writers import faulty
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.real_time
 INFO = {"data_writer": "faulty", "filename": "/data/d.h5", "uid": "0" * 32}
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
