@@ -168,12 +168,28 @@ class SavingError(DataError, RuntimeError):
     still in the store, and the message says how to save it from there."""
 
 
+class ExportError(DataError, RuntimeError):
+    """A scan cannot be written in a format, or not to where it was asked; nothing was left there."""
+
+
+class ExportWarning(UserWarning):
+    """Something of a scan is not in what was exported, as the format cannot hold it or as it is no more there."""
+
+
+class CatalogueError(DataError):
+    """The catalogue of past scans cannot be read or written, or was asked for something that is not in it."""
+
+
+class BrokenCatalogue(CatalogueError):
+    """An index of scans is damaged, or of another version; it can be made again from the files."""
+
+
 class ForeignKeyError(DataError):
     """A key that is not ours stands where a node should be."""
 
 
 class NodeNotFound(DataError, KeyError):
-    """No node of that name is in the store."""
+    """No node of that name is in the store, nor in a file that is known."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
@@ -188,4 +204,4 @@ class PointWontBeThere(DataError, IndexError):
 
 
 class PointExpired(DataError, IndexError):
-    """The point was there and is no more in the store."""
+    """The point was there and is no more in the store, nor in a file that is known."""

@@ -24,7 +24,7 @@ PARTS = (
     "User",
     "DatasetInfo",
 )
-MORE = ("DisplayExtra", "SequenceInfo", "Comment")
+MORE = ("DisplayExtra", "SequenceInfo", "SequenceScan", "ReplayOf", "Comment")
 
 
 def schema() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -18,6 +19,8 @@ from hypothesis import settings
 from bliss_like.data.server import HOME_VARIABLE, EmbeddedServer
 from tests.cluster import LoopbackCluster
 from tests.waiting import wait_until
+
+_COUNT = itertools.count()
 
 settings.register_profile("quick", max_examples=30, deadline=None)
 settings.register_profile("soak", max_examples=400, deadline=None)
@@ -36,6 +39,18 @@ def _home_of_the_run() -> Iterator[None]:
             del os.environ[HOME_VARIABLE]
         else:
             os.environ[HOME_VARIABLE] = before
+
+
+@pytest.fixture(scope="session")
+def _data_of_the_run() -> Iterator[Path]:
+    yield from _short_directory()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_saved(_data_of_the_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions of tests start no writer unless they say so, and have a place of their own for images and files."""
+    monkeypatch.setenv("BLISS_LIKE_WRITER", "null")
+    monkeypatch.setenv("BLISS_LIKE_DATA", f"{_data_of_the_run}/{next(_COUNT)}")
 
 
 @pytest.fixture

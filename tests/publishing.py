@@ -25,11 +25,12 @@ class PublishedScan:
     channels: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=lambda: {"diode": ("<f8", ())})
     kind: NodeKind = NodeKind.SCAN
     container: str = CONTAINER
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.number = self.tree.next_scan_number(self.container)
         self.path = f"{self.container}:{self.number}_{self.name}"
-        info = {"name": self.name, "scan_nb": self.number, "title": self.name, "state": "PREPARING"}
+        info = {"name": self.name, "scan_nb": self.number, "title": self.name, "state": "PREPARING", **self.info}
         self.publisher: StreamPublisher = self.tree.open_scan(self.path, self.kind, info)
         self.publisher.publish(NewNode(f"{self.path}:timer", NodeKind.CONTAINER, {}, self.path))
         self.sinks: dict[str, ChannelBuffer] = {}

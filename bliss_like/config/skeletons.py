@@ -24,10 +24,13 @@ config-objects: [{objects}]
 
 # exclude-objects: []           # what the wildcards above should not take
 
-# Where scans are saved; SCAN_SAVING changes it from the session.
+# Where scans are saved; SCAN_SAVING shows it, and changes it from the session. More: docs/saving.md
 scan_saving:
-  base_path: /tmp/scans         # an absolute directory: change it to where your data should go
-  template: "{{session}}/"        # below it; {{session}} and {{user}} are replaced
+  base_path: ~/bliss_like_data  # change it to where your data should go
+  template: "{{session}}/"        # below it; {{session}}, {{user}} and {{date}} are replaced
+  # data_filename: data         # the file in it, data.h5
+  # writer: null                # no file is written
+  # policy: esrf                # proposals and datasets, instead of base_path and template
 """
 
 _SETUP = '''\

@@ -104,12 +104,19 @@ class ChannelBuffer:
         self._blocks = blocks[ntaken:]
         return groups, not self._blocks
 
-    def surplus(self) -> tuple[int, int]:
+    @property
+    def keeps_newest(self) -> bool:
+        """Whether the store has to keep the newest points only."""
+        return self._keep > 0
+
+    def surplus(self, on_disk: float = math.inf) -> tuple[int, int]:
         """Return from which of the entries sent on they are to be kept, and the bytes of those before it.
 
         They count as dropped from now on. Entries are dropped as a whole: the id is that of their first point.
+
+        :param on_disk: number of points that may be dropped.
         """
-        while len(self._entries) > 1 and self._entries[1] <= self._taken - self._keep:
+        while len(self._entries) > 1 and self._entries[1] <= min(self._taken - self._keep, on_disk):
             self._entries.popleft()
         first = self._entries[0] if self._entries else 0
         size = self._point_size * math.prod(self.shape) * (first - self._dropped)

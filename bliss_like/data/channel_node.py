@@ -34,8 +34,9 @@ class ChannelNode(DataNode):
     def __init__(self, store: StreamStore, new: NewNode, structure: ScanStructure | None = None) -> None:
         super().__init__(store, new.path, new.kind, new)
         self.structure: ScanStructure = structure or ScanStructure(store, new.scan)
-        self._spec = ChannelSpec.of(new)
-        self._points = StoredPoints(store, self._spec, self.structure)
+        self.spec = ChannelSpec.of(new)
+        """What the store has to know to read it."""
+        self._points = StoredPoints(store, self.spec, self.structure)
 
     @property
     def name(self) -> str:
@@ -49,12 +50,12 @@ class ChannelNode(DataNode):
 
     @property
     def dtype(self) -> Any:
-        return self._spec.dtype
+        return self.spec.dtype
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one point; -1 is a variable dimension."""
-        return self._spec.shape
+        return self.spec.shape
 
     @property
     def unit(self) -> str | None:
@@ -91,6 +92,14 @@ class ChannelNode(DataNode):
                 return None
         return self._points.between(max(start, 0), len(self) if to_index < 0 else to_index + 1)
 
+    def blocks(self, start: int, stop: int) -> list[Array]:
+        """Return the points from `start` to `stop`, excluded, as they were published: references are texts. Points of one
+        block have one shape.
+
+        :raises PointExpired: some of these points are no more in the store.
+        """
+        return self._points.blocks(start, stop)
+
     def get_as_array(self, from_index: int = 0, to_index: int | None = None) -> Any:
         """The same as `get`, one point also as an array of one."""
         return self.get(from_index, from_index if to_index is None else to_index)
@@ -121,6 +130,11 @@ class NodeRefChannel(ChannelNode):
 
     def __getitem__(self, key: SupportsIndex | slice | EllipsisType) -> Any:
         return self._resolved(super().__getitem__(key))
+
+    def db_names(self) -> Array:
+        """Return the names of all nodes, which need not be there any more."""
+        names: Array = super().get(0, -1)
+        return names
 
     def as_data(self, values: Array) -> Any:
         return self._resolved(values)

@@ -32,6 +32,8 @@ class ClusterStore:
     """A `StreamStore` on a Redis Cluster; may be used from several threads and greenlets."""
 
     def __init__(self, url: str) -> None:
+        self.address = url
+        """Where another process finds it; with the password."""
         self._topology = Topology(url)
         self._local = threading.local()
         self.keys = ClusterKeys(self)

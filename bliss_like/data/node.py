@@ -22,22 +22,23 @@ A node is a name in a store: it may be made before it exists, and asks the store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from bliss_like.errors import NodeNotFound
 
 from . import paths
 from .codec import Array, decode_event
-from .events import NewNode, NodeKind
+from .events import NewNode, NodeKind, SavedScan
 from .lifecycle import ScanState
 from .scan_data import ScanData
 from .store import StreamStore
 from .structure import ScanStructure
-from .walk import Event, EventData, NodeFilter, StopHandler, Walk
+from .walk import Event, EventData, NodeFilter, StopHandler, Walk, one_filter
 
 if TYPE_CHECKING:
     from .channel_node import ChannelNode
+    from .walker import WalkEvent
 
 # -- ways to get a node ------------------------------------------------------------------------------------------------
 
@@ -52,14 +53,19 @@ def get_session_node(name: str, store: StreamStore | None = None) -> DataNode:
 
 
 def get_node(db_name: str, store: StreamStore | None = None) -> DataNode | None:
-    """Return the node of that db_name; None if there is none in the store."""
+    """Return the node of that db_name, from its file if it is of a scan that the store has no more; None if there is none."""
     store = store or _default_store()
     scans = paths.scan_candidates(db_name)
     there = store.exist([paths.scan(path) for path in scans])
     scan = next((path for path, exists in zip(scans, there, strict=True) if exists), None)
     if scan is None:
         kind = store.get_fields(paths.node(db_name)).get(b"kind")
-        return DataNode(store, db_name, NodeKind(kind.decode())) if kind else None
+        if kind:
+            return DataNode(store, db_name, NodeKind(kind.decode()))
+        from .saved import find_saved  # that reads by nodes
+
+        saved = next((saved for path in scans if (saved := find_saved(path, store))), None)
+        return get_node(db_name, saved) if saved else None
     try:
         structure = ScanStructure(store, scan).refresh()
     except NodeNotFound:  # its time was over between the two looks
@@ -191,7 +197,7 @@ class DataNode:
         :param started_event: its `set()` is called when nothing new can be missed any more.
         :param filter: the same as `include_filter`, as it was once called.
         """
-        walk = Walk(self, self._make, _one(include_filter, filter), exclude_children, exclude_existing_children)
+        walk = self._walk(one_filter(include_filter, filter), exclude_children, exclude_existing_children)
         yield from walk.nodes(wait=wait, stop=stop_handler, started=started_event)
 
     def walk_events(
@@ -203,14 +209,18 @@ class DataNode:
         stop_handler: Callable[[], bool] | None = None,
         started_event: Any = None,
         filter: NodeFilter = None,
+        until_saved: bool = False,
     ) -> Iterator[Event]:
         """Yield what happened below this node, then what happens; arguments as for `walk`.
 
         A parent comes before its children, every node and point once, PREPARED_SCAN before the points of its scan,
-        END_SCAN last. Walking a scan, or something in it, ends with the scan.
+        END_SCAN after them. Then SAVED_SCAN, each time its writer says something of it. Walking a scan, or something in it,
+        ends with END_SCAN.
+
+        :param until_saved: walking a scan that a writer was asked to save ends with SAVED_SCAN instead.
         """
-        walk = Walk(self, self._make, _one(include_filter, filter), exclude_children, exclude_existing_children)
-        yield from walk.events(wait=wait, stop=stop_handler, started=started_event)
+        walk = self._walk(one_filter(include_filter, filter), exclude_children, exclude_existing_children)
+        yield from walk.events(wait=wait, stop=stop_handler, started=started_event, until_saved=until_saved)
 
     def walk_on_new_events(
         self,
@@ -220,8 +230,9 @@ class DataNode:
         stop_handler: Callable[[], bool] | None = None,
         started_event: Any = None,
     ) -> Iterator[Event]:
-        """Yield only what happens from now on; of a scan that runs now, only its new points and its end."""
-        walk = Walk(self, self._make, include_filter, exclude_children, exclude_existing_children)
+        """Yield only what happens from now on; of a scan that runs now, only its new points and its end, of one that is
+        being saved only SAVED_SCAN."""
+        walk = self._walk(include_filter, exclude_children, exclude_existing_children)
         yield from walk.events(stop=stop_handler, started=started_event, only_new=True)
 
     def walk_from_last(
@@ -237,7 +248,7 @@ class DataNode:
 
         :param include_last: False leaves out the one that is there.
         """
-        walk = Walk(self, self._make, include_filter, exclude_children)
+        walk = self._walk(include_filter, exclude_children)
         yield from walk.nodes_from_last(include_last=include_last, wait=wait, stop=stop_handler, started=started_event)
 
     # -- for walks -----------------------------------------------------------------------------------------------
@@ -245,6 +256,10 @@ class DataNode:
     def as_data(self, values: Array) -> Any:
         """Return new points as an event carries them."""
         return values
+
+    def walk_of(self, events: Iterable[WalkEvent], include_filter: NodeFilter = None) -> Iterator[Event]:
+        """Yield events that are known already as `walk_events` does."""
+        return self._walk(include_filter).of(events)
 
     def lookup(self, db_name: str) -> DataNode:
         """Return a node that must be there.
@@ -255,6 +270,16 @@ class DataNode:
         if node is None:
             raise NodeNotFound(f"node {db_name}: not in the store; its time there is over")
         return node
+
+    def _walk(self, include: NodeFilter, exclude: NodeFilter = None, exclude_existing: NodeFilter = None) -> Walk:
+        """Return a walk below this node, in its file if it is of a scan whose time in the store is over.
+
+        :raises NodeNotFound: it is not there either.
+        """
+        root: DataNode = self
+        if self.structure is not None and not self.store.exist([paths.scan(self.structure.path)])[0]:
+            root = get_node(self.db_name, self.structure.require_saved()) or self
+        return Walk(root, root._make, include, exclude, exclude_existing)
 
     def _make(self, new: NewNode, scan: DataNode | None) -> DataNode:
         return _make(self.store, new, scan.structure if isinstance(scan, ScanNode) else None)
@@ -289,6 +314,23 @@ class ScanNode(DataNode):
     def exists(self) -> bool:
         return self.store.exist([paths.scan(self.db_name)])[0]
 
+    @property
+    def saved(self) -> SavedScan | None:
+        """What its writer has last said of it: where it is on disk, or why it is not; None: nothing yet."""
+        from .saving import saved
+
+        return saved(self.store, [self.db_name])[0]
+
+    def wait_saved(self, timeout: float = 60.0) -> SavedScan:
+        """Return where the scan is on disk, as soon as its writer says so; `timeout` in seconds.
+
+        :raises SavingError: it is not to be saved, or could not be; the message says why.
+        :raises TimeoutError: its writer has said nothing.
+        """
+        from .saving import wait_until_saved
+
+        return wait_until_saved(self.store, self.db_name, self.info, timeout)
+
     def channels(self) -> list[ChannelNode]:
         """Return the channels of the scan, in the order of its chain."""
         from .channel_node import channel_node
@@ -309,11 +351,28 @@ class ScanNode(DataNode):
         data = ScanData({node.name: node for node in self.channels()})
         return data if key is None else data[key]
 
+    def __info__(self) -> str:
+        from .tables import told
 
-def _one(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
-    if include_filter is not None and filter is not None:
-        raise ValueError("walk: give include_filter or filter (its older name), not both")
-    return include_filter if filter is None else filter
+        return told(self)
+
+    def to_numpy(self, channels: str | Sequence[str] | None = None) -> Array:
+        """Return a structured array with a row per point and a field per channel; see `tables`."""
+        from .tables import to_numpy
+
+        return to_numpy(self, channels)
+
+    def to_pandas(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return a DataFrame with a row per point and a column per channel; see `tables`."""
+        from .tables import to_pandas
+
+        return to_pandas(self, channels)
+
+    def to_xarray(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return a Dataset with axes and times as coordinates; a mesh has the dimensions of its grid; see `tables`."""
+        from .tables import to_xarray
+
+        return to_xarray(self, channels)
 
 
 def _children_of(store: StreamStore, container: str) -> Iterator[NewNode]:

@@ -18,17 +18,30 @@ def end_orphans(store: StreamStore, session: str) -> list[str]:
     """
     scans = get_session_node(session, store).walk(["scan", "scan_group"], wait=False)
     running = unfinished(store, [scan.db_name for scan in scans])
-    orphans = [structure for path in running if is_gone((structure := ScanStructure(store, path).refresh()).info)]
-    for structure in orphans:
-        _end(store, structure)
-    return [structure.path for structure in orphans]
+    return [scan for scan in running if end_orphan(store, scan)]
+
+
+def end_orphan(store: StreamStore, scan: str, *, surely: bool = False) -> bool:
+    """End a scan whose process was on this host and is no more; return whether that was so.
+
+    :param surely: it is known that the process is no more, wherever it was.
+    """
+    structure = ScanStructure(store, scan).refresh()
+    if structure.end or not (surely or is_gone(structure.info)):
+        return False
+    _end(store, structure)
+    return True
 
 
 def _end(store: StreamStore, structure: ScanStructure) -> None:
     specs = [ChannelSpec.of(node) for node in structure.channels()]
     last = store.last_ids([spec.key for spec in specs])
     lengths = {spec.path: sum(end) if end else 0 for spec, end in zip(specs, last, strict=True)}
-    message = f"process {structure.info['pid']} on {structure.info['host']} died before the end of the scan"
+    info = structure.info
+    message = f"process {info.get('pid')} on {info.get('host')} died before the end of the scan"
     error = {"type": "ProcessDied", "message": message, "traceback": ""}
     event = EndScan(structure.path, "KILLED", lengths, {"state": "KILLED", "end_reason": "FAILURE"}, error)
-    store.append([Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))])
+    end = Append(paths.scan(structure.path), (structure.cursor[0] + 1, 0), encode_event(event))
+    store.append(
+        [end], again=True
+    )  # the next session and the writer may find it at the same time: the first one ends it

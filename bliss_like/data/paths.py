@@ -14,7 +14,7 @@ key                                        type        what it holds
 `bl1:saving:{<scan>}`                      hash        by channel: points that are safely on disk while the scan is written
 `bl1:writer:{<session>}`                   string      the living writer of a session (JSON); gone when it does not say so again
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
-`bl1:bytes`                                hash        time of creation (ns) and bytes of points, by scan (retention)
+`bl1:bytes`                                hash        by scan: time of creation (ns), bytes of points, `unsaved` if it is to be (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
 `bl1:setting:{<name>}`                     any         a setting (config/settings), e.g. `eh1:robx`, as JSON
 `bl1:lock:{<beamline>:}<name>`             string      who holds a lock, drives a device or has a session open (JSON)

@@ -10,8 +10,7 @@ from bliss_like.errors import NodeNotFound, PointExpired, PointNotYetThere, Poin
 
 from .codec import Array
 from .store import FIRST, LAST_SEQUENCE, StreamStore
-from .structure import ChannelSpec, ScanStructure
-from .walker import merge_points
+from .structure import ChannelSpec, ScanStructure, merge_points
 
 
 class StoredPoints:
@@ -39,9 +38,11 @@ class StoredPoints:
 
     @property
     def first_available(self) -> int:
-        """Index of the oldest point that is still in the store; the length if there is none."""
+        """Index of the oldest point that is still in the store, or in the file; the length if there is none."""
         first = self._store.first_ids([self._spec.key])[0]
-        return first[0] if first else len(self)
+        oldest = first[0] if first else len(self)
+        saved = self._structure.saved() if oldest else None
+        return 0 if saved and saved.first_ids([self._spec.key])[0] else oldest
 
     def point(self, index: int) -> Any:
         """Return one point; a negative index counts from the end so far.
@@ -63,19 +64,50 @@ class StoredPoints:
         :returns: shape (npoints, *shape); a list of points where their shapes differ.
         :raises PointExpired: some of them are no more in the store.
         """
-        blocks = self._blocks(start, stop)
+        blocks = self.blocks(start, stop)
         if not blocks:
             return self._spec.no_points()
         if len({block.shape[1:] for block in blocks}) > 1:
             return [point for block in blocks for point in block]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
-    def _blocks(self, start: int, stop: int) -> list[Array]:
+    def blocks(self, start: int, stop: int) -> list[Array]:
+        """The same, cut where the shape of the points may change."""
+        if stop <= start:
+            return []
+        blocks = self._read(self._store, start, stop)
+        missing = start + sum(map(len, blocks))
+        if missing >= min(stop, len(self)):
+            return blocks
+        blocks = self._read_saved(start, stop)
+        missing = start + sum(map(len, blocks))
+        if missing < min(stop, len(self)):
+            raise PointExpired(
+                f"channel {self._spec.path}: points {missing} to {stop - 1} were asked for; only those from "
+                f"{self.first_available} on are still in the store. The file of the scan has them, if it was saved: "
+                f"{self._structure.info.get('filename') or 'it was not'}"
+            )
+        return blocks
+
+    def _read_saved(self, start: int, stop: int) -> list[Array]:
+        """Return points of which the store has none, or only the last ones: the others from the file."""
+        saved = self._structure.saved()
+        if saved is None:
+            return []
+        first = self._store.first_ids([self._spec.key])[0]
+        kept = min(max(first[0], start), stop) if first else stop
+        blocks = self._read(saved, start, kept)
+        if start + sum(map(len, blocks)) < kept:
+            return blocks
+        return blocks + self._read(self._store, kept, stop)
+
+    def _read(self, store: StreamStore, start: int, stop: int) -> list[Array]:
+        """Return the points from `start` on that are there without a gap."""
         if stop <= start:
             return []
         key = self._spec.key
-        entry = self._store.last_before(key, (start, LAST_SEQUENCE)) if start else None
-        entries = self._store.range(key, entry[0] if entry else FIRST, (stop - 1, LAST_SEQUENCE))
+        entry = store.last_before(key, (start, LAST_SEQUENCE)) if start else None
+        entries = store.range(key, entry[0] if entry else FIRST, (stop - 1, LAST_SEQUENCE))
         blocks: list[Array] = []
         index = start
         for first, values in merge_points(entries, self._spec):
@@ -83,10 +115,4 @@ class StoredPoints:
                 break
             blocks.append(values[index - first : stop - first])
             index = min(first + len(values), stop)
-        if index < stop and index < len(self):
-            raise PointExpired(
-                f"channel {self._spec.path}: points {index} to {stop - 1} were asked for; only those from "
-                f"{self.first_available} on are still in the store. The file of the scan has them, if it was saved: "
-                f"{self._structure.info.get('filename') or 'it was not'}"
-            )
         return blocks

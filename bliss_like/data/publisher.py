@@ -22,8 +22,9 @@ import numpy as np
 from bliss_like.errors import DataError, PublishError, StoreUnavailable, UserAbort
 
 from . import paths
-from .channel_buffer import ChannelBuffer, size_of
-from .codec import Array, encode_event, encode_points
+from .batch import Batch
+from .channel_buffer import ChannelBuffer
+from .codec import Array, encode_event
 from .events import EndScan, NewData, NodeKind, WireEvent
 from .lifecycle import ScanState
 from .retention import Retention, ScanBudget
@@ -149,7 +150,7 @@ class StreamPublisher:
         self._last_sign = time.monotonic()
         self._failure: Exception | None = None
         self._patience = limits.patience
-        self._unsent: _Batch | None = None
+        self._unsent: Batch | None = None
         self._ended = False
         self._closing = False
         self._awake, self._work, self._idle, self._hurry = False, tasks.event(), tasks.event(), tasks.event()
@@ -263,9 +264,9 @@ class StreamPublisher:
                 self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
                 self._work.set()
 
-    def _take(self) -> _Batch | None:
+    def _take(self) -> Batch | None:
         """Return the next batch. END_SCAN comes after all points; the rest of the structure does not wait for them."""
-        batch = _Batch()
+        batch = Batch()
         with self.lock:
             while self.dirty and batch.nbytes < self._limits.batch:
                 buffer = self.dirty.pop(0)
@@ -281,7 +282,7 @@ class StreamPublisher:
                 return None
         return batch
 
-    def _send(self, batch: _Batch) -> None:
+    def _send(self, batch: Batch) -> None:
         """Store a batch, riding out a lost server."""
         expire = self._signs_of_life(batch.entries)
         lost_at, delay = 0.0, 0.05
@@ -320,27 +321,39 @@ class StreamPublisher:
                     f"it had acknowledged. Is its append-only file off?"
                 )
 
-    def _account(self, batch: _Batch) -> None:
+    def _account(self, batch: Batch) -> None:
         with self.lock:
             self.backlog -= batch.nbytes
         for buffer, nbytes in batch.taken:
             buffer.nbytes += nbytes
-        dropped = self._drop_surplus({buffer for buffer, _ in batch.taken})
+        dropped = self._drop_surplus({buffer for buffer, _ in batch.taken if buffer.keeps_newest})
         if self.budget and batch.nbytes:
             with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
                 self.budget.stored(batch.nbytes - dropped)
+                self._wait_for_writer(self.budget)
 
     def _drop_surplus(self, buffers: set[ChannelBuffer]) -> int:
         """Let the store forget the oldest of points of which it keeps only the newest; return their bytes."""
         total = 0
-        for buffer in buffers:
-            first, nbytes = buffer.surplus()
-            if first:
-                with suppress(StoreUnavailable):  # they go with the next ones
-                    self._store.trim({buffer.key: (first, 0)})
+        with suppress(StoreUnavailable):  # they go with the next ones
+            on_disk = self.budget.on_disk() if buffers and self.budget else None
+            for buffer in buffers:
+                first, nbytes = buffer.surplus(math.inf if on_disk is None else on_disk.get(buffer.path, 0))
                 buffer.nbytes -= nbytes
                 total += nbytes
+                if first:
+                    self._store.trim({buffer.key: (first, 0)})
         return total
+
+    def _wait_for_writer(self, budget: ScanBudget) -> None:
+        """Store no more while there is no room for it; the backlog fills, and who emits waits."""
+        told = False
+        while budget.excess and not self._ended:
+            if not told:
+                _log.warning("scan %s: held back, as %s", self.scan, budget)
+            told = True
+            self._tasks.sleep(0.2)
+            budget.make_room()
 
     def _signs_of_life(self, entries: Sequence[Append]) -> dict[str, float]:
         """Return the keys whose expiry is to be set: new ones; at times, and at the end, all of them."""
@@ -364,29 +377,3 @@ _GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.02
 """Seconds after a batch in which points are gathered: a scan of thousands of points per second pays for fewer round trips."""
 _LARGE = 64 << 10
 """Bytes of a batch that is worth its round trip: the next one goes at once."""
-
-
-class _Batch:
-    """What goes out in one round trip."""
-
-    def __init__(self) -> None:
-        self.entries: list[Append] = []
-        self.taken: list[tuple[ChannelBuffer, int]] = []
-        self.nbytes = 0
-        self.again = False
-        """Sent before, on a connection that was lost: part of it may be stored."""
-
-    def keep_only(self, key: str) -> None:
-        """Leave out what goes to other keys; what is left may be stored already."""
-        self.entries = [entry for entry in self.entries if entry.key == key]
-        self.taken, self.nbytes, self.again = [], 0, True
-
-    def add_points(self, buffer: ChannelBuffer, max_bytes: int) -> bool:
-        """Take points of a channel, at least one block; return whether none wait any more."""
-        groups, complete = buffer.take(max_bytes)
-        for index, npoints, blocks in groups:
-            self.entries.append(Append(buffer.key, (index, npoints), encode_points(blocks, buffer.shape)))
-            size = sum(map(size_of, blocks))
-            self.nbytes += size
-            self.taken.append((buffer, size))
-        return complete

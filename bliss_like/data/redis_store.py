@@ -102,6 +102,11 @@ class RedisStore:
         """Where the server is, without the password."""
         return masked(self._url)
 
+    @property
+    def address(self) -> str:
+        """Where another process finds it; with the password."""
+        return self._url
+
     def check(self) -> None:
         """Return when the server answers, which it does not before it has read its data back.
 

@@ -9,15 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from bliss_like.errors import SavingError
 
 from . import paths
 from .codec import decode_event, encode_event, from_json, to_json
-from .events import SavedScan
-from .node import get_session_node
+from .events import EndScan, NewNode, SavedScan
+from .process import is_gone
+from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
+from .walker import Depth, Walker
 
 BEAT, LIFE = 0.5, 2.0
 """Seconds between two signs of life, and seconds for which one is good."""
+UNSAVED_SECONDS = 7 * 24 * 3600.0
+"""For which a scan that is to be saved stays in the store after its last sign of life, until it is."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,12 @@ def writer_status(store: StreamStore, session: str) -> WriterStatus | None:
     return WriterStatus(**{key: item for key, item in from_json(value).items() if key in known})
 
 
+def living_writer(store: StreamStore, session: str) -> WriterStatus | None:
+    """Return what the writer of a session says, unless it is seen from here that it has died meanwhile."""
+    status = writer_status(store, session)
+    return None if status is None or is_gone({"host": status.host, "pid": status.pid}) else status
+
+
 def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:
     """Say how many points of each channel (by db_name) are on disk."""
     if lengths:
@@ -77,9 +90,23 @@ def progress(store: StreamStore, scan: str) -> dict[str, int]:
 
 
 def tell_saved(store: StreamStore, event: SavedScan, seconds: float) -> None:
-    """Say that a scan is saved, or that it failed, for as long as the scan is in the store."""
+    """Say that a scan is saved, or that it failed.
+
+    :param seconds: for which a saved scan stays in the store from now on; one that is not, stays as long as it would have.
+    """
     key = paths.saved(event.path)
-    store.append([Append(key, None, encode_event(event))], expire={key: seconds, paths.saving(event.path): seconds})
+    done = is_done_with(event)
+    store.append([Append(key, None, encode_event(event))], expire={key: seconds if done else UNSAVED_SECONDS})
+    last = store.last_entries([paths.scan(event.path)])[0] if done else None
+    end = decode_event(last[1]) if last else None
+    if isinstance(end, EndScan):
+        data = [paths.data(channel, event.path) for channel in end.lengths]
+        store.expire([paths.scan(event.path), paths.saving(event.path), *data], seconds)
+
+
+def is_done_with(event: SavedScan | None) -> bool:
+    """Return whether nobody waits for the scan any more after this was said of it: it is saved, or given up."""
+    return event is not None and (event.state == "SAVED" or bool(event.info.get("given_up")))
 
 
 def saved(store: StreamStore, scans: Sequence[str]) -> list[SavedScan | None]:
@@ -98,18 +125,44 @@ def wait_saved(store: StreamStore, scan: str, timeout: float) -> SavedScan | Non
     return event
 
 
+def wait_until_saved(store: StreamStore, scan: str, info: Mapping[str, Any], timeout: float) -> SavedScan:
+    """Return where a scan of that info is on disk, as soon as that is said.
+
+    :raises SavingError: it is not to be saved, or could not be; the message says why.
+    :raises TimeoutError: nothing was said.
+    """
+    event = saved(store, [scan])[0]
+    if event is None and not to_be_saved(info):
+        raise SavingError(f"scan {scan}: no writer was asked to save it")
+    event = event or wait_saved(store, scan, timeout)
+    session = scan.partition(":")[0]
+    if event is None:
+        status = living_writer(store, session)
+        state = (
+            f"the {status} lives: {status.trouble or 'it is still at it'}"
+            if status
+            else f"no writer of {session} lives"
+        )
+        raise TimeoutError(
+            f"scan {scan}: not saved within {timeout:g} s; {state}. `bliss-like recover {session}` completes it"
+        )
+    if event.state != "SAVED":
+        raise SavingError(f"scan {scan}: not saved: {event.error}. When that is mended: bliss-like recover {scan}")
+    return event
+
+
 def unsaved_scans(store: StreamStore, session: str) -> list[str]:
     """Return the db_names of those scans of a session that are to be saved and are not, the oldest first.
 
-    Also those that are running, and those that no writer was asked to save (`data_writer` of their info tells).
+    Also those that are running.
     """
-    names = [node.db_name for node in get_session_node(session, store).walk(["scan", "scan_group"], wait=False)]
-    names = [name for name in names if not paths.name(name).startswith("_")]
+    walker = Walker(store, session, depth=Depth(structure=False, points=False, saved=False))
+    nodes = [node for node in walker.events(wait=False) if isinstance(node, NewNode) and node.kind.is_scan]
+    names = [node.path for node in nodes if to_be_saved(node.info)]
     unsaved: list[str] = []
     for first in range(0, len(names), 500):
         some = names[first : first + 500]
-        states = [event.state if event else "" for event in saved(store, some)]
-        unsaved += [name for name, state in zip(some, states, strict=True) if state != "SAVED"]
+        unsaved += [name for name, event in zip(some, saved(store, some), strict=True) if not is_done_with(event)]
     return unsaved
 
 

@@ -118,10 +118,29 @@ class DisplayExtra(TypedDict, total=False):
     ]
 
 
+class ReplayOf(TypedDict):
+    """The scan that a replay is of."""
+
+    uid: Annotated[str, Key("its uid")]
+    db_name: Annotated[str, Key("its node")]
+
+
+class SequenceScan(TypedDict, total=False):
+    """Where a scan of a sequence is saved."""
+
+    scan_nb: Annotated[int, Key("its number", when="running")]
+    uid: Annotated[str, Key("its `uid`", when="running")]
+    filename: Annotated[str, Key("absolute path of its file", when="running")]
+    masters: Annotated[int, Key("its top masters, each of which has an entry in the file", when="running")]
+
+
 class SequenceInfo(TypedDict, total=False):
-    """What a sequence announces."""
+    """What a sequence announces, and where its scans are."""
 
     scan_count: Annotated[int, Key("scans that are to come")]
+    scans: Annotated[
+        dict[str, SequenceScan], Key("those of its scans that are saved, by their db_names", when="running")
+    ]
 
 
 class Sample(TypedDict, total=False):
@@ -161,6 +180,7 @@ class ScanInfoKeys(TypedDict, total=False):
     uid: Annotated[str, Key("32 hexadecimal digits that no other scan has, anywhere", always=True)]
     data_writer: Annotated[str, Key("format that it is saved in, `nexus`; `null`: it is not")]
     filename: Annotated[str, Key("absolute path of the file that it is saved in")]
+    base_path: Annotated[str, Key("directory below which all data are; the catalogue of them is there")]
     master_files: Annotated[list[str], Key("files that refer to that one")]
     images_path: Annotated[str, Key("directory below which its detectors save images")]
     writer_options: Annotated[dict[str, Any], Key("what the writer is told beside, e.g. `compression`")]
@@ -192,6 +212,7 @@ class ScanInfoKeys(TypedDict, total=False):
     display_extra: Annotated[DisplayExtra, Key("what is wanted of displays", when="prepared")]
     positioners: Annotated[Positioners, Key("where the axes of the session were, at both ends")]
     instrument: Annotated[dict[str, Any], Key("what devices say of themselves, by their names")]
+    configuration: Annotated[dict[str, Any], Key("what is configured of the devices that take part, by their names")]
     sample: Annotated[Sample, Key("what is in the beam")]
     user: Annotated[User, Key("who measures")]
     technique: Annotated[dict[str, Any], Key("how it is measured; the users'")]
@@ -200,7 +221,8 @@ class ScanInfoKeys(TypedDict, total=False):
     group: Annotated[str, Key("db_name of the sequence that it is part of")]
     index_in_sequence: Annotated[int, Key("which of its scans it is, 0 the first")]
     is_scan_sequence: Annotated[bool, Key("whether it is a sequence or a group of scans")]
-    sequence_info: Annotated[SequenceInfo, Key("what a sequence announces")]
+    replay_of: Annotated[ReplayOf, Key("of no scan that ran, but of one that is published again: which one")]
+    sequence_info: Annotated[SequenceInfo, Key("what a sequence announces, and where its scans are")]
     monitoring: Annotated[str, Key("name of what it monitors in the background, until a scan of the user comes")]
     channels: Annotated[dict[str, ChannelMeta], Key("channels by full name", when="prepared", always=True)]
     devices: Annotated[dict[str, Device], Key("acquisition objects", when="prepared", always=True)]
@@ -219,3 +241,21 @@ def merged(info: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[key] = merged(known, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+def to_be_saved(info: Mapping[str, Any]) -> bool:
+    """Return whether a writer was asked to save the scan of this info."""
+    return bool(info.get("save", True)) and info.get("data_writer") not in (None, "", "null")
+
+
+def news_of(info: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be merged into `info` so that it becomes `later`, which has all of its keys."""
+    news: dict[str, Any] = {}
+    for key, value in later.items():
+        known = info.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            if more := news_of(known, value):
+                news[key] = more
+        elif key not in info or repr(known) != repr(value):  # NaN is not equal to itself
+            news[key] = value
+    return news

@@ -62,6 +62,17 @@ def keys_of(kind: Any) -> dict[str, tuple[Any, Key]]:
     return found
 
 
+def known_at_start(info: Mapping[str, Any], kind: Any = ScanInfoKeys) -> dict[str, Any]:
+    """Return what of a whole `scan_info` the node of the scan began with."""
+    keys = keys_of(kind)
+    known: dict[str, Any] = {}
+    for name, value in info.items():
+        hint, key = keys.get(name, (None, None))
+        if key is None or key.when == WHEN[0]:
+            known[name] = known_at_start(value, hint) if is_typeddict(hint) and isinstance(value, Mapping) else value
+    return {**known, "state": "PREPARING"} if kind is ScanInfoKeys else known
+
+
 def _object(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     properties = {}
     for name, (hint, key) in keys_of(kind).items():

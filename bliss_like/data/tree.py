@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from bliss_like.errors import DataError
+from bliss_like.errors import DataError, SavingError
 
 from . import paths
+from .channel_buffer import ChannelBuffer
 from .codec import decode_event, encode_event
 from .events import NewNode, NodeKind
 from .publisher import THREADS, Limits, StreamPublisher, Tasks
 from .retention import Budget, Retention
+from .saving import is_done_with, saved
+from .scan_info import to_be_saved
 from .store import Append, Id, StreamStore
 from .structure import ScanStructure
+
+_BRIEF = ("name", "scan_nb", "title", "type", "save", "data_writer")
+"""What the list of scans says of one without looking into it."""
 
 
 class Tree:
@@ -47,6 +54,9 @@ class Tree:
         self.add_container(container)
         field = "last_scan_number" if saved else "last_unsaved_number"
         number = self.store.increment(paths.node(container), field)
+        if number == 1:  # the first one ever, or the server has forgotten the containers, too
+            self._announced.clear()
+            self.add_container(container)
         return number if number > above else self.store.increment(paths.node(container), field, above + 1 - number)
 
     def add_container(self, path: str, info: Mapping[str, Any] | None = None) -> None:
@@ -68,6 +78,7 @@ class Tree:
 
         :param info: what is known of the scan before it is prepared.
         :raises DataError: a scan of that name is there already.
+        :raises SavingError: it is to be saved, and the store is full of points that are, too.
         """
         container = paths.parent(path)
         self.add_container(container)
@@ -75,10 +86,15 @@ class Tree:
         self._sweep(container)
         if self.store.exist([paths.scan(path)])[0]:
             raise DataError(f"scan {path}: it is there already; a scan is published once")
-        self._budget.check()
-        publisher = StreamPublisher(self.store, path, tasks=self._tasks, limits=self.limits, retention=self.retention)
-        publisher.budget = self._budget.watch(path, publisher.channels.values())
-        brief = {key: info[key] for key in ("name", "scan_nb", "title", "type", "save") if key in info}
+        needs_writer = to_be_saved(info)
+        channels: dict[str, ChannelBuffer] = {}
+        budget = self._budget.watch(path, channels.values(), to_be_saved=needs_writer)
+        if self._budget.check() and needs_writer:
+            raise SavingError(f"scan {path}: not begun, as {budget}")
+        retention = replace(self.retention, seconds=self.retention.lifetime(info))
+        publisher = StreamPublisher(self.store, path, tasks=self._tasks, limits=self.limits, retention=retention)
+        publisher.channels, publisher.budget = channels, budget
+        brief = {key: info[key] for key in _BRIEF if key in info}
         try:
             publisher.publish(NewNode(path, kind, info))
             publisher.flush()
@@ -92,7 +108,9 @@ class Tree:
         """Let the time of a scan in the store begin anew: another one refers to it."""
         structure = ScanStructure(self.store, scan).refresh()
         keys = [paths.data(node.path, scan) for node in structure.channels()]
-        self.store.expire([paths.scan(scan), *keys], self.retention.seconds)
+        is_saved = is_done_with(saved(self.store, [scan])[0])
+        seconds = self.retention.seconds if is_saved else self.retention.lifetime(structure.info)
+        self.store.expire([paths.scan(scan), paths.saved(scan), *keys], seconds)
 
     def _announce(self, event: NewNode) -> None:
         self.store.append([Append(paths.children(paths.parent(event.path)), None, encode_event(event))])
@@ -116,4 +134,5 @@ class Tree:
         if not gone:
             self._next_sweeps[container] = now + self.retention.seconds / 1000
         self.store.drop_entries(key, [entry_id for entry_id, _ in gone])
+        self.store.delete([paths.saving(path) for _, path in gone])
         self._budget.forget([path for _, path in gone])

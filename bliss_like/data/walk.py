@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bliss_like.errors import StoreUnavailable
+from bliss_like.errors import NodeNotFound, StoreUnavailable
 
 from . import paths
-from .events import EndScan, EventType, NewNode, NodeKind, PreparedScan
+from .awaited import AT_ONCE
+from .events import EndScan, EventType, NewNode, NodeKind, PreparedScan, SavedScan
+from .scan_info import to_be_saved
 from .walker import Depth, Points, Walker, WalkEvent, patiently
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ class EventData(NamedTuple):
     NEW_DATA: `data` are the new points, shape (npoints, *shape), or scan nodes for a node_ref_channel; the first of them
     has `first_index`; `expired` points before it are no more in the store; `description` is the info of the channel.
     END_SCAN: `description` is "" or "<type>: <message>" of the first error, `data` its type, message and traceback.
+    SAVED_SCAN: `data` is a `SavedScan`: its `state`, `file`, `entries` and `error`; `description` is that error, or "".
     """
 
     first_index: int = 0
@@ -83,6 +87,16 @@ def _kind(name: str, what: str) -> NodeKind:
         raise ValueError(f"{what}: expected kinds of nodes ({', '.join(NodeKind)}), got {name!r}") from None
 
 
+def one_filter(include_filter: NodeFilter, filter: NodeFilter) -> NodeFilter:
+    """Return the filter that was given by one of its two names.
+
+    :raises ValueError: both were given.
+    """
+    if include_filter is not None and filter is not None:
+        raise ValueError("walk: give include_filter or filter (its older name), not both")
+    return include_filter if filter is None else filter
+
+
 class Walk:
     """One walk below a node.
 
@@ -106,6 +120,8 @@ class Walk:
             else self._exclude
         )
         self._nodes: dict[str, DataNode] = {root.db_name: root}
+        self._to_be_saved: dict[str, DataNode] = {}
+        """Nodes of the last scans of which their writer is still to say something."""
         self._stopped: Callable[[], bool] = _never
         self._looks_into_scans = True
 
@@ -116,13 +132,19 @@ class Walk:
         stop: Callable[[], bool] | None = None,
         started: Any = None,
         only_new: bool = False,
+        until_saved: bool = False,
     ) -> Iterator[Event]:
         """Yield the events that pass, from all that is there or from now on."""
-        walker = self._walker(points=True)
+        walker = self._walker(points=True, until_saved=until_saved)
         walker.start_now() if only_new else walker.start()
         if started is not None:
             started.set()
         yield from self._events(walker, wait, stop)
+
+    def of(self, events: Iterable[WalkEvent]) -> Iterator[Event]:
+        """Yield those of some events below the node that pass, as people see them."""
+        for event in events:
+            yield from self._translate(event)
 
     def nodes(
         self, *, wait: bool = True, stop: Callable[[], bool] | None = None, started: Any = None
@@ -164,13 +186,12 @@ class Walk:
             if not self._stopped():
                 raise
 
-    def _walker(self, *, points: bool) -> Walker:
-        if self._root.structure is not None:
-            self._root.structure.require()  # a scan whose time in the store is over has nothing to wait for
+    def _walker(self, *, points: bool, until_saved: bool = False) -> Walker:
         kinds = self._include.kinds
         depth = Depth(
             structure=bool(kinds & (_INSIDE_SCANS | _SCANS if points else _INSIDE_SCANS)),
             points=points and bool(kinds & _CHANNELS),
+            saved=points and bool(kinds & _SCANS),
         )
         self._looks_into_scans = depth.structure
         return Walker(
@@ -179,6 +200,7 @@ class Walk:
             depth=depth,
             prune=self._prune,
             note_existing=self._exclude_existing is not self._exclude,
+            until_saved=until_saved,
         )
 
     def _prune(self, new: NewNode, existing: bool) -> bool:
@@ -191,6 +213,10 @@ class Walk:
             node = self._make(new, self._nodes.get(new.scan))
             if self._looks_into_scans or not new.kind.is_scan:  # else nothing more is heard of it
                 self._nodes[new.path] = node
+            if self._looks_into_scans and new.kind.is_scan and to_be_saved(new.info):
+                self._to_be_saved[new.path] = node
+                if len(self._to_be_saved) > 2 * AT_ONCE:
+                    del self._to_be_saved[next(iter(self._to_be_saved))]
         return node
 
     def _translate(self, event: WalkEvent) -> Iterator[Event]:
@@ -213,6 +239,13 @@ class Walk:
                 if self._include(node):
                     text = f"{error['type']}: {error['message']}" if error else ""
                     yield Event(EventType.END_SCAN, node, EventData(data=dict(error), description=text))
+                self._forget(path)
+            case SavedScan(path=path, error=reason):
+                kept = self._to_be_saved.get(path) if reason else self._to_be_saved.pop(path, None)
+                with suppress(NodeNotFound):  # its time in the store is over
+                    node = kept or self._known(path)
+                    if self._include(node):
+                        yield Event(EventType.SAVED_SCAN, node, EventData(data=event, description=reason))
                 self._forget(path)
 
     def _known(self, path: str) -> DataNode:

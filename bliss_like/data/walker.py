@@ -1,27 +1,31 @@
 """Follow a tree of nodes: every event below one node, in a causal order, each exactly once.
 
-A parent comes before its children, PREPARED_SCAN before the points of its scan, END_SCAN last. XREAD gives no order
-across streams, hence: all of a scan but its points is one stream, points are asked for only once the scan is prepared,
-and since END_SCAN is stored after the last point, reading the rest without waiting when it has come gives all of them.
-Finished scans are left behind, so the cost of waiting does not grow with the past.
+A parent comes before its children, PREPARED_SCAN before the points of its scan, END_SCAN after them, SAVED_SCAN last.
+XREAD gives no order across streams, hence: all of a scan but its points is one stream, points are asked for only once the
+scan is prepared, and since END_SCAN is stored after the last point, reading the rest without waiting when it has come gives
+all of them; what its writer says is asked for after that. Scans that are saved, or not to be saved, are left behind, and of
+the others the last ones are waited for: the cost of waiting does not grow with the past.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from bliss_like.errors import StoreUnavailable
 
 from . import paths
-from .codec import Array, StructureEvent, decode_event
-from .events import EndScan, NewData, NewNode, PreparedScan, ScanInfoUpdate
+from .awaited import Awaited
+from .codec import StructureEvent, decode_event
+from .events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate
+from .scan_info import to_be_saved
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
-from .structure import ChannelSpec, ScanStructure, unfinished
+from .structure import ChannelSpec, ScanStructure, merge_points, unfinished
 
 Answer = TypeVar("Answer")
 
@@ -38,7 +42,7 @@ class Points(NewData):
     expired: int = 0
 
 
-WalkEvent = NewNode | PreparedScan | ScanInfoUpdate | Points | EndScan
+WalkEvent = NewNode | PreparedScan | ScanInfoUpdate | Points | EndScan | SavedScan
 
 
 @dataclass
@@ -59,6 +63,8 @@ class Depth:
     structure: bool = True
     """Masters, channels, PREPARED_SCAN and END_SCAN of scans."""
     points: bool = True
+    saved: bool = True
+    """SAVED_SCAN of scans."""
 
 
 class Walker:
@@ -67,6 +73,8 @@ class Walker:
     :param prune: called with each new node and whether it was there when the walk began; True stops there: the node
         itself is yielded, what is below it is not.
     :param note_existing: find out what is there when the walk begins, which `prune` is told; else all counts as new.
+    :param until_saved: a walk of a single scan that a writer was asked to save ends with SAVED_SCAN, not with END_SCAN.
+    :param patience: seconds for which a server that goes away is waited for. A walk that has failed may be gone on with.
     """
 
     def __init__(
@@ -77,9 +85,11 @@ class Walker:
         depth: Depth | None = None,
         prune: Callable[[NewNode, bool], bool] | None = None,
         note_existing: bool = False,
+        until_saved: bool = False,
+        patience: float = _PATIENCE,
     ) -> None:
         self._store, self._root = store, root
-        self._note = note_existing
+        self._note, self._until_saved, self._patience = note_existing, until_saved, patience
         self._depth = depth or Depth()
         self._prune = prune or (lambda node, existing: False)
         self._children: dict[str, Id] = {}
@@ -88,6 +98,7 @@ class Walker:
         """Containers: two processes may announce the same one. A scan is announced once."""
         self._scans: dict[str, _Followed] = {}
         """Scans that are followed, by the key of their structure."""
+        self._awaited = Awaited()
         self._waiting: deque[tuple[NewNode, bool]] = deque()
         """Scans found and not yet looked into."""
         self._start_ids: dict[str, Id] = {}
@@ -120,7 +131,7 @@ class Walker:
     def start_now(self) -> None:
         """Begin with what is new from this moment; nothing that is there already is yielded."""
         self.start()
-        running: list[str] = []
+        scans: list[NewNode] = []
         while True:
             found = self._store.read(self._children, count=10_000)
             for key, entries in found.items():
@@ -134,13 +145,15 @@ class Walker:
                     if self._prune(node, True):
                         continue
                     if node.kind.is_scan:
-                        running.append(node.path)
+                        scans.append(node)
                     else:
                         self._follow_container(node.path)
             if not found:
                 break
-        for path in unfinished(self._store, running):
+        for path in unfinished(self._store, [scan.path for scan in scans]):
             self._follow_scan(path)
+        if self._depth.saved:
+            self._awaited.add_unsaved(self._store, [scan for scan in scans if paths.scan(scan.path) not in self._scans])
         for key in list(self._scans):
             self._catch_up(key)
 
@@ -150,6 +163,7 @@ class Walker:
         scan.structure.refresh()
         if scan.structure.end:
             del self._scans[key]
+            self._await_saved(scan)
             return
         if scan.structure.prepared:
             self._follow_points(scan)
@@ -160,6 +174,11 @@ class Walker:
         candidates = paths.scan_candidates(self._root)
         there = self._store.exist([paths.scan(path) for path in candidates])
         return next((path for path, exists in zip(candidates, there, strict=True) if exists), "")
+
+    @property
+    def doors(self) -> Mapping[str, Id]:
+        """Streams, and how far they were read, in which something appears as soon as there is more than points to yield."""
+        return {**self._children, **{key: scan.structure.cursor for key, scan in self._scans.items()}}
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
@@ -176,15 +195,16 @@ class Walker:
             yield from self._open_waiting()
             busy = bool(self._waiting)
             found = self._read(_SLICE if wait and not busy else 0)
+            self._awaited.give_up_the_oldest(found)
             for key in sorted(found, key=self._rank):
                 yield from self._accept(key, found[key])
-            if self._single_scan and not self._scans:
+            if self._single_scan and not (self._scans or self._awaited.cursors):
                 return
             if not (found or self._waiting or wait):
                 return
 
     def _read(self, timeout: float) -> dict[str, list[Entry]]:
-        cursors = dict(self._children)
+        cursors = {**self._children, **self._awaited.cursors}
         for key, scan in self._scans.items():
             cursors[key] = scan.structure.cursor
             cursors.update(
@@ -203,7 +223,7 @@ class Walker:
         return max(1, min(1000, _READ_BYTES // max(nbytes, 1)))
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
-        return patiently(question, self._stopped)
+        return patiently(question, self._stopped, self._patience)
 
     def _rank(self, key: str) -> int:
         return 0 if key in self._children else 1 if key in self._scans else 2
@@ -213,6 +233,10 @@ class Walker:
             yield from self._accept_children(key, entries)
         elif key in self._scans:
             yield from self._accept_structure(key, entries)
+        elif key in self._awaited.cursors:
+            yield from self._awaited.accept(key, entries)
+            if self._single_scan:
+                self._awaited.cursors.clear()
         else:
             for scan in self._scans.values():
                 if key in scan.seen:
@@ -242,9 +266,10 @@ class Walker:
     # -- scans -----------------------------------------------------------------------------------------------------
 
     def _open_waiting(self) -> Iterator[WalkEvent]:
-        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), _SCANS_AT_ONCE))]
-        there = self._ask(lambda: self._store.exist([paths.scan(node.path) for node, _ in some]))
+        some = list(islice(self._waiting, _SCANS_AT_ONCE))
+        there = self._ask(lambda: self._store.exist([paths.scan(node.path) for node, _ in some])) if some else []
         for (node, existing), alive in zip(some, there, strict=True):
+            self._waiting.popleft()
             if not alive:
                 continue  # its time in the store is over
             yield node
@@ -257,12 +282,12 @@ class Walker:
     def _accept_structure(self, key: str, entries: list[Entry]) -> Iterator[WalkEvent]:
         scan = self._scans[key]
         for entry_id, fields in entries:
-            scan.structure.cursor = entry_id
             event = decode_event(fields)
             scan.structure.accept(event)
             if isinstance(event, EndScan):
                 yield from self._finish(key, scan, event)
                 return
+            scan.structure.cursor = entry_id  # behind which the end comes again if the server goes away meanwhile
             if isinstance(event, NewNode) and event.path != scan.structure.path:
                 if event.path != self._root and self._is_below(event.path, event.scan):
                     yield event
@@ -297,8 +322,24 @@ class Walker:
     def _accept_points(self, scan: _Followed, key: str, entries: list[Entry]) -> Iterator[Points]:
         spec = scan.channels[key]
         for first, values in merge_points(entries, spec):
+            if first > scan.seen[key]:
+                yield from self._recall(scan, key, first)
             yield Points(spec.path, first, values, first - scan.seen[key])
             scan.seen[key] = first + len(values)
+
+    def _recall(self, scan: _Followed, key: str, stop: int) -> Iterator[Points]:
+        """Yield points that the store has no more from the file of the scan, as far as it has one, and them."""
+        spec = scan.channels[key]
+        saved = self._ask(scan.structure.saved)
+        while saved and (seen := scan.seen[key]) < stop:
+            after = {key: (seen - 1, LAST_SEQUENCE) if seen else FIRST}
+            for first, values in merge_points(saved.read(after, count=self._count([scan])).get(key, []), spec):
+                yield Points(spec.path, first, values[: stop - first])
+                scan.seen[key] = min(first + len(values), stop)
+                if scan.seen[key] == stop:
+                    return
+            if scan.seen[key] == seen:
+                return
 
     def _finish(self, key: str, scan: _Followed, end: EndScan) -> Iterator[WalkEvent]:
         """Yield the rest of the points and the end: END_SCAN was stored after the last point."""
@@ -314,24 +355,30 @@ class Walker:
                 break
             for data_key, entries in found.items():
                 yield from self._accept_points(scan, data_key, entries)
-        for data_key, seen in scan.seen.items():
-            spec = scan.channels[data_key]
+        for data_key, spec in scan.channels.items():
             length = end.lengths.get(spec.path, 0)
-            if seen < length:
+            if scan.seen[data_key] < length:
+                yield from self._recall(scan, data_key, length)
+            if (seen := scan.seen[data_key]) < length:
                 yield Points(spec.path, length, spec.no_points(), length - seen)
         del self._scans[key]
         if self._covers(scan):
+            self._await_saved(scan)
             yield end
+
+    def _await_saved(self, scan: _Followed) -> None:
+        if self._depth.saved and to_be_saved(scan.structure.info) and (self._until_saved or not self._single_scan):
+            self._awaited.add(scan.structure.path)
 
     def _covers(self, scan: _Followed) -> bool:
         """Whether the scan itself is at or below the root, rather than above it."""
         return not self._single_scan or scan.structure.path == self._root
 
 
-def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> Answer:
+def patiently(question: Callable[[], Answer], stopped: Callable[[], bool], patience: float = _PATIENCE) -> Answer:
     """Return the answer; a server that goes away is waited for, unless the walk is `stopped`.
 
-    :raises StoreUnavailable: it stayed away for a minute, or until the walk was stopped.
+    :raises StoreUnavailable: it stayed away for that many seconds, by default a minute, or until the walk was stopped.
     """
     lost_at = 0.0
     while True:
@@ -339,29 +386,10 @@ def patiently(question: Callable[[], Answer], stopped: Callable[[], bool]) -> An
             return question()
         except StoreUnavailable:
             lost_at = lost_at or time.monotonic()
-            if stopped() or time.monotonic() - lost_at > _PATIENCE:
+            if stopped() or time.monotonic() - lost_at >= patience:
                 raise
             time.sleep(0.1)
 
 
 def _is_container(event: StructureEvent) -> bool:
     return isinstance(event, NewNode) and not event.kind.is_scan
-
-
-def merge_points(entries: Sequence[Entry], spec: ChannelSpec) -> Iterator[tuple[int, Array]]:
-    """Yield (first index, values) of entries of one channel, consecutive ones as one block."""
-    run: list[bytes] = []
-    start = end = 0
-    for (index, npoints), fields in entries:
-        plain = len(fields) == 1 and b"d" in fields
-        if run and (index != end or not plain):
-            yield start, spec.decode({b"d": b"".join(run)}, end - start)
-            run = []
-        if plain:
-            start = start if run else index
-            run.append(fields[b"d"])
-        else:
-            yield index, spec.decode(fields, npoints)
-        end = index + npoints
-    if run:
-        yield start, spec.decode({b"d": b"".join(run)}, end - start)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .channel_node import ChannelNode, NodeRefChannel
-from .events import EventType, NodeKind
+from .events import EventType, NodeKind, SavedScan
 from .image_node import ImageNode
 from .node import DataNode, ScanNode, get_session_node
 from .store import StreamStore
@@ -46,6 +46,9 @@ class ScansObserver:
 
     def on_scan_finished(self, scan_db_name: str, scan_info: dict[str, Any]) -> None:
         """The scan is over; its state and the times and positions at its end are in `scan_info`."""
+
+    def on_scan_saved(self, scan_db_name: str, saved: SavedScan) -> None:
+        """The writer is done with the scan: `saved` says in which file it is, or why it is in none."""
 
 
 class ScansWatcher:
@@ -124,6 +127,8 @@ class ScansWatcher:
                 observer.on_scan_started(name, self._info_of(scan))
             case EventType.END_SCAN:
                 observer.on_scan_finished(name, self._info_of(scan))
+            case EventType.SAVED_SCAN if event.data:
+                observer.on_scan_saved(name, event.data.data)
             case EventType.NEW_DATA if isinstance(event.node, ChannelNode) and event.data:
                 self._notify_data(event.node, name, event.data.first_index, event.data.data)
 

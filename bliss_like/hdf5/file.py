@@ -40,6 +40,8 @@ class GrowingFile:
         self._waiting = 0
         self._full = False
         self._closed = False
+        self._named = False
+        """Whether the file has its name already."""
 
     @classmethod
     def open(cls, path: str, *, new: bool = False, links: int = 1000) -> Self:
@@ -78,6 +80,7 @@ class GrowingFile:
         try:
             made.commit()
             _rename_to_new(part, path)
+            made._named = True
         except BaseException:
             made.abandon()
             os.unlink(part)
@@ -98,10 +101,17 @@ class GrowingFile:
             raise
         file = TransactionalFile(fd, journal, end)
         try:
-            return cls(path, file, h5py.File(h5f.open(os.fsencode(path), h5f.ACC_RDWR, access(file))))
+            found = cls(path, file, h5py.File(h5f.open(os.fsencode(path), h5f.ACC_RDWR, access(file))))
         except OSError as error:
             file.close()
             raise SavingError(f"{path}: expected a sound HDF5 file to go on with: {error}") from error
+        found._named = True
+        return found
+
+    @property
+    def is_there(self) -> bool:
+        """Whether readers find it under its name: it may have been moved, or its disk taken away."""
+        return self._file.is_at(self.path)
 
     def make_group(self, parent: Any, name: str, nx_class: str = "", links: int = 16) -> Any:
         """Make a group (h5py.Group) for about so many links; `name` may be a path, of which what is missing is made, too.
@@ -163,9 +173,13 @@ class GrowingFile:
     def commit(self) -> None:
         """Bring everything to disk; when this returns, readers find it.
 
-        :raises OSError: disk full, ...: readers find the state of the last commit, everything is kept in memory, and the next
+        :raises OSError: disk full, file moved away, ...: readers find the state of the last commit, everything is kept in memory, and the next
             commit tries again.
         """
+        if self._named and not self.is_there:
+            raise OSError(
+                errno.ESTALE, "the file is no more there: it was moved or deleted, or its disk is away", self.path
+            )
         try:
             self._write()
             self._file.commit(lambda: h5f.flush(self.h5.id))

@@ -150,6 +150,13 @@ class TransactionalFile:
         self.known_end = self._end
         self._overlay, self._metadata = Overlay(), set()
 
+    def is_at(self, path: str) -> bool:
+        """Whether the file is still the one of that name: it may have been moved, or its disk taken away."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(path))
+        except OSError:
+            return False
+
     def abandon(self) -> None:
         """Write nothing any more, whatever HDF5 does."""
         self._dead = True

@@ -240,16 +240,22 @@ class Gate:
     def __init__(self) -> None:
         self.is_held = False
         self.is_over = False
+        self._closed_by: set[object] = set()
         self._open = gevent.event.Event()
         self._open.set()
 
-    def close(self) -> None:
-        self.is_held = True
-        self._open.clear()
+    def close(self, by: object = "user") -> None:
+        """Hold the scan; several may, and it goes on when all have opened the gate again."""
+        if not self.is_over:
+            self._closed_by.add(by)
+            self.is_held = True
+            self._open.clear()
 
-    def open(self) -> None:
-        self.is_held = self.is_over
-        self._open.set()
+    def open(self, by: object = "user") -> None:
+        self._closed_by.discard(by)
+        if not self._closed_by:
+            self.is_held = self.is_over
+            self._open.set()
 
     def end(self) -> None:
         """Let nobody begin an iteration any more."""

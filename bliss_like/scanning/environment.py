@@ -43,6 +43,8 @@ class Environment:
     """Returns the devices that may have something to say in every scan."""
     described: Callable[[], Mapping[str, Any]] = dict
     """Returns what people say of their `sample` and of the `user`."""
+    configuration: Callable[[Iterable[Any]], Mapping[str, Any]] = lambda devices: {}
+    """Returns what is configured of devices, by their names."""
     names: Callable[[], Mapping[str, Any]] = dict
     """Returns all names of the session, and what they are."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)

@@ -7,6 +7,7 @@ channels, `GroupingMaster:custom_channels:<name>`: the same events as of any sca
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,9 +18,11 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from bliss_like.data import paths
 from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.data.node import DataNode, ScanNode, get_node, get_session_node
+from bliss_like.data.node import DataNode, ScanNode
+from bliss_like.data.past import PastScans
 from bliss_like.errors import ScanSequenceError, StoreUnavailable
 
 from .acquisition import AcquisitionMaster, AcquisitionSlave
@@ -30,6 +33,9 @@ from .greenlets import Shield
 from .scan import Scan, ScanProgress
 
 __all__ = ["Group", "ScanGroup", "ScanSequenceError", "Sequence", "SequenceContext"]
+
+
+_log = logging.getLogger(__name__)
 
 
 class GroupingMaster(AcquisitionMaster):
@@ -222,11 +228,15 @@ class Sequence:
 
     def _reference(self, scan: Scan | ScanNode) -> None:
         if isinstance(scan, Scan):
-            path, number = scan.path, scan.scan_number
+            path, number, info = scan.path, scan.scan_number, dict(scan.scan_info)
         else:
-            path, number = scan.db_name, int(scan.info["scan_nb"])
+            path, number, info = scan.db_name, int(scan.info["scan_nb"]), dict(scan.info)
         with suppress(StoreUnavailable):  # the reference counts, and waits for the server; the time left can be shorter
             environment.require_tree().renew(path)
+        if info.get("filename"):
+            told = {"scan_nb": number, "masters": len(info.get("acquisition_chain", ())) or 1}
+            told |= {key: info[key] for key in ("uid", "filename") if key in info}
+            self.scan.update_info(sequence_info={"scans": {path: told}})
         self._master.add(path, number)
 
     # -- beginning and end ---------------------------------------------------------------------------------------------
@@ -270,12 +280,14 @@ class SequenceContext:
     def __init__(self, sequence: Sequence) -> None:
         self.sequence = sequence
 
-    def add(self, scan: Scan) -> None:
-        """Add a scan that has not started, is running, or has run.
+    def add(self, scan: Scan | ScanNode) -> None:
+        """Add a scan that has not started, is running, or has run; of a past one, its node.
 
         :raises ScanSequenceError: it is not a scan, or was added already.
         """
-        if not isinstance(scan, Scan):
+        if isinstance(scan, ScanNode):
+            _member(scan)
+        elif not isinstance(scan, Scan):
             raise ScanSequenceError(
                 f"sequence {self.sequence.title!r}: expected a scan to add, got {scan!r}; loopscan(..., run=False) makes one"
             )
@@ -362,19 +374,15 @@ def _member(item: object) -> Scan | ScanNode:
 
 def _find_by_number(number: int) -> ScanNode:
     """Return the saved scan of that number: below where scans go now, else anywhere in the session, the newest."""
-    store = environment.require_tree().store
-    here = get_node(environment.container(), store)
-    session = get_session_node(environment.session_name, store)
-    for start in (here, session):
-        found: ScanNode | None = None
-        for node in start.walk(["scan", "scan_group"], wait=False) if start else ():
-            if isinstance(node, ScanNode) and node.name.partition("_")[0] == str(number):
-                found = node
-        if found:
-            return found
-    raise ScanSequenceError(
-        f"Scan number {number} not found in session {environment.session_name!r}; it may have expired, or was not saved"
-    )
+    container = environment.container()
+    found = list(PastScans(environment.require_tree().store, environment.session_name).find(number))
+    if not found:
+        where = f"in session {environment.session_name!r}, neither in the store nor in the catalogue of saved scans"
+        raise ScanSequenceError(f"Scan number {number} not found {where}; it was not saved, or its file is gone")
+    node = next((node for node in found if paths.parent(node.db_name) == container), found[0])
+    others = f"; others of that number: {', '.join(other.db_name for other in found if other != node)}"
+    _log.info("scan %d is %s%s", number, node.db_name, others if len(found) > 1 else "")
+    return node
 
 
 def _ends_scans(error: BaseException) -> bool:

@@ -23,6 +23,7 @@ from bliss_like.devices.naming import name_of
 from .acquisition import AcquisitionObject, MetaTiming
 from .environment import environment
 from .gathering import Gatherer, Question
+from .nodes import driven_by
 from .scan_meta import ScanMeta
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Metadata:
         questions: dict[str, tuple[Place, Question]] = {}
         if timing is MetaTiming.START:
             found |= {key: value for key, value in environment.described().items() if value}
+        if scan.with_metadata and timing is MetaTiming.START and (configured := self._configuration()):
+            found["configuration"] = configured
         if scan.with_metadata:
             self._add_users(timing, questions, found)
             if timing is MetaTiming.START:
@@ -73,6 +76,11 @@ class Metadata:
             news["scan_meta_categories"] = self._meta.categories_names()
         scan.scan_info.update(merged(scan.scan_info, news))
         return news
+
+    def _configuration(self) -> Mapping[str, Any]:
+        nodes = self._scan.acq_chain.nodes_list
+        counters = [counter for node in nodes for counter in getattr(node, "counters", ())]
+        return environment.configuration([*driven_by(self._scan.acq_chain), *counters])
 
     # -- who is asked --------------------------------------------------------------------------------------------------
 

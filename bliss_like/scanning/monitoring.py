@@ -48,8 +48,8 @@ class Pace(Gate):
         self._seconds = seconds
         self._ended = Event()
 
-    def open(self) -> None:
-        super().open()
+    def open(self, by: object = "user") -> None:
+        super().open(by)
         self.is_held = True
 
     def end(self) -> None:

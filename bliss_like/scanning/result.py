@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import operator
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bliss_like.config.table import table
+from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
-from bliss_like.errors import BlissLikeError
+from bliss_like.data.node import ScanNode
+from bliss_like.data.past import PastScans
+from bliss_like.errors import BlissLikeError, ScanError
 
 from .acquisition.timer import SoftwareTimerMaster
+from .environment import environment
 from .group import GroupingMaster, ScanGroup
 
 if TYPE_CHECKING:
@@ -25,22 +31,86 @@ if TYPE_CHECKING:
 STATISTICS = ("N", "std", "min", "max")
 """Of a counter that has them, those that are shown; `x_var` and `x_p2v` say the same again."""
 COLUMNS = ("", "value", "N", "std", "min", "max", "last", "unit")
+SHOWN = 20
+"""Scans that SCANS shows."""
 MOST_POINTS = 100_000
 """Of longer scans only the last point is shown."""
 
 
 class LastScans(deque["Scan"]):
-    """SCANS: the last scans, the newest at the end."""
+    """SCANS: the last scans of this process, the newest at the end, and the way to all before them.
+
+    `SCANS[-1]` is the newest one; an index further back than those of this process, a number, a name or a uid gives the node
+    of a past scan of the session, from the server or from its file: `SCANS[-100]`, `SCANS.get(12)`, `SCANS["ascan"]`.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            return self.get(key)
+        index = operator.index(key)
+        if index >= -len(self):
+            return super().__getitem__(index)
+        back = -index - len(self)
+        past = next(itertools.islice(self.past(), back - 1, None), None)
+        if past is None:
+            raise IndexError(f"SCANS[{index}]: so many scans of the session are not known; SCANS lists the last ones")
+        return past
+
+    def get(self, key: int | str) -> Scan | ScanNode:
+        """Return the newest scan of the session that is called so.
+
+        :param key: its number (of a saved one), name, uid or the beginning of it, or db_name.
+        :raises ScanError: there is none.
+        """
+        for scan in reversed(self):
+            if scan.path and _is_called(scan, key):
+                return scan
+        found = next(_past_scans().find(key), None) if environment.tree else None
+        if found is None:
+            what = "number" if isinstance(key, int) else "name or uid"
+            raise ScanError(
+                f"no scan of session {environment.session_name!r} has the {what} {key!r}, neither in the store nor in the "
+                f"catalogue; SCANS lists the last ones"
+            )
+        return found
+
+    def past(self) -> Iterator[ScanNode]:
+        """Yield the scans of the session that were before those of this process, the newest first."""
+        own = {scan.path for scan in self}
+        return (node for node in (_past_scans() if environment.tree else ()) if node.db_name not in own)
 
     def __info__(self) -> str:
-        if not self:
-            return "No scan was run yet."
         rows = [
             (scan.scan_number if scan.save else "", scan.state.name, points(scan), scan.scan_info["title"])
             for scan in self
         ]
+        rows = [*reversed([_row(node) for node in itertools.islice(self.past(), SHOWN - len(rows))]), *rows]
+        if not rows:
+            return "No scan was run yet."
         lines = (f"{number:>4}  {state:<12}  {npoints:<12}  {title}" for number, state, npoints, title in rows)
         return "\n".join([f"{'scan':>4}  {'state':<12}  {'points':<12}  title", *lines])
+
+
+def _past_scans() -> PastScans:
+    return PastScans(environment.require_tree().store, environment.session_name)
+
+
+def _is_called(scan: Scan, key: int | str) -> bool:
+    if isinstance(key, int):
+        return scan.save and scan.scan_number == key
+    uid = str(scan.scan_info.get("uid", ""))
+    names = (scan.name, scan.path, scan.path.rpartition(":")[2], scan.scan_info.get("type"))
+    return key in names or (len(key) >= 6 and uid.startswith(key))
+
+
+def _row(node: ScanNode) -> tuple[Any, str, str, str]:
+    """Return what is shown of a past scan."""
+    info = node.info
+    lengths = node.structure.end.lengths.values() if node.structure.end else map(len, node.channels())
+    npoints = max(lengths, default=0)
+    kind = "scan" if node.type is NodeKind.SCAN_GROUP else "point"
+    number = info["scan_nb"] if info.get("save", True) else ""
+    return number, str(info["state"]), f"{npoints} {kind}{'' if npoints == 1 else 's'}", str(info["title"])
 
 
 def told(scan: Scan) -> str:

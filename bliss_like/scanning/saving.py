@@ -28,6 +28,9 @@ class Saver(Protocol):
         """Make what goes on from the moment when the scan is announced until it has ended, e.g. hold it back while the
         writer is too far behind."""
 
+    def told(self) -> str:
+        """Return the state of the writer in a line, for people."""
+
     def wait(self, scan: Scan) -> None:
         """Return when the scan is saved; its end was published, and its devices stand still.
 

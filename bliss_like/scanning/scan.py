@@ -206,19 +206,25 @@ class Scan(Curves):
 
     @property
     def node(self) -> ScanNode:
-        """The scan in the tree of data.
+        """The scan in the tree of data, or in its file when its time there is over.
 
-        :raises ScanError: it was not run yet.
+        :raises ScanError: it was not run yet, or neither has it.
         """
         from bliss_like.data.node import ScanNode, get_node
+        from bliss_like.data.saved import find_saved
 
         if not self.path:
             why = "was not run yet" if self._state is ScanState.IDLE else "was over before it was announced"
             raise ScanError(f"{self!r} {why}, it has no node")
         node = get_node(self.path, getattr(environment.tree, "store", None))
-        if not isinstance(node, ScanNode):
-            raise ScanError(f"{self!r}: {self.path} is no more in the tree of data")
-        return node
+        uid = str(self.scan_info.get("uid", ""))
+        if isinstance(node, ScanNode) and node.structure.info.get("uid", uid) == uid:
+            return node
+        saved = find_saved(self.path, uid=uid)  # the server was emptied, and another scan has the name now
+        if saved is None:
+            where = f"; its file should be {self.scan_info['filename']}" if self.scan_info.get("filename") else ""
+            raise ScanError(f"{self!r}: {self.path} is no more in the tree of data, nor found in a file{where}")
+        return ScanNode(saved, saved.scan, saved.kind)
 
     @property
     def root_node(self) -> DataNode | None:

@@ -171,7 +171,7 @@ class ScanMeta:
 
 _TAKEN = frozenset(
     ["acquisition_chain", "channels", "devices", "plots", "comments", "title", "name", "type", "state", "save", "start"]
-    + ["stop", "npoints", "group", "metadata_missing", "schema_version", "sequence_info"]
+    + ["stop", "npoints", "group", "metadata_missing", "schema_version", "sequence_info", "configuration"]
 )
 
 

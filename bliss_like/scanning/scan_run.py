@@ -89,9 +89,9 @@ class ScanRun:
             error: BaseException | None = None
             try:
                 self._take_the_devices(contexts)
-                container = environment.container()
                 if self._saver is not None:
-                    self._saver.check(scan)
+                    self._saver.check(scan)  # which may make a new dataset
+                container = environment.container()
                 on_disk = self._saver.last_number() if self._saver is not None else 0
                 scan.scan_number = tree.next_scan_number(container, saved=scan.save, above=on_disk)
                 name = paths.scan_name(scan.scan_number, scan.name, saved=scan.save)

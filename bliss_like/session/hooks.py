@@ -45,7 +45,7 @@ class ScanQueueHooks:
 class DataPolicyHooks:
     """Overload what is wanted; called when this session changes where its files go.
 
-    SCAN_SAVING knows no proposals: what deals with them calls `hooks.data_policy.call("before_proposal_change", ...)`.
+    A policy with proposals tells of them.
     """
 
     def before_proposal_change(self, proposal: str) -> None:

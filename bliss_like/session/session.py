@@ -81,8 +81,8 @@ class Session:
         self.config = tree or (cast(ConfigTree, config.node.config) if config.node else get_config())
         self._beamline = self.config.beamline
         self.hooks = Hooks()
-        self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks.leaving_dataset)
         self.sample = Described("sample", name)
+        self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks, self.sample)
         self.user = Described("user", name)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
@@ -138,6 +138,7 @@ class Session:
             self.names = Names({} if env_dict is None else env_dict)
             self.names.why_missing = partial(why_missing, self)
             self._build(verbose)
+            self._surroundings.begin_saving()
         except BaseException:
             self.close()
             raise
@@ -208,7 +209,7 @@ class Session:
         except ConfigError:
             return  # the configuration has told when it was read
         if written.scan_saving != self.written.scan_saving:
-            self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks.leaving_dataset)
+            self.scan_saving = ScanSaving(self.name, written.scan_saving, self.hooks, self.sample)
         self.written = written
 
     def close(self) -> None:

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 from bliss_like.config.settings import use_store
 from bliss_like.config.sharing import Sharing, use_sharing
+from bliss_like.config.used import configuration_of
 from bliss_like.data.key_store import KeyStore
 from bliss_like.data.orphans import end_orphans
+from bliss_like.data.server import URL_VARIABLE
 from bliss_like.data.tree import Tree
 from bliss_like.devices import motion_line
 from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
+from bliss_like.errors import SessionError
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.plot_choice import plotted
 
 from .current import set_active_session
 from .exported import export_to
+from .file_saving import FileSaving
 from .sharing import SessionInterlock
+from .writer_process import WriterProcess
 
 if TYPE_CHECKING:
     from .session import Session
@@ -34,6 +39,11 @@ class Surroundings:
         self._tree = tree
         self._sharing = sharing
         self._store_before: KeyStore | None = None
+        address = getattr(tree.store, "address", "")
+        writer = WriterProcess(session.name, tree.store, {URL_VARIABLE: address}) if address else None
+        self._saver = (
+            FileSaving(session, tree.store, writer) if writer else None
+        )  # none reaches the memory of this process
 
     def enter(self) -> None:
         """:raises StoreUnavailable: the server does not answer."""
@@ -44,7 +54,11 @@ class Surroundings:
         set_active_session(session)
         session.scan_saving.enter()
         environment.presets = [session.hooks.around, plotted]
-        tree.add_container(session.scan_saving.container)  # who listens finds the session before its first scan
+        try:
+            container = session.scan_saving.container
+        except SessionError:  # it takes a function that a setup file is going to add
+            container = session.name
+        tree.add_container(container)  # who listens finds the session before its first scan
         for scan in end_orphans(tree.store, session.name):
             _logger.warning(
                 "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
@@ -62,6 +76,7 @@ class Surroundings:
         environment.tree = self._tree
         environment.scans = session.scans
         environment.scan_saving = session.scan_saving
+        environment.saver = self._saver
         environment.user_name = session.scan_saving.user
         environment.default_chain = session.default_chain
         environment.scan_meta = session.user_scan_meta
@@ -69,9 +84,17 @@ class Surroundings:
         environment.axes = session.axes
         environment.metadata_sources = session.metadata_sources
         environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
+        environment.configuration = lambda devices: configuration_of(session.config, devices)
         environment.names = lambda: session.env_dict
 
+    def begin_saving(self) -> None:
+        """Have a writer started, which nobody waits for."""
+        if self._saver is not None:
+            self._saver.begin()
+
     def leave(self) -> None:
+        if self._saver is not None:
+            self._saver.close()
         motion_line.leave()
         vars(environment).update(vars(Environment()))
         set_active_session(None)

@@ -18,7 +18,8 @@ from bliss_like.errors import ConfigError
 
 from .aliases import AliasConfig
 from .chain_settings import ChainSettingConfig
-from .saving import ScanSavingConfig
+from .policies.basic import ScanSavingConfig
+from .policies.known import AnySavingConfig
 
 Report = Callable[[BaseException], None]
 """Is given what is wrong."""
@@ -36,7 +37,7 @@ class SessionConfig(ObjectConfig):
         default_factory=list, alias="default-chain"
     )
     default_userscript_dir: str = Field("", alias="default-userscript-dir")
-    scan_saving: ScanSavingConfig = Field(default_factory=ScanSavingConfig)
+    scan_saving: AnySavingConfig = Field(default_factory=ScanSavingConfig)
 
     def place(self, *path: str | int) -> str:
         """Return `file:line:column: Session 'name': ` of a key; without the place for what was made in Python."""

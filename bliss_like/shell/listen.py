@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bliss_like.data.events import EventType
+from bliss_like.data.events import EventType, SavedScan
 from bliss_like.data.node import DataNode, Event, ScanNode, get_session_node
 from bliss_like.errors import DataError
 
@@ -91,6 +91,9 @@ def json_line(event: Event) -> str:
         content |= {"first_index": data.first_index, "data": data.data}
     elif event.type is EventType.END_SCAN and data is not None:
         content |= {"state": _state(node), "error": data.data}
+    elif event.type is EventType.SAVED_SCAN and data is not None:
+        saved: SavedScan = data.data
+        content |= {"state": saved.state, "file": saved.file, "entries": list(saved.entries), "error": saved.error}
     else:
         content["info"] = node.info
     return json.dumps(_plain(content), allow_nan=False)
@@ -104,6 +107,9 @@ def _details(event: Event) -> str:
         return f"[{first}:{first + len(values)}] {_values(values)}"
     if event.type is EventType.END_SCAN and event.data is not None:
         return " ".join(word for word in (_state(event.node), event.data.description) if word)
+    if event.type is EventType.SAVED_SCAN and event.data is not None:
+        saved: SavedScan = event.data.data
+        return f"{saved.file}::{','.join(saved.entries)}" if saved.state == "SAVED" else f"{saved.state} {saved.error}"
     return ""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from bliss_like import __version__
 from bliss_like.errors import BlissLikeError
 
-from . import config
+from . import config, export, recover, replay, scans, serve_data, verify, writer
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -64,6 +64,13 @@ def make_parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", help="stop axes, whichever session of the beamline moves them")
     stop.add_argument("axes", nargs="*", metavar="AXIS", help="name of an axis; none: all that move")
     stop.set_defaults(run=_stop)
+    writer.add_parser(commands)
+    recover.add_parser(commands)
+    scans.add_parser(commands)
+    replay.add_parser(commands)
+    serve_data.add_parser(commands)
+    export.add_parser(commands)
+    verify.add_parser(commands)
     config.add_commands(commands.add_parser("config", help="look at the YAML files, check them, begin new ones"))
     return parser
 

@@ -27,6 +27,7 @@ from .listing import limastat, lscnt, lsct, lsmot
 from .moving import move, mv, mvd, mvdr, mvr, rockit, umv, umvd, umvdr, umvr
 from .positions import sta, stm, sync, wa, wm, wu
 from .profiling import metadata_profiling
+from .proposals import enddataset, endproposal, newcollection, newdataset, newproposal, newsample
 from .tweaking import tweak, tweak_cli
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "cen",
     "cleanup",
     "com",
+    "enddataset",
+    "endproposal",
     "error_cleanup",
     "find_position",
     "fwhm",
@@ -53,6 +56,10 @@ __all__ = [
     "mvd",
     "mvdr",
     "mvr",
+    "newcollection",
+    "newdataset",
+    "newproposal",
+    "newsample",
     "peak",
     "plotinit",
     "plotselect",

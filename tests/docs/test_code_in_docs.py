@@ -18,6 +18,8 @@ from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import ScanError, ScanUsageError
 from bliss_like.session import load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
+from tests.places import scans_of
+from tests.saved_files import save
 
 
 @pytest.fixture
@@ -61,12 +63,12 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
     capsys.readouterr()
     exec(blocks[3], names)
     groups = ["3_group_of_scans", "4_sequence_of_scans", "8_sequence_of_scans"]
-    assert _lines(capsys) == [f"test_session:tmp:scans:{name} {name.partition('_')[0]}" for name in groups]
+    assert _lines(capsys) == [f"{scans_of('test_session')}:{name} {name.partition('_')[0]}" for name in groups]
     exec(blocks[4], names)
     assert [line.split()[1] for line in _lines(capsys)] == [str(number) for number in range(1, 12)]
     exec(blocks[5], names)
-    channel = "test_session:tmp:scans:8_sequence_of_scans:GroupingMaster:scans"
-    nodes = "[<ScanNode 'test_session:tmp:scans:9_loopscan' (scan)>, <ScanNode 'test_session:tmp:scans:10_loopscan' (scan)>]"
+    channel = f"{scans_of('test_session')}:8_sequence_of_scans:GroupingMaster:scans"
+    nodes = f"[<ScanNode '{scans_of('test_session')}:9_loopscan' (scan)>, <ScanNode '{scans_of('test_session')}:10_loopscan' (scan)>]"
     lines = _lines(capsys)
     assert lines[0] == f"event.NEW_NODE {channel}"
     assert lines[-2:] == [f"event.NEW_DATA {channel}", f"\t {nodes}"]
@@ -77,13 +79,20 @@ def test_groups_and_sequences(names: dict[str, Any], capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
-def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
-    walking, _ = blocks_of("docs/data.md", "python")
+def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scan = names["ascan"](names["robx"], -1, 1, 4, 0.01, names["diode"])
+    walking, _, reading, replaying = blocks_of("docs/data.md", "python")
     exec(walking, {})
     lines = _lines(capsys)
-    assert lines[0] == "demo_session:tmp:scans:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
+    assert lines[0] == f"{scans_of('demo_session')}:1_ascan 1 ascan robx -1 1 4 0.01 DONE"
     assert lines[-1].startswith("ScanData(axis:robx")
+    save(scan.node.store, scan.path, tmp_path / "sample.h5")
+    found: dict[str, Any] = {}
+    exec(reading.replace("/data/id00/sample.h5", f"{tmp_path}/sample.h5").replace("/12.1", "/1.1"), found)
+    assert _lines(capsys)[0].startswith("['/1.1'] ascan robx -1 1 4 0.01 [")
+    assert found["event"].name == "END_SCAN"
+    exec(replaying, found)
+    assert found["event"].name == "END_SCAN"
 
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)

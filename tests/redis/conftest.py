@@ -11,7 +11,10 @@ import pytest
 from bliss_like.config import Config, get_config
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.session import load_session
+from tests.killing import beamline, dice
 from tests.redis.others import SESSION, Other, another
+
+__all__ = ["beamline", "dice"]
 
 PROJECT = Path(__file__).parents[2]
 

@@ -16,6 +16,7 @@ from bliss_like.data.node import get_node
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
+from tests.places import data_of_test, scans_of
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -90,9 +91,9 @@ print(json.dumps([first.active_state_name, first.disabled, ACTIVE_MG.name, SCAN_
 def test_a_restart(redis_server: EmbeddedServer) -> None:
     at_a_prompt(CHANGE)
     shown: Any = json.loads(at_a_prompt(SHOW))
-    assert shown == ["night", ["diodes:diode"], "second", "/tmp/scans/s/0001"]
+    assert shown == ["night", ["diodes:diode"], "second", f"{data_of_test()}/s/0001"]
     shown = json.loads(at_a_prompt(SHOW, session="t"))
-    assert shown == ["default", [], "first", "/tmp/scans/t"]
+    assert shown == ["default", [], "first", f"{data_of_test()}/t"]
 
 
 FROM_OUTSIDE = """
@@ -106,10 +107,10 @@ SimpleSetting("s:scan_saving").set({"sample": "0001", "template": "{session}/{sa
 def test_another_process_is_seen_at_once(session: Session) -> None:
     first = session.env_dict["first"]
     assert (first.disabled, first.active_state_name) == ([], "default")
-    assert environment.container() == "s:tmp:scans"
+    assert environment.container() == scans_of("s")
     run(FROM_OUTSIDE)
     wait_until(lambda: first.disabled == ["diodes:diode2"] and first.active_state_name == "night")
-    wait_until(lambda: environment.container() == "s:tmp:scans:0001")
+    wait_until(lambda: environment.container() == f"{scans_of('s')}:0001")
     wait_until(lambda: session.env_dict["ACTIVE_MG"].name == "second")
     scan = session.env_dict["ct"](0)
     assert {node.fullname for node in scan.node.channels() if node.fullname.startswith("diodes")} == {"diodes:I0"}

@@ -18,6 +18,7 @@ PROJECT = Path(__file__).parents[2]
 
 ENDLESS = """
 from bliss_like.session import load_session
+from tests.places import scans_of
 session = load_session("test_session")
 session.setup()
 session.env_dict["timescan"](0.01, session.env_dict["diode"])
@@ -30,7 +31,7 @@ def test_a_killed_scan_is_ended_by_the_next_session(
     monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
     monkeypatch.setenv("BLISS_LIKE_CONFIG", str(PROJECT / "config"))
     with subprocess.Popen([sys.executable, "-c", ENDLESS], cwd=PROJECT) as process:
-        path = "test_session:tmp:scans:1_timescan"
+        path = f"{scans_of('test_session')}:1_timescan"
 
         def points() -> int:
             node = get_node(path)

@@ -19,6 +19,7 @@ from bliss_like.errors import ForeignKeyError, PublishError
 from bliss_like.session import load_session
 from bliss_like.session.data_tree import GREENLETS
 from tests.conftest import RestartableServer
+from tests.places import scans_of
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_past_the_set_time_devices_are_stopped_and_it_is_said_why(
 def test_a_channel_that_cannot_be_stored_ends_the_scan_and_that_is_told(
     names: dict[str, Any], server_that_can_be_restarted: RestartableServer
 ) -> None:
-    path = "test_session:tmp:scans:1_loopscan"
+    path = f"{scans_of('test_session')}:1_loopscan"
     store = RedisStore(server_that_can_be_restarted.url)
     store.set_fields(f"bl1:data:{{{path}}}:timer:diodes:diode", {"foreign": 1})
     with pytest.raises(ForeignKeyError, match="timer:diodes:diode"):

@@ -82,6 +82,7 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
 SCAN_AND_WAIT = """
 import sys
 from bliss_like.session import load_session
+from tests.places import scans_of
 session = load_session("demo_session")
 session.setup()
 session.env_dict["user_script_homedir"](sys.argv[1])
@@ -101,7 +102,9 @@ def test_two_sessions_side_by_side(redis_server: EmbeddedServer, short_directory
         assert other.stdout is not None
         theirs = other.stdout.readline().strip()
         scan = mine.env_dict["loopscan"](2, 0, mine.env_dict["diode"])
-        assert (scan.node.db_name, theirs) == ("test_session:tmp:scans:1_loopscan", "demo_session:tmp:scans:1_loopscan")
+        assert (scan.node.db_name, theirs) == tuple(
+            f"{scans_of(name)}:1_loopscan" for name in ("test_session", "demo_session")
+        )
         assert {node.name for node in sessions_list()} == {"demo_session", "test_session"}
         assert mine.env_dict["user_script_homedir"]() == home  # each session has its own
         with pytest.raises(SessionError, match="session 'demo_session' is already open: process"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import scans_of
 from tests.shell.conftest import OpenShell
 from tests.shell.terminal import Terminal
 
@@ -24,7 +25,7 @@ def demo(environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_scan_shows_what_it_was(demo: Terminal) -> None:
     demo.type("loopscan(3, 0.01, diode)\n")
     demo.wait_for("Scan 1: loopscan 3 0.01, DONE")
-    demo.wait_for("demo_session:tmp:scans:1_loopscan")
+    demo.wait_for(f"{scans_of('demo_session')}:1_loopscan")
     demo.type("len(SCANS[-1].get_data()[diode])\n")
     demo.wait_for("Out [2]: 3")
 
@@ -88,6 +89,6 @@ def test_groups_and_sequences_as_the_documentation_has_them(
         terminal.wait_for(block.rstrip().splitlines()[-1].strip())
         terminal.type("\x1b\n")
     terminal.wait_for(f"TEST_SESSION [{len(blocks) + 1}]:")
-    channel = "test_session:tmp:scans:8_sequence_of_scans:GroupingMaster:scans"
+    channel = f"{scans_of('test_session')}:8_sequence_of_scans:GroupingMaster:scans"
     assert f"event.NEW_NODE {channel}" in terminal.text and f"event.NEW_DATA {channel}" in terminal.text
     assert "Error" not in terminal.text

@@ -18,7 +18,7 @@ from bliss_like.data.scan_info_schema import keys_of, misfit, scan_info_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
 START = {
-    "schema_version": 1, "name": "loopscan", "title": "loopscan 1 0", "scan_nb": 1, "save": True, "state": "PREPARING",
+    "schema_version": 1, "name": "loopscan", "title": "loopscan 1 0", "scan_nb": 1, "save": True, "state": "PREPARING", "uid": "0" * 32,
     "session_name": "eh1", "user_name": "ada", "host": "h", "pid": 1, "publisher": "bliss_like",
     "publisher_version": "0", "start_time": "2026-11-20T19:44:10+00:00", "start_timestamp": 1.0, "plots": [],
 }  # fmt: skip
@@ -82,7 +82,7 @@ def test_numbers_that_json_has_not() -> None:
         ({"channels": {"a": {"axis_kind": "up"}}}, "channels.a.axis_kind: expected 'forth' or 'backnforth' or 'step', got 'up'"),
         ({"positioners": {"positioners_start": {"x": "far"}}}, "positioners.positioners_start.x: expected a number, got 'far'"),
         ({"plots": [{"kind": 3}]}, "plots[0].kind: expected a text, got 3"),
-        ({"sequence_info": {"scans": 3}}, "sequence_info: expected the keys scan_count, got 'scans'"),
+        ({"sequence_info": {"count": 3}}, "sequence_info: expected the keys scan_count, scans, got 'count'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong(info: dict[str, Any], problem: str) -> None:

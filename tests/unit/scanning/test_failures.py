@@ -462,7 +462,7 @@ def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: b
     class LosingTree:
         store = tree.store
 
-        def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+        def next_scan_number(self, container: str, *, saved: bool = True, above: int = 0) -> int:
             return tree.next_scan_number(container, saved=saved)
 
         def open_scan(self, *args: Any) -> FailingPublisher:
@@ -488,7 +488,7 @@ def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: b
 
 def test_a_store_that_is_not_there_at_the_start() -> None:
     class NoTree:
-        def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+        def next_scan_number(self, container: str, *, saved: bool = True, above: int = 0) -> int:
             raise ConnectionError("no server; start one with ...")
 
     environment.tree = NoTree()  # type: ignore[assignment]

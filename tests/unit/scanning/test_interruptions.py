@@ -108,7 +108,7 @@ class Tree:
     def __init__(self, tree: Any, injector: Injector) -> None:
         self.store, self._tree, self._injector = tree.store, tree, injector
 
-    def next_scan_number(self, container: str, *, saved: bool = True) -> int:
+    def next_scan_number(self, container: str, *, saved: bool = True, above: int = 0) -> int:
         self._injector.at("number")
         return self._tree.next_scan_number(container, saved=saved)  # type: ignore[no-any-return]
 

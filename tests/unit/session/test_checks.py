@@ -192,7 +192,9 @@ def test_a_reference_to_nothing_in_the_default_chain(beamline: Beamline) -> None
 
 WRONG_TEMPLATES = {
     "{sesion}": "nothing is known of 'sesion' in '{sesion}', did you mean 'session'?",
-    "{sample}": "nothing is known of 'sample' in '{sample}' (known: session, user, base_path); set SCAN_SAVING.sample first",
+    "{sample}": "nothing is known of 'sample' in '{sample}' (known: session, user, date, policy, writer, writer_options, "
+    "data_filename, images_path_template, images_prefix, date_format, scan_number_format, directory_mode, min_free_mb, "
+    "warn_free_mb, base_path); set SCAN_SAVING.sample first",
     "{}": "write a name in the braces of '{}', as in {session}",
     "{session": "expected '}' before end of string in '{session'",
 }
@@ -221,3 +223,37 @@ def test_the_standard_names_are_those_of_a_session(make_session: MakeSession, tr
     assert session.setup(tree=tree), session.error_report
     at_the_prompt = {"exit", "quit", "last_error", "ERROR_REPORT"}
     assert set(session.names.given) | at_the_prompt == STANDARD_NAMES
+
+
+WRONG_SAVING = {
+    "{policy: esrf}": "scan_saving: missing key 'beamline'",
+    "{policy: esfr}": "scan_saving.policy: expected one of basic, esrf, came 'esfr', did you mean 'esrf'?",
+    "{policy: [esrf]}": "scan_saving.policy: expected text, came ['esrf']",
+    "{policy: esrf, beamlin: id00}": "scan_saving: unknown key 'beamlin', did you mean 'beamline'?",
+    "{policy: esrf, beamline: id00, template: '{proposal_nam}'}": "scan_saving.template: nothing is known of "
+    "'proposal_nam' in '{proposal_nam}', did you mean 'proposal_name'?",
+    "{policy: esrf, beamline: id00, template: '{session}'}": "scan_saving.template: expected {dataset_name} after its "
+    "last '/': each has its own directory; came '{session}'",
+    "{writer: hdf5}": "scan_saving.writer: expected one of null, nexus, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
+    "{min_free_mb: lots}": "scan_saving.min_free_mb: expected a number, came 'lots'",
+    "{base_path: data}": "scan_saving.base_path: expected an absolute path, came 'data'",
+    "{directory_mode: '077'}": "scan_saving.directory_mode: expected permissions in octal that let their owner in, such as "
+    "'2770', came '077'",
+    "{template: '{data_filename}', data_filename: '{template}'}": "scan_saving: templates that need each other: "
+    "data_filename -> template -> data_filename; write one of them without the other",
+    "nexus": "scan_saving: expected keys and values, came 'nexus'",
+}
+
+
+@pytest.mark.parametrize("written", WRONG_SAVING)
+def test_wrong_keys_of_saving(beamline: Beamline, written: str) -> None:
+    (error,) = beamline.errors(eh1=f"name: eh1\nclass: Session\nscan_saving: {written}\n")
+    assert error.partition("Session 'eh1': ")[2] == WRONG_SAVING[written]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{writer: null}", "{policy: esrf, beamline: id00, writer_options: {compression: none}}", "{policy: basic}"],
+)
+def test_keys_of_saving(beamline: Beamline, written: str) -> None:
+    assert beamline.errors(eh1=f"name: eh1\nclass: Session\nscan_saving: {written}\n") == []

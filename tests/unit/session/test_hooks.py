@@ -11,6 +11,7 @@ from bliss_like.data.tree import Tree
 from bliss_like.errors import SessionError
 from bliss_like.session import Session, current_session
 from bliss_like.session.hooks import DataPolicyHooks, HookRegistry, ScanQueueHooks, SessionHooks
+from tests.places import data_of_test
 
 from .conftest import MakeSession
 
@@ -118,7 +119,7 @@ def test_where_files_go(make_session: MakeSession, tree: Tree) -> None:
     with pytest.raises(SessionError):
         saving.template = "{nothing}"
     saving.reset()
-    old, new = "/tmp/scans/s", "/tmp/scans/s/ruby"
+    old, new = f"{data_of_test()}/s", f"{data_of_test()}/s/ruby"
     assert notes == [("before", old, old), ("after", old, new), ("before", new, new), ("after", new, old)]
 
 

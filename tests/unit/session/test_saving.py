@@ -15,6 +15,7 @@ from bliss_like.errors import SessionError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import load_session
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
+from tests.places import data_of_test, scans_of
 
 from .conftest import MakeSession
 
@@ -92,24 +93,26 @@ def test_what_is_changed_can_be_taken_back() -> None:
     assert scan_saving.get_path() == "/tmp/scans/test_session"
 
 
-def test_info_says_what_comes_from_where(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_info_says_what_comes_from_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ada")
     scan_saving = ScanSaving("s", ScanSavingConfig(base_path="/data"))
-    scan_saving.base_path = "/data/visitor"
+    scan_saving.base_path = str(tmp_path)
     scan_saving.sample = "ruby"
-    assert scan_saving.__info__() == (
-        "SCAN_SAVING                                from\n"
-        "--------------------  -------------------  -------------------------------\n"
-        "base_path             '/data/visitor'      changed, configuration: '/data'\n"
-        "template              '{session}/'         default\n"
-        "images_path_template  'scan{scan_number}'  default\n"
-        "images_prefix         '{img_acq_device}_'  default\n"
-        "sample                'ruby'               added\n"
-        "session               's'                  cannot be changed\n"
-        "user                  'ada'                cannot be changed\n"
-        "files in /data/visitor/s\n"
-        "scans below s:data:visitor"
-    )
+    scan_saving.week = lambda saving: 47
+    table, _, below = scan_saving.__info__().partition("\n\n")
+    rows = [line.split(maxsplit=2) for line in table.splitlines()]
+    assert ["base_path", f"'{tmp_path}'", "changed, configuration: '/data'"] in rows
+    assert ["template", "'{session}/'", "default"] in rows
+    assert ["sample", "'ruby'", "added"] in rows
+    assert ["user", "'ada'", "cannot be changed"] in rows
+    assert "week" in table and "a function, not kept" in table
+    told = dict(line.split(maxsplit=1) for line in below.splitlines())
+    assert told == {
+        "policy": "basic",
+        "scans": f"below {scan_saving.container}",
+        "files": f"in {tmp_path}/s",
+        "writer": "null: nothing is saved but images, by their cameras",
+    }
 
 
 # -- in a session ------------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ def test_what_was_changed_is_there_again(make_session: MakeSession, tree: Tree) 
     names["SCAN_SAVING"].sample = "0001"
     names["SCAN_SAVING"].template = "{session}/{sample}"
     session.close()
-    assert session.scan_saving.get_path() == "/tmp/scans/s"
+    assert session.scan_saving.get_path() == f"{data_of_test()}/s"
     get_config().close()
     session = make_session("scan_saving: {base_path: /data}")
     session.setup(tree=tree)
@@ -145,7 +148,7 @@ def test_each_session_has_its_own(make_session: MakeSession, tree: Tree) -> None
     session = make_session(objects="{name: other, class: Session}")
     session.setup(tree=tree)
     session.scan_saving.base_path = "/data"
-    assert load_session("other").scan_saving.get_path() == "/tmp/scans/other"
+    assert load_session("other").scan_saving.get_path() == f"{data_of_test()}/other"
 
 
 def test_what_cannot_be_kept_is_refused(make_session: MakeSession, tree: Tree) -> None:
@@ -164,8 +167,9 @@ WRONG = {
     (
         "template",
         "{xyz}",
-    ): "SCAN_SAVING.template: nothing is known of 'xyz' in '{xyz}' (known: session, user, base_path, "
-    "template, images_path_template, images_prefix, sample); set SCAN_SAVING.xyz first",
+    ): "SCAN_SAVING.template: nothing is known of 'xyz' in '{xyz}' (known: session, user, date, "
+    "policy, writer, writer_options, template, data_filename, images_path_template, images_prefix, date_format, "
+    "scan_number_format, directory_mode, min_free_mb, warn_free_mb, base_path, sample); set SCAN_SAVING.xyz first",
     ("template", "{session"): "SCAN_SAVING.template: expected '}' before end of string in '{session'",
     ("template", "../../etc"): "SCAN_SAVING.template: '../../etc' leads out of /tmp/scans: /etc",
     ("base_path", "scans"): "SCAN_SAVING.base_path: expected an absolute path, came 'scans'",
@@ -231,3 +235,38 @@ def test_wrong_places_for_images_are_refused(name: str, value: str, message: str
     with pytest.raises(SessionError, match=message):
         setattr(scan_saving, name, value)
     assert scan_saving.get_images_path(1, "cam").endswith("/scan0001")
+
+
+SETUP = """
+SCAN_SAVING.run = 12
+SCAN_SAVING.shift = lambda saving: "night" if saving.run > 9 else "day"
+SCAN_SAVING.data_filename = "{shift}"
+SCAN_SAVING.week = lambda saving: "w47"
+SCAN_SAVING.template = "{session}/{shift}/{week}"
+"""
+
+
+def test_functions_of_a_setup_file(make_session: MakeSession, tree: Tree) -> None:
+    for keys in ("", "", "scan_saving: {base_path: /data}"):  # templates are kept, functions come again with the file
+        session = make_session(f"setup-file: ./s_setup.py\n{keys}", setup=SETUP)
+        assert session.setup(tree=tree), session.error_report
+        assert environment.container().endswith(":night:w47")
+        session.close()
+        get_config().close()
+    session = make_session("scan_saving: {base_path: /data}\nconfig-objects: [diode]")
+    assert session.setup(tree=tree), session.error_report
+    with pytest.raises(SessionError, match="SCAN_SAVING.template: nothing is known of 'shift'"):
+        session.env_dict["loopscan"](1, 0, session.env_dict["diode"])
+    session.scan_saving.comment = "this is well"
+    for name in ("template", "data_filename"):
+        with pytest.raises(SessionError, match="nothing is known of 'nothing'"):
+            setattr(session.scan_saving, name, "{nothing}")
+    assert "trouble  SCAN_SAVING.template: nothing is known of 'shift'" in session.scan_saving.__info__()
+    session.scan_saving.reset()
+    assert environment.container() == "s:data"
+    make_session("setup-file: ./s_setup.py", setup=SETUP)
+    assert session.resetup(), session.error_report
+    assert environment.container() == f"{scans_of('s')}:night:w47"
+    make_session("setup-file: ./s_setup.py\nscan_saving: {base_path: /data}", setup=SETUP)
+    assert session.resetup(), session.error_report
+    assert environment.container() == "s:data:night:w47"

@@ -15,6 +15,7 @@ from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.presets import ChainPreset
 from bliss_like.session import current_session, load_session
+from tests.places import scans_of
 
 from .conftest import MakeSession
 
@@ -72,7 +73,7 @@ def test_scans_run_in_the_session(make_session: MakeSession, tree: Tree) -> None
     assert session.setup(tree=tree), session.error_report
     names = session.env_dict
     scan = names["ascan"](names["robx"], 0, 1, 2, 0)
-    assert scan.node.db_name == "s:tmp:scans:1_ascan"
+    assert scan.node.db_name == f"{scans_of('s')}:1_ascan"
     assert session.scans[-1] is scan
     assert names["early"].name == "ct"
     assert list(scan.get_data("diode")) == [5, 5, 5]
@@ -161,7 +162,7 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     session = make_session("config-objects: [robx, diode, diode2, roby, first_mg]")
     session.setup(tree=tree)
     assert environment.session_name == "s"
-    assert environment.container() == "s:tmp:scans"
+    assert environment.container() == scans_of("s")
     assert environment.tree is tree
     assert environment.scans is session.scans
     assert environment.default_chain is session.default_chain

@@ -12,6 +12,7 @@ from bliss_like.config import Config
 from bliss_like.data.tree import Tree
 from bliss_like.session import Session, load_session
 from bliss_like.session.measurement_group import MeasurementGroup
+from tests.places import scans_of
 
 CONFIG = Path(__file__).parents[3] / "config"
 COUNTERS = {"diode", "diode2", "diode3", "sim_ct_gauss", "thermo_sample"}
@@ -37,7 +38,7 @@ def test_the_names_of_the_examples(session: Session) -> None:
     assert len(session.measurement_groups) == 1
     (group,) = session.measurement_groups
     assert isinstance(group, MeasurementGroup) and group.counters
-    assert session.scan_saving.container == f"{session.name}:tmp:scans"
+    assert session.scan_saving.container == scans_of(session.name)
 
 
 def test_counters_can_be_read(session: Session) -> None:

@@ -1,0 +1,81 @@
+"""The events of scans that are in a store: those that were, and those to come."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, WireEvent
+from bliss_like.data.node import ScanNode, get_node
+from bliss_like.data.walker import Walker
+from bliss_like.errors import ExportError, NodeNotFound
+
+
+def nodes_of(scan: Any) -> list[ScanNode]:
+    """Return the nodes of a scan, a node or a db_name, or of several.
+
+    :raises ExportError: that is no scan.
+    :raises NodeNotFound: it is not in the store.
+    """
+    if isinstance(scan, str):
+        node = get_node(scan)
+        if node is None:
+            raise NodeNotFound(f"scan {scan}: not in the store; it was never published, or its time there is over")
+        return nodes_of(node)
+    if isinstance(scan, ScanNode):
+        return [scan]
+    if isinstance(found := getattr(scan, "node", None), ScanNode):
+        return [found]
+    if isinstance(scan, Iterable):
+        return [node for one in scan for node in nodes_of(one)]
+    raise ExportError(f"expected a scan, its node or its db_name, or several of them; got {scan!r}")
+
+
+def events_of(nodes: Iterable[ScanNode], channels: Sequence[str] = (), *, live: bool = False) -> Iterator[WireEvent]:
+    """Yield the events of scans, one scan after the other.
+
+    :param channels: names, short names or patterns of those to have; none: all.
+    :param live: wait for what is to come until a scan has ended.
+    """
+    for node in nodes:
+        new = node.structure.refresh().scan
+        if new is not None:
+            yield new
+        events: Iterator[WireEvent] = Walker(node.store, node.db_name).events(wait=live)
+        yield from chosen(events, channels) if channels else events
+
+
+def chosen(events: Iterable[WireEvent], channels: Sequence[str]) -> Iterator[WireEvent]:
+    """Yield events of one scan without those of channels that nobody has asked for.
+
+    :raises ExportError: nothing in the scan has one of these names.
+    """
+    left_out: dict[str, str] = {}
+    known: list[str] = []
+    found: set[str] = set()
+    for event in events:
+        if isinstance(event, NewNode) and event.kind.is_channel:
+            name = str(event.info.get("fullname", event.path))
+            known.append(name)
+            fitting = {pattern for pattern in channels if fits(name, pattern)}
+            found |= fitting
+            if not fitting:
+                left_out[event.path] = name
+                continue
+        elif isinstance(event, NewData) and event.path in left_out:
+            continue
+        elif isinstance(event, PreparedScan) and (unknown := [name for name in channels if name not in found]):
+            raise ExportError(
+                f"scan {event.path}: no channel is, or fits, {', '.join(unknown)}; there are {', '.join(known) or 'none'}"
+            )
+        elif isinstance(event, EndScan):
+            event = replace(event, lengths={k: v for k, v in event.lengths.items() if k not in left_out})
+        yield event
+
+
+def fits(fullname: str, pattern: str) -> bool:
+    """Whether a name, a short name or a pattern means a channel."""
+    names = (fullname, fullname.rpartition(":")[2])
+    return pattern in names or any(fnmatch.fnmatchcase(name, pattern) for name in names)

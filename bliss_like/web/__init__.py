@@ -1,0 +1,1 @@
+"""Past and running scans over the network: listeners that answer to other programs."""

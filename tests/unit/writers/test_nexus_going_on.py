@@ -1,0 +1,201 @@
+"""Files that are there already: entries that were begun, entries and files of others, several scans in a file."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from bliss_like.data.events import NewNode, WireEvent
+from bliss_like.errors import SavingError
+from bliss_like.hdf5 import GrowingFile
+from bliss_like.writers.nexus import open_scan
+from tests.nexus_structure import default_plot, problems
+from tests.unit.writers.making import Story, fed, note, opened, save, text
+
+CHANNELS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "robx": ("<f8", ()),
+    "diode": ("<f8", ()),
+    "label": ("<U0", ()),
+    "spectrum": ("<u4", (8,)),
+    "ragged": ("<i4", (-1, -1)),
+}
+
+
+def story_of(file: Path, npoints: int = 6) -> tuple[Story, list[WireEvent]]:
+    story = Story(file, CHANNELS, npoints=npoints, sample={"name": "ruby"})
+    events = story.begin()
+    for n in range(npoints):
+        events += [
+            story.points("robx", [n]),
+            story.points("diode", [n * n]),
+            story.points("label", [f"point {n}"]),
+            story.points("spectrum", [np.arange(8) + n]),
+            story.points("ragged", [np.full((n, 2), n)]),
+        ]
+    return story, [*events, story.end()]
+
+
+def check(file: Path, npoints: int = 6) -> None:
+    assert problems(file) == []
+    assert default_plot(file) == "/12.1/plotselect"
+    with opened(file) as h5:
+        measured = h5["12.1/measurement"]
+        assert measured["robx"][:].tolist() == list(range(npoints))
+        assert measured["diode"][:].tolist() == [n * n for n in range(npoints)]
+        assert measured["label"].asstr()[:].tolist() == [f"point {n}" for n in range(npoints)]
+        assert measured["spectrum"][:].tolist() == [list(range(n, n + 8)) for n in range(npoints)]
+        assert [len(values) for values in measured["ragged"][:]] == [2 * n for n in range(npoints)]
+        assert h5["12.1/instrument/ragged/data_shapes"][:].tolist() == [[n, 2] for n in range(npoints)]
+        assert text(h5["12.1/writer/status"]) == "SUCCEEDED"
+        assert text(h5["12.1/sample/name"]) == "ruby"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_writer_that_died_is_followed_by_another(seed: int, tmp_path: Path) -> None:
+    """Flushed at a random moment, it has accepted more than that when it dies; the next one gets all events again."""
+    chance = random.Random(seed)
+    _, events = story_of(tmp_path / "a.h5")
+    for _ in range(3):
+        stop = chance.randrange(1, len(events))
+        file = fed(events[: chance.randrange(1, stop + 1)])
+        file.flush()
+        for event in events[:stop]:
+            file.accept(event)
+        file.abandon()
+    saved = save(events, flush_each=bool(seed % 2))
+    assert saved.state == "SAVED"
+    check(tmp_path / "a.h5")
+
+
+def test_a_scan_that_is_saved_already_stays_as_it_is(tmp_path: Path) -> None:
+    _, events = story_of(tmp_path / "a.h5")
+    assert save(events) == save(events)
+    check(tmp_path / "a.h5")
+
+
+def test_a_scan_that_has_not_ended_is_not_complete(tmp_path: Path) -> None:
+    _, events = story_of(tmp_path / "a.h5")
+    saved = save(events[:-1])
+    assert (saved.state, saved.error) == ("FAILED", "it has not ended: what was published so far is saved")
+    with opened(tmp_path / "a.h5") as h5:
+        assert text(h5["12.1/writer/status"]) == "RUNNING"
+        assert len(h5["12.1/measurement/ragged"]) == 6
+        assert "end" not in h5["12.1/writer"]
+    assert save(events).state == "SAVED"
+    check(tmp_path / "a.h5")
+
+
+def test_an_entry_of_another_scan_is_in_the_way(tmp_path: Path) -> None:
+    _, events = story_of(tmp_path / "a.h5")
+    save(events)
+    other = Story(tmp_path / "a.h5", CHANNELS, uid="f" * 32)
+    with pytest.raises(
+        SavingError, match="a.h5 has an entry /12.1 already, of another scan \\('a test', uid 0.*recover"
+    ):
+        save([*other.begin(), other.end()])
+    check(tmp_path / "a.h5")
+    third = Story(tmp_path / "a.h5", CHANNELS, number=13)
+    assert save([*third.begin(), third.end()]).entries == ("/13.1",)
+
+
+def test_a_file_of_another_program_is_in_the_way(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as h5:
+        h5["mine"] = 1
+    (tmp_path / "b.h5").write_text("a letter")
+    for name, message in (("a.h5", "was made by another program and is left as it is"), ("b.h5", "HDF5")):
+        story = Story(tmp_path / name, CHANNELS)
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(SavingError, match=message):
+            save([*story.begin(), story.end()])
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_scan_says_where_it_is_saved(tmp_path: Path) -> None:
+    with pytest.raises(SavingError, match="expected filename, scan_nb and uid in its info, filename, uid is missing"):
+        open_scan(NewNode("eh1:1_ct", Story(tmp_path, {}).scan.kind, {"scan_nb": 1}))
+
+
+def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
+    one, two = (Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13))
+    files = [fed(story.begin()) for story in (one, two)]
+    for n in range(3):
+        for story, file in zip((one, two), files, strict=True):
+            file.accept(story.points("diode", [n]))
+            assert file.flush()[f"{story.path}:axis:diode"] in (0, n + 1)
+    for story, file in zip((one, two), files, strict=True):
+        file.accept(story.end())
+        assert file.close().entries == (f"/{story.info['scan_nb']}.1",)
+    with opened(tmp_path / "a.h5") as h5:
+        assert [h5[f"{n}.1/measurement/diode"][:].tolist() for n in (12, 13)] == [[0, 1, 2]] * 2
+
+
+def test_a_file_that_another_process_has_open_is_waited_for_a_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, events = story_of(tmp_path / "a.h5")
+    other = GrowingFile.open(str(tmp_path / "a.h5"))
+    waiting = fed(events)
+    with pytest.raises(BlockingIOError, match="expected that nobody else writes it, but .* does"):
+        waiting.flush()
+    other.close()
+    assert waiting.close().state == "SAVED"
+    check(tmp_path / "a.h5")
+    monkeypatch.setattr("bliss_like.writers.nexus._PATIENCE", 0.0)
+    other = GrowingFile.open(str(tmp_path / "a.h5"))
+    with pytest.raises(SavingError, match="expected that nobody else writes it"):
+        save(events)
+    other.close()
+
+
+def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
+    stories = [Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13, 14)]
+    open_scan.linger(60)
+    try:
+        for story in stories[:2]:
+            save([*story.begin(), story.points("diode", [1]), story.end()])
+            assert problems(tmp_path / "a.h5") == []  # for all to see
+        (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+        save([*stories[2].begin(), story.points("diode", [1]), stories[2].end()])
+    finally:
+        open_scan.linger(0)
+    for name, entries in (("b.h5", ["12.1", "13.1"]), ("a.h5", ["14.1"])):
+        with opened(tmp_path / name) as h5:
+            assert list(h5) == entries
+    assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+
+
+def test_points_that_have_left_the_store_leave_a_gap(tmp_path: Path) -> None:
+    story = Story(tmp_path / "a.h5", {"diode": ("<f8", ()), "counts": ("<i4", ())})
+    points = [story.points("diode", [1, 2]), story.points("diode", [5], first=4), story.points("counts", [7], first=1)]
+    saved = save([*story.begin(), *points, story.end(lengths={f"{story.path}:axis:counts": 4})])
+    assert saved.state == "FAILED"
+    assert "axis:counts: 2 points are saved of the 4 that were published" in saved.error
+    with opened(tmp_path / "a.h5") as h5:
+        np.testing.assert_array_equal(h5["12.1/measurement/diode"][:], [1, 2, np.nan, np.nan, 5])
+        assert h5["12.1/measurement/counts"][:].tolist() == [0, 7]
+        assert text(h5["12.1/writer/status"]) == "FAILED"
+        remarks = h5["12.1/writer/remarks"].asstr()[:].tolist()
+        assert note(h5, "end")["lengths"][f"{story.path}:axis:counts"] == 4
+    again = save([*story.begin(), *points, story.end(lengths={f"{story.path}:axis:counts": 4})])
+    assert (again.state, again.error) == ("FAILED", saved.error)  # it is not forgotten
+    assert "points 2 to 3 had left the store before they could be saved; in their place is NaN" in remarks[0]
+
+
+def test_a_viewer_of_a_running_scan_meets_whole_curves(tmp_path: Path) -> None:
+    story = Story(tmp_path / "a.h5", {"robx": ("<f8", ()), "diode": ("<f8", ()), "other": ("<f8", ())})
+    file = fed(
+        [*story.begin(), story.points("robx", [1, 2, 3]), story.points("diode", [1, 2]), story.points("other", [1] * 4)]
+    )
+    assert list(file.flush().values()) == [2, 2, 4]
+    assert problems(tmp_path / "a.h5") == []
+    file.accept(story.points("diode", [3]))
+    assert list(file.flush().values()) == [3, 3, 4]
+    file.accept(story.points("robx", np.arange(4, 400)))  # a device that is this late is not waited for
+    assert next(iter(file.flush().values())) == 399
+    file.accept(story.end())
+    assert file.close().state == "SAVED"
+    assert problems(tmp_path / "a.h5") == []

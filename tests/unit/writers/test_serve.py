@@ -1,0 +1,228 @@
+"""What a writer does when its format or its disk fail, on a store in memory."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
+from bliss_like.data.saving import progress, saved, tell_status, writer_status
+from bliss_like.data.store import MemoryStore
+from bliss_like.data.tree import Tree
+from bliss_like.errors import SavingError
+from bliss_like.writers import claim
+from bliss_like.writers.formats import find_format, formats
+from bliss_like.writers.process import Until, serve
+from tests.publishing import PublishedScan
+from tests.unit.writers import faulty
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.real_time
+INFO = {"data_writer": "faulty", "filename": "/data/d.h5", "uid": "0" * 32}
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture(autouse=True)
+def _format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    info = tmp_path / "faulty-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: faulty\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[bliss_like.writers]\nfaulty = tests.unit.writers.faulty:Faulty\nbroken = tests.unit.writers.absent:Broken\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(faulty, "disk", {})
+    monkeypatch.setattr(faulty, "abandoned", [])
+    yield
+    find_format.cache_clear()
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def scan(store: MemoryStore) -> Callable[..., PublishedScan]:
+    """Publishes a scan that is to be saved."""
+    return lambda **info: PublishedScan(Tree(store), info={**INFO, **info}).prepare()
+
+
+@contextmanager
+def writer(store: MemoryStore, until: Until = Until()) -> Iterator[threading.Thread]:
+    ended = threading.Event()
+    thread = threading.Thread(target=partial(serve, "eh1", store, stopped=ended.is_set, until=until))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        ended.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def said(store: MemoryStore, scan: PublishedScan) -> SavedScan:
+    wait_until(lambda: saved(store, [scan.path])[0])
+    event = saved(store, [scan.path])[0]
+    assert event is not None
+    return event
+
+
+def fails(
+    monkeypatch: pytest.MonkeyPatch, scan: PublishedScan, call: str, error: Exception, times: int = 10**9
+) -> None:
+    """Let the calls of one method fail for one scan, that many times."""
+    left = [times]
+
+    def fail(path: str, method: str) -> None:
+        if (path, method) == (scan.path, call) and left[0]:
+            left[0] -= 1
+            raise error
+
+    monkeypatch.setattr(faulty, "fail", fail)
+
+
+def test_all_that_a_scan_publishes_comes_once_and_in_order(
+    store: MemoryStore, scan: Callable[..., PublishedScan]
+) -> None:
+    with writer(store):
+        running = scan()
+        running.emit([1.0, 2.0])
+        running.publisher.flush()
+        wait_until(lambda: progress(store, running.path) == {running.sinks["diode"].path: 2})
+        running.emit([3.0]).end()
+        event = said(store, running)
+    assert (event.state, event.file, event.entries, event.info) == ("SAVED", "/d.h5", ("/1.1",), {"ended": True})
+    events = faulty.disk[running.path]
+    kinds = [NewData if isinstance(each, NewData) else type(each) for each in events]
+    assert kinds == [NewNode, NewNode, NewNode, PreparedScan, NewData, NewData, EndScan]
+    first = events[0]
+    assert isinstance(first, NewNode) and first.path == running.path and first.info["uid"] == INFO["uid"]
+    points = [each.values for each in events if isinstance(each, NewData)]
+    assert np.concatenate(points).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("call", ["open", "accept", "flush", "close"])
+def test_a_call_that_fails_for_a_time_is_made_again_and_nothing_is_lost(
+    call: str, store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill, well = scan().emit([1.0]), scan().emit([1.0])
+    fails(monkeypatch, ill, call, FULL, times=2)
+    with writer(store):
+        ill.emit([2.0]).end()
+        well.end()
+        assert said(store, well).state == "SAVED"
+        assert said(store, ill).state == "SAVED"
+    points = [each.values for each in faulty.disk[ill.path] if isinstance(each, NewData)]
+    assert np.concatenate(points).tolist() == [1, 2]
+    assert isinstance(faulty.disk[ill.path][-1], EndScan)
+
+
+def test_what_is_in_the_way_is_told_and_other_scans_go_on(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill = scan().emit([1.0])
+    fails(monkeypatch, ill, "flush", FULL)
+    with writer(store):
+        wait_until(lambda: (status := writer_status(store, "eh1")) and status.trouble)
+        status = writer_status(store, "eh1")
+        assert status is not None and status.trouble == f"scan {ill.path}: /data/d.h5: No space left on device"
+        assert status.behind == 8
+        assert said(store, scan().emit([1.0]).end()).state == "SAVED"
+        assert saved(store, [ill.path]) == [None]
+        monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+        ill.end()
+        assert said(store, ill).state == "SAVED"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SavingError("another scan is there"), "another scan is there"),
+        (KeyError("x"), "format faulty failed with KeyError: 'x'"),
+    ],
+)
+def test_a_scan_that_cannot_be_saved_says_so_and_the_next_one_is(
+    error: Exception, told: str, store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill = scan().emit([1.0])
+    fails(monkeypatch, ill, "accept", error)
+    with writer(store):
+        event = said(store, ill)  # which has not ended
+        assert (event.state, event.error, event.file, event.writer) == ("FAILED", told, "/data/d.h5", "faulty")
+        assert faulty.abandoned == [ill.path]
+        assert said(store, scan().emit([1.0]).end()).state == "SAVED"
+        ill.end()
+    monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+    with writer(store, Until(saved=True)) as again:
+        again.join(10)
+    assert said(store, ill).state == "SAVED"
+
+
+def test_formats_that_are_not_there(store: MemoryStore, scan: Callable[..., PublishedScan]) -> None:
+    assert {"broken", "faulty", "nexus", "null"} <= set(formats())
+    unknown, broken = scan(data_writer="faultless").end(), scan(data_writer="broken").end()
+    with writer(store):
+        assert "data_writer 'faultless': no such format; there are: broken, faulty" in said(store, unknown).error
+        assert "data_writer 'broken': its package cannot be imported" in said(store, broken).error
+
+
+def test_scans_that_are_not_to_be_saved_are_left_alone(store: MemoryStore, scan: Callable[..., PublishedScan]) -> None:
+    not_to_be_saved = [scan(data_writer="null").end(), PublishedScan(Tree(store)).end()]
+    with writer(store, Until(saved=True)) as thread:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert saved(store, [each.path for each in not_to_be_saved]) == [None, None]
+
+
+def test_a_scan_that_runs_comes_before_those_that_were_left(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    left = [scan().emit([1.0] * 5).end() for _ in range(20)]
+    running = scan().emit([1.0])
+    running.publisher.flush()
+    monkeypatch.setattr(faulty, "fail", lambda path, call: order.append(path) if call == "open" else None)
+    with writer(store, Until(saved=True)):
+        wait_until(lambda: order)
+        running.end()
+        for each in [*left, running]:
+            assert said(store, each).state == "SAVED"
+    assert order == [running.path, *(each.path for each in left)]
+
+
+def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = []
+
+    def serve_and_fail() -> None:
+        try:
+            serve("eh1", store)
+        except SavingError as error:
+            failures.append(error)
+
+    monkeypatch.setattr(claim, "BEAT", 0.02)
+    thread = threading.Thread(target=serve_and_fail)
+    thread.start()
+    wait_until(lambda: writer_status(store, "eh1"))
+    with pytest.raises(SavingError, match=r"the writer of session eh1 \(pid \d+ on .*\) is there already"):
+        serve("eh1", store)
+    status = writer_status(store, "eh1")
+    assert status is not None
+    running = scan().emit([1.0])
+    wait_until(lambda: progress(store, running.path))
+    tell_status(store, type(status)("eh1", "elsewhere", 1, "1", time.time()))  # as one that found it silent would
+    thread.join(10)
+    assert "another one has taken over" in str(failures[0])
+    assert faulty.abandoned == [running.path]
+    other = writer_status(store, "eh1")
+    assert other is not None and other.host == "elsewhere"
