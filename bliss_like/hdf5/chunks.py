@@ -15,8 +15,8 @@ Compression = Literal["auto", "none", "gzip", "bitshuffle"]
 
 COMPRESSIONS = ("auto", "none", "gzip", "bitshuffle")
 _IMAGE = 16 << 10
-"""Bytes of a point from which on it may be a chunk of its own, and be compressed."""
-_KNOWN, _UNKNOWN = 1 << 20, 1 << 18
+"""Bytes of a point from which on it is a chunk of its own where that may be compressed, or nobody knows how many will come."""
+_KNOWN, _UNKNOWN = 1 << 20, 1 << 16
 """Bytes of a chunk at most, when the number of points is known, and when it is not."""
 _UNKNOWN_POINTS = 2048
 _NODE, _LARGEST = 64, 1 << 30
@@ -129,6 +129,6 @@ def _compression(wanted: str, dtype: np.dtype[Any], nbytes: int) -> str:
 
 def _rows(nbytes: int, npoints: int | None) -> int:
     if not npoints:
-        return max(1, min(_UNKNOWN_POINTS, _UNKNOWN // nbytes))
+        return 1 if nbytes >= _IMAGE else min(_UNKNOWN_POINTS, -(-_UNKNOWN // nbytes))
     size = min(max(_KNOWN, -(-npoints * nbytes // _NODE)), _LARGEST)
     return min(npoints, -(-size // nbytes))

@@ -22,7 +22,6 @@ from .transaction import TransactionalFile, apply
 
 _MANY = 8 << 20
 """Bytes of points that wait in memory until they are written."""
-_ROOT_LINKS = 1000
 
 
 class GrowingFile:
@@ -45,12 +44,13 @@ class GrowingFile:
         """Whether the file has its name already."""
 
     @classmethod
-    def open(cls, path: str, *, new: bool = False) -> Self:
+    def open(cls, path: str, *, new: bool = False, links: int = 1000) -> Self:
         """Open a file to go on with it, or make a new one where there is none (its directories too).
 
         A commit that a killed writer has left half done is first completed or dropped.
 
         :param new: there must be none.
+        :param links: about so many will be in the root of a new file; each takes 40 bytes from the beginning on.
         :raises FileExistsError: there is one, and it was to be `new`.
         :raises SavingError: another process writes it (it is named), or it is no HDF5 file.
         :raises OSError: no permission, disk full, ...
@@ -63,19 +63,19 @@ class GrowingFile:
         try:
             if os.path.lexists(path) and not new:
                 return cls._reopened(path, journal)
-            return cls._made(path, journal)
+            return cls._made(path, journal, links)
         except BaseException:
             journal.close()
             raise
 
     @classmethod
-    def _made(cls, path: str, journal: Journal) -> Self:
+    def _made(cls, path: str, journal: Journal, links: int) -> Self:
         """Make a file that is whole when it appears under its name."""
         directory, name = os.path.split(path)
         part = os.path.join(directory, f".{name}.part")
         journal.forget()
         file = TransactionalFile(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), journal, 0)
-        h5 = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, file_creation(_ROOT_LINKS), access(file)))
+        h5 = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, file_creation(links), access(file)))
         made = cls(path, file, h5)
         try:
             made.commit()
