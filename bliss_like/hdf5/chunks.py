@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import h5py
 import numpy as np
+from h5py import h5d
 
 from bliss_like.errors import SavingError
 
@@ -18,7 +19,7 @@ _IMAGE = 16 << 10
 """Bytes of a point from which on it is a chunk of its own where that may be compressed, or nobody knows how many will come."""
 _KNOWN, _UNKNOWN = 1 << 20, 1 << 16
 """Bytes of a chunk at most, when the number of points is known, and when it is not."""
-_UNKNOWN_POINTS = 2048
+_UNKNOWN_POINTS, _MANY_POINTS = 2048, 100_000
 _NODE, _LARGEST = 64, 1 << 30
 """Chunks that one node of the old index takes, and bytes of a chunk at most where more would be needed otherwise."""
 
@@ -29,7 +30,8 @@ class Layout:
 
     :param dtype: of the points for numpy; `stored`: with h5py's marks for text and points of different lengths.
     :param shape: of one point in the file; empty for ragged ones.
-    :param kind: "values": rows of bytes, written as they are; "compressed": a point a chunk; "text" and "ragged".
+    :param kind: "values": rows of bytes, written as they are; "chunks": the same, a point a chunk; "compressed": that, by a
+        filter; "text" and "ragged".
     """
 
     dtype: np.dtype[Any]
@@ -37,8 +39,8 @@ class Layout:
     shape: tuple[int, ...]
     rows: int
     compression: str
-    kind: Literal["values", "compressed", "text", "ragged"]
-    many: bool = True
+    kind: Literal["values", "chunks", "compressed", "text", "ragged"]
+    many: bool = False
     """Whether there may be more chunks than one node of the old index takes."""
 
     @property
@@ -74,8 +76,9 @@ def lay_out(name: str, dtype: Any, shape: tuple[int, ...], npoints: int | None, 
     chosen = _compression(compression, numeric, nbytes)
     if chosen == "none":
         rows = _rows(nbytes, npoints)
-        return Layout(numeric, numeric, shape, rows, chosen, "values", not npoints or npoints > _NODE * rows)
-    return Layout(numeric, numeric, shape, 1, chosen, "compressed")
+        many = (npoints or _MANY_POINTS) > _NODE * rows
+        return Layout(numeric, numeric, shape, rows, chosen, "values" if rows > 1 or not many else "chunks", many)
+    return Layout(numeric, numeric, shape, 1, chosen, "compressed", many=not npoints or npoints > _NODE)
 
 
 def layout_of(dataset: h5py.Dataset) -> Layout:
@@ -93,15 +96,10 @@ def layout_of(dataset: h5py.Dataset) -> Layout:
     if (ragged := h5py.check_vlen_dtype(dataset.dtype)) is not None:
         return Layout(np.dtype(ragged), dataset.dtype, (), rows, "none", "ragged")
     filters = dataset.id.get_create_plist().get_nfilters()
-    whole = dataset.chunks[1:] == shape
-    return Layout(
-        dataset.dtype,
-        dataset.dtype,
-        shape,
-        rows,
-        "some" if filters else "none",
-        "values" if not filters and whole else "compressed",
-    )
+    compression = "some" if filters else "none"
+    early = dataset.id.get_create_plist().get_alloc_time() == h5d.ALLOC_TIME_EARLY
+    kind: Any = "values" if early and not filters and dataset.chunks[1:] == shape else "compressed"
+    return Layout(dataset.dtype, dataset.dtype, shape, rows, compression, kind)
 
 
 def _is_text(dtype: Any) -> bool:

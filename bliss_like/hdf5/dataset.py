@@ -65,6 +65,8 @@ class GrowingDataset:
             self.h5.id.set_extent((self.npoints, *self.layout.shape))
         if self.layout.kind == "values":
             self._write_values(first)
+        elif self.layout.kind == "chunks":
+            self._write_chunks(first)
         else:
             for block in self._blocks:
                 self._write_by_hdf5(first, block)
@@ -134,6 +136,13 @@ class GrowingDataset:
                     self._file.write_points(start, pieces, hidden)
                     pieces = []
             first += len(block)
+
+    def _write_chunks(self, first: int) -> None:
+        corner = (0,) * len(self.layout.shape)
+        for block in self._blocks:
+            for point in block:
+                self.h5.id.write_direct_chunk((first, *corner), point)
+                first += 1
 
     def _place(self, point: int, nbytes: int) -> tuple[int, bool]:
         """Return where a point is in the file, and whether no reader can know of that place."""

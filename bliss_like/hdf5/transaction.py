@@ -216,6 +216,9 @@ def apply(fd: int, runs: Iterable[tuple[int, bytes]]) -> None:
     """Write changes to their places, the first word of each after the others; what has a check sum, at once."""
     for start, data in runs:
         if data.startswith(_SUMMED):
+            # Where the system makes a writer wait, it does so when a page becomes dirty. So that happens before, as it could
+            # be in the middle otherwise.
+            write_all(fd, os.pread(fd, len(data), start), start)
             write_all(fd, data, start)
             continue
         if len(data) > _WORD:
