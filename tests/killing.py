@@ -33,7 +33,7 @@ SESSION = "eh1"
 TREE = """
 - class: Session
   name: eh1
-  scan_saving: {base_path: BASE}
+  scan_saving: {base_path: BASE, min_free_mb: 0, warn_free_mb: 0}
 """
 PROGRAM = """
 from gevent import monkey

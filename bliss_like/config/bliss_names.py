@@ -18,6 +18,9 @@ CLASSES = {
 REGULATION = {"mockup": "SimulatedOven", "linkam": "LinkamT95"}
 """The same, of what has `plugin: regulation`; soft loops, external inputs and outputs have their names."""
 
+POLICIES = {"basicscansaving": "basic", "esrfscansaving": "esrf"}
+"""What `class` is in `scan_saving`, and `policy` here."""
+
 DIODES = {"simulation_diode", "simulationdiode"}
 """Counters of their own in BLISS, which stand in the list of a controller here."""
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from bliss_like.errors import ConfigError
 
-from .bliss_names import CLASSES, DIODES, LATER, PYTHON_IMPORTS, UNNEEDED
+from .bliss_names import CLASSES, DIODES, LATER, POLICIES, PYTHON_IMPORTS, UNNEEDED
 from .bliss_objects import BlissObject, counterpart, lost_without
 from .loader import INIT
 from .parsing import YamlProblem
@@ -216,6 +216,11 @@ class _Converter:
             where = f"{subject}{key}"
             if key == "<<":
                 continue
+            if key == "class" and (policy := _policy_of(part)):
+                edits.replace((part.keys or {})[key][0], "policy")
+                edits.replace(value, policy)
+                self._report.changes.append(f"{where}: {value.text} -> policy: {policy}")
+                continue
             if (key not in known and not takes_any_key(model)) or self._is_unneeded(key, value):
                 self._drop_key(part, key, edits, where)
             elif lost := self._lost_in(value):
@@ -231,7 +236,7 @@ class _Converter:
 
     def _convert_value(self, part: Part, key: str, model: type[BaseModel], edits: Edits, where: str) -> None:
         value = (part.keys or {})[key][1]
-        below = model_below(model, key)
+        below = model_below(model, key, _policy_of(value))
         if value.is_mapping and below is not None:
             if value.keys and value.keys.keys().isdisjoint([*known_keys(below), "<<"]):
                 edits.drop_key(part, key, "unknown here")
@@ -360,6 +365,11 @@ class _Converter:
                 self._remarks.append(Place(str(path), changed[0], 1).error(f"{words}; look whether each name is here"))
                 found[path] = (text, new)
         return found
+
+
+def _policy_of(saving: Part) -> str:
+    """Return the data policy that takes the place of a class of BLISS, `""` when there is none."""
+    return POLICIES.get(saving.word("class").lower(), "")
 
 
 def _imported(module: str) -> str:

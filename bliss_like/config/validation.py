@@ -318,10 +318,20 @@ def _has_items(annotation: Any) -> bool:
     return any(issubclass(model, ItemConfig) for model in _models_in(annotation))
 
 
-def model_below(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """Return the model of what stands in a key, or in the list that is its value; None when it has none."""
+def model_below(model: type[BaseModel], key: str, policy: str = "") -> type[BaseModel] | None:
+    """Return the model of what stands in a key, or in the list that is its value; None when it has none.
+
+    :param policy: which one of several it is, by their key `policy`; by default the first.
+    """
     model.model_rebuild()  # its annotations may name classes that were defined after it
     for name, field in model.model_fields.items():
         if key == (field.alias or name):
-            return next(iter(_models_in(field.annotation)), None)
+            models = _models_in(field.annotation)
+            chosen = [each for each in models if policy and policy in _choices(each, "policy")]
+            return next(iter(chosen or models), None)
     return None
+
+
+def _choices(model: type[BaseModel], key: str) -> tuple[Any, ...]:
+    field = model.model_fields.get(key)
+    return () if field is None else (*get_args(field.annotation), field.default)

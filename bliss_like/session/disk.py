@@ -25,6 +25,11 @@ PATIENCE = 10.0
 
 T = TypeVar("T")
 
+
+class NoPlace(SavingError):
+    """Files cannot be made where they are to go; who asks for it says how they go elsewhere."""
+
+
 _hanging: dict[str, AsyncResult[None]] = {}
 """What nobody waits for any more, by directory: a server that hangs gets one thread, not one for every scan."""
 
@@ -36,7 +41,7 @@ def look(directory: str, function: Callable[[], T], patience: float = PATIENCE) 
     """
     before = _hanging.get(directory)
     if before is not None and not before.ready():
-        raise SavingError(f"{directory}: its file server still does not answer; is it mounted, and up?")
+        raise NoPlace(f"{directory}: its file server still does not answer; is it mounted, and up?")
     answer: list[T] = []
     failures: list[Exception] = []
 
@@ -48,9 +53,9 @@ def look(directory: str, function: Callable[[], T], patience: float = PATIENCE) 
 
     task = get_hub().threadpool.spawn(run)
     try:
-        with gevent.Timeout(patience, SavingError(_no_answer(directory, patience))):
+        with gevent.Timeout(patience, NoPlace(_no_answer(directory, patience))):
             task.get()
-    except SavingError:
+    except NoPlace:
         _hanging[directory] = task
         raise
     if failures:
@@ -61,7 +66,7 @@ def look(directory: str, function: Callable[[], T], patience: float = PATIENCE) 
 def _no_answer(directory: str, patience: float) -> str:
     return (
         f"{directory}: its file server has not answered within {patience:g} s, so nothing was started; is it mounted, and "
-        "up? SCAN_SAVING.base_path = ... saves elsewhere"
+        "up?"
     )
 
 
@@ -69,7 +74,7 @@ def make_directory(path: Path, mode: str = "") -> None:
     """Make a directory and those above it that are not there.
 
     :param mode: permissions of those that are made, in octal; empty: as the umask says.
-    :raises SavingError: it cannot be made.
+    :raises NoPlace: it cannot be made.
     """
     missing = [each for each in (path, *path.parents) if not each.exists()]
     for each in reversed(missing):
@@ -78,9 +83,9 @@ def make_directory(path: Path, mode: str = "") -> None:
             if mode:
                 each.chmod(int(mode, 8))
         except OSError as error:
-            raise SavingError(f"cannot make {each}: {reason(error)}") from error
+            raise NoPlace(f"cannot make {each}: {reason(error)}") from error
     if not path.is_dir():
-        raise SavingError(f"cannot save in {path}: it is no directory; move it away, or change SCAN_SAVING.template")
+        raise NoPlace(f"cannot save in {path}: it is no directory; move it away")
 
 
 def make_new(paths: Iterable[Path], mode: str = "") -> Path:
@@ -99,7 +104,7 @@ def make_new(paths: Iterable[Path], mode: str = "") -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise SavingError(f"cannot make {path}: {reason(error)}") from error
+            raise NoPlace(f"cannot make {path}: {reason(error)}") from error
         return path
     raise SavingError(f"{path} is there already, and so are all before it; choose another name")
 
@@ -113,9 +118,9 @@ def check_writable(path: Path, file: Path, try_it: bool) -> None:
             with tempfile.TemporaryFile(dir=path):
                 pass
         except OSError as error:
-            raise SavingError(f"cannot write in {path}: {reason(error)}") from error
+            raise NoPlace(f"cannot write in {path}: {reason(error)}") from error
     elif not os.access(path, os.W_OK | os.X_OK):
-        raise SavingError(f"cannot write in {path}: no permission any more, or it is mounted for reading only")
+        raise NoPlace(f"cannot write in {path}: no permission any more, or it is mounted for reading only")
     if not os.path.lexists(file):
         return
     if not file.is_file():
@@ -129,14 +134,12 @@ def check_writable(path: Path, file: Path, try_it: bool) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Return what is in the way, and the way out."""
+    """Return what is in the way."""
     if isinstance(error, PermissionError):
         owner = _owner(Path(error.filename).parent) if isinstance(error.filename, str) else "somebody else"
-        return (
-            f"no permission, the directory belongs to {owner}; ask them, or set SCAN_SAVING.base_path to one of yours"
-        )
+        return f"no permission, the directory belongs to {owner}; ask them for it"
     text = error.strerror or str(error)
-    return f"{text}; is the disk mounted, and is SCAN_SAVING.base_path right?"
+    return f"{text}; is the disk mounted, and the path right?"
 
 
 def _owner(path: Path) -> str:

@@ -186,6 +186,11 @@ class ScanSaving(SavingFields):
         return str(self._configured["policy"])
 
     @property
+    def elsewhere(self) -> str:
+        """How files go elsewhere, for errors."""
+        return self._policy.elsewhere
+
+    @property
     def master_files(self) -> list[str]:
         """The files that refer to the one with data."""
         return self._policy.master_files()

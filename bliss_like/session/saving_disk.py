@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bliss_like.errors import SavingError
+from bliss_like.writers.formats import find_format
 
 from . import disk
 from .disk import Numbers
-from .policies.config import NO_WRITER, WRITERS, writer_problem
+from .policies.config import NO_WRITER, writer_problem
 
 if TYPE_CHECKING:
     from .saving import ScanSaving
@@ -51,7 +51,11 @@ class SavingDisk:
         self._told: dict[str, float] = {}
 
     def look(self, function: Callable[[], T], patience: float = disk.PATIENCE) -> T:
-        return disk.look(self._saving.get_path(), function, patience)
+        """:raises SavingError: files cannot be made where they are to go, with the way out."""
+        try:
+            return disk.look(self._saving.get_path(), function, patience)
+        except disk.NoPlace as error:
+            raise SavingError(f"{error}; {self._saving.elsewhere}") from error
 
     def create(self, path: Path) -> None:
         self.look(partial(disk.make_directory, path, self._saving.directory_mode))
@@ -72,10 +76,8 @@ class SavingDisk:
         self._check_room(root, found.free / _MB)
         if found.is_volatile:
             base = saving.base_path
-            self._warn(
-                f"volatile {base}",
-                f"files below {base} are gone when the computer starts again: SCAN_SAVING.base_path = ... saves elsewhere",
-            )
+            message = f"files below {base} are gone when the computer starts again: {saving.elsewhere}"
+            self._warn(f"volatile {base}", message)
 
     @staticmethod
     def _prepare(root: Path, file: Path, mode: str, try_it: bool) -> Found:
@@ -87,8 +89,8 @@ class SavingDisk:
         least, low = self._saving.min_free_mb, self._saving.warn_free_mb
         if free < least:
             raise SavingError(
-                f"{root}: {free:.0f} MB are free on this disk, a scan needs {least:g} MB; remove what is not needed, "
-                "SCAN_SAVING.base_path = ... saves on another disk, SCAN_SAVING.min_free_mb = ... dares it"
+                f"{root}: {free:.0f} MB are free on this disk, a scan needs {least:g} MB; remove what is not needed, or: "
+                f"{self._saving.elsewhere}, SCAN_SAVING.min_free_mb = ... dares it"
             )
         if free < low:
             message = f"{root}: only {free:.0f} MB are free on this disk; scans are refused below {least:g} MB"
@@ -109,7 +111,9 @@ class SavingDisk:
         try:
             return self.look(partial(disk.last_of, known))
         except OSError as error:
-            raise SavingError(f"{error.filename or self._saving.get_path()}: {disk.reason(error)}") from error
+            raise SavingError(
+                f"{error.filename or self._saving.get_path()}: {disk.reason(error)}; {self._saving.elsewhere}"
+            ) from error
 
     def describe(self, scan_number: int | None) -> dict[str, Any]:
         """Return what the info of a scan says of saving; the number counts as taken."""
@@ -142,7 +146,7 @@ class SavingDisk:
                 self._numbers[file] = Numbers(
                     file, partial(nexus_numbers.last_number, file), partial(nexus_numbers.has_number, file)
                 )
-            elif (last := getattr(_format(saving.writer), "last_number", None)) is not None:
+            elif (last := getattr(find_format(saving.writer), "last_number", None)) is not None:
                 self._numbers[file] = Numbers(file, partial(last, file), lambda _: True)
         return self._numbers.get(file)
 
@@ -173,14 +177,4 @@ class SavingDisk:
     @staticmethod
     def extension(writer: str) -> str:
         """Return what the names of files of a format end with."""
-        return ".h5" if writer in (_NEXUS, NO_WRITER) else str(getattr(_format(writer), "extension", ".h5"))
-
-
-def _format(name: str) -> object:
-    """:raises SavingError: there is no such format, or it cannot be imported."""
-    for point in entry_points(group=WRITERS, name=name):
-        try:
-            return point.load()
-        except Exception as error:
-            raise SavingError(f"writer '{name}' cannot be used: {type(error).__name__}: {error}") from error
-    raise SavingError(f"SCAN_SAVING.writer: {writer_problem(name)}")
+        return ".h5" if writer in (_NEXUS, NO_WRITER) else str(getattr(find_format(writer), "extension", ".h5"))

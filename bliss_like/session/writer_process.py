@@ -19,7 +19,7 @@ from pathlib import Path
 import gevent
 
 import bliss_like
-from bliss_like.data.saving import LIFE, WriterStatus, writer_status
+from bliss_like.data.saving import LIFE, WriterStatus, living_writer
 from bliss_like.data.server import user_directory
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import SavingError, StoreUnavailable
@@ -69,12 +69,12 @@ class WriterProcess:
         :raises StoreUnavailable: the server does not answer.
         """
         try:
-            status = writer_status(self._store, self._session)
+            status = living_writer(self._store, self._session)
         except StoreUnavailable:
             self._outage_until = time.monotonic() + 2 * LIFE  # the server may have forgotten a writer that lives
             raise
         self._note_death()
-        if status is not None and not self._is_dead(status):
+        if status is not None:
             self._seen_at = time.monotonic()
             return status
         if self._process is None and not self._is_starting:
@@ -89,6 +89,8 @@ class WriterProcess:
 
     def close(self) -> None:
         """End the one that was started here; its files are closed. What is not saved is taken up by the next one."""
+        while self._is_starting:
+            gevent.sleep(0.01)
         guard, self._guard = self._guard, None
         if guard is not None:
             guard.kill()
@@ -106,7 +108,7 @@ class WriterProcess:
     def told(self) -> str:
         """Return its state in a line."""
         try:
-            status = writer_status(self._store, self._session)
+            status = living_writer(self._store, self._session)
         except StoreUnavailable as error:
             return str(error)
         if status is None:
@@ -160,19 +162,13 @@ class WriterProcess:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit code {code}"
         self._ending = f"pid {process.pid} on {socket.gethostname()}: {how}"
         self._deaths.append(time.monotonic())
-        if writer_status(self._store, self._session) is None or code < 0:
+        if living_writer(self._store, self._session) is None or code < 0:
             _log.error(
                 "the writer of session %s has died, %s; another one is started%s",
                 self._session,
                 self._ending,
                 self._tail(),
             )
-
-    def _is_dead(self, status: WriterStatus) -> bool:
-        """Whether it is the last word of the one that was started here and is no more."""
-        ours = self._process.pid if self._process is not None else 0
-        is_here = status.host == socket.gethostname()
-        return is_here and status.pid != ours and self._ending.startswith(f"pid {status.pid} ")
 
     def _hangs(self) -> bool:
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""A scan's row in the catalogue: entered when it begins, when it is prepared and when it is saved. What fails is said in the log."""
+"""A scan's row in the catalogue: entered soon after it begins and is prepared, and when it is saved. What fails is said in the log."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class CatalogueEntry:
         self._scan = scan
         self._info: dict[str, Any] = {}
         self._failure = ""
+        self._has_news = False
 
     def accept(self, event: WireEvent) -> None:
         """Take the next event of the scan."""
@@ -31,11 +32,16 @@ class CatalogueEntry:
             self._learn({**event.info, "state": event.state})
         elif isinstance(event, NewNode | PreparedScan | ScanInfoUpdate) and event.path == self._scan:
             self._learn(event.info)
-            if not isinstance(event, ScanInfoUpdate):
-                self.enter()
+            self._has_news = self._has_news or not isinstance(event, ScanInfoUpdate)
+
+    def enter_news(self) -> None:
+        """Enter what is new, when there is time: nobody is to wait for that at the end of a scan."""
+        if self._has_news:
+            self.enter()
 
     def enter(self, saved: SavedScan | None = None) -> None:
         """Enter what is known by now. Saving goes on if it fails: the catalogue can be made again from the files."""
+        self._has_news = False
         try:
             root = catalogue.root_of(self._info)
             if saved or root.is_dir():  # else nothing of the scan is on disk yet

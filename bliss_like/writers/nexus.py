@@ -11,14 +11,14 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from bliss_like.data.codec import Array
 from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEvent
 from bliss_like.errors import SavingError
-from bliss_like.hdf5 import GrowingDataset, GrowingFile
+from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile
 
 from .nexus_files import SharedFile, add_link
 from .nexus_items import Group
@@ -44,7 +44,7 @@ class NexusFormat:
     def __call__(self, scan: NewNode) -> NexusScan:
         """Begin to save a scan, or go on with one that was begun; the file is opened by the first flush.
 
-        :raises SavingError: the scan does not say where it is to be saved.
+        :raises SavingError: the scan does not say where it is to be saved, or options are wrong.
         """
         missing = [key for key in ("filename", "scan_nb", "uid") if not scan.info.get(key)]
         if missing:
@@ -52,6 +52,7 @@ class NexusFormat:
                 f"scan {scan.path}: expected filename, scan_nb and uid in its info, {', '.join(missing)} is missing: it was "
                 "made by a session that does not save scans"
             )
+        _check_options(scan)
         return NexusScan(scan)
 
     def linger(self, seconds: float) -> None:
@@ -308,6 +309,21 @@ class NexusScan:
     def _note_what_is_missing(self, items: ItemWriter, end: EndScan) -> None:
         for channel, length in _missing(items, end).items():
             self._remark(f"{channel}: {length} points are saved of the {end.lengths[channel]} that were published")
+
+
+def _check_options(scan: NewNode) -> None:
+    """:raises SavingError: the writer is told something that it does not know."""
+    options = dict(scan.info.get("writer_options") or {})
+    compression = options.pop("compression", "auto")
+    if compression not in get_args(Compression):
+        raise SavingError(
+            f"scan {scan.path}: SCAN_SAVING.writer_options: expected a compression of {', '.join(get_args(Compression))}, got "
+            f"{compression!r}"
+        )
+    if options:
+        raise SavingError(
+            f"scan {scan.path}: SCAN_SAVING.writer_options: expected compression, got {', '.join(map(repr, options))}"
+        )
 
 
 def _missing(items: ItemWriter, end: EndScan) -> dict[str, int]:

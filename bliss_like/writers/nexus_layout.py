@@ -238,7 +238,8 @@ class _Entry:
             links[place.node.path] = link
         plots = plots_of(self.record, self.places, links)
         for name, plot in plots.items():
-            entry.items[free_name(name, entry.items)] = plot
+            name = free_name(name, entry.items)
+            entry.items[name] = plot
             entry.attributes.setdefault("default", name)
 
     def _scans(self) -> Group:

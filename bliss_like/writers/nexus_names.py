@@ -31,6 +31,9 @@ RESERVED = frozenset(
 )
 """Names of an entry that are ours."""
 
+_OF_INSTRUMENT = frozenset(
+    {"name", "positioners_start", "positioners_end", "positioners_dial_start", "positioners_dial_end"}
+)
 _ODD = re.compile(r"[/:\x00-\x1f]+")
 
 
@@ -99,24 +102,26 @@ def places_of(record: ScanRecord, master: str) -> list[Place]:
         short[_short_name(node)] = short.get(_short_name(node), 0) + 1
     places: list[Place] = []
     taken: set[str] = set()
+    groups = set(_OF_INSTRUMENT)
     for node in channels:
         wanted = _short_name(node)
         if short[wanted] > 1:
             wanted = str(node.info.get("fullname") or wanted)
         name = free_name(wanted, taken)
         taken.add(name)
-        places.append(_place(node, name))
+        places.append(_place(node, name, free_name(name, groups)))
+        groups.add(places[-1].group)
     return places
 
 
-def _place(node: NewNode, name: str) -> Place:
+def _place(node: NewNode, name: str, group: str) -> Place:
     fullname = str(node.info.get("fullname") or "")
     if fullname.startswith(("axis:", "timer:")):
-        return Place(node, name, name, "NXpositioner", "value")
+        return Place(node, name, group, "NXpositioner", "value")
     if node.kind is NodeKind.NODE_REF_CHANNEL or ":GroupingMaster:scan_numbers" in node.path:
-        return Place(node, name, name, "NXcollection", "value")
+        return Place(node, name, group, "NXcollection", "value")
     refers = node.kind is NodeKind.IMAGE and node.info.get("reference")
-    return Place(node, name, name, "NXdetector", "image_uris" if refers else "data")
+    return Place(node, name, group, "NXdetector", "image_uris" if refers else "data")
 
 
 def _short_name(node: NewNode) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -11,12 +12,15 @@ from typing import TypeVar
 import h5py
 
 from bliss_like.errors import SavingError
+from bliss_like.hdf5 import GrowingFile
+from bliss_like.hdf5.journal import journal_path
 
 T = TypeVar("T")
 
 _ENTRY = re.compile(r"(\d+)\.\d+")
 _ATTEMPTS = 20
 _PAUSE = 0.05
+_UNREADABLE = (OSError, RuntimeError, KeyError)
 
 
 def last_number(path: Path) -> int:
@@ -36,24 +40,36 @@ def has_number(path: Path, number: int) -> bool:
 
 
 def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
-    """Return what a function finds in a file that somebody may be writing to: then it is read again."""
-    for attempt in range(_ATTEMPTS):
+    """Return what a function finds in a file that somebody may be writing to: then it is read again.
+
+    What a killed writer has left half done is finished, if that is in the way: nobody else may come to do it.
+    """
+    attempts = _ATTEMPTS if _is_ours(path) else 1
+    for attempt in range(attempts):
         try:
-            with h5py.File(path, "r", locking=False) as file:
-                return function(file)
-        except (OSError, RuntimeError, KeyError) as error:
+            return _read_once(path, function)
+        except _UNREADABLE as error:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise
-            if attempt == _ATTEMPTS - 1 or not _may_be_hdf5(path):
-                raise SavingError(
-                    f"{path}: its scans cannot be read ({error}); if it is a file of another program, move it away, or "
-                    "change SCAN_SAVING.data_filename"
-                ) from error
-            time.sleep(_PAUSE)
-    raise AssertionError("unreachable")
+            if attempt < attempts - 1:
+                time.sleep(_PAUSE)
+    try:
+        if os.path.exists(journal_path(str(path))):
+            GrowingFile.open(str(path)).close()
+        return _read_once(path, function)
+    except (*_UNREADABLE, SavingError) as error:
+        raise SavingError(
+            f"{path}: its scans cannot be read ({error}); if it is a file of another program, move it away, or change "
+            "SCAN_SAVING.data_filename"
+        ) from error
 
 
-def _may_be_hdf5(path: Path) -> bool:
+def _read_once(path: Path, function: Callable[[h5py.File], T]) -> T:
+    with h5py.File(path, "r", locking=False) as file:
+        return function(file)
+
+
+def _is_ours(path: Path) -> bool:
     with path.open("rb") as stream:
-        start = stream.read(8)
-    return start == b"\x89HDF\r\n\x1a\n"
+        is_hdf5 = stream.read(8) == b"\x89HDF\r\n\x1a\n"
+    return is_hdf5 or os.path.exists(journal_path(str(path)))

@@ -23,7 +23,7 @@ from bliss_like.data.orphans import end_orphans
 from bliss_like.data.saving import WriterStatus, unsaved_scans
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import unfinished
-from bliss_like.data.walker import Walker
+from bliss_like.data.walker import Depth, Walker
 from bliss_like.errors import BlissLikeError, NodeNotFound, SavingError, StoreUnavailable
 
 from .claim import Claim
@@ -83,7 +83,9 @@ class _Writer:
     def __init__(self, session: str, store: StreamStore, until: Until) -> None:
         self._session, self._store, self._until = session, store, until
         self._status = WriterStatus(session, socket.gethostname(), os.getpid(), __version__, time.time())
-        self._finder = Walker(store, session, prune=lambda node, existing: node.kind.is_scan, patience=0)
+        self._finder = Walker(
+            store, session, depth=Depth(saved=False), prune=lambda node, existing: node.kind.is_scan, patience=0
+        )
         self._has_begun = self._lost_server = self._is_orphan = False
         self._running: dict[str, ScanToSave] = {}
         self._old: deque[str] = deque()

@@ -159,6 +159,7 @@ class ScanToSave:
         more = self._take(until)
         if flush and self._said is None:
             self._flush()
+            self._entry.enter_news()
         return more
 
     def _take(self, until: float) -> bool:

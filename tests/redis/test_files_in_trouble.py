@@ -178,3 +178,48 @@ def test_a_server_that_comes_back_empty(beamline: Beamline, file: Path, short_di
             numbers = next(iter(readable["1.1/measurement"].values()))
             assert len(numbers) > 0 and set(readable) >= {"1.1", "2.1"}
     assert saved(beamline.store, [scan])[0] is not None
+
+
+@contextlib.contextmanager
+def disk(place: Path, size: str) -> Iterator[None]:
+    """A disk of its own in memory, which takes a system administrator."""
+    place.mkdir(exist_ok=True)
+    try:
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no disk of its own can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False, capture_output=True)
+
+
+@pytest.mark.slow
+def test_a_small_disk_that_is_full_before_the_end(beamline: Beamline, file: Path) -> None:
+    with disk(beamline.base, "400k"), beamline.session() as eh1:
+        filler = beamline.base / "filler"
+        begun(eh1, beamline, file, 2000)
+        with contextlib.suppress(OSError):
+            filler.write_bytes(bytes(400_000))
+        wait_until(lambda: trouble(beamline))
+        assert "No space left on device" in trouble(beamline)
+        with h5py.File(file) as readable:
+            readable.visititems(lambda name, thing: None)
+        subprocess.run(["mount", "-o", "remount,size=10m", str(beamline.base)], check=True)
+        assert eh1.answer() == "done", beamline.writer_log()
+        beamline.check(beamline.scans()[0], 2000, 2000)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_taken_away(beamline: Beamline, file: Path) -> None:
+    with disk(beamline.base, "10m"), beamline.session() as eh1:
+        assert eh1.do(BRIEF) == "done"
+        begun(eh1, beamline, file)
+        subprocess.run(["umount", "-l", str(beamline.base)], check=True)
+        assert "the file is no more there" in eh1.answer()
+        scan = beamline.scans()[0]
+        with disk(beamline.base, "10m"):  # another one in its place
+            assert beamline.recover(scan).returncode == 0
+            beamline.check(scan, NPOINTS, NPOINTS)

@@ -12,13 +12,13 @@ from bliss_like.config import get_config
 from bliss_like.data.node import ScanNode, get_node, get_session_node
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.session import load_session
+from tests.places import scans_of
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 
 ENDLESS = """
 from bliss_like.session import load_session
-from tests.places import scans_of
 session = load_session("test_session")
 session.setup()
 session.env_dict["timescan"](0.01, session.env_dict["diode"])

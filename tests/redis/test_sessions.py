@@ -17,6 +17,7 @@ from bliss_like.data.server import EmbeddedServer
 from bliss_like.errors import SessionError, StoreUnavailable
 from bliss_like.scanning.environment import environment
 from bliss_like.session import current_session, load_session
+from tests.places import scans_of
 
 PROJECT = Path(__file__).parents[2]
 
@@ -82,7 +83,6 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
 SCAN_AND_WAIT = """
 import sys
 from bliss_like.session import load_session
-from tests.places import scans_of
 session = load_session("demo_session")
 session.setup()
 session.env_dict["user_script_homedir"](sys.argv[1])

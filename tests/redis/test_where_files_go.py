@@ -96,7 +96,7 @@ def test_datasets(opened: Open, redis_server: EmbeddedServer) -> None:
     session.scan_saving.newsample("ruby")
     assert count(session) == 1
     assert session.scans[-1].scan_info["dataset"]["dataset"] == "0003"
-    assert session.scans[-1].node.parent.name == "ruby_0003"
+    assert session.scans[-1].path.split(":")[-2] == "ruby_0003"
 
 
 def test_the_first_scan_of_a_session_goes_to_its_own_dataset(opened: Open) -> None:
@@ -104,7 +104,7 @@ def test_the_first_scan_of_a_session_goes_to_its_own_dataset(opened: Open) -> No
     Path(saving.get_path()).mkdir(parents=True)
     session = opened(ESRF)
     assert count(session) == 1
-    assert session.scans[-1].node.parent.name == "sample_0002"
+    assert session.scans[-1].path.split(":")[-2] == "sample_0002"
     assert session.scans[-1].scan_info["filename"].endswith("/sample_0002/sample_0002.h5")
 
 

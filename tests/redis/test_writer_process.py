@@ -183,7 +183,7 @@ def test_a_writer_that_dies_or_hangs_in_a_scan_is_replaced_and_the_scan_is_whole
     took = time.monotonic() - killed_at
     scan.stop()
     task.get()
-    assert took < (2 if number == signal.SIGKILL else 5)
+    assert took < (3 if number == signal.SIGKILL else 7)  # on a busy machine; 0.7 and 2.5 on an idle one
     assert is_complete(file) and len(values(file)) == scan.channels[0].length
     what = "killed by SIGKILL" if number == signal.SIGKILL else "hangs"
     assert any(str(first.pid) in message and what in message for message in caplog.messages)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cache
-from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
+from bliss_like.writers.formats import formats
 
 from ..places import OF_IMAGES, TEMPLATES
 from ..templates import rendered, renders
@@ -21,10 +20,10 @@ WRITER_VARIABLE = "BLISS_LIKE_WRITER"
 DATA_VARIABLE = "BLISS_LIKE_DATA"
 """Names the base path of sessions that do not say one."""
 
-WRITERS = "bliss_like.writers"
-"""Entry points of formats."""
-
 NO_WRITER = "null"
+
+_known_writers = {NO_WRITER, "nexus"}
+"""To look for entry points takes milliseconds."""
 
 AT_THE_PROMPT = object()
 """The context in which a model is validated when a template may use what was added to SCAN_SAVING."""
@@ -40,16 +39,13 @@ def default_base_path() -> str:
     return os.environ.get(DATA_VARIABLE) or "~/bliss_like_data"
 
 
-@cache
-def writers() -> list[str]:
-    """Return the names of all formats; of packages that were installed when this process began."""
-    return list(dict.fromkeys([NO_WRITER, "nexus", *entry_points(group=WRITERS).names]))
-
-
 def writer_problem(name: str) -> str:
     """Return why there is no such format; empty when there is."""
-    known = writers()
+    if name in _known_writers:
+        return ""
+    known = formats()
     if name in known:
+        _known_writers.add(name)
         return ""
     hint = ", BLISS' 'hdf5' is 'nexus' here" if name == "hdf5" else did_you_mean(name, known)
     return f"expected one of {', '.join(known)}, came {name!r}{hint}"

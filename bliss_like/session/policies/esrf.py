@@ -86,6 +86,8 @@ class EsrfPolicy(DataPolicy):
         "beamline": "",
     }
 
+    elsewhere: ClassVar[str] = "SCAN_SAVING.visitor_data_root = ... saves elsewhere, as the other roots do"
+
     config: EsrfSavingConfig
 
     def defaults(self) -> dict[str, Any]:

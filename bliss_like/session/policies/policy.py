@@ -27,6 +27,9 @@ class DataPolicy:
     own_fields: ClassVar[Mapping[str, str]] = {}
     """Fields that only verbs of the policy change: their names, and those of the verbs."""
 
+    elsewhere: ClassVar[str] = "SCAN_SAVING.base_path = ... saves elsewhere"
+    """How people let files go elsewhere, for errors."""
+
     def __init__(self, saving: ScanSaving, config: Any) -> None:
         self.saving = saving
         self.config = config

@@ -62,6 +62,7 @@ def test_what_is_written_passes_the_check(beamline: Path, tmp_path: Path) -> Non
 def test_no_word_is_lost(beamline: Path) -> None:
     """Each key and value that was there is there: as it was, in a comment, or named as replaced."""
     replaced = {"icepap", "simulation_diode", "mockup", "Mockup", "simulation_diode_sampling_controller"}
+    replaced |= {"class", "ESRFScanSaving"}  # policy: esrf
     for old, new in convert(beamline).files.values():
         for line in old.splitlines():
             words = set(re.findall(r"[\w.$*/-]+", line)) - replaced
@@ -194,16 +195,31 @@ def test_a_motor_driver_in_the_style_of_bliss_keeps_its_keys(one: One) -> None:
 
 
 @pytest.mark.parametrize("file", ["__init__.yml", "eh1.yml"])
+def test_a_data_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    session = "name: eh1\nclass: Session\nconfig-objects: []\n"
+    policy = "scan_saving:\n  class: ESRFScanSaving\n  beamline: id00\n  scan_saving_strict: true\n"
+    files = {"eh1.yml": session, "__init__.yml": "institute: ESRF\n"}
+    conversion = convert(written(tmp_path / "bliss", {**files, file: files[file] + policy}))
+    assert conversion.files[Path(file)][1] == files[file] + (
+        "scan_saving:\n  policy: esrf\n  beamline: id00\n  # unknown here: scan_saving_strict: true\n"
+    )
+    write(conversion, tmp_path / "new")
+    survey = open_survey(tmp_path / "new")
+    assert check(survey.tree, survey.root) == []
+
+
+@pytest.mark.parametrize("file", ["__init__.yml", "eh1.yml"])
 def test_a_policy_that_is_not_here_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     session = "name: eh1\nclass: Session\nconfig-objects: []\n"
-    policy = "scan_saving:\n  class: ESRFScanSaving\n  beamline: id00\n"
+    policy = "scan_saving:\n  class: SoleilScanSaving\n  beamline: id00\n"
     files = {"eh1.yml": session, "__init__.yml": "institute: ESRF\n"}
     conversion = convert(written(tmp_path / "bliss", {**files, file: files[file] + policy}))
     assert conversion.files[Path(file)][1] == files[file] + (
-        "# unknown here: scan_saving:\n#   class: ESRFScanSaving\n#   beamline: id00\n"
+        "# unknown here: scan_saving:\n#   class: SoleilScanSaving\n#   beamline: id00\n"
     )
     write(conversion, tmp_path / "new")
     survey = open_survey(tmp_path / "new")

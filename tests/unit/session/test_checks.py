@@ -234,7 +234,7 @@ WRONG_SAVING = {
     "'proposal_nam' in '{proposal_nam}', did you mean 'proposal_name'?",
     "{policy: esrf, beamline: id00, template: '{session}'}": "scan_saving.template: expected {dataset_name} after its "
     "last '/': each has its own directory; came '{session}'",
-    "{writer: hdf5}": "scan_saving.writer: expected one of null, nexus, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
+    "{writer: hdf5}": "scan_saving.writer: expected one of nexus, null, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
     "{min_free_mb: lots}": "scan_saving.min_free_mb: expected a number, came 'lots'",
     "{base_path: data}": "scan_saving.base_path: expected an absolute path, came 'data'",
     "{directory_mode: '077'}": "scan_saving.directory_mode: expected permissions in octal that let their owner in, such as "

@@ -13,6 +13,9 @@ import h5py
 import pytest
 
 from bliss_like.errors import SavingError, SessionError
+from bliss_like.hdf5 import GrowingFile
+from bliss_like.hdf5.journal import Journal
+from bliss_like.hdf5.superblock import length_in
 from bliss_like.session import disk
 from bliss_like.session.policies.config import DATA_VARIABLE, WRITER_VARIABLE
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
@@ -86,7 +89,7 @@ def test_the_environment_says_what_sessions_do_not(monkeypatch: pytest.MonkeyPat
     assert ScanSaving("s", ScanSavingConfig()).filename == "/home/ada/bliss_like_data/s/data.h5"
     monkeypatch.setenv(WRITER_VARIABLE, "nexsu")
     with pytest.raises(
-        SavingError, match="SCAN_SAVING.writer: expected one of null, nexus.*, came 'nexsu', did you mean"
+        SavingError, match="SCAN_SAVING.writer: expected one of nexus, null, came 'nexsu', did you mean"
     ):
         ScanSaving("s", ScanSavingConfig()).check()
 
@@ -131,11 +134,11 @@ def _no_such_disk(saving: ScanSaving, path: Path) -> None:
 
 
 IN_THE_WAY: dict[Callable[[ScanSaving, Path], None], str] = {
-    _file_above: r"cannot save in .*/eh1: it is no directory; move it away, or change SCAN_SAVING.template$",
+    _file_above: r"cannot save in .*/eh1: it is no directory; move it away; SCAN_SAVING.base_path = ... saves elsewhere$",
     _directory_in_the_way: r"cannot save in .*/data.h5: it is a directory; move it away, or change SCAN_SAVING.data_fil",
     _link_to_nowhere: r"cannot save in .*/data.h5: it is no regular file; move it away",
     _no_room: r"/eh1: \d+ MB are free on this disk, a scan needs 1e\+12 MB; remove .*SCAN_SAVING.base_path = .* dares it$",
-    _no_such_disk: r"cannot make /proc/nothing: .*; is the disk mounted, and is SCAN_SAVING.base_path right\?$",
+    _no_such_disk: r"cannot make /proc/nothing: .*; is the disk mounted, and the path right\?; SCAN_SAVING.base_path = ... saves elsewhere$",
 }
 
 
@@ -153,7 +156,9 @@ def test_permissions(saving: ScanSaving, tmp_path: Path) -> None:
         pytest.skip("root may write everywhere")
     with pytest.raises(SavingError, match="no permission any more"):
         saving.check()
-    with pytest.raises(SavingError, match="no permission, the directory belongs to .*; ask them, or set SCAN_SAVING"):
+    with pytest.raises(
+        SavingError, match="no permission, the directory belongs to .*; ask them for it; SCAN_SAVING.base_path"
+    ):
         ScanSaving("eh1", ScanSavingConfig(base_path=str(tmp_path), writer="nexus")).check()
     (tmp_path / "eh1").chmod(0o700)
     (tmp_path / "eh1/data.h5").touch(mode=0o400)
@@ -262,6 +267,26 @@ def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
     assert reads == ["all", "has 7", "has 8", "all"]
 
 
+def test_a_file_that_a_killed_writer_has_left_half_done(saving: ScanSaving) -> None:
+    saving.check()
+    path = saving.data_fullpath
+    file = GrowingFile.open(path)
+    file.h5.create_group("12.1")
+    file.commit()
+    file.close()
+    with open(path, "r+b") as raw:
+        whole = raw.read(4096)
+        journal = Journal(path)  # what was to be written is recorded, and only a part of it is done
+        journal.note(length_in(whole), length_in(whole))
+        journal.record([(96, whole[96:])])
+        journal.close(remove=False)
+        raw.seek(96)
+        raw.write(bytes(2000))
+    assert saving.last_number_on_disk() == 12
+    with open(path, "rb") as raw:
+        assert raw.read(4096) == whole
+
+
 NO_FILES = {
     b"": "its scans cannot be read",
     b"SPEC file": "if it is a file of another program, move it away, or change SCAN_S",
@@ -355,7 +380,7 @@ WRONG: dict[tuple[str, Any], str] = {
     ("data_filename", "a\nb"): r"SCAN_SAVING.data_filename: 'a\nb' has the character '\n', which has no place in the",
     ("template", "x" * 256): f"SCAN_SAVING.template: '{'x' * 40}'... has 256 bytes, the name of a file 255 at most",
     ("template", "\udc80"): r"SCAN_SAVING.template: '\udc80' has characters that no file name can have",
-    ("writer", "hdf5"): "SCAN_SAVING.writer: expected one of null, nexus, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
+    ("writer", "hdf5"): "SCAN_SAVING.writer: expected one of nexus, null, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
     ("writer_options", 3): "SCAN_SAVING.writer_options: input should be a valid dictionary, came 3",
     ("min_free_mb", "some"): "SCAN_SAVING.min_free_mb: input should be a valid number",
     ("directory_mode", "070"): "SCAN_SAVING.directory_mode: expected permissions in octal that let their owner in",

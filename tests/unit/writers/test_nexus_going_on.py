@@ -119,6 +119,18 @@ def test_a_scan_says_where_it_is_saved(tmp_path: Path) -> None:
         open_scan(NewNode("eh1:1_ct", Story(tmp_path, {}).scan.kind, {"scan_nb": 1}))
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"compression": "zip"}, "expected a compression of auto, none, gzip, bitshuffle, got 'zip'"),
+        ({"compresion": "gzip"}, "writer_options: expected compression, got 'compresion'"),
+    ],
+)
+def test_wrong_options_are_told(options: dict[str, str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(SavingError, match=message):
+        open_scan(Story(tmp_path / "a.h5", CHANNELS, writer_options=options).scan)
+
+
 def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
     one, two = (Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13))
     files = [fed(story.begin()) for story in (one, two)]

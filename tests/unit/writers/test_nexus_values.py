@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.nexus_structure import problems
 from tests.unit.writers.making import Story, note, opened, save, text
 
 VALUES: dict[str, list[Any]] = {
@@ -142,14 +143,15 @@ def test_metadata_of_every_kind(tmp_path: Path) -> None:
 
 
 def test_odd_names(tmp_path: Path) -> None:
-    names = ["a/b", "a_b", "..", "détecteur", "x.y", "new line"]
+    names = ["a/b", "a_b", "..", "détecteur", "x.y", "new line", "name", "positioners_end", "writer"]
     specs: dict[str, tuple[str, tuple[int, ...]]] = dict.fromkeys(names, ("<i8", ()))
-    story = Story(tmp_path / "a.h5", specs)
+    story = Story(tmp_path / "a.h5", specs, positioners={"positioners_end": {"robx": None}})
     save([*story.begin(), *(story.points(name, [n]) for n, name in enumerate(names)), story.end()])
+    assert problems(tmp_path / "a.h5") == []
     with opened(tmp_path / "a.h5") as h5:
         measured = h5["12.1/measurement"]
         found = {measured[name].attrs["fullname"]: measured[name][0] for name in measured}
-        assert set(measured) == {"a_b", "a_b_2", "__", "détecteur", "x.y", "new line"}
+        assert set(measured) == {"a_b", "a_b_2", "__", "détecteur", "x.y", "new line", *names[-3:]}
         assert {channel["name"]: h5[channel["path"]][0] for channel in note(h5, "channels")} == {
             f"axis:{name}": n for n, name in enumerate(names)
         }
