@@ -24,7 +24,7 @@ from .structure import ChannelSpec, ScanStructure, merge_points
 Check = Callable[[str, str], Sequence[str]]
 """Says what is wrong with the structure of an entry of a file: one sentence for each fault."""
 
-_checkers: dict[str, Check | str] = {}
+_checkers: dict[str, Check | str] = {".h5": "bliss_like.writers.checker:check_structure"}
 """By suffix; a name, `module:function`, is imported when it is needed."""
 
 IMAGES_AT_ONCE = 8
