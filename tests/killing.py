@@ -17,7 +17,6 @@ import h5py
 import numpy as np
 import pytest
 
-from bliss_like.data import paths
 from bliss_like.data.events import SavedScan
 from bliss_like.data.node import ScanNode, get_node, get_session_node
 from bliss_like.data.redis_store import RedisStore
@@ -62,10 +61,13 @@ class Counting(AcquisitionMaster):
             if n % 10 == 9:
                 gevent.sleep(self.pause)
 
-def count(npoints, pause=0.01):
+def counting(npoints, pause=0.01):
     chain = AcquisitionChain()
     chain.add(Counting(npoints, pause))
-    Scan(chain, "counting").run()
+    return Scan(chain, "counting")
+
+def count(npoints, pause=0.01):
+    counting(npoints, pause).run()
 
 session = load_session("eh1")
 assert session.setup(), session.error_report
@@ -149,9 +151,9 @@ class Beamline:
         return pid
 
     def length(self, number: int) -> int:
-        """Return how many points the scan of that number has in the store, in its shortest channel."""
+        """Return how many points a scan has in the store, in its shortest channel; the first scan is number one."""
         try:
-            path = next((path for path in self.scans() if paths.name(path) == f"{number}_counting"), "")
+            path = "".join(self.scans()[number - 1 : number])
             node = get_node(path, self.store) if path else None
             channels = node.channels() if isinstance(node, ScanNode) else []
             return min(map(len, channels), default=0)

@@ -184,12 +184,16 @@ class NexusScan:
         """Bring all but the points up to date."""
         status = self._status(items)
         entries = entries_of(self._record, status)
+        known, self._tree = self._tree, {}
+        goes_on, self._goes_on = self._goes_on, True  # should this fail, the next time finds some of it there
+        if not known:
+            items.copies.clear()
         for name, entry in entries.items():
-            items.write(file.h5, name, entry, self._tree.get(name), self._goes_on)
+            items.write(file.h5, name, entry, known.get(name), goes_on)
         default = _default_of(entries)
-        if default and default != _default_of(self._tree):
+        if default and default != _default_of(known):
             set_attributes(file.h5, {"default": default})
-        self._tree = entries
+        self._tree, self._goes_on = entries, goes_on
         self._written = (self._record.version, status)
 
     def _link_masters(self, patience: float) -> None:

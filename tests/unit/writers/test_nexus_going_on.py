@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -211,3 +212,33 @@ def test_a_viewer_of_a_running_scan_meets_whole_curves(tmp_path: Path) -> None:
     file.accept(story.end())
     assert file.close().state == "SAVED"
     assert problems(tmp_path / "a.h5") == []
+
+
+def test_what_fails_in_the_middle_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HDF5 may have to read what it has forgotten, from a disk that is away."""
+    story = Story(tmp_path / "a.h5", {"robx": ("<f8", ()), "diode": ("<f8", ())}, sample={"name": "ruby"})
+    events = [*story.begin(), story.points("robx", [1, 2, 3]), story.points("diode", [1, 2]), story.end()]
+    file = fed(events)
+    made = GrowingFile.make_group
+    calls = 0
+
+    def fails_now_and_then(*args: Any, **keys: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls % 4 == 0:
+            raise OSError(5, "Input/output error")
+        return made(*args, **keys)
+
+    monkeypatch.setattr(GrowingFile, "make_group", fails_now_and_then)
+    failures = 0
+    while failures < 20:
+        try:
+            assert file.close().state == "SAVED"
+            break
+        except OSError:
+            failures += 1
+    assert 0 < failures < 20
+    assert problems(tmp_path / "a.h5") == []
+    with opened(tmp_path / "a.h5") as h5:
+        assert h5["12.1/measurement/robx"][:].tolist() == [1, 2, 3]
+        assert h5["12.1/plotselect/robx"][:].tolist() == [1, 2]
