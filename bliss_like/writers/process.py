@@ -40,6 +40,8 @@ _TURN, _OLD_TURN = 0.2, 0.05
 """Seconds of work on one scan before the others have a turn: on one that runs, and on one that an earlier writer has left."""
 _LINGER = 1.0
 """Seconds for which a file stays open after its last scan: to open it again costs more than a short scan."""
+_PATIENCE = 60.0
+"""Seconds for which the writer of a session's process that is gone waits for a server that is gone, too."""
 _OLD_AT_ONCE = 3
 """Scans left by an earlier writer that are begun, if all of them are in trouble."""
 
@@ -87,6 +89,7 @@ class _Writer:
             store, session, depth=Depth(saved=False), prune=lambda node, existing: node.kind.is_scan, patience=0
         )
         self._has_begun = self._lost_server = self._is_orphan = False
+        self._lost_at = 0.0
         self._running: dict[str, ScanToSave] = {}
         self._old: deque[str] = deque()
         """Scans that an earlier writer has left."""
@@ -98,6 +101,8 @@ class _Writer:
 
     @property
     def is_done(self) -> bool:
+        if self._is_orphan and self._lost_server and time.monotonic() - self._lost_at > _PATIENCE:
+            return True  # what is not saved stays there for the next writer
         if not self._has_begun or self._running or self._begun or self._old:
             return False
         return self._until.saved or self._is_orphan
@@ -119,13 +124,14 @@ class _Writer:
 
     def turn(self) -> None:
         """Do what is to be done now, then wait for more, not long; a server that is gone is waited for."""
+        self._look_after_parent()
         try:
             if not self._has_begun:
                 self._begin()
-            self._look_after_parent()
             self._find()
             more = self._advance_running()
             more = self._advance_old() or more
+            self._end_orphans()
             linger(_LINGER)
             self._wait(0 if more else self._time_to_wait())
             if self._lost_server:
@@ -134,6 +140,7 @@ class _Writer:
         except StoreUnavailable as error:
             if not self._lost_server:
                 _log.warning("the server is gone, it is waited for: %s", error)
+            self._lost_at = time.monotonic() if not self._lost_server else self._lost_at
             self._lost_server = True
             for scan in self._scans():
                 scan.flush()
@@ -232,12 +239,14 @@ class _Writer:
     # -- the session's process -----------------------------------------------------------------------------------------
 
     def _look_after_parent(self) -> None:
-        """End the scans of a session whose process has died: it cannot do so itself, and nobody else may come."""
         if self._until.parent and not self._is_orphan and os.getppid() != self._until.parent:
             self._is_orphan = True
             _log.warning(
                 "the session's process (pid %d) is gone; this writer ends when all is saved", self._until.parent
             )
+
+    def _end_orphans(self) -> None:
+        """End the scans of a session whose process has died: it cannot do so itself, and nobody else may come."""
         if self._is_orphan and self._running:
             try:
                 for path in end_orphans(self._store, self._session):
