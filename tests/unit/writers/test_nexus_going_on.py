@@ -13,8 +13,9 @@ import pytest
 from bliss_like.data.events import NewNode, WireEvent
 from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingFile
+from bliss_like.writers.checker import check as problems
+from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
-from tests.nexus_structure import default_plot, problems
 from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 CHANNELS: dict[str, tuple[str, tuple[int, ...]]] = {

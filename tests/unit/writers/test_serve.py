@@ -244,7 +244,7 @@ def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_i
 ) -> None:
     store = _Leaving()
     running = PublishedScan(Tree(store), info=INFO).prepare().emit([1.0])
-    monkeypatch.setattr(process, "_PATIENCE", 0.2)
+    monkeypatch.setattr(process, "ALONE", 0.2)
     with writer(store, Until(parent=-1)) as thread:  # nobody's child
         wait_until(lambda: progress(store, running.path))
         store.is_gone = True
