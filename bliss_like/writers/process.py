@@ -130,10 +130,10 @@ class _Writer:
             self._notice_end_of_parent()
             if not self._has_begun:
                 self._begin()
-            self._end_what_parent_left()
             self._find()
             more = self._advance_running()
             more = self._advance_old() or more
+            self._end_what_parent_left()  # which waits for the server by itself: after what tells at once that it is gone
             linger(_LINGER)
             self._wait(0 if more else self._time_to_wait())
             if self._lost_at < math.inf:
