@@ -93,7 +93,8 @@ class SavingDisk:
                 f"{self._saving.elsewhere}, SCAN_SAVING.min_free_mb = ... dares it"
             )
         if free < low:
-            message = f"{root}: only {free:.0f} MB are free on this disk; scans are refused below {least:g} MB"
+            message = f"{root}: only {free:.0f} MB are free on this disk"
+            message += f"; scans are refused below {least:g} MB" if least else ""
             self._warn(f"low {root}", message)
 
     def _warn(self, about: str, message: str) -> None:

@@ -112,7 +112,7 @@ class _Writer:
             scan=now.path if now else "",
             file=now.filename if now else "",
             behind=sum(scan.behind for scan in scans),
-            trouble=next((f"scan {scan.path}: {told}" for scan in scans if (told := scan.complaint)), ""),
+            trouble=next((f"scan {paths.name(scan.path)}: {told}" for scan in scans if (told := scan.complaint)), ""),
         )
 
     # -- one turn ------------------------------------------------------------------------------------------------------
