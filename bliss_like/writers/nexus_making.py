@@ -29,8 +29,8 @@ _COMPACT = 60_000
 class ItemWriter:
     """Makes the items of the entries of one scan."""
 
-    def __init__(self, file: GrowingFile, nodes: Mapping[str, NewNode], options: Mapping[str, Any]) -> None:
-        self._file, self._nodes, self._options = file, nodes, options
+    def __init__(self, file: GrowingFile, nodes: Mapping[str, NewNode], compression: Compression) -> None:
+        self._file, self._nodes, self._compression = file, nodes, compression
         self.points: dict[str, GrowingDataset] = {}
         """By channel, as `shapes`."""
         self.shapes: dict[str, GrowingDataset] = {}
@@ -118,8 +118,7 @@ class ItemWriter:
             shape = (-1,)
         elif dtype.kind == "U":
             dtype = str
-        compression: Compression = self._options.get("compression", "auto")
-        made = self._file.make_dataset(group, name, dtype, shape, self.npoints, compression)
+        made = self._file.make_dataset(group, name, dtype, shape, self.npoints, self._compression)
         datasets[item.channel] = made
         set_attributes(made.h5, item.attributes)
 

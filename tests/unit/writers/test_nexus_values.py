@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.nexus_structure import problems
+from bliss_like.writers.checker import check as problems
 from tests.unit.writers.making import Story, note, opened, save, text
 
 VALUES: dict[str, list[Any]] = {
