@@ -76,6 +76,16 @@ def living_writer(store: StreamStore, session: str) -> WriterStatus | None:
     return None if status is None or is_gone({"host": status.host, "pid": status.pid}) else status
 
 
+def doing(store: StreamStore, status: WriterStatus) -> str:
+    """Return what a writer is at, in words; a scan that was saved since it said so is none any more."""
+    if status.trouble:
+        return status.trouble
+    if not status.scan or is_done_with(saved(store, [status.scan])[0]):
+        return "waits for scans"
+    behind = f", {status.behind / 1e6:.1f} MB behind" if status.behind >= 50_000 else ""
+    return f"writes {paths.name(status.scan)} to {status.file}{behind}"
+
+
 def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:
     """Say how many points of each channel (by db_name) are on disk."""
     if lengths:

@@ -106,7 +106,8 @@ def told(scan: ScanNode) -> str:
     number = f"Scan {info['scan_nb']}" if info.get("save", True) else "Scan"
     npoints = max(map(len, nodes), default=0)
     start = f", started {str(info['start_time'])[:19].replace('T', ' ')}" if info.get("start_time") else ""
-    place = str(scan.store) if isinstance(scan.store, SavedStore) else scan.db_name
+    file = f"{info['filename']}::{info['scan_nb']}.1" if info.get("filename") else scan.db_name
+    place = str(scan.store) if isinstance(scan.store, SavedStore) else file
     lines = [f"{number}: {info.get('title', '')}, {info.get('state', '')}{start}", f"{npoints} points, {place}"]
     names = ", ".join(f"{node.short_name} [{node.unit}]" if node.unit else node.short_name for node in nodes)
     return "\n".join([*lines, f"channels: {names or 'none'}"])

@@ -92,6 +92,21 @@ def test_a_group(box: Box) -> None:
     assert lines(group)[1:3] == expected and lines(group)[4:] == ["1     DONE   loopscan 2 0", "2     DONE   ct 0"]
 
 
+def test_one_that_is_saved_says_where_as_commands_take_it(box: Box) -> None:
+    scan = loopscan(1, 0, box.counters["up"], scan_info={"filename": "/data/a.h5"})
+    assert lines(scan)[1] == "1 point in T s, /data/a.h5::1.1"
+    assert scan.node.__info__().splitlines()[1] == "1 points, /data/a.h5::1.1"
+
+
+def test_columns_of_the_last_scans_stand_below_each_other(box: Box) -> None:
+    scans = environment.scans = LastScans(maxlen=9)
+    loopscan(1, 0, box.counters["up"])
+    with pytest.raises(RuntimeError):
+        loopscan(10_000, 0, box.counters["up"])
+    first, *lines = scans.__info__().splitlines()
+    assert [line.index("loopscan") for line in lines] == [first.index("title")] * 2
+
+
 def test_the_last_scans(box: Box) -> None:
     scans = environment.scans = LastScans(maxlen=2)
     assert scans.__info__() == "No scan was run yet."
