@@ -16,7 +16,7 @@ from bliss_like.errors import CatalogueError, DataError, StoreUnavailable
 
 from .catalogue_facts import COLUMNS, RUNNING
 from .catalogue_index import Index
-from .codec import from_json
+from .codec import Array, from_json
 
 if TYPE_CHECKING:
     from .node import ScanNode
@@ -126,17 +126,17 @@ class ScanRecord:
         """Return the points of a channel by full name, short name or pattern; without a key, a mapping of all."""
         return self.node.get_data(key)
 
-    def to_pandas(self) -> Any:
-        """Return the scalar channels as a pandas DataFrame, a row per point."""
-        from .tables import to_pandas
+    def to_numpy(self, channels: str | Sequence[str] | None = None) -> Array:
+        """Return the scalar channels, or those that are named, as a structured array, a row per point."""
+        return self.node.to_numpy(channels)
 
-        return to_pandas(self.node)
+    def to_pandas(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return the same as a pandas DataFrame."""
+        return self.node.to_pandas(channels)
 
-    def to_xarray(self) -> Any:
-        """Return all channels as an xarray Dataset."""
-        from .tables import to_xarray
-
-        return to_xarray(self.node)
+    def to_xarray(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return all channels but images, or those that are named, as an xarray Dataset."""
+        return self.node.to_xarray(channels)
 
     def events(self) -> Iterator[Event]:
         """Yield the events of the scan as it ran; of one that runs, also those to come."""

@@ -166,7 +166,7 @@ def export(
 ) -> dict[str, bytes] | list[Path]:
     """Write scans in another format, all or nothing.
 
-    :param scan: a scan, its node or its db_name; or several of them.
+    :param scan: a scan, its node, its number, name, uid, db_name or file; or several of them.
     :param to: a directory, the name of a file, a file open for writing bytes, or None: memory.
     :param template: of names of files, e.g. `"{start.sample_name}/{scan_nb:04d}"`: docs/exporting.md.
     :param channels: names, short names or patterns; none: all.

@@ -18,7 +18,7 @@ from bliss_like.data.walker import Walker
 from bliss_like.errors import NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
-from .entry import CatalogueEntry
+from .entry import CatalogueEntry, Rows
 from .formats import NONE, find_format
 
 _log = logging.getLogger(__name__)
@@ -36,10 +36,11 @@ class ScanToSave:
 
     :param scan: db_name.
     :param tells_failure: say in the store also that it cannot be saved.
+    :param rows: what enters it into the catalogue; by default it is entered at once.
     :raises NodeNotFound: the scan is not in the store, or no more.
     """
 
-    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True) -> None:
+    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True, rows: Rows | None = None) -> None:
         structure = ScanStructure(store, scan).refresh()
         if structure.scan is None:
             raise NodeNotFound(f"scan {scan}: not in the store")
@@ -59,7 +60,7 @@ class ScanToSave:
         self._pause = _FIRST_PAUSE
         self._store, self._tells_failure = store, tells_failure
         self._walker = Walker(store, scan, patience=0)
-        self._entry = CatalogueEntry(scan)
+        self._entry = CatalogueEntry(scan, rows)
         self._file: ScanFile | None = None
         self._events: Iterator[WireEvent] = iter([self.node])
         self._pending: WireEvent | None = None

@@ -528,6 +528,17 @@ def test_several_scans_in_one_file(format: str) -> None:
     )
 
 
+@pytest.mark.parametrize("stack", [False, True])
+def test_images_to_an_open_file(stack: bool) -> None:
+    images = np.arange(24, dtype="<u2").reshape(2, 3, 4)[: 1 + stack]
+    file = io.BytesIO()
+    target, template = target_of(file)
+    scan = ScanOf({"timer:cam": ChannelOf(images)})
+    feed(make_exporter("tiff", target, template, {"stack": stack}), target, scan.events())
+    pages = read_tiff({"cam.tif": file.getvalue()})["cam.tif"]
+    assert [pixels.tolist() for pixels, _ in pages] == images.tolist()
+
+
 def test_an_open_file_has_room_for_one_table() -> None:
     target, template = target_of(io.BytesIO())
     with pytest.warns(ExportWarning, match="not written: slow:thermo: the output has room for one table"):
