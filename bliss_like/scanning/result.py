@@ -157,11 +157,14 @@ def _duration(scan: Scan) -> str:
 
 
 def _place(scan: Scan) -> str:
-    """Return the file and entry of a scan, as commands take them; of one without, its db_name."""
+    """Return where a scan is on disk; of one that is not there (yet), its db_name."""
     if not scan.save:
         return "not saved"
-    file = scan.scan_info.get("filename")
-    return f"{file}::{scan.scan_number}.1" if file else scan.path
+    try:
+        saved = scan.node.saved
+    except BlissLikeError:
+        saved = None
+    return saved.place if saved is not None and saved.state == "SAVED" else scan.path
 
 
 def _subscans(scan: Scan) -> list[str]:

@@ -52,7 +52,7 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
     assert "Session eh1: 1 not saved; no writer lives" in listed.stdout and f"process {eh1.pid} on" in listed.stdout
     done = beamline.recover(scan)
     event = beamline.check(scan, moments[2], 10 * NPOINTS - 1)
-    assert done.returncode == 0 and f"{scan}: ended and completed in {event.file}::/3.1" in done.stdout
+    assert done.returncode == 0 and f"{scan}: ended and completed in {event.file}::3.1" in done.stdout
     node = get_node(scan, beamline.store)
     assert node is not None and node.info["state"] == "KILLED"
     assert beamline.recover().stdout == "Nothing is left to be saved.\n"
