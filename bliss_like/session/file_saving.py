@@ -146,7 +146,7 @@ class FileSaving:
         gevent.sleep(0.001)  # in a plain script nothing else has run meanwhile
         if status is None:
             return None, f"no writer of session {self._session.name} lives"
-        return None, status.trouble
+        return None, status.trouble_with(scan.path)
 
     def _way_out(self, scan: Scan) -> str:
         return (

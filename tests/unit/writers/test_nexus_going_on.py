@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bliss_like.data.events import NewNode, WireEvent
-from bliss_like.errors import SavingError
+from bliss_like.errors import FileLostError, SavingError
 from bliss_like.hdf5 import GrowingFile
 from bliss_like.writers.nexus import open_scan
 from tests.nexus_structure import default_plot, problems
@@ -179,6 +179,50 @@ def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
         with opened(tmp_path / name) as h5:
             assert list(h5) == entries
     assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_file_that_is_lost_while_it_is_written_is_told(how: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.h5"
+    one, two, three = (Story(file, CHANNELS, number=n) for n in (12, 13, 14))
+    files = [fed(story.begin()) for story in (one, two)]
+    for each in files:
+        each.flush()
+    if how == "deleted":
+        file.unlink()
+    else:
+        (tmp_path / "copy").write_bytes(file.read_bytes())
+        (tmp_path / "copy").replace(file)
+    for each in files:
+        with pytest.raises(FileLostError, match=f"{file}: was deleted, or another file has its place"):
+            each.flush()
+        each.abandon()
+    assert not (tmp_path / ".a.h5.journal").exists()
+    for story in (one, two, three):
+        save([*story.begin(), story.points("diode", [1]), story.end()])
+    assert problems(file) == []
+    with opened(file) as h5:
+        assert list(h5) == ["12.1", "13.1", "14.1"]
+
+
+def test_a_file_that_was_moved_away_is_not_in_the_way_of_the_next_scan(tmp_path: Path) -> None:
+    """It may come back; but not any more when the next scan has made a new one."""
+    one, two = (Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13))
+    begun = fed(one.begin())
+    begun.flush()
+    (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+    with pytest.raises(OSError, match="the file is no more there"):
+        begun.flush()
+    assert save([*two.begin(), two.points("diode", [1]), two.end()]).state == "SAVED"
+    with pytest.raises(FileLostError):
+        begun.flush()
+    begun.abandon()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+    save([*one.begin(), one.points("diode", [1]), one.end()])
+    with opened(tmp_path / "a.h5") as h5:
+        assert sorted(h5) == ["12.1", "13.1"]
+    with opened(tmp_path / "b.h5") as h5:
+        assert list(h5) == ["12.1"]
 
 
 def test_points_that_have_left_the_store_leave_a_gap(tmp_path: Path) -> None:
