@@ -36,7 +36,7 @@ _GAP = " had left the store before they could be saved"
 _FILLED_AT_ONCE = 8 << 20
 """Bytes in the place of points that are lost."""
 _PATIENCE = 3.0
-"""Seconds for which another writer of a file, or of a master file, is waited for: it may only not have closed it yet."""
+"""Seconds for which another writer of a master file is waited for: it may only not have closed it yet."""
 
 
 class NexusFormat:
@@ -81,7 +81,6 @@ class NexusScan:
         self._masters = [file for file in scan.info.get("master_files") or () if file != self._record.file]
         """Master files that have no link to it yet."""
         self._trouble = ""
-        self._no_more_waiting = time.monotonic() + _PATIENCE
         self._together: list[list[str]] | None = None
         """Channels whose points are written together."""
 
@@ -142,7 +141,7 @@ class NexusScan:
             try:
                 self._shared = SharedFile.of(self._record.file)
             except SavingError as error:
-                if not isinstance(error.__cause__, BlockingIOError) or time.monotonic() > self._no_more_waiting:
+                if not isinstance(error.__cause__, BlockingIOError):
                     raise
                 raise BlockingIOError(errno.EAGAIN, str(error), self._record.file) from error
         file = self._shared.file

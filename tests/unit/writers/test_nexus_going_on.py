@@ -146,9 +146,7 @@ def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
         assert [h5[f"{n}.1/measurement/diode"][:].tolist() for n in (12, 13)] == [[0, 1, 2]] * 2
 
 
-def test_a_file_that_another_process_has_open_is_waited_for_a_little(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_another_process_has_open_is_waited_for(tmp_path: Path) -> None:
     _, events = story_of(tmp_path / "a.h5")
     other = GrowingFile.open(str(tmp_path / "a.h5"))
     waiting = fed(events)
@@ -157,11 +155,16 @@ def test_a_file_that_another_process_has_open_is_waited_for_a_little(
     other.close()
     assert waiting.close().state == "SAVED"
     check(tmp_path / "a.h5")
-    monkeypatch.setattr("bliss_like.writers.nexus._PATIENCE", 0.0)
-    other = GrowingFile.open(str(tmp_path / "a.h5"))
-    with pytest.raises(SavingError, match="expected that nobody else writes it"):
-        save(events)
-    other.close()
+
+
+def test_a_scan_stays_known_by_its_number_and_uid(tmp_path: Path) -> None:
+    story = Story(tmp_path / "a.h5", CHANNELS)
+    saved = save([*story.begin(), story.end(scan_nb=99, uid="x")])
+    assert saved.entries == ("/12.1",)
+    with opened(tmp_path / "a.h5") as h5:
+        assert list(h5) == ["12.1"]
+        assert text(h5["12.1/entry_identifier_uuid"]) == story.info["uid"]
+        assert (note(h5, "scan_info")["scan_nb"], note(h5, "scan_info")["uid"]) == (12, story.info["uid"])
 
 
 def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
