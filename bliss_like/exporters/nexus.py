@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bliss_like.data.events import EndScan, NewData, NewNode, ScanInfoUpdate, WireEvent
-from bliss_like.errors import ExportError, ExportWarning
+from bliss_like.errors import ExportError, ExportWarning, SavingError
 from bliss_like.hdf5 import GrowingFile
 
 from .fold import ScanFold
@@ -39,6 +39,11 @@ class NexusExporter:
         self._naming = Template(template or self.template, self.suffix)
         self._open_scan = _writer(writer)
         self._options = writer_options
+        if (check := getattr(self._open_scan, "check_options", None)) is not None:
+            try:
+                check(writer_options)
+            except SavingError as error:
+                raise ExportError(f"format nexus: {error}") from error
         self._files: dict[str, Any] = {}
         """Files of scans that have not ended, by the scan's name."""
         self._names: dict[str, str] = {}

@@ -50,7 +50,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--live", action="store_true", help="follow scans that run until they end")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
     parser.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, words="scans")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = make_parser()
-    chosen = parser.parse_args(arguments)
+    chosen = _parsed(parser, arguments)
     if chosen.session and chosen.command:
         parser.error(f"-s {chosen.session} opens a session, {chosen.command} is another command: give one of them")
     try:
@@ -39,6 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     parser.print_help()
     return USAGE
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; what a command takes any number of may stand before and after its options, too."""
+    chosen, others = parser.parse_known_args(arguments)
+    words = getattr(chosen, "words", "")
+    if unknown := [word for word in others if word.startswith("-")] if words else others:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if others:
+        setattr(chosen, words, [*getattr(chosen, words), *others])
+    return chosen
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -51,7 +51,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--rebuild", nargs="?", const="", default=None, metavar="DIRECTORY",
         help="make the index of this directory again from the files below it; without one, those of all known directories",
     )  # fmt: skip
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, words="text")
 
 
 def run(chosen: argparse.Namespace) -> int:

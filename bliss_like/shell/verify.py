@@ -38,7 +38,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         choices=["check", "update"],
         help="also compare the directory of each dataset with its SHA256SUMS, which is written where there is none; update: write it again",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, words="scans")
 
 
 def run(chosen: argparse.Namespace) -> int:

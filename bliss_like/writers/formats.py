@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from bliss_like.errors import SavingError
 
@@ -31,6 +33,20 @@ def linger(seconds: float) -> None:
     for opening in _found:
         if (let := getattr(opening, "linger", None)) is not None:
             let(seconds)
+
+
+def options_problem(name: str, options: Mapping[str, Any]) -> str:
+    """Return what is wrong with options of a format; empty when nothing is, or when it cannot be told before a scan.
+
+    A format says it by a method `check_options`, which raises a SavingError.
+    """
+    try:
+        check = getattr(find_format(name), "check_options", None) if options and name != NONE else None
+        if check is not None:
+            check(options)
+    except SavingError as error:
+        return str(error)
+    return ""
 
 
 @cache

@@ -12,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .nexus_items import Group
 from .nexus_layout import entries_of
 from .nexus_making import ItemWriter, clean_text, set_attributes
 from .nexus_names import is_ragged, places_of
+from .nexus_options import compression_of
 from .nexus_plots import plotted_together
 from .nexus_record import ScanRecord
 
@@ -45,7 +46,9 @@ class NexusFormat:
     def __call__(self, scan: NewNode) -> NexusScan:
         """Begin to save a scan, or go on with one that was begun; the file is opened by the first flush.
 
-        :raises SavingError: the scan does not say where it is to be saved, or options are wrong.
+        Options that are not known are no reason not to save it: the file says so.
+
+        :raises SavingError: the scan does not say where it is to be saved.
         """
         missing = [key for key in ("filename", "scan_nb", "uid") if not scan.info.get(key)]
         if missing:
@@ -53,8 +56,11 @@ class NexusFormat:
                 f"scan {scan.path}: expected filename, scan_nb and uid in its info, {', '.join(missing)} is missing: it was "
                 "made by a session that does not save scans"
             )
-        _check_options(scan)
         return NexusScan(scan)
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """:raises SavingError: one is not known, or its value is wrong."""
+        compression_of(options)
 
     def linger(self, seconds: float) -> None:
         """Let files stay open that long after their last scan: the next one finds them open, which saves it a quarter of a
@@ -147,9 +153,16 @@ class NexusScan:
         file = self._shared.file
         if self._items is None:
             self._goes_on = self._is_begun(file.h5)
-            self._items = ItemWriter(file, self._record.nodes, self._record.info.get("writer_options") or {})
+            self._items = ItemWriter(file, self._record.nodes, self._compression())
             self._items.npoints = max(0, int(self._record.info.get("npoints") or 0)) or None
         return file, self._items
+
+    def _compression(self) -> Compression:
+        try:
+            return compression_of(self._record.info.get("writer_options") or {})
+        except SavingError as error:
+            self._remark(f"writer_options: {error}; so the default was taken")
+            return "auto"
 
     def _is_begun(self, h5: Any) -> bool:
         """Whether the entry is there already, of the same scan.
@@ -320,21 +333,6 @@ class NexusScan:
     def _note_what_is_missing(self, items: ItemWriter, end: EndScan) -> None:
         for channel, length in _missing(items, end).items():
             self._remark(f"{channel}: {length} points are saved of the {end.lengths[channel]} that were published")
-
-
-def _check_options(scan: NewNode) -> None:
-    """:raises SavingError: the writer is told something that it does not know."""
-    options = dict(scan.info.get("writer_options") or {})
-    compression = options.pop("compression", "auto")
-    if compression not in get_args(Compression):
-        raise SavingError(
-            f"scan {scan.path}: SCAN_SAVING.writer_options: expected a compression of {', '.join(get_args(Compression))}, got "
-            f"{compression!r}"
-        )
-    if options:
-        raise SavingError(
-            f"scan {scan.path}: SCAN_SAVING.writer_options: expected compression, got {', '.join(map(repr, options))}"
-        )
 
 
 def _missing(items: ItemWriter, end: EndScan) -> dict[str, int]:

@@ -30,8 +30,8 @@ _COMPACT = 60_000
 class ItemWriter:
     """Makes the items of the entries of one scan."""
 
-    def __init__(self, file: GrowingFile, nodes: Mapping[str, NewNode], options: Mapping[str, Any]) -> None:
-        self._file, self._nodes, self._options = file, nodes, options
+    def __init__(self, file: GrowingFile, nodes: Mapping[str, NewNode], compression: Compression) -> None:
+        self._file, self._nodes, self._compression = file, nodes, compression
         self.points: dict[str, GrowingDataset] = {}
         """By channel, as `shapes`."""
         self.shapes: dict[str, GrowingDataset] = {}
@@ -126,8 +126,7 @@ class ItemWriter:
             dtype, shape = str, ()  # arrays of texts as JSON
         elif is_ragged(shape):
             shape = (-1,)
-        compression: Compression = self._options.get("compression", "auto")
-        made = self._file.make_dataset(group, name, dtype, shape, self.npoints, compression)
+        made = self._file.make_dataset(group, name, dtype, shape, self.npoints, self._compression)
         datasets[item.channel] = made
         set_attributes(made.h5, item.attributes)
 
@@ -169,7 +168,8 @@ def _forget_plots(entry: Any) -> None:
             continue
         if (group := entry[name]).attrs.get("NX_class") == "NXdata" and isinstance(group, h5py.Group):
             del entry[name]
-    entry.attrs.pop("default", None)
+    if entry.attrs.pop("default", None) is not None and entry.file.attrs.get("default") == entry.name.strip("/"):
+        del entry.file.attrs["default"]
 
 
 # -- attributes and small values; h5py's own ways take five times as long --------------------------------------------------

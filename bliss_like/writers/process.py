@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import socket
 import time
@@ -40,6 +41,8 @@ _TURN, _OLD_TURN = 0.2, 0.05
 """Seconds of work on one scan before the others have a turn: on one that runs, and on one that an earlier writer has left."""
 _LINGER = 1.0
 """Seconds for which a file stays open after its last scan: to open it again costs more than a short scan."""
+ALONE = 60.0
+"""Seconds for which a writer whose session is gone waits for a server that is gone, too: the next one does the rest."""
 _OLD_AT_ONCE = 3
 """Scans left by an earlier writer that are begun, if all of them are in trouble."""
 
@@ -86,7 +89,9 @@ class _Writer:
         self._finder = Walker(
             store, session, depth=Depth(saved=False), prune=lambda node, existing: node.kind.is_scan, patience=0
         )
-        self._has_begun = self._lost_server = self._is_orphan = False
+        self._has_begun = self._is_orphan = False
+        self._lost_at = math.inf
+        """When the server went away; never, while it is there."""
         self._running: dict[str, ScanToSave] = {}
         self._old: deque[str] = deque()
         """Scans that an earlier writer has left."""
@@ -98,6 +103,8 @@ class _Writer:
 
     @property
     def is_done(self) -> bool:
+        if self._is_orphan and time.monotonic() - self._lost_at > ALONE:
+            return True
         if not self._has_begun or self._running or self._begun or self._old:
             return False
         return self._until.saved or self._is_orphan
@@ -123,21 +130,22 @@ class _Writer:
     def turn(self) -> None:
         """Do what is to be done now, then wait for more, not long; a server that is gone is waited for."""
         try:
+            self._notice_end_of_parent()
             if not self._has_begun:
                 self._begin()
-            self._look_after_parent()
             self._find()
             more = self._advance_running()
             more = self._advance_old() or more
+            self._end_what_parent_left()  # which waits for the server by itself: after what tells at once that it is gone
             linger(_LINGER)
             self._wait(0 if more else self._time_to_wait())
-            if self._lost_server:
+            if self._lost_at < math.inf:
                 _log.warning("the server is back")
-            self._lost_server = False
+            self._lost_at = math.inf
         except StoreUnavailable as error:
-            if not self._lost_server:
+            if self._lost_at == math.inf:
                 _log.warning("the server is gone, it is waited for: %s", error)
-            self._lost_server = True
+            self._lost_at = min(self._lost_at, time.monotonic())
             for scan in self._scans():
                 scan.flush()
             time.sleep(PACE)
@@ -234,13 +242,15 @@ class _Writer:
 
     # -- the session's process -----------------------------------------------------------------------------------------
 
-    def _look_after_parent(self) -> None:
-        """End the scans of a session whose process has died: it cannot do so itself, and nobody else may come."""
+    def _notice_end_of_parent(self) -> None:
         if self._until.parent and not self._is_orphan and os.getppid() != self._until.parent:
             self._is_orphan = True
             _log.warning(
                 "the session's process (pid %d) is gone; this writer ends when all is saved", self._until.parent
             )
+
+    def _end_what_parent_left(self) -> None:
+        """End the scans of a session whose process has died: it cannot do so itself, and nobody else may come."""
         if self._is_orphan and self._running:
             try:
                 for path in end_orphans(self._store, self._session):

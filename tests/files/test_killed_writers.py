@@ -22,5 +22,7 @@ def test_nothing_that_was_committed_is_lost(tmp_path: Path, seed: int, kills: in
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert sum(said["deaths"].values()) == kills and "in silence" not in said["deaths"], said
+    # A block with a check sum that lies across two pages may be half written. Whoever writes next finishes it.
+    assert len(said["broken"]) <= kills / 50, said
     assert said["entries"] > kills / 4 and said["points"] > 0
     assert [each.name for each in tmp_path.iterdir()] == ["a.h5"]

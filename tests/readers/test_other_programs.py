@@ -25,8 +25,9 @@ from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_meta import ScanMeta
 from bliss_like.scans import amesh, ascan, loopscan, sct
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
+from bliss_like.writers.checker import check as problems
+from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
-from tests.nexus_structure import default_plot, problems
 from tests.unit.controllers.mca.making import make_mca
 from tests.unit.devices.making import make, make_axis
 from tests.unit.writers.making import FileSaver, events_of, save

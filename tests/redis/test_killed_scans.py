@@ -6,9 +6,18 @@ The same at many more moments: tests/soak/test_killed_scans.py.
 from __future__ import annotations
 
 import random
+import threading
+
+import pytest
 
 from bliss_like.data.node import get_node
-from tests.killing import Beamline
+from bliss_like.data.saving import progress, saved
+from bliss_like.data.threads import begin_thread
+from bliss_like.data.tree import Tree
+from bliss_like.writers import process
+from bliss_like.writers.process import Until, serve
+from tests.killing import Beamline, points_in
+from tests.publishing import PublishedScan
 from tests.waiting import wait_until
 
 NPOINTS = 300
@@ -44,3 +53,26 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
     node = get_node(scan, beamline.store)
     assert node is not None and node.info["state"] == "KILLED"
     assert beamline.recover().stdout == "Nothing is left to be saved.\n"
+
+
+def test_a_writer_without_session_and_server_ends(beamline: Beamline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ALONE", 0.1)
+    info = {"data_writer": "nexus", "filename": str(beamline.base / "data.h5"), "uid": "0" * 32, "host": "elsewhere"}
+    scan = PublishedScan(Tree(beamline.store), info=info).prepare().emit([1.0])
+    scan.publisher.flush()
+    ended = threading.Event()
+
+    def write() -> None:
+        serve("eh1", beamline.store, until=Until(parent=-1))
+        ended.set()
+
+    begin_thread(write, "writer")
+    wait_until(lambda: sum(progress(beamline.store, scan.path).values()) == 1)
+    assert not ended.is_set()  # the scan may go on
+    beamline.server.kill()
+    assert ended.wait(10)
+    beamline.server.start()
+    beamline.recover("--end", scan.path)
+    beamline.recover_all()  # the writer, a thread here, is believed to live for a moment
+    event = saved(beamline.store, [scan.path])[0]
+    assert event is not None and points_in(event)["timer:diode"].tolist() == [1.0]

@@ -78,8 +78,10 @@ def session(_home: None) -> Iterator[Session]:
 def by_hand(*words: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "bliss_like.shell.main", "writer", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def living(name: str = "eh1") -> WriterStatus:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, mod
 
 from bliss_like.config.models import StrictModel
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.writers.formats import formats
+from bliss_like.writers.formats import formats, options_problem
 
 from ..places import OF_IMAGES, TEMPLATES
 from ..templates import rendered, renders
@@ -92,6 +92,13 @@ class SavingConfig(StrictModel):
         if problem:
             raise ValueError(problem)
         return writer
+
+    @field_validator("writer_options")
+    @classmethod
+    def _known_options(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if problem := options_problem(info.data.get("writer", NO_WRITER), options):
+            raise ValueError(problem)
+        return options
 
     @field_validator(*TEMPLATES)
     @classmethod

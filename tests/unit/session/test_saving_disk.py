@@ -34,7 +34,7 @@ def add_scans(file: str | None, *entries: str) -> None:
 
 
 def test_what_a_scan_is_told(saving: ScanSaving, tmp_path: Path) -> None:
-    saving.writer_options = {"compression": "lz4"}
+    saving.writer_options = {"compression": "gzip"}
     assert saving.describe(7) == {
         "data_writer": "nexus",
         "data_policy": "basic",
@@ -42,7 +42,7 @@ def test_what_a_scan_is_told(saving: ScanSaving, tmp_path: Path) -> None:
         "base_path": str(tmp_path),
         "master_files": [],
         "images_path": f"{tmp_path}/eh1/scan0007",
-        "writer_options": {"compression": "lz4"},
+        "writer_options": {"compression": "gzip"},
     }
     saving.images_path_template = "{img_acq_device}/{scan_number}"
     assert saving.describe(7)["images_path"] == f"{tmp_path}/eh1"
@@ -404,6 +404,25 @@ def test_wrong_values_are_refused(saving: ScanSaving, name: str, value: Any) -> 
         setattr(saving, name, value)
     assert str(raised.value).startswith(WRONG[name, value])
     assert saving.get() == before
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"compression": "lz4"}, "expected a compression of auto, none, gzip, bitshuffle, came 'lz4'"),
+        ({"compresion": "gzip"}, "expected 'compression', came 'compresion'"),
+    ],
+)
+def test_options_that_the_format_does_not_know_are_refused(
+    saving: ScanSaving, options: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SessionError, match=f"^SCAN_SAVING.writer_options: {message}$"):
+        saving.writer_options = options
+    assert saving.writer_options == {}
+    saving.writer = None
+    saving.writer_options = options  # no format, nobody who could know them
+    with pytest.raises(SessionError, match=f"^SCAN_SAVING.writer_options: {message}$"):
+        saving.writer = "nexus"
 
 
 def test_templates_that_need_each_other(saving: ScanSaving) -> None:

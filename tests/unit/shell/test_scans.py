@@ -42,6 +42,16 @@ def test_the_newest_are_listed(root: Path, capsys: pytest.CaptureFixture[str]) -
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("words", [["show", "3", "--all"], ["show", "--all", "3"], ["--all", "show", "3"]])
+def test_words_and_options_in_any_order(root: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    enter(root, 3)
+    assert scans(*words) == 0
+    assert "\nmetadata\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        scans(*words, "--every")
+    assert "unrecognized arguments: --every" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [

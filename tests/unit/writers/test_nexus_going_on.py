@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from bliss_like.data.events import NewNode, WireEvent
 from bliss_like.errors import FileLostError, SavingError
 from bliss_like.hdf5 import GrowingFile
+from bliss_like.writers.checker import check as problems
+from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
-from tests.nexus_structure import default_plot, problems
 from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 CHANNELS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -123,13 +125,20 @@ def test_a_scan_says_where_it_is_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"compression": "zip"}, "expected a compression of auto, none, gzip, bitshuffle, got 'zip'"),
-        ({"compresion": "gzip"}, "writer_options: expected compression, got 'compresion'"),
+        ({"compression": "zip"}, "expected a compression of auto, none, gzip, bitshuffle, came 'zip'"),
+        ({"compression": ["gzip"]}, r"expected a compression of auto, none, gzip, bitshuffle, came \['gzip'\]"),
+        ({"compresion": "gzip"}, "expected 'compression', came 'compresion'"),
     ],
 )
-def test_wrong_options_are_told(options: dict[str, str], message: str, tmp_path: Path) -> None:
+def test_wrong_options_are_told(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(SavingError, match=message):
-        open_scan(Story(tmp_path / "a.h5", CHANNELS, writer_options=options).scan)
+        open_scan.check_options(options)
+    story = Story(tmp_path / "a.h5", CHANNELS, writer_options=options)
+    assert (
+        save([*story.begin(), story.points("robx", [1.5]), story.end()]).state == "SAVED"
+    )  # no point is lost for that
+    with opened(tmp_path / "a.h5") as h5:
+        assert re.search(f"writer_options: {message}; so the default was taken", h5["12.1/writer/remarks"].asstr()[0])
 
 
 def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:

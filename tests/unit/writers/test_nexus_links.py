@@ -16,7 +16,8 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.scan import Scan
 from bliss_like.scans import loopscan
-from tests.nexus_structure import default_plot, problems
+from bliss_like.writers.checker import check as problems
+from bliss_like.writers.checker import default_plot
 from tests.unit.scanning.making import Device, Log, Master, Values
 from tests.unit.writers.making import FileSaver, Story, events_of, note, opened, save, text
 

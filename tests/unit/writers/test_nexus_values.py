@@ -13,7 +13,7 @@ import pytest
 
 from bliss_like.data.node import ScanNode, get_node
 from bliss_like.data.saved import open_saved
-from tests.nexus_structure import problems
+from bliss_like.writers.checker import check as problems
 from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 VALUES: dict[str, list[Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,10 @@ import pytest
 
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, tell_status, writer_status
-from bliss_like.data.store import MemoryStore
+from bliss_like.data.store import Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import FileLostError, SavingError
-from bliss_like.writers import claim
+from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
+from bliss_like.writers import claim, process
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
 from tests.publishing import PublishedScan
@@ -248,3 +248,28 @@ def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
     assert faulty.abandoned == [running.path]
     other = writer_status(store, "eh1")
     assert other is not None and other.host == "elsewhere"
+
+
+class _Leaving(MemoryStore):
+    """Is gone as soon as a test says so."""
+
+    is_gone = False
+
+    def read(self, after: Mapping[str, Id], *, timeout: float = 0, count: int = 1000) -> dict[str, list[Entry]]:
+        if self.is_gone:
+            raise StoreUnavailable("gone")
+        return super().read(after, timeout=timeout, count=count)
+
+
+def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = _Leaving()
+    running = PublishedScan(Tree(store), info=INFO).prepare().emit([1.0])
+    monkeypatch.setattr(process, "ALONE", 0.2)
+    with writer(store, Until(parent=-1)) as thread:  # nobody's child
+        wait_until(lambda: progress(store, running.path))
+        store.is_gone = True
+        thread.join(10)
+        assert not thread.is_alive()
+    assert isinstance(faulty.disk[running.path][-1], NewData)
