@@ -117,7 +117,7 @@ def test_what_a_living_writer_does_is_left_to_it(
     assert recover() == 1
     told = capsys.readouterr().out
     assert "writer of session eh1 (pid 12 on elsewhere) is there already; it saves 1 of these scans by itself" in told
-    tell_status(store, WriterStatus("eh1", "elsewhere", 12, "1", 0.0, trouble="scan 1: disk full"))
+    tell_status(store, WriterStatus("eh1", "elsewhere", 12, "1", 0.0, troubles={"": "disk full"}))
     assert recover() == 0 and is_whole(store, scan)
     tell_end(store, writer)
 
