@@ -81,7 +81,7 @@ class LastScans(deque["Scan"]):
 
     def __info__(self) -> str:
         rows = [
-            (scan.scan_number if scan.save else "", scan.state.name, points(scan), str(scan.scan_info["title"]))
+            (str(scan.scan_number) if scan.save else "", scan.state.name, points(scan), str(scan.scan_info["title"]))
             for scan in self
         ]
         rows = [*reversed([_row(node) for node in itertools.islice(self.past(), SHOWN - len(rows))]), *rows]
@@ -107,13 +107,13 @@ def _is_called(scan: Scan, key: int | str) -> bool:
     return key in names or (len(key) >= 6 and uid.startswith(key))
 
 
-def _row(node: ScanNode) -> tuple[Any, str, str, str]:
+def _row(node: ScanNode) -> tuple[str, str, str, str]:
     """Return what is shown of a past scan."""
     info = node.info
     lengths = node.structure.end.lengths.values() if node.structure.end else map(len, node.channels())
     npoints = max(lengths, default=0)
     kind = "scan" if node.type is NodeKind.SCAN_GROUP else "point"
-    number = info["scan_nb"] if info.get("save", True) else ""
+    number = str(info["scan_nb"]) if info.get("save", True) else ""
     return number, str(info["state"]), f"{npoints} {kind}{'' if npoints == 1 else 's'}", str(info["title"])
 
 
@@ -157,11 +157,14 @@ def _duration(scan: Scan) -> str:
 
 
 def _place(scan: Scan) -> str:
-    """Return the file and entry of a scan, as commands take them; of one without, its db_name."""
+    """Return where a scan is on disk; of one that is not there (yet), its db_name."""
     if not scan.save:
         return "not saved"
-    file = scan.scan_info.get("filename")
-    return f"{file}::{scan.scan_number}.1" if file else scan.path
+    try:
+        saved = scan.node.saved
+    except BlissLikeError:
+        saved = None
+    return saved.place if saved is not None and saved.state == "SAVED" else scan.path
 
 
 def _subscans(scan: Scan) -> list[str]:

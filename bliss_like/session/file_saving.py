@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 NO_FORMAT = "null"
 
-_FOR_A_WRITER = 10.0
+_FOR_A_WRITER = 30.0
 """Seconds that a scan waits for a writer before it starts."""
 _PATIENCE = 15.0
 """Seconds for which a scan that has ended waits for a writer that is gone, or cannot write."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .saving import ScanSaving
 
 
-_WIDEST = 32
+_WIDEST = 30
 """Characters that a column of values has at most."""
 
 

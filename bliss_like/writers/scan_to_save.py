@@ -215,7 +215,7 @@ class ScanToSave:
     def _close(self) -> None:
         if self._file is not None:
             self._said, self.behind = self._file.close(), 0
-            where = f"{self._said.file}::{' '.join(self._said.entries)}"
+            where = self._said.place
             _log.info("scan %s: saved in %s (%.3f s)", self.path, where, time.monotonic() - self.seconds_at_end)
 
     # -- what goes wrong -----------------------------------------------------------------------------------------------
