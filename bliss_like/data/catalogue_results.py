@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import shutil
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,11 +81,14 @@ class ScanRecord:
 
     def __info__(self) -> str:
         lines = {"scan": f"{self.number} {self.title}", "state": f"{self.state} {self.saved} {self.error}".strip()}
-        lines |= {"started": f"{self.start_time:%Y-%m-%d %H:%M:%S}", "file": f"{self.file} {self.entry}".strip()}
+        lines |= {
+            "started": f"{self.start_time:%Y-%m-%d %H:%M:%S}",
+            "file": f"{self.file}{'::' if self.entry else ''}{self.entry}",
+        }
         lines |= {"session": self.session, "user": self.user, "sample": self.sample, "dataset": self.dataset}
         lines |= {"motors": ", ".join(self.motors), "counters": ", ".join(self.counters), "uid": self.uid}
         lines["comments"] = "; ".join(self.comments)
-        return "\n".join(f"{key:9} {value}" for key, value in lines.items() if value)
+        return "\n".join(_wrapped(f"{key:9} {value}") for key, value in lines.items() if value)
 
     @property
     def is_running(self) -> bool:
@@ -222,6 +226,11 @@ def _read(found: Sequence[tuple[Index, int]]) -> Iterator[ScanRecord]:
     for index, scan in found:
         if (index.root, scan) in rows:
             yield rows[index.root, scan]
+
+
+def _wrapped(line: str) -> str:
+    """Return a line in several if it is long, but paths and the like whole."""
+    return textwrap.fill(line, 79, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
 def _is_number(entry: str, number: int | None) -> bool:

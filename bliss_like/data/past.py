@@ -100,7 +100,7 @@ def scans_named(words: Iterable[str], store: StreamStore, session: str = "") -> 
 
 
 def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
-    """Return the newest scan that is called so: `12`, `ascan`, a uid, a db_name, `data.h5::/12.1`.
+    """Return the newest scan that is called so: `12`, `ascan`, a uid, a db_name, `data.h5::12.1`.
 
     Replays are not meant, but by their db_name.
 
@@ -119,7 +119,7 @@ def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
         of_session = f" of session {session}" if session else ""
         raise NodeNotFound(
             f"no scan {text!r}{of_session}, neither in the store nor in the catalogue: expected a number, a name, a uid, a "
-            f"db_name, or a file and entry like data.h5::/12.1"
+            f"db_name, or a file and entry like data.h5::12.1"
         )
     return node
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from bliss_like.errors import SavingError
@@ -34,7 +34,7 @@ class WriterStatus:
     :param since: when it was started, seconds since the epoch.
     :param scan: db_name of the scan that it is writing, empty if none; `file` is where it writes.
     :param behind: bytes of points that are published and not yet on disk.
-    :param trouble: what keeps it from writing, e.g. "disk full: ..."; empty when nothing does.
+    :param troubles: what keeps it from writing, by db_name of the scan, e.g. "disk full: ..."; under "" what concerns all.
     """
 
     session: str
@@ -45,7 +45,16 @@ class WriterStatus:
     scan: str = ""
     file: str = ""
     behind: int = 0
-    trouble: str = ""
+    troubles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """The first of its troubles; empty when it has none."""
+        return next((f"scan {paths.name(scan)}: {told}" if scan else told for scan, told in self.troubles.items()), "")
+
+    def trouble_with(self, scan: str) -> str:
+        """Return what keeps it from writing that scan."""
+        return self.troubles.get(scan) or self.troubles.get("", "")
 
     def __str__(self) -> str:
         return f"writer of session {self.session} (pid {self.pid} on {self.host})"
@@ -74,6 +83,16 @@ def living_writer(store: StreamStore, session: str) -> WriterStatus | None:
     """Return what the writer of a session says, unless it is seen from here that it has died meanwhile."""
     status = writer_status(store, session)
     return None if status is None or is_gone({"host": status.host, "pid": status.pid}) else status
+
+
+def doing(store: StreamStore, status: WriterStatus) -> str:
+    """Return what a writer is at, in words; a scan that was saved since it said so is none any more."""
+    if status.trouble:
+        return status.trouble
+    if not status.scan or is_done_with(saved(store, [status.scan])[0]):
+        return "waits for scans"
+    behind = f", {status.behind / 1e6:.1f} MB behind" if status.behind >= 50_000 else ""
+    return f"writes {paths.name(status.scan)} to {status.file}{behind}"
 
 
 def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:

@@ -340,8 +340,8 @@ def _dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
         known = np.dtype(dtype)
     except TypeError as error:
         raise ChannelValueError(f"channel {name!r}: {dtype!r} is no dtype: {error}") from None
-    if known.kind not in "biufcUS":
-        raise ChannelValueError(f"channel {name!r}: expected numbers or strings, got dtype {known}")
+    if known.kind not in "biufcUS" or known.char in "gG":
+        raise ChannelValueError(f"channel {name!r}: expected numbers of 64 bits at most or strings, got dtype {known}")
     return known.newbyteorder("<")
 
 

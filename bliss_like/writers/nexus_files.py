@@ -45,9 +45,8 @@ class SharedFile:
         """
         shared = cls._open.get(path)
         if shared is not None and not shared.file.is_there:  # it was moved or deleted meanwhile
-            if shared._users == 0:
-                shared._give_up()  # all that was written is in it
-            shared = None  # its scans, if it has any, wait for it to come back
+            shared._give_up()  # what was written is in it; scans that it still has begin anew
+            shared = None
         if shared is None:
             shared = cls._open[path] = cls(path)
         shared._users += 1

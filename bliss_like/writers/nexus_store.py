@@ -33,7 +33,7 @@ def open_entry(file: str, entry: str = "") -> SavedStore:
     if not entry:
         there = entries(file)
         if len(there) != 1:
-            raise DataError(f"{file}: it has the scans {', '.join(there) or '(none)'}: say which, e.g. {file}::/12.1")
+            raise DataError(f"{file}: it has the scans {', '.join(there) or '(none)'}: say which, e.g. {file}::12.1")
         entry = there[0]
     return SavedStore(NexusRecord(file, "/" + entry.strip("/")))
 
@@ -120,9 +120,12 @@ class NexusRecord:
         known = self._channels[channel]
         with _opened(self.file) as h5:
             data = h5[known["path"]]
-            return (
-                _shaped(data, h5[known["shapes"]], start, stop) if known.get("shapes") else _points(data, start, stop)
-            )
+            if known.get("shapes"):
+                return _shaped(data, h5[known["shapes"]], start, stop)
+            points = _points(data, start, stop)
+            if known.get("shape") and h5py.check_string_dtype(data.dtype):
+                return [np.array(from_json(str(point).encode()), dtype=np.str_) for point in points]
+            return points
 
     def _note(self, h5: Any) -> Any:
         place = f"{self.entry}/{WRITER}"

@@ -144,7 +144,7 @@ def test_a_scan_node_knows_and_waits(store: StreamStore, tree: Tree) -> None:
         TimeoutError, match=r"not saved within 0.05 s; no writer of eh1 lives. `bliss-like recover eh1`"
     ):
         node.wait_saved(0.05)
-    tell_status(store, WriterStatus("eh1", "here", 12, "1", 0.0, trouble="disk full: /data"))
+    tell_status(store, WriterStatus("eh1", "here", 12, "1", 0.0, troubles={"": "disk full: /data"}))
     with pytest.raises(TimeoutError, match=r"writer of session eh1 \(pid 12 on here\) lives: disk full: /data"):
         node.wait_saved(0.05)
     say_failed(store, scan)

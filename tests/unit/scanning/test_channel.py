@@ -118,7 +118,7 @@ def test_names_and_description() -> None:
     assert AcquisitionChannel("scans", str, data_node_type=NodeKind.NODE_REF_CHANNEL).dtype.kind == "U"
 
 
-@pytest.mark.parametrize("dtype", [object, "no such dtype", "M8[s]"])
+@pytest.mark.parametrize("dtype", [np.longdouble, object, "no such dtype", "M8[s]"])
 def test_dtypes_that_cannot_be_published(dtype: Any) -> None:
     with pytest.raises(ChannelValueError, match="ctl:c"):
         AcquisitionChannel("ctl:c", dtype)

@@ -378,6 +378,8 @@ WRONG: dict[tuple[str, Any], str] = {
     ("data_filename", " "): "SCAN_SAVING.data_filename: expected the name of a file without '/', came ' '",
     ("data_filename", ".."): "SCAN_SAVING.data_filename: expected the name of a file without '/', came '..'",
     ("data_filename", "a\nb"): r"SCAN_SAVING.data_filename: 'a\nb' has the character '\n', which has no place in the",
+    ("data_filename", "x" * 244): f"SCAN_SAVING.data_filename: '{'x' * 40}'... has 244 bytes, too many for a file that",
+    ("base_path", "/data/\udc80"): r"SCAN_SAVING.base_path: '\udc80' has characters that no file name can have",
     ("template", "x" * 256): f"SCAN_SAVING.template: '{'x' * 40}'... has 256 bytes, the name of a file 255 at most",
     ("template", "\udc80"): r"SCAN_SAVING.template: '\udc80' has characters that no file name can have",
     ("writer", "hdf5"): "SCAN_SAVING.writer: expected one of nexus, null, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",
