@@ -99,28 +99,44 @@ def find(
 
 
 def get(scan: int | str, session: str | None = None) -> ScanRecord:
-    """Return one scan: by number or name the newest one that has it, by uid (or its beginning), by db_name.
+    """Return one scan: by number, name or type the newest one that has it, by uid (or its beginning), by db_name.
 
     :param session: of several with that number or name, the newest of this session; by default, of any.
     :raises CatalogueError: there is none.
     """
+    if (found := next(called(scan, session or ""), None)) is not None:
+        return found
     among = {"session": [session]} if session else {}
-    for column, value in _ways(scan):
-        if found := run(Query(columns={**among, column: [value]}, limit=1)):
-            return found[0]
     newest = "; the newest is " + str(everything[0]) if (everything := run(Query(columns=among, limit=1))) else ""
     raise CatalogueError(f"no scan {scan!r}{f' of session {session}' if session else ''} in the catalogue{newest}")
 
 
-def _ways(scan: int | str) -> Iterator[tuple[str, int | str]]:
+def called(scan: int | str, session: str = "") -> Iterator[ScanRecord]:
+    """Yield the scans that are called so, the newest first; if several kinds of names fit, by the first one that does.
+
+    :param scan: number, uid, db_name, name (`12_ascan`, `ascan`), type, or the beginning of a uid.
+    """
+    among = {"session": [session]} if session else {}
+    for columns in _ways(scan):
+        found = False
+        for record in run(Query(columns={**among, **columns})):
+            if "name" not in columns or scan in (record.name, record.name.lstrip("_").partition("_")[2]):
+                found = True
+                yield record
+        if found:
+            return
+
+
+def _ways(scan: int | str) -> Iterator[dict[str, list[int | str]]]:
     if isinstance(scan, int):
-        yield "number", scan
+        yield {"number": [scan]}
         return
     if scan.isdigit() and len(scan) < 16:
-        yield "number", int(scan)
-    yield from (("uid", scan), ("db_name", scan), ("name", scan))
+        yield {"number": [int(scan)]}
+    for column, values in (("uid", [scan]), ("db_name", [scan]), ("name", [scan, f"*_{scan}"]), ("type", [scan])):
+        yield {column: list(values)}
     if len(scan) >= 6:
-        yield "uid", scan + "*"
+        yield {"uid": [f"{scan}*"]}
 
 
 # -- indexes -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import shutil
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from bliss_like.errors import CatalogueError, DataError, StoreUnavailable
 
 from .catalogue_facts import COLUMNS, RUNNING
 from .catalogue_index import Index
-from .codec import from_json
+from .codec import Array, from_json
 
 if TYPE_CHECKING:
     from .node import ScanNode
@@ -80,11 +81,14 @@ class ScanRecord:
 
     def __info__(self) -> str:
         lines = {"scan": f"{self.number} {self.title}", "state": f"{self.state} {self.saved} {self.error}".strip()}
-        lines |= {"started": f"{self.start_time:%Y-%m-%d %H:%M:%S}", "file": f"{self.file} {self.entry}".strip()}
+        lines |= {
+            "started": f"{self.start_time:%Y-%m-%d %H:%M:%S}",
+            "file": f"{self.file}{'::' if self.entry else ''}{self.entry}",
+        }
         lines |= {"session": self.session, "user": self.user, "sample": self.sample, "dataset": self.dataset}
         lines |= {"motors": ", ".join(self.motors), "counters": ", ".join(self.counters), "uid": self.uid}
         lines["comments"] = "; ".join(self.comments)
-        return "\n".join(f"{key:9} {value}" for key, value in lines.items() if value)
+        return "\n".join(_wrapped(f"{key:9} {value}") for key, value in lines.items() if value)
 
     @property
     def is_running(self) -> bool:
@@ -122,17 +126,17 @@ class ScanRecord:
         """Return the points of a channel by full name, short name or pattern; without a key, a mapping of all."""
         return self.node.get_data(key)
 
-    def to_pandas(self) -> Any:
-        """Return the scalar channels as a pandas DataFrame, a row per point."""
-        from .tables import to_pandas
+    def to_numpy(self, channels: str | Sequence[str] | None = None) -> Array:
+        """Return the scalar channels, or those that are named, as a structured array, a row per point."""
+        return self.node.to_numpy(channels)
 
-        return to_pandas(self.node)
+    def to_pandas(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return the same as a pandas DataFrame."""
+        return self.node.to_pandas(channels)
 
-    def to_xarray(self) -> Any:
-        """Return all channels as an xarray Dataset."""
-        from .tables import to_xarray
-
-        return to_xarray(self.node)
+    def to_xarray(self, channels: str | Sequence[str] | None = None) -> Any:
+        """Return all channels but images, or those that are named, as an xarray Dataset."""
+        return self.node.to_xarray(channels)
 
     def events(self) -> Iterator[Event]:
         """Yield the events of the scan as it ran; of one that runs, also those to come."""
@@ -222,6 +226,11 @@ def _read(found: Sequence[tuple[Index, int]]) -> Iterator[ScanRecord]:
     for index, scan in found:
         if (index.root, scan) in rows:
             yield rows[index.root, scan]
+
+
+def _wrapped(line: str) -> str:
+    """Return a line in several if it is long, but paths and the like whole."""
+    return textwrap.fill(line, 79, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
 def _is_number(entry: str, number: int | None) -> bool:

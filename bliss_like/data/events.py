@@ -144,6 +144,12 @@ class SavedScan:
     writer: str = ""
     info: Info = field(default_factory=dict)
 
+    @property
+    def place(self) -> str:
+        """The file, and the first entry in it, as commands take them: `data.h5::12.1`."""
+        entry = next(iter(self.entries), "").strip("/")
+        return f"{self.file}::{entry}" if entry else self.file
+
 
 WireEvent = NewNode | ScanInfoUpdate | PreparedScan | NewData | EndScan | SavedScan
 """Everything that is published."""

@@ -31,6 +31,7 @@ from . import paths
 from .codec import Array, decode_event
 from .events import NewNode, NodeKind, SavedScan
 from .lifecycle import ScanState
+from .node_curves import NodeCurves
 from .scan_data import ScanData
 from .store import StreamStore
 from .structure import ScanStructure
@@ -285,7 +286,7 @@ class DataNode:
         return _make(self.store, new, scan.structure if isinstance(scan, ScanNode) else None)
 
 
-class ScanNode(DataNode):
+class ScanNode(NodeCurves, DataNode):
     """A scan, or a group or sequence of scans."""
 
     def __init__(
@@ -341,10 +342,11 @@ class ScanNode(DataNode):
     @overload
     def get_data(self, key: None = None) -> ScanData: ...
     @overload
-    def get_data(self, key: str) -> Any: ...
-    def get_data(self, key: str | None = None) -> Any:
+    def get_data(self, key: object) -> Any: ...
+    def get_data(self, key: object = None) -> Any:
         """Return the points of a channel by full name, short name or pattern; without a key, a mapping of all.
 
+        :param key: may be a counter or an axis, too.
         :raises KeyError: no channel of that name, or several.
         :raises PointExpired: some of the points are no more in the store.
         """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from bliss_like.errors import BlissLikeError, NodeNotFound
+from bliss_like.errors import BlissLikeError, NodeNotFound, UsageError
 
 from . import paths, saved
 from .codec import decode_event
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _UID = re.compile(r"[0-9a-f]{6,32}")
+_RANGE = re.compile(r"(\d+)-(\d+)")
 
 Key = int | str
 """What people call a scan: its number, its name (`ascan`, `12_ascan`), its uid or the beginning of it, its db_name."""
@@ -84,8 +86,21 @@ class PastScans:
             yield ScanNode(store, store.scan, store.kind)
 
 
+def scans_named(words: Iterable[str], store: StreamStore, session: str = "") -> list[ScanNode]:
+    """Return scans, each once: by what `named_scan` takes, a range `12-20`, or a file with all that are in it.
+
+    :raises NodeNotFound: there is none.
+    :raises DataError: a file cannot be read.
+    """
+    found: dict[str, ScanNode] = {}
+    for word in words:
+        for node in _named(word, store, session):
+            found.setdefault(f"{node.db_name} {getattr(node.store, 'uid', '')}", node)
+    return list(found.values())
+
+
 def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
-    """Return the newest scan that is called so, on a command line: `12`, `ascan`, a uid, a db_name, `data.h5::/12.1`.
+    """Return the newest scan that is called so: `12`, `ascan`, a uid, a db_name, `data.h5::12.1`.
 
     Replays are not meant, but by their db_name.
 
@@ -104,9 +119,51 @@ def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:
         of_session = f" of session {session}" if session else ""
         raise NodeNotFound(
             f"no scan {text!r}{of_session}, neither in the store nor in the catalogue: expected a number, a name, a uid, a "
-            f"db_name, or a file and entry like data.h5::/12.1"
+            f"db_name, or a file and entry like data.h5::12.1"
         )
     return node
+
+
+def known_store() -> StreamStore:
+    """Return the store of the server; an empty one if there is no server: files are then all there is."""
+    from . import server
+
+    if server.is_configured() or server.status():
+        from .redis_store import connect
+
+        return connect()
+    from .store import MemoryStore
+
+    return MemoryStore()
+
+
+def is_file(word: str) -> bool:
+    """Whether a word names a file rather than a scan."""
+    return saved.is_readable(word.partition("::")[0]) or os.path.isfile(word)
+
+
+def _named(word: str, store: StreamStore, session: str) -> Iterator[ScanNode]:
+    if is_file(word) and "::" not in word:
+        yield from (named_scan(f"{word}::{entry}", store) for entry in saved.entries(word))
+    elif span := _RANGE.fullmatch(word):
+        yield from _numbered(int(span[1]), int(span[2]), store, session)
+    else:
+        yield named_scan(word, store, session)
+
+
+def _numbered(first: int, last: int, store: StreamStore, session: str) -> Iterator[ScanNode]:
+    if first > last:
+        raise UsageError(f"scans {first}-{last}: expected a range that begins with the lower number")
+    there = False
+    for number in range(first, last + 1):
+        try:
+            node = named_scan(str(number), store, session)
+        except NodeNotFound:  # some numbers of a range may well be of scans that were not saved
+            continue
+        there = True
+        yield node
+    if not there:
+        raise NodeNotFound(f"scans {first}-{last}: there is none of them, neither on the server nor in the catalogue")
 
 
 def _is_called(new: NewNode, key: Key) -> bool:
@@ -124,29 +181,10 @@ def _uid(node: ScanNode) -> str:
 
 
 def _recorded(session: str, key: Key | None = None) -> Iterator[ScanRecord]:
-    """Yield what the catalogue has of a session, the newest first; by the first thing that `key` can mean to it."""
+    """Yield what the catalogue has of a session, or of it by that name, the newest first."""
     from . import catalogue  # its results are read by what is here
-    from .catalogue_query import Query
 
-    among = {"session": [session]} if session else {}
     try:
-        for way in _ways(key):
-            found = False
-            for record in catalogue.run(Query(columns={**among, **way})):
-                if "name" not in way or record.name == key or record.name.lstrip("_").partition("_")[2] == key:
-                    found = True
-                    yield record
-            if found:
-                return
+        yield from catalogue.search(session=session) if key is None else catalogue.called(key, session)
     except BlissLikeError as error:
         _log.warning("the catalogue cannot be asked for scans: %s", error)
-
-
-def _ways(key: Key | None) -> list[dict[str, list[Key]]]:
-    """Return what a key can mean, as columns of the catalogue."""
-    if key is None:
-        return [{}]
-    if isinstance(key, int):
-        return [{"number": [key]}]
-    ways: list[dict[str, list[Key]]] = [{"db_name": [key]}, {"name": [key, f"*_{key}"]}, {"type": [key]}]
-    return [*ways, {"uid": [f"{key}*"]}] if _UID.fullmatch(key) else ways

@@ -50,7 +50,7 @@ class WriterStatus:
     @property
     def trouble(self) -> str:
         """The first of its troubles; empty when it has none."""
-        return next((f"scan {scan}: {told}" if scan else told for scan, told in self.troubles.items()), "")
+        return next((f"scan {paths.name(scan)}: {told}" if scan else told for scan, told in self.troubles.items()), "")
 
     def trouble_with(self, scan: str) -> str:
         """Return what keeps it from writing that scan."""
@@ -83,6 +83,16 @@ def living_writer(store: StreamStore, session: str) -> WriterStatus | None:
     """Return what the writer of a session says, unless it is seen from here that it has died meanwhile."""
     status = writer_status(store, session)
     return None if status is None or is_gone({"host": status.host, "pid": status.pid}) else status
+
+
+def doing(store: StreamStore, status: WriterStatus) -> str:
+    """Return what a writer is at, in words; a scan that was saved since it said so is none any more."""
+    if status.trouble:
+        return status.trouble
+    if not status.scan or is_done_with(saved(store, [status.scan])[0]):
+        return "waits for scans"
+    behind = f", {status.behind / 1e6:.1f} MB behind" if status.behind >= 50_000 else ""
+    return f"writes {paths.name(status.scan)} to {status.file}{behind}"
 
 
 def tell_progress(store: StreamStore, scan: str, lengths: Mapping[str, int]) -> None:

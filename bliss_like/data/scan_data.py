@@ -20,7 +20,7 @@ class ScanData(Mapping[str, Any]):
     def __init__(self, channels: Mapping[str, Readable]) -> None:
         self._channels = dict(channels)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: Any) -> Any:
         return self._channels[self.find(key)].get(0, -1)
 
     def __iter__(self) -> Iterator[str]:
@@ -32,13 +32,15 @@ class ScanData(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"ScanData({', '.join(self._channels)})"
 
-    def find(self, key: str) -> str:
-        """Return the full name of the one channel that `key` means.
+    def find(self, key: Any) -> str:
+        """Return the full name of the one channel that `key` means; of a counter or an axis, that of its channel.
 
         :raises KeyError: it means none, or several.
         """
+        if not isinstance(key, str):
+            key = str(getattr(key, "fullname", "") or f"axis:{getattr(key, 'name', key)}")
         if key in self._channels:
-            return key
+            return str(key)
         found = [name for name in self._channels if name.rpartition(":")[2] == key]
         found = found or [name for name in self._channels if fnmatch.fnmatchcase(name, key)]
         if len(found) == 1:

@@ -7,14 +7,15 @@ is. A curve without noise is taken as it is: straight lines between its points. 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .denoising import Array, Curve, cell_widths, curve_of, smoothed
 
-__all__ = ["Cen", "Edge", "cen", "com", "edge", "fwhm", "highest", "peak", "trough"]
+__all__ = ["Cen", "Edge", "cen", "com", "edge", "fwhm", "highest", "line_of_mesh", "peak", "trough"]
 
 NAN = math.nan
 FEW_SIGMA = 4.0
@@ -127,6 +128,23 @@ def highest(y: ArrayLike) -> int | None:
         return None
     smooth, _ = smoothed(curve)
     return int(places[np.argmax(smooth)])
+
+
+def line_of_mesh(x: Array, y: Array, told: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Return the curve of a mesh along one of its axes: the average over the others.
+
+    :param told: what `scan_info` says of the axis: `start`, `stop`, `axis_points`; where it does not, about square is assumed.
+    """
+    start, stop, npoints = told.get("start"), told.get("stop"), told.get("axis_points", 0)
+    if start is None or stop is None or npoints < 2:  # its places are not on a grid
+        start, stop, npoints = float(np.nanmin(x)), float(np.nanmax(x)), max(2, round(math.sqrt(len(x))))
+    if start == stop:
+        return x, y
+    usable = np.isfinite(x) & np.isfinite(y)
+    lines = np.rint((x[usable] - start) / (stop - start) * (npoints - 1)).astype(int).clip(0, npoints - 1)
+    there, which, count = np.unique(lines, return_inverse=True, return_counts=True)
+    along_x, along_y = (np.bincount(which, values[usable], len(there)) / count for values in (x, y))
+    return along_x, along_y
 
 
 # -- shape -------------------------------------------------------------------------------------------------------------

@@ -106,8 +106,13 @@ def told(scan: ScanNode) -> str:
     number = f"Scan {info['scan_nb']}" if info.get("save", True) else "Scan"
     npoints = max(map(len, nodes), default=0)
     start = f", started {str(info['start_time'])[:19].replace('T', ' ')}" if info.get("start_time") else ""
-    place = str(scan.store) if isinstance(scan.store, SavedStore) else scan.db_name
-    lines = [f"{number}: {info.get('title', '')}, {info.get('state', '')}{start}", f"{npoints} points, {place}"]
+    saved = None if isinstance(scan.store, SavedStore) else scan.saved
+    in_file = saved.place if saved is not None and saved.state == "SAVED" else scan.db_name
+    place = str(scan.store) if isinstance(scan.store, SavedStore) else in_file
+    lines = [
+        f"{number}: {info.get('title', '')}, {info.get('state', '')}{start}",
+        f"{npoints} point{'' if npoints == 1 else 's'}, {place}",
+    ]
     names = ", ".join(f"{node.short_name} [{node.unit}]" if node.unit else node.short_name for node in nodes)
     return "\n".join([*lines, f"channels: {names or 'none'}"])
 

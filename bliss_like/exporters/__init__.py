@@ -7,6 +7,7 @@ its files go, which is a `Target`: a directory, an open file, memory, or nowhere
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -118,9 +119,10 @@ def make_exporter(format: str, target: Target, template: str = "", options: dict
     try:
         return made(target, template=template, **(options or {}))
     except TypeError as error:
-        raise ExportError(
-            f"format {format}: {error}; what it knows: help({getattr(made, '__name__', made)})"
-        ) from error
+        known = [name for name in inspect.signature(made).parameters if name not in ("target", "template")]
+        unknown = [name for name in options or {} if name not in known]
+        what = f"it has no option {unknown[0]!r}" if unknown else str(error)
+        raise ExportError(f"format {format}: {what}; there are: {', '.join(known) or 'none'}") from error
 
 
 def feed(exporter: Exporter, target: Target, events: Iterable[WireEvent]) -> None:
@@ -164,7 +166,7 @@ def export(
 ) -> dict[str, bytes] | list[Path]:
     """Write scans in another format, all or nothing.
 
-    :param scan: a scan, its node or its db_name; or several of them.
+    :param scan: a scan, its node, its number, name, uid, db_name or file; or several of them.
     :param to: a directory, the name of a file, a file open for writing bytes, or None: memory.
     :param template: of names of files, e.g. `"{start.sample_name}/{scan_nb:04d}"`: docs/exporting.md.
     :param channels: names, short names or patterns; none: all.

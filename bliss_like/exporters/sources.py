@@ -8,29 +8,27 @@ from dataclasses import replace
 from typing import Any
 
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, WireEvent
-from bliss_like.data.node import ScanNode, get_node
+from bliss_like.data.node import ScanNode
+from bliss_like.data.past import known_store, scans_named
 from bliss_like.data.walker import Walker
-from bliss_like.errors import ExportError, NodeNotFound
+from bliss_like.errors import ExportError
 
 
 def nodes_of(scan: Any) -> list[ScanNode]:
-    """Return the nodes of a scan, a node or a db_name, or of several.
+    """Return the nodes of a scan, a node, a number, a name..., or of several.
 
     :raises ExportError: that is no scan.
-    :raises NodeNotFound: it is not in the store.
+    :raises NodeNotFound: neither the store nor the catalogue has it.
     """
-    if isinstance(scan, str):
-        node = get_node(scan)
-        if node is None:
-            raise NodeNotFound(f"scan {scan}: not in the store; it was never published, or its time there is over")
-        return nodes_of(node)
+    if isinstance(scan, str | int):
+        return scans_named([str(scan)], known_store())
     if isinstance(scan, ScanNode):
         return [scan]
     if isinstance(found := getattr(scan, "node", None), ScanNode):
         return [found]
     if isinstance(scan, Iterable):
         return [node for one in scan for node in nodes_of(one)]
-    raise ExportError(f"expected a scan, its node or its db_name, or several of them; got {scan!r}")
+    raise ExportError(f"expected a scan, its node, number, name, uid or file, or several of them; got {scan!r}")
 
 
 def events_of(nodes: Iterable[ScanNode], channels: Sequence[str] = (), *, live: bool = False) -> Iterator[WireEvent]:

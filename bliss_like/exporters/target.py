@@ -192,10 +192,10 @@ class Stream:
         return f"output {getattr(self._file, 'name', 'to an open file')}"
 
     def create(self, name: str, *, seek: bool = False) -> BinaryIO:
-        self._take(name)
         if not seek:
+            self._take(name)
             return cast(BinaryIO, _Passing(self._file))
-        self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed at the end
+        self._spool = open(self.path(name), "w+b")  # noqa: SIM115 - closed at the end
         return self._spool
 
     def path(self, name: str) -> str:
@@ -208,9 +208,7 @@ class Stream:
         self._taken = True
 
     def commit(self) -> None:
-        if self._spool:
-            self._spool.seek(0)
-            shutil.copyfileobj(self._spool, self._file)
+        self._close_spool()
         for path in self._directory.paths.values():
             with open(path, "rb") as source:
                 shutil.copyfileobj(source, self._file)
@@ -218,10 +216,12 @@ class Stream:
         self.abandon()
 
     def abandon(self) -> None:
-        if self._spool:
-            self._spool.close()
-            self._spool = None
+        self._close_spool()
         self._directory.remove()
+
+    def _close_spool(self) -> None:
+        if self._spool is not None:
+            self._spool.close()
 
 
 class DryRun(Files):

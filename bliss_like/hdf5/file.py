@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import weakref
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Self
@@ -42,6 +43,8 @@ class GrowingFile:
         self._closed = False
         self._named = False
         """Whether the file has its name already."""
+        # HDF5 closes at the very end of a process what is open, when its calls find no Python any more.
+        self._abandon = weakref.finalize(self, _abandon, file, h5, os.getpid())
 
     @classmethod
     def open(cls, path: str, *, new: bool = False, links: int = 1000) -> Self:
@@ -213,15 +216,16 @@ class GrowingFile:
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.path) from error
         self._closed = True
+        self._abandon.detach()
         self._file.close()
 
     def abandon(self) -> None:
-        """Give the file free as it was after the last commit. Never fails, and may be called at any time."""
-        if not self._closed:
-            self._closed = True
-            self._file.abandon()
-            self.h5.close()
-            self._file.close()
+        """Give the file free as it was after the last commit. Never fails, and may be called at any time.
+
+        So are files that nobody has any more, or that are open when the interpreter ends.
+        """
+        self._closed = True
+        self._abandon()
 
     def __enter__(self) -> Self:
         return self
@@ -233,6 +237,13 @@ class GrowingFile:
             self.close()
         else:
             self.abandon()
+
+
+def _abandon(file: TransactionalFile, h5: Any, pid: int) -> None:
+    file.abandon()
+    h5.close()
+    if os.getpid() == pid:  # a forked child has nothing to give free
+        file.close()
 
 
 def _let_go_of_heaps(h5: Any) -> None:

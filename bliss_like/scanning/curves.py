@@ -243,17 +243,7 @@ class Curves:
     def _curve(self, axis: Any, x: Array, y: Array) -> tuple[Array, Array]:
         """Return the curve along one axis; of a mesh, the average over the other axes."""
         info = self.scan_info.get("channels", {}).get(full_name_of(axis), {}) if self._is_mesh and is_axis(axis) else {}
-        if not info:
-            return x, y
-        start, stop, npoints = info.get("start"), info.get("stop"), info.get("axis_points", 0)
-        if start is None or stop is None or npoints < 2:  # its places are not on a grid
-            start, stop, npoints = float(np.nanmin(x)), float(np.nanmax(x)), max(2, round(math.sqrt(len(x))))
-        if start == stop:
-            return x, y
-        usable = np.isfinite(x) & np.isfinite(y)
-        lines = np.rint((x[usable] - start) / (stop - start) * (npoints - 1)).astype(int).clip(0, npoints - 1)
-        there, which, count = np.unique(lines, return_inverse=True, return_counts=True)
-        return tuple(np.bincount(which, values[usable], len(there)) / count for values in (x, y))  # type: ignore[return-value]
+        return scan_math.line_of_mesh(x, y, info) if info else (x, y)
 
 
 def _move(targets: dict[Any, float], move: Callable[..., object] | None) -> None:

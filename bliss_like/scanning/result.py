@@ -81,14 +81,18 @@ class LastScans(deque["Scan"]):
 
     def __info__(self) -> str:
         rows = [
-            (scan.scan_number if scan.save else "", scan.state.name, points(scan), scan.scan_info["title"])
+            (str(scan.scan_number) if scan.save else "", scan.state.name, points(scan), str(scan.scan_info["title"]))
             for scan in self
         ]
         rows = [*reversed([_row(node) for node in itertools.islice(self.past(), SHOWN - len(rows))]), *rows]
         if not rows:
             return "No scan was run yet."
-        lines = (f"{number:>4}  {state:<12}  {npoints:<12}  {title}" for number, state, npoints, title in rows)
-        return "\n".join([f"{'scan':>4}  {'state':<12}  {'points':<12}  title", *lines])
+        rows = [("scan", "state", "points", "title"), *rows]
+        of_state, of_points = (max(len(row[column]) for row in rows) for column in (1, 2))
+        lines = (
+            f"{number:>4}  {state:{of_state}}  {npoints:{of_points}}  {title}" for number, state, npoints, title in rows
+        )
+        return "\n".join(lines)
 
 
 def _past_scans() -> PastScans:
@@ -103,13 +107,13 @@ def _is_called(scan: Scan, key: int | str) -> bool:
     return key in names or (len(key) >= 6 and uid.startswith(key))
 
 
-def _row(node: ScanNode) -> tuple[Any, str, str, str]:
+def _row(node: ScanNode) -> tuple[str, str, str, str]:
     """Return what is shown of a past scan."""
     info = node.info
     lengths = node.structure.end.lengths.values() if node.structure.end else map(len, node.channels())
     npoints = max(lengths, default=0)
     kind = "scan" if node.type is NodeKind.SCAN_GROUP else "point"
-    number = info["scan_nb"] if info.get("save", True) else ""
+    number = str(info["scan_nb"]) if info.get("save", True) else ""
     return number, str(info["state"]), f"{npoints} {kind}{'' if npoints == 1 else 's'}", str(info["title"])
 
 
@@ -119,7 +123,7 @@ def told(scan: Scan) -> str:
     if scan.error is not None:
         lines.append(f"ended by {type(scan.error).__name__}: {scan.error}")
     if scan.path:
-        lines.append(f"{points(scan)}{_duration(scan)}, {scan.path if scan.save else 'not saved'}")
+        lines.append(f"{points(scan)}{_duration(scan)}, {_place(scan)}")
         try:
             lines += _subscans(scan) if isinstance(scan, ScanGroup) else []
             lines += _values(scan)
@@ -150,6 +154,17 @@ def _duration(scan: Scan) -> str:
         return ""
     seconds = (datetime.datetime.fromisoformat(end) - datetime.datetime.fromisoformat(start)).total_seconds()
     return f" in {seconds:.3g} s"
+
+
+def _place(scan: Scan) -> str:
+    """Return where a scan is on disk; of one that is not there (yet), its db_name."""
+    if not scan.save:
+        return "not saved"
+    try:
+        saved = scan.node.saved
+    except BlissLikeError:
+        saved = None
+    return saved.place if saved is not None and saved.state == "SAVED" else scan.path
 
 
 def _subscans(scan: Scan) -> list[str]:

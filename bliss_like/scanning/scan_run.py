@@ -330,7 +330,9 @@ class ScanRun:
             owner = _raised_by(error)
             place = f", in {owner.name}" if owner is not None else ""
             number = f"{self.scan.scan_number} " if self.scan.scan_number else ""  # refused before it had one
-            error.add_note(f"(scan {number}{self.scan.name}{place})")
+            name = f"scan {number}{self.scan.name}"
+            if place or name not in str(error):
+                error.add_note(f"({name}{place})")
 
     def _bring_to_rest(self, failures: list[BaseException]) -> None:
         self._is_over = True

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 NO_FORMAT = "null"
 
-_FOR_A_WRITER = 10.0
+_FOR_A_WRITER = 30.0
 """Seconds that a scan waits for a writer before it starts."""
 _PATIENCE = 15.0
 """Seconds for which a scan that has ended waits for a writer that is gone, or cannot write."""
@@ -36,6 +36,7 @@ _FOR_PROGRESS = 60.0
 _TELL_AFTER = 2.0
 """Seconds after which a user is told what the end of a scan waits for."""
 _SLICE = 0.25
+_KEPT = "All that it has published stays in the data server for a week"
 BACKLOG = 512 << 20
 """Bytes of points that are published and not on disk, beyond which a scan is held, until it is half of that."""
 
@@ -111,7 +112,9 @@ class FileSaving:
             if event is not None and event.state == "SAVED":
                 return
             if event is not None:
-                raise SavingError(f"{_name(scan)} is not saved: {event.error}.{self._way_out(scan)}")
+                raise SavingError(
+                    f"{_name(scan)} is not saved: {event.error}. {_KEPT}: remove the cause, then: {self._recover()}"
+                )
             now, patience = time.monotonic(), _PATIENCE if problem else _FOR_PROGRESS
             if not problem:
                 done = self._points_on_disk(scan)
@@ -119,7 +122,8 @@ class FileSaving:
             if now - well_at > patience:
                 reason = problem or "the writer is at work, but nothing of it gets to the file"
                 raise SavingError(
-                    f"{_name(scan)} is not saved, since {now - well_at:.0f} s: {reason}.{self._way_out(scan)}"
+                    f"{_name(scan)} is not yet saved, {now - well_at:.0f} s after its end: {reason}. {_KEPT}: remove the cause, "
+                    f"and it is saved, by the writer or by: {self._recover()}"
                 )
             if now - began > _TELL_AFTER and not has_told:
                 has_told = True
@@ -148,11 +152,8 @@ class FileSaving:
             return None, f"no writer of session {self._session.name} lives"
         return None, status.trouble_with(scan.path)
 
-    def _way_out(self, scan: Scan) -> str:
-        return (
-            f" All that it has published is in the data server, {scan.path}, for a week: remove the cause, then: "
-            f"bliss-like recover {self._session.name}"
-        )
+    def _recover(self) -> str:
+        return f"bliss-like recover {self._session.name}"
 
     # -- back-pressure -------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Places:
         """:raises SessionError: no text can be made of one template."""
         self._text(key, **dict.fromkeys(OF_IMAGES, "1"))
 
-    @property
+    @cached_property
     def base(self) -> Path:
         """The directory below which all data are."""
         written = str(self._known["base_path"])
@@ -61,7 +62,7 @@ class Places:
                 raise SessionError(f"SCAN_SAVING.base_path: {problem}")
         return base
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The directory for files."""
         return self._below(self.base, self._text("template"), "template")

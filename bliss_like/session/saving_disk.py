@@ -15,6 +15,7 @@ from bliss_like.writers.formats import find_format
 
 from . import disk
 from .disk import Numbers
+from .places import Places
 from .policies.config import NO_WRITER, writer_problem
 
 if TYPE_CHECKING:
@@ -64,13 +65,14 @@ class SavingDisk:
 
     def check(self) -> None:
         """:raises SavingError: the next scan cannot be saved."""
-        saving = self._saving
-        if problem := writer_problem(saving.writer):
+        saving, writer = self._saving, self._saving.writer
+        if problem := writer_problem(writer):
             raise SavingError(f"SCAN_SAVING.writer: {problem}")
         saving.claim()
-        if saving.writer == NO_WRITER:
+        if writer == NO_WRITER:
             return
-        root, file = Path(saving.get_path()), Path(saving.data_fullpath)
+        places = saving.places()
+        root, file = places.root, places.file(self.extension(writer))
         found = self.look(partial(self._prepare, root, file, saving.directory_mode, root not in self._tried))
         self._tried.add(root)
         self._check_room(root, found.free / _MB)
@@ -93,7 +95,8 @@ class SavingDisk:
                 f"{self._saving.elsewhere}, SCAN_SAVING.min_free_mb = ... dares it"
             )
         if free < low:
-            message = f"{root}: only {free:.0f} MB are free on this disk; scans are refused below {least:g} MB"
+            message = f"{root}: only {free:.0f} MB are free on this disk"
+            message += f"; scans are refused below {least:g} MB" if least else ""
             self._warn(f"low {root}", message)
 
     def _warn(self, about: str, message: str) -> None:
@@ -107,7 +110,7 @@ class SavingDisk:
 
     def last_number(self) -> int:
         """:raises SavingError: the file is not one of scans, or its server does not answer."""
-        known = [numbers for numbers in (self._of_file(), self._of_images()) if numbers is not None]
+        known = self._known_numbers(self._saving.writer, self._saving.places())
         try:
             return self.look(partial(disk.last_of, known))
         except OSError as error:
@@ -117,42 +120,43 @@ class SavingDisk:
 
     def describe(self, scan_number: int | None) -> dict[str, Any]:
         """Return what the info of a scan says of saving; the number counts as taken."""
-        saving = self._saving
-        described: dict[str, Any] = {"data_writer": saving.writer, "data_policy": saving.policy}
+        saving, writer, places = self._saving, self._saving.writer, self._saving.places()
+        described: dict[str, Any] = {"data_writer": writer, "data_policy": saving.policy}
         if dataset := saving.dataset():
             described["dataset"] = dict(dataset)
         if scan_number is not None:
-            for numbers in (self._of_file(), self._of_images()):
-                if numbers is not None:
-                    numbers.take(scan_number)
+            for numbers in self._known_numbers(writer, places):
+                numbers.take(scan_number)
             written = saving.scan_number_format % scan_number
-            described["images_path"] = str(saving.places().images_of_all(written))
-        if saving.writer != NO_WRITER:
-            described["filename"] = saving.data_fullpath
-            described["base_path"] = str(saving.places().base)
+            described["images_path"] = str(places.images_of_all(written))
+        if writer != NO_WRITER:
+            described["filename"] = str(places.file(self.extension(writer)))
+            described["base_path"] = str(places.base)
             described["master_files"] = saving.master_files
             described["writer_options"] = dict(saving.writer_options)
         return described
 
-    def _of_file(self) -> Numbers | None:
-        saving = self._saving
-        if saving.writer == NO_WRITER:
+    def _known_numbers(self, writer: str, places: Places) -> list[Numbers]:
+        return [numbers for numbers in (self._of_file(writer, places), self._of_images(places)) if numbers is not None]
+
+    def _of_file(self, writer: str, places: Places) -> Numbers | None:
+        if writer == NO_WRITER:
             return None
-        file = Path(saving.data_fullpath)
+        file = places.file(self.extension(writer))
         if file not in self._numbers:
-            if saving.writer == _NEXUS:
+            if writer == _NEXUS:
                 from bliss_like.writers import nexus_numbers  # h5py, in the main thread: it starts a process
 
                 self._numbers[file] = Numbers(
                     file, partial(nexus_numbers.last_number, file), partial(nexus_numbers.has_number, file)
                 )
-            elif (last := getattr(find_format(saving.writer), "last_number", None)) is not None:
+            elif (last := getattr(find_format(writer), "last_number", None)) is not None:
                 self._numbers[file] = Numbers(file, partial(last, file), lambda _: True)
         return self._numbers.get(file)
 
-    def _of_images(self) -> Numbers | None:
+    def _of_images(self, places: Places) -> Numbers | None:
         saving = self._saving
-        numbered = saving.places().numbered_images()
+        numbered = places.numbered_images()
         if numbered is None:
             return None
         directory, pattern = numbered

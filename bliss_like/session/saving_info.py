@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bliss_like.config.table import table
 from bliss_like.errors import BlissLikeError
 from bliss_like.scanning.environment import environment
 
@@ -13,6 +12,10 @@ from .policies.config import NO_WRITER
 
 if TYPE_CHECKING:
     from .saving import ScanSaving
+
+
+_WIDEST = 30
+"""Characters that a column of values has at most."""
 
 
 def told(saving: ScanSaving, rows: Sequence[tuple[str, str, str]]) -> str:
@@ -24,7 +27,18 @@ def told(saving: ScanSaving, rows: Sequence[tuple[str, str, str]]) -> str:
         lines.append(("trouble", str(error)))
     width = max(len(name) for name, _ in lines)
     shown = "\n".join(f"{name:{width}}  {text}" for name, text in lines)
-    return f"{table(('SCAN_SAVING', '', 'from'), rows)}\n\n{shown}"
+    return f"{_table(rows)}\n\n{shown}"
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Return lines of all rows, long values over the next column, where what they come from stands below."""
+    names = max(len(name) for name, _, _ in rows)
+    values = min(_WIDEST, max(len(value) for _, value, _ in rows))
+    lines = [f"{'SCAN_SAVING':{names}}  {'':{values}}  from", f"{'-' * names}  {'-' * values}  ----"]
+    for name, value, origin in rows:
+        between = "  " if len(value) <= values else "\n" + " " * (names + values + 4)
+        lines.append(f"{name:{names}}  {value:{values}}{between}{origin}")
+    return "\n".join(lines)
 
 
 def _on_disk(saving: ScanSaving) -> list[tuple[str, str]]:
@@ -39,8 +53,8 @@ def _on_disk(saving: ScanSaving) -> list[tuple[str, str]]:
     lines.append(("file", f"{file} ({there})"))
     saver = environment.saver if environment.scan_saving is saving else None
     lines.append(("writer", f"{saving.writer}, {saver.told()}" if saver is not None else saving.writer))
-    free = found.free / 1e9
+    free = f"{found.free / 1e9:.1f} GB" if found.free >= 1e9 else f"{found.free / 1e6:.0f} MB"
     low = ", which is little" if found.free / 1e6 < saving.warn_free_mb else ""
     volatile = "; files here are gone when the computer starts again" if found.is_volatile else ""
-    lines.append(("disk", f"{free:.1f} GB free{low}{volatile}"))
+    lines.append(("disk", f"{free} free{low}{volatile}"))
     return lines

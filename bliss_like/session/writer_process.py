@@ -19,7 +19,7 @@ from pathlib import Path
 import gevent
 
 import bliss_like
-from bliss_like.data.saving import LIFE, WriterStatus, living_writer
+from bliss_like.data.saving import LIFE, WriterStatus, doing, living_writer
 from bliss_like.data.server import user_directory
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import SavingError, StoreUnavailable
@@ -49,6 +49,8 @@ class WriterProcess:
     def __init__(self, session: str, store: StreamStore, environment: dict[str, str]) -> None:
         self._session, self._store, self._environment = session, store, environment
         self.log = user_directory() / f"writer-{session}.log"
+        self._log_began = 0
+        """Where in it the last one that was started begins."""
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = self._seen_at = self._outage_until = 0.0
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
@@ -113,8 +115,7 @@ class WriterProcess:
             return str(error)
         if status is None:
             return f"no writer lives; {self._ending or 'it is started with the next scan'}"
-        doing = f"writes {status.scan} to {status.file}" if status.scan else "waits for scans"
-        return f"{status}: {status.trouble or doing}"
+        return f"pid {status.pid} on {status.host}, {doing(self._store, status)}"
 
     # -- one after the other -------------------------------------------------------------------------------------------
 
@@ -130,7 +131,7 @@ class WriterProcess:
         now = time.monotonic()
         if len(self._deaths) == _DEATHS and now - self._deaths[0] < _PERIOD and now - self._deaths[-1] < _AGAIN:
             raise SavingError(
-                f"the writer of session {self._session} dies again and again, {self._ending}. Remove the cause, and it is "
+                f"the writer of session {self._session} dies again and again ({self._ending}). Remove the cause, and it is "
                 f"started again {_AGAIN:.0f} s later; or run it by hand where you see it: bliss-like writer {self._session}; "
                 f'or go on without files: SCAN_SAVING.writer = "null"{self._tail()}'
             )
@@ -142,6 +143,7 @@ class WriterProcess:
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.old"))
         with self.log.open("ab") as log:
+            self._log_began = log.tell()
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -159,12 +161,12 @@ class WriterProcess:
             return
         self._process = None
         code = process.returncode
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit code {code}"
-        self._ending = f"pid {process.pid} on {socket.gethostname()}: {how}"
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._ending = f"pid {process.pid} on {socket.gethostname()}, {how}"
         self._deaths.append(time.monotonic())
         if living_writer(self._store, self._session) is None or code < 0:
             _log.error(
-                "the writer of session %s has died, %s; another one is started%s",
+                "the writer of session %s has died (%s); another one is started and goes on where it was%s",
                 self._session,
                 self._ending,
                 self._tail(),
@@ -180,7 +182,7 @@ class WriterProcess:
         """End one that hangs; whoever looks next starts another one."""
         _log.error("%s hangs: it has said nothing for %.0f s; it is killed and replaced", self._name(process), LIFE)
         self._process = None  # greenlets that look, too, run while it ends
-        self._ending = f"pid {process.pid} on {socket.gethostname()}: it was hanging"
+        self._ending = f"pid {process.pid} on {socket.gethostname()}, it was hanging"
         self._deaths.append(time.monotonic())
         process.kill()
         process.wait()
@@ -189,8 +191,12 @@ class WriterProcess:
         return f"the writer of session {self._session} (pid {process.pid} on {socket.gethostname()})"
 
     def _tail(self) -> str:
+        """Return what the last one has complained of at its end, and where all of it is."""
         try:
-            lines = self.log.read_text(errors="replace").splitlines()[-5:]
+            written = self.log.read_bytes()[self._log_began :].decode(errors="replace")
         except OSError:
-            lines = []
-        return f"; the end of its log, {self.log}:\n" + "\n".join(f"    {line}" for line in lines)
+            written = ""
+        complaints = [line for line in written.splitlines() if line.strip() and " INFO " not in line][-5:]
+        if not complaints:
+            return f"; its log: {self.log}"
+        return f"; the end of its log, {self.log}:\n" + "\n".join(f"    {line}" for line in complaints)

@@ -8,8 +8,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .which_scans import SCAN, scans_named
-from .words import counted
+from .words import SCANS, counted
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -25,7 +24,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog="Names in templates: {scan_nb} {name} {session} {title} {uid} {user} {sample}, {start.scan_id} {start.sample_name}, any "
         "key of scan_info {info.technique.x}; for images also {channel} {event.seq_num} {event.data.temperature} {i}.",
     )
-    parser.add_argument("scans", nargs="+", metavar="SCAN", help=SCAN)
+    parser.add_argument("scans", nargs="+", metavar="SCAN", help=SCANS)
     parser.add_argument("--to", required=True, metavar="FORMAT", help=f"{FORMATS}, or one that is installed beside")
     parser.add_argument(
         "--output",
@@ -58,6 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     :raises BlissLikeError: a scan is not to be found, or something is in the way.
     """
+    from bliss_like.data.past import known_store, scans_named
     from bliss_like.exporters import feed, make_exporter, target_of
     from bliss_like.exporters.sources import events_of
 
@@ -65,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
     output = sys.stdout.buffer if to_stdout else chosen.output
     target, template = target_of(output, chosen.template, overwrite=chosen.overwrite, dry_run=chosen.dry_run)
     exporter = make_exporter(chosen.to, target, template, dict(map(_option, chosen.option)))
-    nodes = scans_named(chosen.scans, chosen.session)
+    nodes = scans_named(chosen.scans, known_store(), chosen.session)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = _tell

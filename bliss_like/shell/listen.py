@@ -109,7 +109,7 @@ def _details(event: Event) -> str:
         return " ".join(word for word in (_state(event.node), event.data.description) if word)
     if event.type is EventType.SAVED_SCAN and event.data is not None:
         saved: SavedScan = event.data.data
-        return f"{saved.file}::{','.join(saved.entries)}" if saved.state == "SAVED" else f"{saved.state} {saved.error}"
+        return saved.place if saved.state == "SAVED" else f"{saved.state} {saved.error}"
     return ""
 
 

@@ -64,7 +64,8 @@ def _sessions(store: StreamStore, names: Sequence[str]) -> dict[str, list[str]]:
         session = name.partition(":")[0]
         if session not in known:
             raise DataError(
-                f"recover {name}: no session of that name in the data server; there are: {', '.join(known)}"
+                f"recover {name}: expected a session or the db_name of a scan; the data server knows the sessions "
+                f"{', '.join(known) or '(none)'}"
             )
         scans = sessions.setdefault(session, [])
         if name != session:
@@ -83,16 +84,12 @@ def _unsaved(store: StreamStore, session: str, scans: Iterable[str]) -> list[Uns
         if scan in found:
             chosen.append(found[scan])
         elif (event := saved(store, [scan])[0]) is not None and event.state == "SAVED":
-            print(f"{scan}: is saved in {place(event)}")
+            print(f"{scan}: is saved in {event.place}")
         else:
             raise DataError(
                 f"recover {scan}: no scan of that name is left to be saved; see bliss-like recover --list {session}"
             )
     return chosen if scans else list(found.values())
-
-
-def place(event: SavedScan) -> str:
-    return f"{event.file}::{','.join(event.entries)}"
 
 
 def _state(each: Unsaved) -> str:
@@ -182,7 +179,7 @@ class Recovery:
         def tell(event: SavedScan) -> None:
             done = event.state == "SAVED"
             was = "ended and completed" if event.path in orphans else "completed"
-            self._say(event.path, f"{was} in {place(event)}" if done else f"cannot be completed: {event.error}")
+            self._say(event.path, f"{was} in {event.place}" if done else f"cannot be completed: {event.error}")
 
         orphans = {each.scan for each in to_do if each.running}
         results = recover(self._store, [each.scan for each in to_do], beside=beside, told=tell)

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("replay", help="publish a past scan again as if it ran, for displays and analysis")
-    parser.add_argument(
-        "scan", metavar="SCAN", help="number, name, uid or db_name of a scan, or a file: data.h5::/12.1"
-    )
+    parser.add_argument("scan", metavar="SCAN", help="number, name, uid or db_name of a scan, or a file: data.h5::12.1")
     parser.add_argument(
         "--speed", type=_speed, default=1.0, help="2 is twice as fast as it was, inf does not wait (default: 1)"
     )

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .which_scans import SCAN, is_file, known_store, scans_named
-from .words import GREEN, RED, counted, paint
+from .words import GREEN, RED, SCANS, counted, paint
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -28,7 +27,7 @@ def add_parser(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "scans",
         nargs="*",
         metavar="SCAN|FILE|DIRECTORY",
-        help=f"{SCAN}; a directory with --checksums; nothing: all on the server",
+        help=f"{SCANS}; a directory with --checksums; nothing: all on the server",
     )
     parser.add_argument("--session", default="", help="scans of this session")
     parser.add_argument(
@@ -69,14 +68,15 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _verified(words: list[str], session: str) -> Iterator[Verification]:
-    from bliss_like.data.past import PastScans
+    from bliss_like.data.past import PastScans, is_file, known_store, scans_named
     from bliss_like.data.saved_store import SavedStore
     from bliss_like.data.verify import verify_file, verify_scan
 
+    store = known_store()
     if not words:
         on_server = [
             node
-            for node in PastScans(known_store(), session)
+            for node in PastScans(store, session)
             if not (isinstance(node.store, SavedStore) or node.name.startswith("_"))
         ]
         yield from map(verify_scan, reversed(on_server))
@@ -85,7 +85,7 @@ def _verified(words: list[str], session: str) -> Iterator[Verification]:
             file, _, entry = word.partition("::")
             yield from verify_file(file, entry)
         else:
-            yield from map(verify_scan, scans_named([word], session))
+            yield from map(verify_scan, scans_named([word], store, session))
 
 
 def _show(found: Verification) -> None:

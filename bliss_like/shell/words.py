@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+SCANS = "a number (12), a range (12-20), a name (ascan, 12_ascan), a uid, a db_name, or a file (data.h5, data.h5::12.1)"
+"""What commands take for scans."""
+
 RED, GREEN, BOLD, DIM = "31", "32", "1", "2"
 
 

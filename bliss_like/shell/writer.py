@@ -61,7 +61,7 @@ def show_status(session: str | None) -> int:
     """Print what the writers say of themselves; return 3 when there is none."""
     from bliss_like.data.node import sessions_list
     from bliss_like.data.redis_store import connect
-    from bliss_like.data.saving import WriterStatus, writer_status
+    from bliss_like.data.saving import WriterStatus, doing, writer_status
 
     store = connect()
     names = [session] if session else [node.name for node in sessions_list(store)]
@@ -69,8 +69,7 @@ def show_status(session: str | None) -> int:
 
     def line(status: WriterStatus) -> str:
         since = datetime.datetime.fromtimestamp(status.since, datetime.UTC).astimezone().isoformat(" ", "seconds")
-        doing = f"writes {status.scan} to {status.file}, {status.behind / 1e6:.1f} MB behind" if status.scan else "idle"
-        return f"{status}, version {status.version}, since {since}: {status.trouble or doing}"
+        return f"{status}, version {status.version}, since {since}:\n  {doing(store, status)}"
 
     for status in living:
         print(line(status))

@@ -78,6 +78,8 @@ class ChannelArray(Adapter[ArrayStructure]):
         """All points, where the form of the array cannot be known before they were looked at."""
         if isinstance(self._node, NodeRefChannel):
             return _texts(self._node.db_names())
+        if isinstance(self._node, ImageNode):  # its points in the store may be texts: where the images are
+            return None
         if self._node.dtype.kind == "U":
             return _texts(self._read(0, len(self._node)))
         return _filled(self._read(0, len(self._node))) if -1 in self._node.shape else None

@@ -35,7 +35,10 @@ class ScanFile(Protocol):
 
 
 class OpenScan(Protocol):
-    """Begins to save a scan, or goes on with one that was begun by a writer that died."""
+    """Begins to save a scan, or goes on with one that was begun by a writer that died.
+
+    It may have `extension`, `last_number`, `check_options` and `linger`: docs/how-to/own-file-format.md.
+    """
 
     def __call__(self, scan: NewNode) -> ScanFile:
         """`scan.info` has `filename`, `writer_options` and `uid`."""

@@ -161,7 +161,7 @@ class _Entry:
 
     def _attributes(self, place: Place) -> dict[str, Any]:
         meta = self.record.meta(place.node)
-        attributes: dict[str, Any] = {"fullname": place.fullname, **units_of(place)}
+        attributes: dict[str, Any] = {"fullname": place.fullname, **({} if place.refers_to_images else units_of(place))}
         shown = str(meta.get("display_name") or place.name)
         if shown != place.name and shown != "image":
             attributes["long_name"] = shown
@@ -239,6 +239,7 @@ class _Entry:
         plots = plots_of(self.record, self.places, links)
         for name, plot in plots.items():
             name = free_name(name, entry.items)
+            plot.items.setdefault("title", Hard(f"/{self.name}/title"))
             entry.items[name] = plot
             entry.attributes.setdefault("default", name)
 

@@ -32,7 +32,7 @@ def open_entry(file: str, entry: str = "") -> SavedStore:
     if not entry:
         there = entries(file)
         if len(there) != 1:
-            raise DataError(f"{file}: it has the scans {', '.join(there) or '(none)'}: say which, e.g. {file}::/12.1")
+            raise DataError(f"{file}: it has the scans {', '.join(there) or '(none)'}: say which, e.g. {file}::12.1")
         entry = there[0]
     return SavedStore(NexusRecord(file, "/" + entry.strip("/")))
 

@@ -28,6 +28,7 @@ from bliss_like.data.walker import Depth, Walker
 from bliss_like.errors import BlissLikeError, NodeNotFound, SavingError, StoreUnavailable
 
 from .claim import Claim
+from .entry import Rows
 from .formats import find_format, linger
 from .scan_to_save import ScanToSave
 
@@ -98,6 +99,7 @@ class _Writer:
         self._begun: dict[str, ScanToSave] = {}
         """Those of them that are under way."""
         self._next_points = 0.0
+        self._rows = Rows()
         self._rung: set[str] = set()
         """Streams in which something has appeared."""
 
@@ -160,6 +162,7 @@ class _Writer:
                 with contextlib.suppress(StoreUnavailable):
                     scan.tell()
         linger(0)
+        self._rows.finish()
 
     def _scans(self) -> Iterator[ScanToSave]:
         yield from self._running.values()
@@ -189,7 +192,7 @@ class _Writer:
         if paths.name(path).startswith("_") or path in self._running:
             return
         with contextlib.suppress(NodeNotFound):
-            scan = ScanToSave(self._store, path)
+            scan = ScanToSave(self._store, path, rows=self._rows)
             if not scan.is_over:
                 self._running[path] = scan
                 self._next_points = 0.0
@@ -218,7 +221,7 @@ class _Writer:
         if self._old and in_trouble and len(self._begun) < _OLD_AT_ONCE:
             path = self._old.popleft()
             with contextlib.suppress(NodeNotFound):
-                scan = ScanToSave(self._store, path)
+                scan = ScanToSave(self._store, path, rows=self._rows)
                 if not scan.is_over:
                     _log.info("scan %s: was left unsaved, is saved now", path)
                     self._begun[path] = scan

@@ -18,7 +18,7 @@ from bliss_like.data.walker import Walker
 from bliss_like.errors import FileLostError, NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
-from .entry import CatalogueEntry
+from .entry import CatalogueEntry, Rows
 from .formats import NONE, find_format
 
 _log = logging.getLogger(__name__)
@@ -36,10 +36,11 @@ class ScanToSave:
 
     :param scan: db_name.
     :param tells_failure: say in the store also that it cannot be saved.
+    :param rows: what enters it into the catalogue; by default it is entered at once.
     :raises NodeNotFound: the scan is not in the store, or no more.
     """
 
-    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True) -> None:
+    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True, rows: Rows | None = None) -> None:
         structure = ScanStructure(store, scan).refresh()
         if structure.scan is None:
             raise NodeNotFound(f"scan {scan}: not in the store")
@@ -56,7 +57,7 @@ class ScanToSave:
         self.retry_at = 0.0
         self._pause = _FIRST_PAUSE
         self._store, self._tells_failure = store, tells_failure
-        self._entry = CatalogueEntry(scan)
+        self._entry = CatalogueEntry(scan, rows)
         self._has_told = self._is_lost = False
         self._said: SavedScan | None = None
         """What is to be told at the end."""
@@ -221,7 +222,7 @@ class ScanToSave:
     def _close(self) -> None:
         if self._file is not None:
             self._said, self.behind = self._file.close(), 0
-            where = f"{self._said.file}::{' '.join(self._said.entries)}"
+            where = self._said.place
             _log.info("scan %s: saved in %s (%.3f s)", self.path, where, time.monotonic() - self.seconds_at_end)
 
     # -- what goes wrong -----------------------------------------------------------------------------------------------

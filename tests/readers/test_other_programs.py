@@ -121,7 +121,7 @@ def test_silx_opens_the_master_file(file: Path, tmp_path: Path) -> None:
     with silx.io.open(str(tmp_path / "master.h5")) as h5:
         assert list(h5) == [f"a_{number}.1" for number in range(1, len(WHOLE) + 1)]
         assert get_default(h5).signal_dataset_name == "diode"
-        assert get_default(h5["a_1.1"]).title == ""
+        assert get_default(h5["a_1.1"]).title == h5["a_1.1/title"].asstr()[()]
 
 
 def test_silx_follows_a_running_scan(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_h5grove_serves_metadata_and_values(browser: TestClient) -> None:
     assert ask("attr", "/1.1") == {"NX_class": "NXentry", "default": "plotselect"}
     attributes = ask("attr", "/1.1/plotselect")
     assert (attributes["NX_class"], attributes["signal"], attributes["axes"]) == ("NXdata", "diode", ["robx"])
-    assert {child["name"] for child in ask("meta", "/1.1/plotselect")["children"]} == {"diode", "robx"}
+    assert {child["name"] for child in ask("meta", "/1.1/plotselect")["children"]} == {"diode", "robx", "title"}
     np.testing.assert_allclose(ask("data", "/1.1/plotselect/robx"), np.linspace(0, 1, 11))
     assert ask("data", "/1.1/title") == "ascan robx 0 1 10 0"
     assert ask("meta", "/5.1/measurement/cam")["kind"] in ("external_link", "dataset")

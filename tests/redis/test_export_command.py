@@ -21,7 +21,7 @@ from bliss_like.data.redis_store import RedisStore
 from bliss_like.data.saving import tell_saved
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ExportError
+from bliss_like.errors import ExportError, NodeNotFound
 from bliss_like.exporters import export, feed, make_exporter, target_of
 from bliss_like.shell.main import main
 from tests.exporting import ScanOf, all_kinds, odd_names, some_masters
@@ -165,7 +165,12 @@ def test_export_of_scripts(store: RedisStore, tmp_path: Path) -> None:
     assert isinstance(contents, dict) and list(contents) == ["eh1_13_ascan.parquet"]
     assert np.array_equal(pd.read_parquet(io.BytesIO(contents["eh1_13_ascan.parquet"]))["axis:robx"], np.arange(5.0))
     assert export(some_masters().path, tmp_path, channels=["robx"]) == [tmp_path / "eh1_13_ascan.csv"]
-    with pytest.raises(ExportError, match="expected a scan, its node or its db_name"):
+    assert [*map(list, (export(name, None) for name in (13, "13", "ascan")))] == [
+        ["eh1_13_ascan.csv", "eh1_13_ascan.2.csv"]
+    ] * 3
+    with pytest.raises(NodeNotFound, match="no scan '14', neither in the store nor in the catalogue"):
+        export(14, None)
+    with pytest.raises(ExportError, match="expected a scan, its node, number, name, uid or file, or several of them"):
         export(3.5)
 
 

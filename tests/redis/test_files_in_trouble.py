@@ -15,6 +15,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+from bliss_like.data import paths
 from bliss_like.data.saving import progress, saved
 from tests.killing import PROJECT, Beamline
 from tests.redis.others import Other
@@ -46,7 +47,7 @@ def test_a_full_disk(beamline: Beamline, file: Path) -> None:
         pid = beamline.writer().pid
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
         wait_until(lambda: trouble(beamline))
-        assert trouble(beamline).startswith(f"scan {beamline.scans()[0]}: {file}: ")
+        assert trouble(beamline).startswith(f"scan {paths.name(beamline.scans()[0])}: {file}: ")
         with h5py.File(file) as readable:
             readable.visititems(lambda name, thing: None)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -62,7 +63,7 @@ def test_a_disk_that_stays_full_until_somebody_recovers(beamline: Beamline, file
         pid = beamline.writer().pid
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
         told = eh1.answer()
-        assert told.startswith("SavingError: scan 1 counting is not saved") and "bliss-like recover eh1" in told
+        assert told.startswith("SavingError: scan 1 counting is not yet saved") and "bliss-like recover eh1" in told
         beamline.kill_writer()
         eh1.kill()
     scan = beamline.scans()[0]
@@ -90,7 +91,7 @@ def test_a_directory_that_does_not_come_back(beamline: Beamline, file: Path) -> 
         assert eh1.do(BRIEF) == "done"
         begun(eh1, beamline, file)
         beamline.base.rename(beamline.base.with_name("away"))
-        assert "is not saved" in eh1.answer()
+        assert "is not yet saved" in eh1.answer()
         assert eh1.do("count(10)") == "done"  # which makes it anew
         for number, npoints in enumerate((NPOINTS, 10)):
             scan = beamline.scans()[number]

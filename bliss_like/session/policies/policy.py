@@ -87,8 +87,8 @@ class DataPolicy:
 
     def _has_none(self, verb: str) -> SessionError:
         return SessionError(
-            f"{verb}: session '{self.saving.session}' has the data policy '{self.config.policy}', without proposals and "
-            "datasets; write `scan_saving: {policy: esrf, beamline: ...}` into its YAML file and call resetup(), or say "
+            f"{verb}: session '{self.saving.session}' has the data policy '{self.config.policy}', which knows no {verb}; "
+            "write `scan_saving: {policy: esrf, beamline: ...}` into its YAML file and call resetup(), or say "
             "with SCAN_SAVING.template where files go"
         )
 

@@ -189,6 +189,7 @@ def test_one_scan_by_what_people_have(ten: Path) -> None:
     uid = f"{4:032x}"
     for word in (4, "4", uid, uid + "", "4_ascan", "eh1:tmp:scans:4_ascan"):
         assert catalogue.get(word).number == 4
+    assert (catalogue.get("ascan").number, catalogue.get("amesh").number) == (9, 4)
     enter(ten, 4, uid="later" * 6, start_timestamp=START + 10**6, session_name="eh2")
     assert catalogue.get(4).session == "eh2"
     assert catalogue.get(4, session="eh1").uid == uid

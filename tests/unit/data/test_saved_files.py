@@ -144,9 +144,7 @@ def test_several_scans_in_a_file(tree: Tree, file: Path) -> None:
     copy = file.rename(file.with_name("copy.h5"))
     nodes = scan_of(copy, "/3.1").get_data("scans")  # from the file itself: nobody knows where that is
     assert [node.get_data("diode").tolist() for node in nodes] == [[0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 3.0]]
-    with pytest.raises(
-        DataError, match=r"copy.h5: it has the scans /1.1, /2.1, /3.1: say which, e.g. .*copy.h5::/12.1"
-    ):
+    with pytest.raises(DataError, match=r"copy.h5: it has the scans /1.1, /2.1, /3.1: say which, e.g. .*copy.h5::12.1"):
         open_saved(str(copy))
     assert named_scan(f"{copy}::/2.1", tree.store).db_name == scans[1].path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,11 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.result import LastScans
 from bliss_like.scanning.scan import Scan
-from bliss_like.scans import ct, loopscan
+from bliss_like.scans import amesh, ascan, ct, loopscan
 from bliss_like.session.data_tree import GREENLETS
 from tests.saved_files import forget, save
-from tests.unit.scanning.making import memory_environment
+from tests.unit.devices.making import make_axis
+from tests.unit.scanning.making import Values, memory_environment
 
 
 @pytest.fixture
@@ -150,3 +152,23 @@ def test_a_group_of_scans_that_are_only_in_files(
         context.add(first.node)
         context.add_and_run(loopscan(1, 0, diode(), run=False))
     assert [node.info["scan_nb"] for node in sequence.node.get_data("scans")] == [1, 5]
+
+
+@pytest.mark.parametrize("is_mesh", [False, True])
+def test_where_the_peaks_of_past_scans_are(is_mesh: bool, store: MemoryStore, tmp_path: Path) -> None:
+    robx, roby = (make_axis(name, low_limit=-100, high_limit=100) for name in ("robx", "roby"))
+    seen = SamplingCounter("seen", Values("beams", lambda: [100 * math.exp(-((robx.position - 0.3) ** 2))]))
+    scan = amesh(robx, -3, 3, 30, roby, 0, 1, 3, 0, seen) if is_mesh else ascan(robx, -3, 3, 60, 0, seen)
+    assert scan is not None
+    answers = ("peak", "trough", "cen", "com", "fwhm")
+    before = {answer: getattr(scan, answer)(seen, robx) for answer in answers}
+    put_away(scan, tmp_path)
+    node = catalogue.get(1).node
+    assert isinstance(node, ScanNode)
+    for axis in (robx, "robx", "axis:robx"):
+        assert {answer: getattr(node, answer)(seen, axis) for answer in answers} == pytest.approx(before)
+    assert node.find_position(lambda x, y: x[0], "seen", "elapsed_time") >= 0
+    found = node.cen("seen")
+    assert (set(found) == {"robx", "roby"}) if isinstance(found, dict) else found == pytest.approx(before["cen"])
+    with pytest.raises(KeyError, match="no channel 'sen'; there are axis:robx"):
+        node.peak("sen")

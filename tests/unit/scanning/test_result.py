@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from bliss_like.data.events import SavedScan
+from bliss_like.data.saving import tell_saved
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController, SamplingMode
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.group import Group
@@ -90,6 +92,24 @@ def test_a_group(box: Box) -> None:
     group = Group(loopscan(2, 0, box), sct(0, box), title="both")
     expected = ["2 scans in T s, eh1:tmp:scans:3_both", "scan  state  title"]
     assert lines(group)[1:3] == expected and lines(group)[4:] == ["1     DONE   loopscan 2 0", "2     DONE   ct 0"]
+
+
+def test_one_that_is_saved_says_where_as_commands_take_it(box: Box) -> None:
+    scan = loopscan(1, 0, box.counters["up"])
+    tell_saved(environment.require_tree().store, SavedScan(scan.path, "FAILED", "/data/a.h5"), 100)
+    assert lines(scan)[1] == f"1 point in T s, {scan.path}"
+    tell_saved(environment.require_tree().store, SavedScan(scan.path, "SAVED", "/data/a.h5", ("/1.1", "/1.2")), 100)
+    assert lines(scan)[1] == "1 point in T s, /data/a.h5::1.1"
+    assert scan.node.__info__().splitlines()[1] == "1 point, /data/a.h5::1.1"
+
+
+def test_columns_of_the_last_scans_stand_below_each_other(box: Box) -> None:
+    scans = environment.scans = LastScans(maxlen=9)
+    loopscan(1, 0, box.counters["up"])
+    with pytest.raises(RuntimeError):
+        loopscan(10_000, 0, box.counters["up"])
+    first, *lines = scans.__info__().splitlines()
+    assert [line.index("loopscan") for line in lines] == [first.index("title")] * 2
 
 
 def test_the_last_scans(box: Box) -> None:

@@ -386,7 +386,7 @@ def test_without_a_policy(make_session: MakeSession, tree: Tree, verb: str) -> N
     with pytest.raises(SessionError) as raised:
         session.env_dict[verb]()
     assert str(raised.value) == (
-        f"{verb}: session 's' has the data policy 'basic', without proposals and datasets; write `scan_saving: {{policy: "
+        f"{verb}: session 's' has the data policy 'basic', which knows no {verb}; write `scan_saving: {{policy: "
         "esrf, beamline: ...}` into its YAML file and call resetup(), or say with SCAN_SAVING.template where files go"
     )
 

@@ -138,7 +138,14 @@ def references(path: Path, indices: range) -> list[str]:
 
 
 def camera_story(file: Path) -> Story:
-    info = {"kind": "lima", "fullname": "cam:image", "reference": True, "image_dtype": "<u2", "image_shape": [2, 3]}
+    info = {
+        "kind": "lima",
+        "fullname": "cam:image",
+        "unit": "counts",
+        "reference": True,
+        "image_dtype": "<u2",
+        "image_shape": [2, 3],
+    }
     return Story(file, {"robx": ("<f8", ()), "image": ("<U0", ())}, nodes={"image": info}, npoints=4)
 
 
@@ -189,6 +196,7 @@ def test_missing_files_of_images_are_noticed(tmp_path: Path) -> None:
     with opened(tmp_path / "a.h5") as h5:
         assert h5["12.1/writer/remarks"].asstr()[:].tolist() == saved.info["remarks"]
         assert h5["12.1/instrument/cam/image_uris"].asstr()[:].tolist() == uris
+        assert "units" not in h5["12.1/instrument/cam/image_uris"].attrs
 
 
 def test_images_in_other_formats_are_references(tmp_path: Path) -> None:

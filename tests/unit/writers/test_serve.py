@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bliss_like.data import paths
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, tell_status, writer_status
 from bliss_like.data.store import Entry, Id, MemoryStore
@@ -154,7 +155,9 @@ def test_what_is_in_the_way_is_told_and_other_scans_go_on(
     with writer(store):
         wait_until(lambda: (status := writer_status(store, "eh1")) and status.trouble)
         status = writer_status(store, "eh1")
-        assert status is not None and status.trouble == f"scan {ill.path}: /data/d.h5: No space left on device"
+        assert (
+            status is not None and status.trouble == f"scan {paths.name(ill.path)}: /data/d.h5: No space left on device"
+        )
         assert status.trouble_with(ill.path) == "/data/d.h5: No space left on device"
         assert status.trouble_with("eh1:2_other") == ""
         assert status.behind == 8
