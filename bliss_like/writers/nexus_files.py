@@ -112,10 +112,15 @@ def _mark(file: GrowingFile) -> None:
         }
         set_attributes(h5, told)
     elif h5.attrs.get("creator") != CREATOR:
-        raise SavingError(
-            f"{file.path}: expected a file of {CREATOR}, this one was made by "
-            f"{h5.attrs.get('creator') or 'another program'} and is left as it is. Move it away, or save elsewhere: SCAN_SAVING"
-        )
+        raise SavingError(not_ours(file.path, h5.attrs.get("creator")))
+
+
+def not_ours(path: str | os.PathLike[str], creator: object) -> str:
+    """Return what is to be said of a file that another program has made."""
+    return (
+        f"{path}: expected a file of {CREATOR}, this one was made by {creator or 'another program'} and is left as it is. "
+        f"Move it away, or save elsewhere: SCAN_SAVING"
+    )
 
 
 def add_link(master: str, record: ScanRecord) -> None:
