@@ -205,6 +205,17 @@ def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
     session.env_dict["loopscan"](1, 0, session.env_dict["box"])
 
 
+def test_a_writer_without_a_place_for_its_log(session: Session) -> None:
+    session.close()
+    session.setup()
+    assert isinstance(environment.saver, FileSaving)
+    writer = environment.saver.writer  # its process is started when greenlets run
+    writer.log = writer.log.parent / "full" / "writer.log"
+    writer.log.parent.write_text("in the way")
+    with pytest.raises(SavingError, match="the writer of session eh1 cannot be started: .*writer.log.*BLISS_LIKE_HOME"):
+        session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+
+
 def test_a_file_that_cannot_be_written_is_waited_for(session: Session, base: Path) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
     in_the_way = base / "eh1" / "data_1.jsonl"
