@@ -30,15 +30,12 @@ settings.load_profile("quick")
 @pytest.fixture(scope="session", autouse=True)
 def _home_of_the_run() -> Iterator[None]:
     """What tests keep, and the servers that they start by asking for a setting, is not that of the user's sessions."""
-    for home in _short_directory():
-        before = os.environ.get(HOME_VARIABLE)
-        os.environ[HOME_VARIABLE] = str(home)
-        yield
-        EmbeddedServer(home).stop()
-        if before is None:
-            del os.environ[HOME_VARIABLE]
-        else:
-            os.environ[HOME_VARIABLE] = before
+    with pytest.MonkeyPatch.context() as patch:
+        for home in _short_directory():
+            patch.setenv(HOME_VARIABLE, str(home))
+            patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+            yield
+            EmbeddedServer(home).stop()
 
 
 @pytest.fixture(scope="session")

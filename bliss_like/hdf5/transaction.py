@@ -26,7 +26,7 @@ from .overlay import Bytes, Overlay
 from .superblock import SIZE, Claim, with_length
 
 _WORD = 8
-_LARGE = 1 << 16
+_LARGE = 1 << 12
 """Bytes from which on something new is written at once instead of being kept."""
 _CHUNK_INDEX = b"TREE\x01"
 _HEAP = b"GCOL\x01"
@@ -157,6 +157,13 @@ class TransactionalFile:
         except OSError:
             return False
 
+    def is_lost(self, path: str) -> bool:
+        """Whether it will not come back to that name: it was deleted, or another one has its place."""
+        try:
+            return os.fstat(self._fd).st_nlink == 0 or (os.path.lexists(path) and not self.is_at(path))
+        except OSError:
+            return True
+
     def abandon(self) -> None:
         """Write nothing any more, whatever HDF5 does."""
         self._dead = True
@@ -172,6 +179,7 @@ class TransactionalFile:
             whole = False
         finally:
             os.close(self._fd)
+            self._fd = -1
             self._journal.close(remove=whole)
 
     # -- how it is done -------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from bliss_like.data import paths
 from bliss_like.data.events import SavedScan
 from bliss_like.data.saving import WriterStatus, progress, saved, wait_saved
 from bliss_like.data.store import StreamStore
@@ -28,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 NO_FORMAT = "null"
 
-_FOR_A_WRITER = 10.0
+_FOR_A_WRITER = 30.0
 """Seconds that a scan waits for a writer before it starts."""
 _PATIENCE = 15.0
 """Seconds for which a scan that has ended waits for a writer that is gone, or cannot write."""
@@ -151,7 +150,7 @@ class FileSaving:
         gevent.sleep(0.001)  # in a plain script nothing else has run meanwhile
         if status is None:
             return None, f"no writer of session {self._session.name} lives"
-        return None, status.trouble.removeprefix(f"scan {paths.name(scan.path)}: ")
+        return None, status.trouble_with(scan.path)
 
     def _recover(self) -> str:
         return f"bliss-like recover {self._session.name}"

@@ -74,7 +74,7 @@ def test_a_second_write_waits_here_and_the_server_still_answers_and_stops(m: Axi
     ):
         setpoint.put(5, timeout=0.1)
     open_signal("ca://sc:m:stop.PROC").put(1, wait=False)
-    second.get(timeout=5)
+    second.get(timeout=30)
     until(lambda: m.position == 0)
 
 

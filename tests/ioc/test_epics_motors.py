@@ -90,7 +90,7 @@ def test_several_move_together(m1: RecordAxis, motor_records: str) -> None:
     m1, m2 = make_motors(motor_records, "m1", "m2").axes.values()
     moving = gevent.spawn(move, m1, 5, m2, -5)
     until(lambda: m1.position > 0 and m2.position < 0)
-    moving.get(timeout=5)
+    moving.get(timeout=30)
     assert (m1.position, m2.position) == pytest.approx((5, -5), abs=1e-6)
 
 
@@ -225,7 +225,7 @@ def test_stop_from_another_greenlet(m1: RecordAxis) -> None:
     until(lambda: m1.position > 0)
     m1.stop()
     with pytest.raises(AxisStopped, match="m1 on its way to 15"):
-        moving.get(timeout=1)
+        moving.get(timeout=15)
     assert 0 < panel(m1, "RBV").get() < 15
     assert panel(m1, "DMOV").get() == 1
     m1.move(1)
@@ -248,7 +248,7 @@ def test_a_panel_moves_the_motor_and_the_session_sees_it(m1: RecordAxis) -> None
     until(lambda: m1.is_moving)
     with pytest.raises(AxisFault, match="m1.* MOVING"):
         m1.move(1)
-    moving.get(timeout=5)
+    moving.get(timeout=30)
     until(lambda: not m1.is_moving and positions and positions[-1] == pytest.approx(5))
     until(lambda: states and states[-1].READY)
     assert positions == sorted(positions)
@@ -262,7 +262,7 @@ def test_a_move_of_the_panel_can_be_stopped(m1: RecordAxis) -> None:
     moving = gevent.spawn(panel(m1, "VAL").put, 15)
     until(lambda: m1.is_moving)
     m1.stop()
-    moving.get(timeout=2)
+    moving.get(timeout=15)
     assert m1.position < 15
     panel(m1, "VAL").put(0)
     assert m1.position == pytest.approx(0)  # the stop was for the move before
@@ -274,7 +274,7 @@ def test_a_move_that_the_panel_stops_says_so_soon(m1: RecordAxis) -> None:
     until(lambda: m1.position > 1)
     panel(m1, "STOP").put(1, wait=False)
     with pytest.raises(AxisFault, match="m1 did not arrive: .* Somebody else has stopped it, or it has stalled"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     m1.move(0)
 
 
@@ -286,7 +286,7 @@ def test_a_panel_that_holds_the_motor(m1: RecordAxis, word: str, name: str) -> N
     with pytest.raises(
         AxisFault, match=f"m1 was {name} on its way, at .*, by SPMG of .*m1. .*put SPMG to Go, and move again"
     ):
-        moving.get(timeout=3)
+        moving.get(timeout=15)
     with pytest.raises(AxisFault, match="m1 cannot be moved: its state is PAUSED .*put its SPMG to Go"):
         m1.move(1)
     position = m1.position

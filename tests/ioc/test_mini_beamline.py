@@ -103,7 +103,7 @@ def test_stop_from_another_greenlet(edge: Axis) -> None:
     until(lambda: edge.position > -10)
     edge.stop()
     with pytest.raises(AxisStopped, match="edge on its way to 10"):
-        moving.get(timeout=1)
+        moving.get(timeout=15)
     assert edge.position < 0
 
 

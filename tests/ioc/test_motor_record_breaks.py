@@ -46,7 +46,7 @@ def test_a_frozen_ioc_stops_its_motor_when_it_answers_again(motor_ioc: Ioc, m1: 
     motor_ioc.freeze()
     try:
         with pytest.raises(NotConnectedError, match="process variable rec:m1.(RBV|DMOV): no answer within 0.5 s"):
-            moving.get(timeout=5)
+            moving.get(timeout=30)
         with pytest.raises(DeviceError, match="rec:m1.DMOV: no answer within 0.5 s"):
             print(m1.state)
     finally:

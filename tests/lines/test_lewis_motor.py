@@ -92,7 +92,7 @@ def test_a_stop_from_elsewhere(axis: Axis, server: LewisServer) -> None:
     axis.stop()
     assert server.control.state == "idle"
     with pytest.raises(AxisStopped, match="lew on its way to"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
 
 
 def test_limits_of_ours_and_of_the_device(axis: Axis, server: LewisServer, proxy: Proxy) -> None:
@@ -128,7 +128,7 @@ def test_garbage_in_a_move_stops_it(axis: Axis, server: LewisServer, proxy: Prox
     moving = on_its_way(axis, server, far_from(axis.position))
     proxy.spoil_next(lambda _: answer)
     with pytest.raises(DeviceError, match=r"lewis \(tcp://") as caught:
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert "answer" in str(caught.value)
     assert server.control.state == "idle"
     assert axis.state == "READY"
@@ -156,7 +156,7 @@ def test_a_device_that_is_away_in_a_move_is_stopped_when_it_is_back(
     moving = on_its_way(axis, server, far_from(axis.position))
     proxy.refuse()
     with pytest.raises(NotConnectedError, match=r"lewis \(tcp://"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert server.control.state == "moving"
     proxy.accept()
     until(lambda: server.control.state == "idle")
@@ -171,7 +171,7 @@ def test_a_frozen_device_is_stopped_when_it_thaws(axis: Axis, server: LewisServe
     server.freeze()
     try:
         with pytest.raises(NotConnectedError, match="did not answer"):
-            moving.get(timeout=5)
+            moving.get(timeout=30)
     finally:
         server.thaw()
     until(lambda: server.control.state == "idle")
@@ -209,7 +209,7 @@ def test_a_power_cut(axis: Axis, server: LewisServer) -> None:
     server.stop()
     try:
         with pytest.raises(NotConnectedError):
-            moving.get(timeout=5)
+            moving.get(timeout=30)
     finally:
         server.start()
     until(lambda: not failing(axis))

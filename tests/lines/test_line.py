@@ -98,7 +98,7 @@ def test_a_device_that_takes_one_request_at_a_time(device: Device, proxy: Proxy)
     gevent.sleep(0.05)
     assert device.seen.count("COUNT") == 1
     proxy.release()
-    assert asking.get(timeout=5) == ["1", "2"]
+    assert asking.get(timeout=30) == ["1", "2"]
     line.close()
 
 

@@ -137,7 +137,7 @@ def test_switched_off_on_the_way(loop: Loop) -> None:
     moving = on_its_way(loop, 300)
     loop.stop_regulation()
     with pytest.raises(RegulationFault, match=r"stage_loop: the regulation is off; stage_loop.start_regulation\(\)"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
 
 
 def test_limits_and_what_it_cannot(loop: Loop) -> None:

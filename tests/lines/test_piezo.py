@@ -171,7 +171,7 @@ def test_a_stop_from_elsewhere(axis: Axis, amplifier: Amplifier) -> None:
     moving = on_its_way(axis, amplifier)
     axis.stop()
     with pytest.raises(AxisStopped):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert_at_rest(amplifier)
 
 
@@ -245,7 +245,7 @@ def test_garbage_in_a_move_stops_it(axis: Axis, amplifier: Amplifier, proxy: Pro
     moving = on_its_way(axis, amplifier)
     proxy.spoil_next(lambda _: answer)
     with pytest.raises(DeviceError, match=r"piezo \(tcp://.*answer"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert_at_rest(amplifier)
     moves_again(axis, amplifier)
 
@@ -254,7 +254,7 @@ def test_a_cut_in_a_move_stops_it(axis: Axis, amplifier: Amplifier, proxy: Proxy
     moving = on_its_way(axis, amplifier)
     proxy.cut_after_request = b"POS?"
     with pytest.raises(NotConnectedError, match=r"was lost after b'(POS|SVO)\? A' was sent"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert_at_rest(amplifier)
     moves_again(axis, amplifier)
 
@@ -265,7 +265,7 @@ def test_an_amplifier_that_is_away_in_a_move_is_stopped_when_it_is_back(
     moving = on_its_way(axis, amplifier)
     proxy.refuse()
     with pytest.raises(NotConnectedError, match=r"piezo \(tcp://"):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert amplifier.say("ONT? A") == "A=0"
     proxy.accept()
     until(lambda: amplifier.say("ONT? A") == "A=1")
@@ -277,7 +277,7 @@ def test_a_frozen_amplifier_is_stopped_when_it_thaws(axis: Axis, amplifier: Ampl
     amplifier.process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(NotConnectedError, match="did not answer"):
-            moving.get(timeout=5)
+            moving.get(timeout=30)
     finally:
         amplifier.process.send_signal(signal.SIGCONT)
     until(lambda: amplifier.say("ONT? A") == "A=1")

@@ -52,7 +52,7 @@ class Other:
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(30)
 
 
 @contextlib.contextmanager
@@ -67,7 +67,7 @@ def another(program: str, *words: str) -> Iterator[Other]:
 
 def seen(eh2: Other, expression: str) -> bool:
     """Whether it becomes true in the other session."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if eh2.do(f"assert {expression}") == "done":
             return True

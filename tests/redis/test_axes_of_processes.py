@@ -165,7 +165,7 @@ def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
     wait_until(lambda: gevent.sleep(0.01) or (slow.is_moving and play.position < -0.1))
     assert motion_line.request_stop() == ["play", "slow"]
     with pytest.raises(AxisStopped):
-        moving.get(timeout=5)
+        moving.get(timeout=30)
     assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
     at = play.position
     gevent.sleep(0.1)

@@ -5,7 +5,9 @@ The same at many more moments: tests/soak/test_killed_scans.py.
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
 
 import pytest
@@ -27,8 +29,8 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
     moments = [dice.randrange(NPOINTS) for _ in range(3)]
     with beamline.session() as eh1:
 
-        def begin(number: int) -> None:
-            eh1.begin(f"count({NPOINTS})")
+        def begin(number: int, npoints: int = NPOINTS) -> None:
+            eh1.begin(f"count({npoints})")
             wait_until(lambda: beamline.length(number) >= moments[number - 1])
 
         begin(1)
@@ -40,15 +42,16 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
         assert eh1.answer() == "done", beamline.writer_log()
         for scan in beamline.scans():
             beamline.check(scan, NPOINTS, NPOINTS)  # by itself
-        begin(3)
-        eh1.kill()
+        begin(3, 10 * NPOINTS)
+        os.kill(eh1.pid, signal.SIGSTOP)  # so that neither has time to do something about the other
         beamline.kill_writer()
+        eh1.kill()
     scan = beamline.scans()[2]
     listed = beamline.recover("--list")
     assert listed.returncode == 1, listed
     assert "Session eh1: 1 not saved; no writer lives" in listed.stdout and f"process {eh1.pid} on" in listed.stdout
     done = beamline.recover(scan)
-    event = beamline.check(scan, moments[2], NPOINTS)
+    event = beamline.check(scan, moments[2], 10 * NPOINTS - 1)
     assert done.returncode == 0 and f"{scan}: ended and completed in {event.file}::3.1" in done.stdout
     node = get_node(scan, beamline.store)
     assert node is not None and node.info["state"] == "KILLED"
@@ -70,7 +73,7 @@ def test_a_writer_without_session_and_server_ends(beamline: Beamline, monkeypatc
     wait_until(lambda: sum(progress(beamline.store, scan.path).values()) == 1)
     assert not ended.is_set()  # the scan may go on
     beamline.server.kill()
-    assert ended.wait(10)
+    assert ended.wait(30)
     beamline.server.start()
     beamline.recover("--end", scan.path)
     beamline.recover_all()  # the writer, a thread here, is believed to live for a moment

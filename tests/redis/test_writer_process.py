@@ -21,7 +21,7 @@ from bliss_like.data.events import SavedScan
 from bliss_like.data.node import ScanNode, get_session_node
 from bliss_like.data.process import is_gone
 from bliss_like.data.redis_store import connect
-from bliss_like.data.saving import WriterStatus, saved, unsaved_scans, writer_status
+from bliss_like.data.saving import WriterStatus, saved, tell_end, unsaved_scans, writer_status
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import SavingError
@@ -143,7 +143,7 @@ def test_a_scan_is_saved_when_it_is_over(session: Session, base: Path) -> None:
 
 def test_a_scan_is_in_the_catalogue_as_soon_as_it_runs(session: Session, base: Path) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
-    scan = loopscan(100, 0.05, box, run=False)
+    scan = loopscan(1000, 0.05, box, run=False)
     task = gevent.spawn(scan.run)
     wait_until_cooperative(lambda: catalogue.search(counters="diode"))
     record = catalogue.last()[0]
@@ -174,7 +174,7 @@ def test_a_writer_that_dies_or_hangs_in_a_scan_is_replaced_and_the_scan_is_whole
     number: int, session: Session, base: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
-    scan = loopscan(1000, 0.01, box, run=False)
+    scan = loopscan(5000, 0.01, box, run=False)
     task = gevent.spawn(scan.run)
     file = base / "eh1" / "data_1.jsonl"
     wait_until_cooperative(lambda: file.exists() and len(values(file)) > 5)
@@ -185,11 +185,21 @@ def test_a_writer_that_dies_or_hangs_in_a_scan_is_replaced_and_the_scan_is_whole
     took = time.monotonic() - killed_at
     scan.stop()
     task.get()
-    assert took < (3 if number == signal.SIGKILL else 7)  # on a busy machine; 0.7 and 2.5 on an idle one
+    assert took < 20  # on a busy machine; 0.7 and 2.5 on an idle one
     assert is_complete(file) and len(values(file)) == scan.channels[0].length
     what = "killed by SIGKILL" if number == signal.SIGKILL else "hangs"
     said = [message for message in caplog.messages if str(first.pid) in message and what in message]
     assert said and " INFO " not in said[0]  # of its log only complaints
+
+
+def test_a_writer_whose_word_got_lost_says_it_again(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    """The server forgets it when it is emptied, or when its clock is set."""
+    for _ in range(3):
+        session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+        first = living()
+        tell_end(connect(), first)
+        assert living().pid == first.pid
+    assert not any("hangs" in message for message in caplog.messages)
 
 
 def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
@@ -224,7 +234,7 @@ def test_a_file_that_cannot_be_written_is_waited_for(session: Session, base: Pat
     wait_until_cooperative(lambda: living().trouble)
     assert living().trouble.endswith("Is a directory")
     in_the_way.rmdir()
-    task.get(timeout=10)
+    task.get(timeout=30)
     assert values(base / "eh1" / "data_1.jsonl") == [1, 1, 1]
 
 
@@ -253,7 +263,7 @@ def test_a_scan_is_held_while_too_much_of_it_is_not_on_disk(
     held_at = scan.channels[0].length
     assert held_at < 390
     in_the_way.rmdir()
-    task.get(timeout=10)
+    task.get(timeout=30)
     assert len(values(base / "eh1" / "data_1.jsonl")) == 400
     assert sum("is held" in message for message in caplog.messages) == 1
 
@@ -269,18 +279,18 @@ def test_a_writer_that_is_there_is_used_and_a_second_one_refused(session: Sessio
         session.setup()
         session.env_dict["loopscan"](2, 0, session.env_dict["box"])
         with by_hand("eh1") as second:
-            told = second.communicate(timeout=10)[0]
+            told = second.communicate(timeout=30)[0]
         assert second.returncode == 1 and f"writer of session eh1 (pid {process.pid} on {status.host})" in told
         with by_hand("--status", "eh1") as third:
-            assert f"pid {process.pid}" in third.communicate(timeout=10)[0]
+            assert f"pid {process.pid}" in third.communicate(timeout=30)[0]
         session.close()
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=10)[0]
+        told = process.communicate(timeout=30)[0]
     assert process.returncode == 0 and "scan eh1:" in told and "saved in" in told
     assert writer_status(connect(), "eh1") is None
     with by_hand("--status", "eh1") as none:
-        none.communicate(timeout=10)
+        none.communicate(timeout=30)
     assert none.returncode == 3
 
 
@@ -294,7 +304,7 @@ def test_what_an_earlier_writer_has_left_is_saved_by_the_next_one(base: Path) ->
             wait_until(partial(said, scan.path))
             assert len(values(base / f"data_{scan.number}.jsonl")) == scan.sinks["diode"].length
         process.terminate()
-        told = process.communicate(timeout=10)[0]
+        told = process.communicate(timeout=30)[0]
     ends = [told.index(f"{scan.path}: saved in") for scan in left]
     assert ends == sorted(ends)
     assert said(not_to_be_saved.path) is None
@@ -308,7 +318,7 @@ def test_a_writer_that_ends_in_a_scan_leaves_what_was_published_on_disk(base: Pa
         file = base / f"data_{scan.number}.jsonl"
         wait_until(lambda: file.exists() and len(values(file)) == 5)
         process.terminate()
-        process.wait(10)
+        process.wait(30)
     assert said(scan.path) is None and not is_complete(file)
     scan.emit([2.0]).end()
     with by_hand("eh1"):
@@ -359,4 +369,4 @@ def test_a_server_that_is_restarted_is_waited_for(
         assert values(file) == [1, 1, 1, 1, 1, 2, 3]
         assert living().pid == process.pid
         process.terminate()
-        assert "the server is back" in process.communicate(timeout=10)[0]
+        assert "the server is back" in process.communicate(timeout=30)[0]
