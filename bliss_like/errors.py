@@ -163,6 +163,10 @@ class PublishError(DataError, RuntimeError):
     """Points could not be stored within the set time; what was stored stays readable."""
 
 
+class FileLostError(BlissLikeError):
+    """A file that was being written was deleted, or another one has its place: what was in it is to be written anew."""
+
+
 class SavingError(DataError, RuntimeError):
     """A scan cannot be saved, or was not: no writer, no room, no permission, something in the way. What it has published is
     still in the store, and the message says how to save it from there."""

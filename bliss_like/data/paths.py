@@ -35,17 +35,19 @@ SESSIONS = PREFIX + "sessions"
 BYTES = PREFIX + "bytes"
 BUDGET = PREFIX + "budget"
 
-_FORBIDDEN = re.compile(r"[:{}\s]")
+_FORBIDDEN = re.compile(r"[:{}\s\x00-\x1f\x7f\ud800-\udfff]")
 _SCAN_NAME = re.compile(r"_?\d+_")
 
 
 def check_name(name: str, what: str = "node") -> str:
     """Return `name` if it can be one component of a db_name.
 
-    :raises ValueError: it is empty or holds a colon, a brace or white space.
+    :raises ValueError: it is empty or holds a colon, a brace, white space, or what is no character.
     """
     if not name or _FORBIDDEN.search(name):
-        raise ValueError(f"{what} name {name!r}: expected at least one character and no ':', '{{', '}}' or white space")
+        raise ValueError(
+            f"{what} name {name!r}: expected at least one character and no ':', '{{', '}}', white space or control character"
+        )
     return name
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -151,7 +151,8 @@ class StreamPublisher:
         self._failure: Exception | None = None
         self._patience = limits.patience
         self._unsent: Batch | None = None
-        self._ended = False
+        self._ended = self._has_given_up = False
+        self._end: EndScan | None = None
         self._closing = False
         self._awake, self._work, self._idle, self._hurry = False, tasks.event(), tasks.event(), tasks.event()
         self._idle.set()
@@ -167,7 +168,7 @@ class StreamPublisher:
             self._ended = True
             if self._failure:  # a last try: the server may be back
                 if not isinstance(self._failure.__cause__, StoreUnavailable):
-                    self._drop_points()
+                    event = self._drop_points(event)
                 self._failure, self._patience, self._awake = None, 0.0, False
                 self._tasks.spawn(self._run)
         else:
@@ -176,6 +177,7 @@ class StreamPublisher:
         with self.lock:
             self._count += 1
             self._structure.append(Append(paths.scan(self.scan), (self._count, 0), fields))
+            self._end = event if isinstance(event, EndScan) else None
             self.rouse()
 
     def open_channel(
@@ -227,12 +229,28 @@ class StreamPublisher:
         if self._failure:
             raise self._failure
 
-    def _drop_points(self) -> None:
-        """Give up on points that the store refuses, so that the structure can still be told to its end."""
+    def _drop_points(self, end: EndScan) -> EndScan:
+        """Give up on points that the store refuses; return the end with the lengths that are stored."""
         with self.lock:
             self.dirty, self.backlog = [], 0
             if self._unsent:
                 self._unsent.keep_only(paths.scan(self.scan))
+        try:
+            last = self._store.last_ids([paths.data(path, self.scan) for path in end.lengths])
+        except Exception:  # noqa: BLE001  what was refused may be the name of a channel
+            return end
+        return replace(end, lengths={path: sum(id or ()) for path, id in zip(end.lengths, last, strict=True)})
+
+    def _tell_end_without_points(self) -> bool:
+        """Return False if the end is not known yet: it waits behind points that the store refuses otherwise."""
+        if self._end is None:
+            return False
+        self._has_given_up = True
+        end = self._drop_points(self._end)
+        with self.lock:
+            waiting = self._structure or (self._unsent.entries if self._unsent else [])
+            waiting[-1:] = [Append(paths.scan(self.scan), (self._count, 0), encode_event(end))]
+        return True
 
     def _channel(self, path: str) -> ChannelBuffer:
         try:
@@ -259,9 +277,12 @@ class StreamPublisher:
                         self._hurry.wait(min(_GATHER + _GATHER_AN_ENTRY * len(batch.entries), _GATHER_AT_MOST))
             except Exception as error:
                 self._fail(error)
-                if not (self._ended and isinstance(error.__cause__, StoreUnavailable)):
+                if not self._ended:
                     return
-                self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
+                if isinstance(error.__cause__, StoreUnavailable):
+                    self._patience = math.inf  # nobody waits any more, but the end is to be told if there is a way
+                elif self._has_given_up or not self._tell_end_without_points():
+                    return
                 self._work.set()
 
     def _take(self) -> Batch | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bliss_like.errors import SavingError
 
 from . import paths
-from .codec import decode_event, encode_event, from_json, to_json
+from .codec import decode_event, encode_event, from_json
 from .events import EndScan, NewNode, SavedScan
 from .process import is_gone
 from .scan_info import to_be_saved
@@ -34,7 +34,7 @@ class WriterStatus:
     :param since: when it was started, seconds since the epoch.
     :param scan: db_name of the scan that it is writing, empty if none; `file` is where it writes.
     :param behind: bytes of points that are published and not yet on disk.
-    :param trouble: what keeps it from writing, e.g. "disk full: ..."; empty when nothing does.
+    :param troubles: what keeps it from writing, by db_name of the scan, e.g. "disk full: ..."; under "" what concerns all.
     """
 
     session: str
@@ -45,20 +45,19 @@ class WriterStatus:
     scan: str = ""
     file: str = ""
     behind: int = 0
-    trouble: str = ""
+    troubles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """The first of its troubles; empty when it has none."""
+        return next((f"scan {paths.name(scan)}: {told}" if scan else told for scan, told in self.troubles.items()), "")
+
+    def trouble_with(self, scan: str) -> str:
+        """Return what keeps it from writing that scan."""
+        return self.troubles.get(scan) or self.troubles.get("", "")
 
     def __str__(self) -> str:
         return f"writer of session {self.session} (pid {self.pid} on {self.host})"
-
-
-def tell_status(store: StreamStore, status: WriterStatus) -> None:
-    """Say that a writer lives."""
-    store.keys.run(("SET", paths.writer(status.session), to_json(asdict(status)), "PX", int(LIFE * 1000)))
-
-
-def tell_end(store: StreamStore, status: WriterStatus) -> None:
-    """Say that a writer lives no more."""
-    store.keys.run(("DEL", paths.writer(status.session)))
 
 
 def writer_status(store: StreamStore, session: str) -> WriterStatus | None:

@@ -5,8 +5,8 @@ A `GrowingFile` keeps in memory what HDF5 changes until `commit` brings it to di
 
 from __future__ import annotations
 
-from .chunks import Compression
+from .chunks import Compression, can_grow
 from .dataset import GrowingDataset
 from .file import GrowingFile
 
-__all__ = ["Compression", "GrowingDataset", "GrowingFile"]
+__all__ = ["Compression", "GrowingDataset", "GrowingFile", "can_grow"]

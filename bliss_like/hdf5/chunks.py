@@ -86,7 +86,7 @@ def layout_of(dataset: h5py.Dataset) -> Layout:
 
     :raises SavingError: it cannot grow.
     """
-    if dataset.chunks is None or dataset.maxshape[0] is not None:
+    if not can_grow(dataset):
         raise SavingError(
             f"{dataset.name} in {dataset.file.filename}: expected a dataset that can grow, got one of fixed size"
         )
@@ -100,6 +100,11 @@ def layout_of(dataset: h5py.Dataset) -> Layout:
     early = dataset.id.get_create_plist().get_alloc_time() == h5d.ALLOC_TIME_EARLY
     kind: Any = "values" if early and not filters and dataset.chunks[1:] == shape else "compressed"
     return Layout(dataset.dtype, dataset.dtype, shape, rows, compression, kind)
+
+
+def can_grow(thing: Any) -> bool:
+    """Whether something in a file is a dataset that points can be appended to."""
+    return isinstance(thing, h5py.Dataset) and thing.chunks is not None and thing.maxshape[0] is None
 
 
 def _is_text(dtype: Any) -> bool:

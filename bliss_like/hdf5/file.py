@@ -116,6 +116,11 @@ class GrowingFile:
         """Whether readers find it under its name: it may have been moved, or its disk taken away."""
         return self._file.is_at(self.path)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it will not come back: it was deleted, or another file has its name. All that was in it is to be written anew."""
+        return self._closed or (self._named and self._file.is_lost(self.path))
+
     def make_group(self, parent: Any, name: str, nx_class: str = "", links: int = 16) -> Any:
         """Make a group (h5py.Group) for about so many links; `name` may be a path, of which what is missing is made, too.
 

@@ -102,7 +102,7 @@ class Journal:
         """Give it free; it is removed if there is nothing in it that somebody needs."""
         if self._fd >= 0:
             try:
-                if remove:
+                if remove and os.path.samestat(os.fstat(self._fd), os.stat(self._path)):
                     os.unlink(self._path)
             except OSError:
                 pass  # it is in nobody's way, and the next writer takes it

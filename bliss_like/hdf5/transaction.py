@@ -157,6 +157,13 @@ class TransactionalFile:
         except OSError:
             return False
 
+    def is_lost(self, path: str) -> bool:
+        """Whether it will not come back to that name: it was deleted, or another one has its place."""
+        try:
+            return os.fstat(self._fd).st_nlink == 0 or (os.path.lexists(path) and not self.is_at(path))
+        except OSError:
+            return True
+
     def abandon(self) -> None:
         """Write nothing any more, whatever HDF5 does."""
         self._dead = True
@@ -172,6 +179,7 @@ class TransactionalFile:
             whole = False
         finally:
             os.close(self._fd)
+            self._fd = -1
             self._journal.close(remove=whole)
 
     # -- how it is done -------------------------------------------------------------------------------------------------

@@ -150,6 +150,10 @@ class AcquisitionChannel:
 
         :raises ChannelValueError: the values cannot be represented.
         """
+        if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+            if self.dtype.kind not in "fc":
+                raise ChannelValueError(f"channel {self.fullname!r}: expected values of {self.dtype}, got masked ones")
+            data = np.ma.filled(data.astype(self.dtype), np.nan)
         try:
             values = np.asarray(data)
         except ValueError as error:
@@ -340,8 +344,8 @@ def _dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
         known = np.dtype(dtype)
     except TypeError as error:
         raise ChannelValueError(f"channel {name!r}: {dtype!r} is no dtype: {error}") from None
-    if known.kind not in "biufcUS":
-        raise ChannelValueError(f"channel {name!r}: expected numbers or strings, got dtype {known}")
+    if known.kind not in "biufcUS" or known.char in "gG":
+        raise ChannelValueError(f"channel {name!r}: expected numbers of 64 bits at most or strings, got dtype {known}")
     return known.newbyteorder("<")
 
 

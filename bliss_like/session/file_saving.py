@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from bliss_like.data import paths
 from bliss_like.data.events import SavedScan
 from bliss_like.data.saving import WriterStatus, progress, saved, wait_saved
 from bliss_like.data.store import StreamStore
@@ -151,7 +150,7 @@ class FileSaving:
         gevent.sleep(0.001)  # in a plain script nothing else has run meanwhile
         if status is None:
             return None, f"no writer of session {self._session.name} lives"
-        return None, status.trouble.removeprefix(f"scan {paths.name(scan.path)}: ")
+        return None, status.trouble_with(scan.path)
 
     def _recover(self) -> str:
         return f"bliss-like recover {self._session.name}"

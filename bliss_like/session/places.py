@@ -22,6 +22,9 @@ OF_IMAGES = ("scan_number", "img_acq_device")
 LONGEST_NAME = 255
 """Bytes in the name of a file, on all common file systems."""
 
+_BESIDE = len("..hdf5.journal")
+"""What is added to the name of a file for the one beside it."""
+
 _NUMBER, _DEVICE = "\ue000", "\ue001"
 """Characters for private use, in the places of a number and a name."""
 
@@ -54,6 +57,9 @@ class Places:
         base = Path(os.path.normpath(os.path.expanduser(written)))
         if not os.path.isabs(base) or "\0" in written:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {written!r}")
+        for part in base.parts[1:]:
+            if problem := unfit(part):
+                raise SessionError(f"SCAN_SAVING.base_path: {problem}")
         return base
 
     @cached_property
@@ -66,7 +72,13 @@ class Places:
         name = self._text("data_filename")
         if not name.strip() or "/" in name or name in (".", ".."):
             raise SessionError(f"SCAN_SAVING.data_filename: expected the name of a file without '/', came {name!r}")
-        return self._below(self.root, name if name.endswith(extension) else name + extension, "data_filename")
+        path = self._below(self.root, name if name.endswith(extension) else name + extension, "data_filename")
+        if len(name.encode()) > LONGEST_NAME - _BESIDE:
+            raise SessionError(
+                f"SCAN_SAVING.data_filename: {name[:40]!r}... has {len(name.encode())} bytes, too many for a file that "
+                f"another one lies beside while it is written"
+            )
+        return path
 
     def images(self, scan_number: str, device: str) -> Path:
         """Return the directory for the images of a detector in a scan."""

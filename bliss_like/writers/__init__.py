@@ -17,6 +17,7 @@ class ScanFile(Protocol):
 
     :raises SavingError: (from any call) something is in the way: another program's file, another scan's entry, the form
         of an event. It is said to people as it is; the scan goes on, and is tried again by `bliss-like recover`.
+    :raises FileLostError: (from any call) what was written is gone: a new `ScanFile` is made, and gets all events from the first on.
     :raises OSError: (from any call) disk full, directory gone, ...: the call is made again until it succeeds.
     """
 

@@ -7,6 +7,7 @@ happens to the writer, a file has the state of the last one, and who comes after
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import time
@@ -17,14 +18,14 @@ import numpy as np
 
 from bliss_like.data.codec import Array
 from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEvent
-from bliss_like.errors import SavingError
+from bliss_like.errors import FileLostError, SavingError
 from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile
 
 from .nexus_files import SharedFile, add_link
 from .nexus_items import Group
 from .nexus_layout import entries_of
 from .nexus_making import ItemWriter, clean_text, set_attributes
-from .nexus_names import places_of
+from .nexus_names import is_ragged, places_of
 from .nexus_options import compression_of
 from .nexus_plots import plotted_together
 from .nexus_record import ScanRecord
@@ -36,7 +37,7 @@ _GAP = " had left the store before they could be saved"
 _FILLED_AT_ONCE = 8 << 20
 """Bytes in the place of points that are lost."""
 _PATIENCE = 3.0
-"""Seconds for which another writer of a file, or of a master file, is waited for: it may only not have closed it yet."""
+"""Seconds for which another writer of a master file is waited for: it may only not have closed it yet."""
 
 
 class NexusFormat:
@@ -86,7 +87,6 @@ class NexusScan:
         self._masters = [file for file in scan.info.get("master_files") or () if file != self._record.file]
         """Master files that have no link to it yet."""
         self._trouble = ""
-        self._no_more_waiting = time.monotonic() + _PATIENCE
         self._together: list[list[str]] | None = None
         """Channels whose points are written together."""
 
@@ -141,18 +141,20 @@ class NexusScan:
     # -- the file
 
     def _open(self) -> tuple[GrowingFile, ItemWriter]:
+        if self._shared is not None and not self._shared.file.is_there and self._shared.file.is_lost:
+            raise FileLostError(f"{self._record.file}: was deleted, or another file has its place; it is written anew")
         if self._shared is None:
             try:
                 self._shared = SharedFile.of(self._record.file)
             except SavingError as error:
-                if not isinstance(error.__cause__, BlockingIOError) or time.monotonic() > self._no_more_waiting:
+                if not isinstance(error.__cause__, BlockingIOError):
                     raise
                 raise BlockingIOError(errno.EAGAIN, str(error), self._record.file) from error
         file = self._shared.file
         if self._items is None:
             self._goes_on = self._is_begun(file.h5)
             self._items = ItemWriter(file, self._record.nodes, self._compression())
-            self._items.npoints = int(self._record.info.get("npoints") or 0) or None
+            self._items.npoints = max(0, int(self._record.info.get("npoints") or 0)) or None
         return file, self._items
 
     def _compression(self) -> Compression:
@@ -259,13 +261,18 @@ class NexusScan:
         if not len(values):
             return
         points = items.points[channel]
-        if -1 in tuple(self._record.nodes[channel].info["shape"]):
+        shape = self._record.nodes[channel].info["shape"]
+        if values.dtype.kind == "U":
+            items.append(
+                points, [json.dumps(each.tolist()) for each in values] if shape else self._clean(channel, values)
+            )
+        elif is_ragged(shape):
             if channel in items.shapes:
                 shapes = np.tile(np.array(values.shape[1:], "<i8"), (len(values), 1))
                 items.append(items.shapes[channel], shapes)
             items.append(points, [value.ravel() for value in values])
         else:
-            items.append(points, self._clean(channel, values) if values.dtype.kind == "U" else values)
+            items.append(points, values)
 
     def _clean(self, channel: str, texts: Array) -> list[str]:
         clean = [clean_text(str(text)) for text in texts]

@@ -45,9 +45,8 @@ class SharedFile:
         """
         shared = cls._open.get(path)
         if shared is not None and not shared.file.is_there:  # it was moved or deleted meanwhile
-            if shared._users == 0:
-                shared._give_up()  # all that was written is in it
-            shared = None  # its scans, if it has any, wait for it to come back
+            shared._give_up()  # what was written is in it; scans that it still has begin anew
+            shared = None
         if shared is None:
             shared = cls._open[path] = cls(path)
         shared._users += 1
@@ -113,10 +112,15 @@ def _mark(file: GrowingFile) -> None:
         }
         set_attributes(h5, told)
     elif h5.attrs.get("creator") != CREATOR:
-        raise SavingError(
-            f"{file.path}: expected a file of {CREATOR}, this one was made by "
-            f"{h5.attrs.get('creator') or 'another program'} and is left as it is. Move it away, or save elsewhere: SCAN_SAVING"
-        )
+        raise SavingError(not_ours(file.path, h5.attrs.get("creator")))
+
+
+def not_ours(path: str | os.PathLike[str], creator: object) -> str:
+    """Return what is to be said of a file that another program has made."""
+    return (
+        f"{path}: expected a file of {CREATOR}, this one was made by {creator or 'another program'} and is left as it is. "
+        f"Move it away, or save elsewhere: SCAN_SAVING"
+    )
 
 
 def add_link(master: str, record: ScanRecord) -> None:

@@ -153,7 +153,7 @@ class _Entry:
         for place in self.places:
             group = instrument.group(place.group, place.nx_class)
             group.items[place.dataset] = Points(place.node.path, self._attributes(place))
-            if len(place.shape) > 1 and place.is_ragged:
+            if len(place.shape) > 1 and place.is_ragged and place.kind != "U":
                 group.items[f"{place.dataset}_shapes"] = Shapes(place.node.path, {"fullname": place.fullname})
             if place.refers_to_images and (images := self._images(place)) is not None:
                 group.items["data"] = images
@@ -311,9 +311,9 @@ def _uneven(record: ScanRecord) -> list[str]:
     """Return which channels of one master have fewer points than others: a scan that was stopped within a point."""
     if record.end is None or record.scan.kind is NodeKind.SCAN_GROUP:
         return []
-    found = []
+    found, final = [], record.final_lengths
     for master in record.masters():
-        lengths = {place.name: record.final_lengths[place.node.path] for place in places_of(record, master)}
+        lengths = {place.name: final[place.node.path] for place in places_of(record, master)}
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"{name} {length}" for name, length in lengths.items())
             found.append(f"channels differ in length: {told}")

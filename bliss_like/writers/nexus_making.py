@@ -12,11 +12,12 @@ from h5py import h5a, h5d, h5p, h5s, h5t
 
 from bliss_like.data.codec import Array
 from bliss_like.data.events import NewNode
-from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile
+from bliss_like.hdf5 import Compression, GrowingDataset, GrowingFile, can_grow
 from bliss_like.hdf5.virtual import make_virtual
 
 from .nexus_items import Cut, External, Field, Gridded, Group, Hard, Item, Points, Shapes, Soft, Virtual
 from .nexus_layout import relative
+from .nexus_names import is_ragged
 
 _ROOM = 4
 """Links that a group may get later, without being continued elsewhere."""
@@ -47,9 +48,14 @@ class ItemWriter:
         :param may_exist: it may be there although nothing is known of it: a writer has died.
         """
         exists = old is not None or (may_exist and name in parent)
+        if exists and old is None and not isinstance(parent[name], h5py.Group):
+            del parent[name]  # a value has become a group
+            exists = False
         group = parent[name] if exists else self._file.make_group(parent, name, new.nx_class, len(new.items) + _ROOM)
         if exists and (old is None or old.nx_class != new.nx_class):
             set_attributes(group, {"NX_class": new.nx_class})
+        if exists and old is None and new.nx_class == "NXentry":
+            _forget_plots(group)
         before = old or Group("")
         set_attributes(
             group, {key: value for key, value in new.attributes.items() if before.attributes.get(key) != value}
@@ -106,18 +112,20 @@ class ItemWriter:
         if item.channel in datasets:
             set_attributes(datasets[item.channel].h5, item.attributes)
             return
-        if is_there:
+        if is_there and can_grow(group[name]):
             datasets[item.channel] = self._file.growing(f"{group.name}/{name}")
             return
+        if is_there:  # what a device says of itself, before its channels were known
+            del group[name]
         info = self._nodes[item.channel].info
         shape = tuple(info["shape"])
         dtype: Any = np.dtype(info["dtype"])
         if isinstance(item, Shapes):
             dtype, shape = np.dtype("<i8"), (len(shape),)
-        elif -1 in shape:
-            shape = (-1,)
         elif dtype.kind == "U":
-            dtype = str
+            dtype, shape = str, ()  # arrays of texts as JSON
+        elif is_ragged(shape):
+            shape = (-1,)
         made = self._file.make_dataset(group, name, dtype, shape, self.npoints, self._compression)
         datasets[item.channel] = made
         set_attributes(made.h5, item.attributes)
@@ -153,6 +161,17 @@ def on_grid(values: Array, grid: Gridded) -> Array:
     return ordered.reshape(grid.shape + values.shape[1:])
 
 
+def _forget_plots(entry: Any) -> None:
+    """Remove what a writer that has died has plotted: fewer things may fit together by now."""
+    for name in list(entry):
+        if not isinstance(entry.get(name, getlink=True), h5py.HardLink):
+            continue
+        if (group := entry[name]).attrs.get("NX_class") == "NXdata" and isinstance(group, h5py.Group):
+            del entry[name]
+    if entry.attrs.pop("default", None) is not None and entry.file.attrs.get("default") == entry.name.strip("/"):
+        del entry.file.attrs["default"]
+
+
 # -- attributes and small values; h5py's own ways take five times as long --------------------------------------------------
 
 _LCPL = h5p.create(h5p.LINK_CREATE)
@@ -178,9 +197,13 @@ def set_attributes(owner: Any, attributes: Mapping[str, Any]) -> None:
 
 def _set_text(owner: Any, name: str, value: str) -> None:
     key = name.encode()
-    if h5a.exists(owner, key):
+    attribute = h5a.open(owner, key) if h5a.exists(owner, key) else None
+    if attribute is not None and (attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None):
         h5a.delete(owner, key)
-    attribute = h5a.create(owner, key, _TEXT, _SCALAR)
+        attribute = None
+    if attribute is None:
+        attribute = h5a.create(owner, key, _TEXT, _SCALAR)
+    # In its place: to make it anew, HDF5 would look through the links of its group again and again, seconds for a thousand.
     attribute.write(np.array(clean_text(value), dtype=_STRING))
 
 

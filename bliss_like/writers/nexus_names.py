@@ -54,6 +54,11 @@ def free_name(name: str, taken: Iterable[str] | Mapping[str, object]) -> str:
     return f"{clean}_{number}"
 
 
+def is_ragged(shape: Iterable[int]) -> bool:
+    """Whether points of that shape are kept one by one."""
+    return not {-1, 0}.isdisjoint(shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a channel is in an entry: `instrument/<group>/<dataset>`, and its name in `measurement`."""
@@ -91,7 +96,8 @@ class Place:
 
     @property
     def is_ragged(self) -> bool:
-        return -1 in self.shape
+        """Whether its points are kept one by one: they differ in shape, or have no values, which HDF5 takes only like that."""
+        return is_ragged(self.shape)
 
 
 def places_of(record: ScanRecord, master: str) -> list[Place]:

@@ -14,6 +14,9 @@ import h5py
 from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingFile
 from bliss_like.hdf5.journal import journal_path
+from bliss_like.hdf5.reading import open_to_read
+
+from .nexus_files import CREATOR, not_ours
 
 T = TypeVar("T")
 
@@ -26,9 +29,14 @@ _UNREADABLE = (OSError, RuntimeError, KeyError)
 def last_number(path: Path) -> int:
     """Return the highest number of the scans in a file, 0 when it has none.
 
-    :raises SavingError: it is no HDF5 file.
+    :raises SavingError: it is no HDF5 file, or one of another program.
     """
-    return _read(path, lambda file: max((int(match[1]) for match in map(_ENTRY.fullmatch, file) if match), default=0))
+    number, creator = _read(
+        path, lambda file: (_last(file), file.attrs.get("creator", CREATOR if not len(file) else ""))
+    )
+    if creator != CREATOR:
+        raise SavingError(not_ours(path, creator))
+    return number
 
 
 def has_number(path: Path, number: int) -> bool:
@@ -37,6 +45,10 @@ def has_number(path: Path, number: int) -> bool:
     :raises SavingError: it is no HDF5 file.
     """
     return _read(path, lambda file: f"{number}.1" in file)
+
+
+def _last(file: h5py.File) -> int:
+    return max((int(match[1]) for match in map(_ENTRY.fullmatch, file) if match), default=0)
 
 
 def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
@@ -65,7 +77,7 @@ def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
 
 
 def _read_once(path: Path, function: Callable[[h5py.File], T]) -> T:
-    with h5py.File(path, "r", locking=False) as file:
+    with open_to_read(path) as file:
         return function(file)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from .nexus_items import Run
 
 MAX_RUNS = 10_000
 """Files, or pieces of them, that one dataset of images is made of; of more there are references only."""
+
+_IDENTITY = ("scan_nb", "uid")
 
 
 @dataclass
@@ -58,18 +60,22 @@ class ScanRecord:
             case NewNode(path=path):
                 self.nodes[path] = event
             case ScanInfoUpdate(info=info):
-                self.info = merged(self.info, info)
+                self._learn(info)
                 self.version += "sequence_info" in info
                 return
             case PreparedScan(info=info):
                 self.prepared = True
-                self.info = merged(self.info, info)
+                self._learn(info)
             case EndScan(info=info, state=state):
                 self.end = event
-                self.info = {**merged(self.info, info), "state": state}
+                self._learn({**info, "state": state})
             case _:
                 return
         self.take_stock()
+
+    def _learn(self, info: Mapping[str, Any]) -> None:
+        """Take in what is new; by what a scan is known, it stays known."""
+        self.info = merged(self.info, info) | {key: self.scan.info[key] for key in _IDENTITY if key in self.scan.info}
 
     def take_stock(self) -> None:
         """Let the file say what is known by now."""

@@ -116,12 +116,15 @@ class _Writer:
         """What is told of it; asked by another thread."""
         scans = [*self._running.values(), *self._begun.values()]
         now = next(iter(scans), None)
+        stuck = next((f"scan {scan.path}: {told}" for scan in scans if (told := scan.stuck)), "")
+        troubles = {"": stuck} if stuck else {}
+        troubles |= {scan.path: scan.trouble for scan in scans if scan.trouble}
         return replace(
             self._status,
             scan=now.path if now else "",
             file=now.filename if now else "",
             behind=sum(scan.behind for scan in scans),
-            trouble=next((f"scan {paths.name(scan.path)}: {told}" for scan in scans if (told := scan.complaint)), ""),
+            troubles=troubles,
         )
 
     # -- one turn ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from bliss_like.data.saving import UNSAVED_SECONDS, is_done_with, saved, tell_pr
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.walker import Walker
-from bliss_like.errors import NodeNotFound, SavingError, StoreUnavailable
+from bliss_like.errors import FileLostError, NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
 from .entry import CatalogueEntry, Rows
@@ -52,25 +52,30 @@ class ScanToSave:
         self.trouble = ""
         """What keeps it from being written; empty when nothing does."""
         self._at_work_since = math.inf
-        self.behind = 0
-        """Bytes of points that were read and are not on disk."""
         self.is_over = self.format == NONE
         """Whether nothing is left to be done."""
         self.retry_at = 0.0
         self._pause = _FIRST_PAUSE
         self._store, self._tells_failure = store, tells_failure
-        self._walker = Walker(store, scan, patience=0)
         self._entry = CatalogueEntry(scan, rows)
-        self._file: ScanFile | None = None
-        self._events: Iterator[WireEvent] = iter([self.node])
-        self._pending: WireEvent | None = None
-        self._dirty = self._has_told = self._ended = False
-        self._lengths: dict[str, int] = {}
-        """Points on disk of which that was not told."""
+        self._has_told = self._is_lost = False
         self._said: SavedScan | None = None
         """What is to be told at the end."""
         self._last_news = time.monotonic()
         self.seconds_at_end = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        """With the first event."""
+        self._file: ScanFile | None = None
+        self._walker = Walker(self._store, self.path, patience=0)
+        self._events: Iterator[WireEvent] = iter([self.node])
+        self._pending: WireEvent | None = None
+        self._dirty = self._ended = self._is_lost = False
+        self._lengths: dict[str, int] = {}
+        """Points on disk of which that was not told."""
+        self.behind = 0
+        """Bytes of points that were read and are not on disk."""
 
     @property
     def doors(self) -> dict[str, tuple[int, int]]:
@@ -78,11 +83,10 @@ class ScanToSave:
         return {} if self.trouble else dict(self._walker.doors)
 
     @property
-    def complaint(self) -> str:
-        """The trouble, also that nothing comes back from a file; asked by another thread."""
+    def stuck(self) -> str:
+        """That nothing comes back from its file, so that all others wait, too; asked by another thread."""
         seconds = time.monotonic() - self._at_work_since
-        stuck = f"{self.filename}: no answer for {seconds:.0f} s; does its disk?" if seconds > _STUCK else ""
-        return self.trouble or stuck
+        return f"{self.filename}: no answer for {seconds:.0f} s; does its disk?" if seconds > _STUCK else ""
 
     # -- all that can be done, again and again -------------------------------------------------------------------------
 
@@ -94,13 +98,16 @@ class ScanToSave:
         """
         if self.is_over or time.monotonic() < self.retry_at or self._is_saved_by_another():
             return False
+        if self._is_lost:
+            self._store.delete([paths.saving(self.path)])  # else points may go that are on no disk any more
+            self._begin()
         more = self._attempt(partial(self._work, until, flush)) or False
         self.tell()
         return more
 
     def flush(self) -> None:
         """Bring to disk what was read; the store is not needed."""
-        if self._dirty and not self.is_over and self._said is None and time.monotonic() >= self.retry_at:
+        if self._dirty and not (self.is_over or self._is_lost or self._said) and time.monotonic() >= self.retry_at:
             self._attempt(self._flush)
 
     def tell(self) -> None:
@@ -229,6 +236,11 @@ class ScanToSave:
         except OSError as error:
             self._wait(error)
             return None
+        except FileLostError as error:
+            self._give_up_file()
+            self._is_lost = True
+            self._wait(error)
+            return None
         except SavingError as error:
             self._fail(str(error))
             return None
@@ -243,8 +255,9 @@ class ScanToSave:
         self.trouble, self._pause = "", _FIRST_PAUSE
         return done
 
-    def _wait(self, error: OSError) -> None:
-        trouble = f"{self.filename}: {_sentence(error)}"
+    def _wait(self, error: Exception) -> None:
+        reason = _sentence(error)
+        trouble = reason if reason.startswith(self.filename) else f"{self.filename}: {reason}"
         if trouble != self.trouble:
             _log.error("scan %s: cannot be written, it is tried again: %s", self.path, trouble)
         self.trouble = trouble
@@ -253,14 +266,17 @@ class ScanToSave:
 
     def _fail(self, message: str) -> None:
         _log.error("scan %s: not saved: %s", self.path, message)
+        self._give_up_file()
+        self.trouble, self.behind = "", 0
+        self._said = SavedScan(self.path, "FAILED", self.filename, (), message, self.format)
+
+    def _give_up_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             try:
                 file.abandon()
             except Exception:  # noqa: BLE001  it has failed already
                 _log.exception("scan %s: its file could not be given back", self.path)
-        self.trouble, self.behind = "", 0
-        self._said = SavedScan(self.path, "FAILED", self.filename, (), message, self.format)
 
 
 def _sentence(error: Exception) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
 
-from bliss_like.data.events import NewData
+from bliss_like.data.events import EndScan, NewData
 from bliss_like.data.node import get_node
 from bliss_like.data.publisher import Limits
 from bliss_like.data.store import StreamStore
 from bliss_like.data.tree import Tree
+from bliss_like.data.walker import Walker
 from bliss_like.errors import DataError
 from tests.publishing import CONTAINER, PublishedScan, run_scan
+from tests.waiting import wait_until
 
 
 def test_points_emitted_while_the_line_is_busy_become_blocks(tree: Tree, store: StreamStore) -> None:
@@ -70,6 +74,29 @@ def test_a_scan_is_published_once(tree: Tree) -> None:
         tree.open_scan(scan.path, scan.kind, {})
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_points_that_the_store_refuses_are_not_counted_at_the_end(
+    is_known: bool, tree: Tree, store: StreamStore
+) -> None:
+    """Whether that is known before its end is told, or only afterwards."""
+    scan = PublishedScan(tree).prepare().emit([1.0, 2.0])
+    scan.publisher.flush()
+    scan.sinks["diode"].append(np.zeros(3))  # a point without the shape of the others
+    scan.sinks["diode"].append(3.0)
+    if is_known:
+        with pytest.raises(ValueError, match="inhomogeneous"):
+            scan.publisher.flush()
+    scan.publisher.publish(EndScan(scan.path, "KILLED", {scan.sinks["diode"].path: 4}, {}))
+    with nullcontext() if is_known else suppress(ValueError):
+        scan.publisher.close()
+    wait_until(lambda: isinstance(list(Walker(store, scan.path).events(wait=False))[-1], EndScan))
+    node = get_node(scan.path, store)
+    assert node is not None and node.get_data("diode").tolist() == [1, 2]  # type: ignore[attr-defined]
+    events = list(Walker(store, scan.path).events(wait=False))
+    end = events[-1]
+    assert isinstance(end, EndScan) and end.lengths == {scan.sinks["diode"].path: 2}
+
+
 def test_data_of_an_unknown_channel_is_refused(tree: Tree) -> None:
     scan = PublishedScan(tree)
     with pytest.raises(DataError, match="channel nowhere: it was not opened"):
@@ -77,6 +104,7 @@ def test_data_of_an_unknown_channel_is_refused(tree: Tree) -> None:
     scan.end()
 
 
-def test_names_that_would_break_the_tree_are_refused(tree: Tree) -> None:
-    with pytest.raises(ValueError, match="scan name '1_a b'"):
-        tree.open_scan(f"{CONTAINER}:1_a b", "scan", {})  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ["1_a b", "1_a\0", "1_\udc80"])
+def test_names_that_would_break_the_tree_are_refused(name: str, tree: Tree) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"scan name {name!r}")):
+        tree.open_scan(f"{CONTAINER}:{name}", "scan", {})  # type: ignore[arg-type]

@@ -10,13 +10,14 @@ import pytest
 from bliss_like.data import awaited, saving
 from bliss_like.data.events import EventType, SavedScan
 from bliss_like.data.node import Event, ScanNode, get_node, get_session_node
-from bliss_like.data.saving import WriterStatus, tell_saved, tell_status
+from bliss_like.data.saving import WriterStatus, tell_saved
 from bliss_like.data.store import StreamStore
 from bliss_like.data.tree import Tree
 from bliss_like.data.watch import ScansObserver, ScansWatcher
 from bliss_like.errors import SavingError
 from tests.contract.test_walk import listening
 from tests.publishing import PublishedScan, run_scan
+from tests.saved_files import tell_status
 from tests.waiting import wait_until
 
 NEXUS = {"data_writer": "nexus"}
@@ -144,7 +145,7 @@ def test_a_scan_node_knows_and_waits(store: StreamStore, tree: Tree) -> None:
         TimeoutError, match=r"not saved within 0.05 s; no writer of eh1 lives. `bliss-like recover eh1`"
     ):
         node.wait_saved(0.05)
-    tell_status(store, WriterStatus("eh1", "here", 12, "1", 0.0, trouble="disk full: /data"))
+    tell_status(store, WriterStatus("eh1", "here", 12, "1", 0.0, troubles={"": "disk full: /data"}))
     with pytest.raises(TimeoutError, match=r"writer of session eh1 \(pid 12 on here\) lives: disk full: /data"):
         node.wait_saved(0.05)
     say_failed(store, scan)

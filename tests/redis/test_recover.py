@@ -12,13 +12,14 @@ import pytest
 from bliss_like.data.events import ScanInfoUpdate
 from bliss_like.data.redis_store import RedisStore, connect
 from bliss_like.data.retention import Retention
-from bliss_like.data.saving import WriterStatus, saved, tell_end, tell_status, unsaved_scans
+from bliss_like.data.saving import WriterStatus, saved, unsaved_scans
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import DataError, SavingError
 from bliss_like.shell.main import make_parser
 from tests.killing import points_in
 from tests.publishing import PublishedScan
+from tests.saved_files import tell_end, tell_status
 from tests.waiting import wait_until
 
 
@@ -117,7 +118,7 @@ def test_what_a_living_writer_does_is_left_to_it(
     assert recover() == 1
     told = capsys.readouterr().out
     assert "writer of session eh1 (pid 12 on elsewhere) is there already; it saves 1 of these scans by itself" in told
-    tell_status(store, WriterStatus("eh1", "elsewhere", 12, "1", 0.0, trouble="scan 1: disk full"))
+    tell_status(store, WriterStatus("eh1", "elsewhere", 12, "1", 0.0, troubles={"": "disk full"}))
     assert recover() == 0 and is_whole(store, scan)
     tell_end(store, writer)
 

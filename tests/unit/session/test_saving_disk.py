@@ -29,6 +29,7 @@ def saving(tmp_path: Path) -> ScanSaving:
 def add_scans(file: str | None, *entries: str) -> None:
     assert file is not None
     with h5py.File(file, "a") as opened:
+        opened.attrs["creator"] = "bliss_like"
         for entry in entries:
             opened.create_group(entry)
 
@@ -272,6 +273,7 @@ def test_a_file_that_a_killed_writer_has_left_half_done(saving: ScanSaving) -> N
     path = saving.data_fullpath
     file = GrowingFile.open(path)
     file.h5.create_group("12.1")
+    file.h5.attrs["creator"] = "bliss_like"
     file.commit()
     file.close()
     with open(path, "r+b") as raw:
@@ -298,6 +300,21 @@ def test_a_file_of_another_program(saving: ScanSaving, content: bytes) -> None:
     saving.check()
     Path(saving.data_fullpath).write_bytes(content)
     with pytest.raises(SavingError, match=NO_FILES[content]):
+        saving.last_number_on_disk()
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_a_file_of_another_program_that_has_hdf5_inside(libver: str, saving: ScanSaving) -> None:
+    saving.check()
+    with h5py.File(saving.data_fullpath, "w", libver=libver):
+        pass
+    assert saving.last_number_on_disk() == 0  # nothing is in it yet
+    with h5py.File(saving.data_fullpath, "a", libver=libver) as file:
+        file["1.1/title"] = "theirs"
+        file.attrs["creator"] = "other"
+    with pytest.raises(
+        SavingError, match="expected a file of bliss_like, this one was made by other and is left as it is"
+    ):
         saving.last_number_on_disk()
 
 
@@ -378,6 +395,8 @@ WRONG: dict[tuple[str, Any], str] = {
     ("data_filename", " "): "SCAN_SAVING.data_filename: expected the name of a file without '/', came ' '",
     ("data_filename", ".."): "SCAN_SAVING.data_filename: expected the name of a file without '/', came '..'",
     ("data_filename", "a\nb"): r"SCAN_SAVING.data_filename: 'a\nb' has the character '\n', which has no place in the",
+    ("data_filename", "x" * 244): f"SCAN_SAVING.data_filename: '{'x' * 40}'... has 244 bytes, too many for a file that",
+    ("base_path", "/data/\udc80"): r"SCAN_SAVING.base_path: '\udc80' has characters that no file name can have",
     ("template", "x" * 256): f"SCAN_SAVING.template: '{'x' * 40}'... has 256 bytes, the name of a file 255 at most",
     ("template", "\udc80"): r"SCAN_SAVING.template: '\udc80' has characters that no file name can have",
     ("writer", "hdf5"): "SCAN_SAVING.writer: expected one of nexus, null, came 'hdf5', BLISS' 'hdf5' is 'nexus' here",

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from bliss_like.data.events import NewNode, WireEvent
-from bliss_like.errors import SavingError
+from bliss_like.errors import FileLostError, SavingError
 from bliss_like.hdf5 import GrowingFile
 from bliss_like.writers.checker import check as problems
 from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
+from bliss_like.writers.nexus_making import set_attributes
 from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 CHANNELS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -155,9 +156,7 @@ def test_scans_at_the_same_time_share_a_file(tmp_path: Path) -> None:
         assert [h5[f"{n}.1/measurement/diode"][:].tolist() for n in (12, 13)] == [[0, 1, 2]] * 2
 
 
-def test_a_file_that_another_process_has_open_is_waited_for_a_little(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_another_process_has_open_is_waited_for(tmp_path: Path) -> None:
     _, events = story_of(tmp_path / "a.h5")
     other = GrowingFile.open(str(tmp_path / "a.h5"))
     waiting = fed(events)
@@ -166,11 +165,31 @@ def test_a_file_that_another_process_has_open_is_waited_for_a_little(
     other.close()
     assert waiting.close().state == "SAVED"
     check(tmp_path / "a.h5")
-    monkeypatch.setattr("bliss_like.writers.nexus._PATIENCE", 0.0)
-    other = GrowingFile.open(str(tmp_path / "a.h5"))
-    with pytest.raises(SavingError, match="expected that nobody else writes it"):
-        save(events)
-    other.close()
+
+
+def test_a_text_is_changed_in_its_place(tmp_path: Path) -> None:
+    """To make the attribute of a large group anew takes HDF5 seconds, in which nothing else runs."""
+    with GrowingFile.open(str(tmp_path / "a.h5")) as file:
+        set_attributes(file.h5, {"default": "1.1", "other": 3})
+        file.commit()
+        attribute = h5py.h5a.open(file.h5.id, b"default")
+        set_attributes(file.h5, {"default": "long enough for another place", "other": "x"})
+        found = np.empty((), h5py.string_dtype())
+        attribute.read(found)
+        assert found[()] == b"long enough for another place"
+        file.commit()
+        with opened(tmp_path / "a.h5") as h5:
+            assert dict(h5.attrs) == {"default": "long enough for another place", "other": "x"}
+
+
+def test_a_scan_stays_known_by_its_number_and_uid(tmp_path: Path) -> None:
+    story = Story(tmp_path / "a.h5", CHANNELS)
+    saved = save([*story.begin(), story.end(scan_nb=99, uid="x")])
+    assert saved.entries == ("/12.1",)
+    with opened(tmp_path / "a.h5") as h5:
+        assert list(h5) == ["12.1"]
+        assert text(h5["12.1/entry_identifier_uuid"]) == story.info["uid"]
+        assert (note(h5, "scan_info")["scan_nb"], note(h5, "scan_info")["uid"]) == (12, story.info["uid"])
 
 
 def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
@@ -188,6 +207,50 @@ def test_files_may_stay_open_for_the_next_scan(tmp_path: Path) -> None:
         with opened(tmp_path / name) as h5:
             assert list(h5) == entries
     assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_file_that_is_lost_while_it_is_written_is_told(how: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.h5"
+    one, two, three = (Story(file, CHANNELS, number=n) for n in (12, 13, 14))
+    files = [fed(story.begin()) for story in (one, two)]
+    for each in files:
+        each.flush()
+    if how == "deleted":
+        file.unlink()
+    else:
+        (tmp_path / "copy").write_bytes(file.read_bytes())
+        (tmp_path / "copy").replace(file)
+    for each in files:
+        with pytest.raises(FileLostError, match=f"{file}: was deleted, or another file has its place"):
+            each.flush()
+        each.abandon()
+    assert not (tmp_path / ".a.h5.journal").exists()
+    for story in (one, two, three):
+        save([*story.begin(), story.points("diode", [1]), story.end()])
+    assert problems(file) == []
+    with opened(file) as h5:
+        assert list(h5) == ["12.1", "13.1", "14.1"]
+
+
+def test_a_file_that_was_moved_away_is_not_in_the_way_of_the_next_scan(tmp_path: Path) -> None:
+    """It may come back; but not any more when the next scan has made a new one."""
+    one, two = (Story(tmp_path / "a.h5", CHANNELS, number=n) for n in (12, 13))
+    begun = fed(one.begin())
+    begun.flush()
+    (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+    with pytest.raises(OSError, match="the file is no more there"):
+        begun.flush()
+    assert save([*two.begin(), two.points("diode", [1]), two.end()]).state == "SAVED"
+    with pytest.raises(FileLostError):
+        begun.flush()
+    begun.abandon()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.h5", "b.h5"}
+    save([*one.begin(), one.points("diode", [1]), one.end()])
+    with opened(tmp_path / "a.h5") as h5:
+        assert sorted(h5) == ["12.1", "13.1"]
+    with opened(tmp_path / "b.h5") as h5:
+        assert list(h5) == ["12.1"]
 
 
 def test_points_that_have_left_the_store_leave_a_gap(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from bliss_like.data.node import ScanNode, get_node
+from bliss_like.data.saved import open_saved
 from bliss_like.writers.checker import check as problems
-from tests.unit.writers.making import Story, note, opened, save, text
+from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 VALUES: dict[str, list[Any]] = {
     "<f8": [0.1, math.nan, math.inf, -math.inf, -0.0, 5e-324],
@@ -156,3 +159,48 @@ def test_odd_names(tmp_path: Path) -> None:
             f"axis:{name}": n for n, name in enumerate(names)
         }
     assert found == {f"simulation:{name}": n for n, name in enumerate(names)}
+
+
+def test_points_without_values_and_arrays_of_texts(tmp_path: Path) -> None:
+    specs = {"none": ("<f8", (0,)), "flat": ("<i4", (3, 0)), "names": ("<U0", (2,)), "ragged": ("<U0", (-1,))}
+    story = Story(tmp_path / "a.h5", specs)
+    texts = [["a", "\ud800\0."], ["é", ""]]
+    save(
+        [
+            *story.begin(),
+            story.points("none", np.zeros((2, 0))),
+            story.points("flat", np.zeros((1, 3, 0))),
+            story.points("names", texts),
+            story.points("ragged", [["long"]]),
+            story.points("ragged", np.zeros((1, 0), "U1")),
+            story.end(),
+        ]
+    )
+    store = open_saved(str(tmp_path / "a.h5"))
+    scan = get_node(store.scan, store)
+    assert isinstance(scan, ScanNode)
+    read = {channel.short_name: list(channel[:]) for channel in scan.channels()}
+    assert [point.shape for point in read["none"]] == [(0,), (0,)]
+    assert [(point.shape, point.dtype) for point in read["flat"]] == [((3, 0), np.int32)]
+    assert [point.tolist() for point in read["names"]] == texts
+    assert [point.tolist() for point in read["ragged"]] == [["long"], []]
+
+
+def test_metadata_of_a_device_under_the_names_of_its_channels(tmp_path: Path) -> None:
+    odd = {"diode": {"data": 7, "gain": 2}, "robx": 5}
+    story = Story(tmp_path / "a.h5", {"diode": ("<f8", ()), "robx": ("<f8", ())}, instrument=odd, npoints=-1)
+    begun = fed(story.begin()[:1])
+    begun.flush()
+    begun.abandon()  # its writer has died before the channels were known
+    save([*story.begin(), story.points("diode", [1.5]), story.points("robx", [2.5]), story.end()], flush_each=True)
+    with opened(tmp_path / "a.h5") as h5:
+        assert h5["12.1/instrument/diode/data"][:].tolist() == [1.5]
+        assert h5["12.1/instrument/diode/gain"][()] == 2
+        assert h5["12.1/instrument/robx/value"][:].tolist() == [2.5]
+
+
+def test_a_scan_of_very_many_channels_is_written_in_a_moment(tmp_path: Path) -> None:
+    story = Story(tmp_path / "a.h5", {f"c{n}": ("<f8", ()) for n in range(600)})
+    began = time.process_time()
+    save([*story.begin(), *(story.points(f"c{n}", [n]) for n in range(600)), story.end()])
+    assert time.process_time() - began < 3

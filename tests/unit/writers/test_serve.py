@@ -15,14 +15,15 @@ import pytest
 
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
-from bliss_like.data.saving import progress, saved, tell_status, writer_status
+from bliss_like.data.saving import progress, saved, writer_status
 from bliss_like.data.store import Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import SavingError, StoreUnavailable
+from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
 from bliss_like.writers import claim, process
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
 from tests.publishing import PublishedScan
+from tests.saved_files import tell_status
 from tests.unit.writers import faulty
 from tests.waiting import wait_until
 
@@ -127,6 +128,26 @@ def test_a_call_that_fails_for_a_time_is_made_again_and_nothing_is_lost(
     assert isinstance(faulty.disk[ill.path][-1], EndScan)
 
 
+def test_a_file_that_is_lost_is_written_anew(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = scan().emit([1.0, 2.0])
+    channel = running.sinks["diode"].path
+    with writer(store):
+        wait_until(lambda: progress(store, running.path) == {channel: 2})
+        fails(monkeypatch, running, "flush", FileLostError("/data/d.h5: was deleted"), times=1)
+        running.emit([3.0])
+        running.publisher.flush()
+        wait_until(lambda: progress(store, running.path) == {channel: 3})
+        assert faulty.abandoned == [running.path]
+        running.end()
+        assert said(store, running).state == "SAVED"
+    kinds = [type(each) for each in faulty.disk[running.path]]
+    assert kinds[:4] == [NewNode, NewNode, NewNode, PreparedScan] and kinds.count(PreparedScan) == 1
+    points = [each.values for each in faulty.disk[running.path] if isinstance(each, NewData)]
+    assert np.concatenate(points).tolist() == [1, 2, 3]
+
+
 def test_what_is_in_the_way_is_told_and_other_scans_go_on(
     store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +159,8 @@ def test_what_is_in_the_way_is_told_and_other_scans_go_on(
         assert (
             status is not None and status.trouble == f"scan {paths.name(ill.path)}: /data/d.h5: No space left on device"
         )
+        assert status.trouble_with(ill.path) == "/data/d.h5: No space left on device"
+        assert status.trouble_with("eh1:2_other") == ""
         assert status.behind == 8
         assert said(store, scan().emit([1.0]).end()).state == "SAVED"
         assert saved(store, [ill.path]) == [None]
