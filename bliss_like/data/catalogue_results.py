@@ -278,7 +278,7 @@ def _duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.3g} s"
+        return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 

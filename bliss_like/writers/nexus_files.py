@@ -9,14 +9,12 @@ import time
 import h5py
 
 from bliss_like import __version__
-from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingFile
 
 from .nexus_layout import master_link
 from .nexus_making import set_attributes
+from .nexus_numbers import CREATOR, check_creator
 from .nexus_record import ScanRecord
-
-CREATOR = "bliss_like"
 
 
 class SharedFile:
@@ -111,11 +109,7 @@ def _mark(file: GrowingFile) -> None:
             "h5py_version": h5py.version.version,
         }
         set_attributes(h5, told)
-    elif h5.attrs.get("creator") != CREATOR:
-        raise SavingError(
-            f"{file.path}: expected a file of {CREATOR}, this one was made by "
-            f"{h5.attrs.get('creator') or 'another program'} and is left as it is. Move it away, or save elsewhere: SCAN_SAVING"
-        )
+    check_creator(h5, file.path)
 
 
 def add_link(master: str, record: ScanRecord) -> None:

@@ -29,6 +29,7 @@ def saving(tmp_path: Path) -> ScanSaving:
 def add_scans(file: str | None, *entries: str) -> None:
     assert file is not None
     with h5py.File(file, "a") as opened:
+        opened.attrs["creator"] = "bliss_like"
         for entry in entries:
             opened.create_group(entry)
 
@@ -299,6 +300,18 @@ def test_a_file_of_another_program(saving: ScanSaving, content: bytes) -> None:
     Path(saving.data_fullpath).write_bytes(content)
     with pytest.raises(SavingError, match=NO_FILES[content]):
         saving.last_number_on_disk()
+
+
+def test_an_hdf5_file_of_another_program(saving: ScanSaving) -> None:
+    saving.check()
+    with h5py.File(saving.data_fullpath, "w") as file:
+        file["spectra"] = [1, 2]
+    with pytest.raises(
+        SavingError, match="data.h5: expected a file of bliss_like, this one was made by another program"
+    ):
+        saving.last_number_on_disk()
+    with h5py.File(saving.data_fullpath) as file:
+        assert file["spectra"][:].tolist() == [1, 2]
 
 
 def test_numbers_of_images(saving: ScanSaving) -> None:
