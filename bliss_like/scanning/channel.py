@@ -150,6 +150,10 @@ class AcquisitionChannel:
 
         :raises ChannelValueError: the values cannot be represented.
         """
+        if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+            if self.dtype.kind not in "fc":
+                raise ChannelValueError(f"channel {self.fullname!r}: expected values of {self.dtype}, got masked ones")
+            data = np.ma.filled(data.astype(self.dtype), np.nan)
         try:
             values = np.asarray(data)
         except ValueError as error:

@@ -176,7 +176,7 @@ class WriterProcess:
         now = time.monotonic()
         if now < self._outage_until:
             return False
-        return now - self._started_at > _LONGEST_START if not self._seen_at else now - self._seen_at > LIFE / 4
+        return now - self._started_at > _LONGEST_START if not self._seen_at else now - self._seen_at > LIFE / 2
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """End one that hangs; whoever looks next starts another one."""

@@ -9,12 +9,14 @@ import time
 import h5py
 
 from bliss_like import __version__
+from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingFile
 
 from .nexus_layout import master_link
 from .nexus_making import set_attributes
-from .nexus_numbers import CREATOR, check_creator
 from .nexus_record import ScanRecord
+
+CREATOR = "bliss_like"
 
 
 class SharedFile:
@@ -109,7 +111,16 @@ def _mark(file: GrowingFile) -> None:
             "h5py_version": h5py.version.version,
         }
         set_attributes(h5, told)
-    check_creator(h5, file.path)
+    elif h5.attrs.get("creator") != CREATOR:
+        raise SavingError(not_ours(file.path, h5.attrs.get("creator")))
+
+
+def not_ours(path: str | os.PathLike[str], creator: object) -> str:
+    """Return what is to be said of a file that another program has made."""
+    return (
+        f"{path}: expected a file of {CREATOR}, this one was made by {creator or 'another program'} and is left as it is. "
+        f"Move it away, or save elsewhere: SCAN_SAVING"
+    )
 
 
 def add_link(master: str, record: ScanRecord) -> None:

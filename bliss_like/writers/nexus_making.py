@@ -197,9 +197,13 @@ def set_attributes(owner: Any, attributes: Mapping[str, Any]) -> None:
 
 def _set_text(owner: Any, name: str, value: str) -> None:
     key = name.encode()
-    if h5a.exists(owner, key):
+    attribute = h5a.open(owner, key) if h5a.exists(owner, key) else None
+    if attribute is not None and (attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None):
         h5a.delete(owner, key)
-    attribute = h5a.create(owner, key, _TEXT, _SCALAR)
+        attribute = None
+    if attribute is None:
+        attribute = h5a.create(owner, key, _TEXT, _SCALAR)
+    # In its place: to make it anew, HDF5 would look through the links of its group again and again, seconds for a thousand.
     attribute.write(np.array(clean_text(value), dtype=_STRING))
 
 

@@ -1,4 +1,4 @@
-"""Whose a file is, and which scans it has: the numbers of its entries `/12.1`."""
+"""Which scans a file has: the numbers of its entries `/12.1`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bliss_like.hdf5 import GrowingFile
 from bliss_like.hdf5.journal import journal_path
 from bliss_like.hdf5.reading import open_to_read
 
-T = TypeVar("T")
+from .nexus_files import CREATOR, not_ours
 
-CREATOR = "bliss_like"
+T = TypeVar("T")
 
 _ENTRY = re.compile(r"(\d+)\.\d+")
 _ATTEMPTS = 20
@@ -26,22 +26,17 @@ _PAUSE = 0.05
 _UNREADABLE = (OSError, RuntimeError, KeyError)
 
 
-def check_creator(file: h5py.File, path: str | Path) -> None:
-    """:raises SavingError: another program has made the file."""
-    creator = file.attrs.get("creator")
-    if creator != CREATOR and (len(file) or len(file.attrs)):
-        raise SavingError(
-            f"{path}: expected a file of {CREATOR}, this one was made by {creator or 'another program'} and is left as it is. "
-            "Move it away, or save elsewhere: SCAN_SAVING.data_filename = ..."
-        )
-
-
 def last_number(path: Path) -> int:
     """Return the highest number of the scans in a file, 0 when it has none.
 
-    :raises SavingError: it is no HDF5 file, or of another program.
+    :raises SavingError: it is no HDF5 file, or one of another program.
     """
-    return _read(path, lambda file: max((int(match[1]) for match in map(_ENTRY.fullmatch, file) if match), default=0))
+    number, creator = _read(
+        path, lambda file: (_last(file), file.attrs.get("creator", CREATOR if not len(file) else ""))
+    )
+    if creator != CREATOR:
+        raise SavingError(not_ours(path, creator))
+    return number
 
 
 def has_number(path: Path, number: int) -> bool:
@@ -50,6 +45,10 @@ def has_number(path: Path, number: int) -> bool:
     :raises SavingError: it is no HDF5 file.
     """
     return _read(path, lambda file: f"{number}.1" in file)
+
+
+def _last(file: h5py.File) -> int:
+    return max((int(match[1]) for match in map(_ENTRY.fullmatch, file) if match), default=0)
 
 
 def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
@@ -79,7 +78,6 @@ def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
 
 def _read_once(path: Path, function: Callable[[h5py.File], T]) -> T:
     with open_to_read(path) as file:
-        check_creator(file, path)
         return function(file)
 
 

@@ -86,23 +86,32 @@ def test_a_directory_that_is_away_for_a_while(beamline: Beamline, file: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["moved away", "deleted"])
-def test_a_directory_that_does_not_come_back(how: str, beamline: Beamline, file: Path) -> None:
+def test_a_directory_that_does_not_come_back(beamline: Beamline, file: Path) -> None:
     with beamline.session() as eh1:
         assert eh1.do(BRIEF) == "done"
         begun(eh1, beamline, file)
-        if how == "deleted":
-            shutil.rmtree(beamline.base)
-        else:
-            beamline.base.rename(beamline.base.with_name("away"))
+        beamline.base.rename(beamline.base.with_name("away"))
         assert "is not yet saved" in eh1.answer()
-        scan = beamline.scans()[0]
-        done = beamline.recover(scan)
-        assert done.returncode == 0, done
-        beamline.check(scan, NPOINTS, NPOINTS)
-        wait_until(lambda: not trouble(beamline))  # the writer of the session has heard of it
+        assert eh1.do("count(10)") == "done"  # which makes it anew
+        for number, npoints in enumerate((NPOINTS, 10)):
+            scan = beamline.scans()[number]
+            wait_until(lambda scan=scan: (event := saved(beamline.store, [scan])[0]) and event.state == "SAVED")
+            beamline.check(scan, npoints, npoints)
+        wait_until(lambda: not trouble(beamline))
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_what_is_deleted_is_written_anew(what: str, beamline: Beamline, file: Path) -> None:
+    with beamline.session() as eh1:
+        begun(eh1, beamline, file)
+        if what == "file":
+            file.unlink()
+        else:
+            shutil.rmtree(beamline.base)
+        assert eh1.answer() == "done", beamline.writer_log()
         assert eh1.do("count(10)") == "done"
-        beamline.check(beamline.scans()[1], 10, 10)
+        for scan, npoints in zip(beamline.scans(), (NPOINTS, 10), strict=True):
+            beamline.check(scan, npoints, npoints)
 
 
 READER = """

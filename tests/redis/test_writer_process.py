@@ -21,7 +21,7 @@ from bliss_like.data.events import SavedScan
 from bliss_like.data.node import ScanNode, get_session_node
 from bliss_like.data.process import is_gone
 from bliss_like.data.redis_store import connect
-from bliss_like.data.saving import WriterStatus, saved, unsaved_scans, writer_status
+from bliss_like.data.saving import WriterStatus, saved, tell_end, unsaved_scans, writer_status
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import SavingError
@@ -190,6 +190,16 @@ def test_a_writer_that_dies_or_hangs_in_a_scan_is_replaced_and_the_scan_is_whole
     what = "killed by SIGKILL" if number == signal.SIGKILL else "hangs"
     said = [message for message in caplog.messages if str(first.pid) in message and what in message]
     assert said and " INFO " not in said[0]  # of its log only complaints
+
+
+def test_a_writer_whose_word_got_lost_says_it_again(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    """The server forgets it when it is emptied, or when its clock is set."""
+    for _ in range(3):
+        session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+        first = living()
+        tell_end(connect(), first)
+        assert living().pid == first.pid
+    assert not any("hangs" in message for message in caplog.messages)
 
 
 def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(

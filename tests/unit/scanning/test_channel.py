@@ -84,6 +84,7 @@ def test_points_and_blocks(dtype: Any, shape: tuple[int, ...], data: Any, points
         (np.uint8, (2,), np.array([1, 256]), "expected values of dtype uint8"),
         (np.uint64, (), -1, "expected values of dtype uint64"),
         (np.int64, (), np.uint64(2**63), "expected values of dtype int64"),
+        (np.int64, (), np.ma.masked_array([1, 2], [False, True]), "expected values of int64, got masked ones"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(dtype: Any, shape: tuple[int, ...], data: Any, said: str) -> None:
@@ -116,6 +117,15 @@ def test_names_and_description() -> None:
         "reference": True,
     }
     assert AcquisitionChannel("scans", str, data_node_type=NodeKind.NODE_REF_CHANNEL).dtype.kind == "U"
+
+
+def test_masked_values_are_not_numbers() -> None:
+    channel = AcquisitionChannel("ctl:c", float)
+    sink = bound(channel)
+    channel.emit(np.ma.masked)
+    channel.emit(np.ma.masked_array([1, 2], [False, True]))
+    channel.emit(np.ma.masked_array([3, 4]))
+    np.testing.assert_array_equal(np.ravel(sink.points), [np.nan, 1, np.nan, 3, 4])
 
 
 @pytest.mark.parametrize("dtype", [np.longdouble, object, "no such dtype", "M8[s]"])

@@ -17,6 +17,7 @@ from bliss_like.hdf5 import GrowingFile
 from bliss_like.writers.checker import check as problems
 from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
+from bliss_like.writers.nexus_making import set_attributes
 from tests.unit.writers.making import Story, fed, note, opened, save, text
 
 CHANNELS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -164,6 +165,21 @@ def test_a_file_that_another_process_has_open_is_waited_for(tmp_path: Path) -> N
     other.close()
     assert waiting.close().state == "SAVED"
     check(tmp_path / "a.h5")
+
+
+def test_a_text_is_changed_in_its_place(tmp_path: Path) -> None:
+    """To make the attribute of a large group anew takes HDF5 seconds, in which nothing else runs."""
+    with GrowingFile.open(str(tmp_path / "a.h5")) as file:
+        set_attributes(file.h5, {"default": "1.1", "other": 3})
+        file.commit()
+        attribute = h5py.h5a.open(file.h5.id, b"default")
+        set_attributes(file.h5, {"default": "long enough for another place", "other": "x"})
+        found = np.empty((), h5py.string_dtype())
+        attribute.read(found)
+        assert found[()] == b"long enough for another place"
+        file.commit()
+        with opened(tmp_path / "a.h5") as h5:
+            assert dict(h5.attrs) == {"default": "long enough for another place", "other": "x"}
 
 
 def test_a_scan_stays_known_by_its_number_and_uid(tmp_path: Path) -> None:
