@@ -229,7 +229,9 @@ def _read(found: Sequence[tuple[Index, int]]) -> Iterator[ScanRecord]:
 
 
 def _wrapped(line: str) -> str:
-    """Return a line in several if it is long, but paths and the like whole."""
+    """Return a line in several if it is long, but paths and the like whole, beside their name."""
+    if len(line.split()) < 3:
+        return line
     return textwrap.fill(line, 79, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
