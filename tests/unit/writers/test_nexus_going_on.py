@@ -57,6 +57,8 @@ def check(file: Path, npoints: int = 6) -> None:
         assert h5["12.1/instrument/ragged/data_shapes"][:].tolist() == [[n, 2] for n in range(npoints)]
         assert text(h5["12.1/writer/status"]) == "SUCCEEDED"
         assert text(h5["12.1/sample/name"]) == "ruby"
+        told = ("file_name", "file_time", "creator", "creator_version", "HDF5_Version", "h5py_version")
+        assert all(isinstance(h5.attrs[name], str) for name in told)
 
 
 @pytest.mark.parametrize("seed", range(8))
