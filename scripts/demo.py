@@ -69,6 +69,15 @@ for event, node, data in seq.node.walk_events(include_filter='node_ref_channel')
         print('\\t', node.get(0, -1))
 """,
     ),
+    (
+        "The same in a file, which any program opens at any time",
+        """
+import h5py
+with h5py.File(SCAN_SAVING.filename) as h5:
+    for entry in list(h5)[-6:]:
+        print(entry, h5[entry + '/title'].asstr()[()])
+""",
+    ),
 ]
 
 
@@ -90,14 +99,16 @@ def run(session_name: str, story: Callable[[dict[str, Any]], None]) -> None:
     session = load_session(session_name)
     if not session.setup():
         sys.exit("\n".join(str(error) for error in session.errors))
+    file = session.scan_saving.filename
     try:
         with listener(session_name):
             story(session.env_dict)
     finally:
         session.close()
     print(f"""
-{BOLD}That was it.{PLAIN} The data are in a server of your own: what ran here can still be walked, read and listened to.
-    .venv/bin/bliss-like server status
+{BOLD}That was it.{PLAIN} The scans are in {file}, and still in a server of your own.
+    .venv/bin/bliss-like scans
+    .venv/bin/bliss-like verify
     .venv/bin/bliss-like listen {session_name}
     .venv/bin/bliss-like -s demo_session          then type:  ascan(robx, -5, 5, 20, 0.1, sim_ct_gauss)""")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bliss_like.data import paths, saving
 from bliss_like.data.channel_node import ChannelNode
+from bliss_like.data.codec import to_json
 from bliss_like.data.events import EndScan, NewNode, SavedScan
 from bliss_like.data.node import ScanNode, get_node
 from bliss_like.data.replay import replay_events
+from bliss_like.data.saving import WriterStatus
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.writers import ScanFile
@@ -59,3 +61,13 @@ def drop_points(store: StreamStore, channel: ChannelNode, before: int | None = N
         store.delete([key])
     else:
         store.trim({key: (before, 0)})
+
+
+def tell_status(store: StreamStore, status: WriterStatus) -> None:
+    """Say that a writer lives, as it does every now and then."""
+    store.keys.run(("SET", paths.writer(status.session), to_json(asdict(status)), "PX", int(saving.LIFE * 1000)))
+
+
+def tell_end(store: StreamStore, status: WriterStatus) -> None:
+    """Say that a writer lives no more."""
+    store.keys.run(("DEL", paths.writer(status.session)))

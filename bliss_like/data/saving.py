@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bliss_like.errors import SavingError
 
 from . import paths
-from .codec import decode_event, encode_event, from_json, to_json
+from .codec import decode_event, encode_event, from_json
 from .events import EndScan, NewNode, SavedScan
 from .process import is_gone
 from .scan_info import to_be_saved
@@ -58,16 +58,6 @@ class WriterStatus:
 
     def __str__(self) -> str:
         return f"writer of session {self.session} (pid {self.pid} on {self.host})"
-
-
-def tell_status(store: StreamStore, status: WriterStatus) -> None:
-    """Say that a writer lives."""
-    store.keys.run(("SET", paths.writer(status.session), to_json(asdict(status)), "PX", int(LIFE * 1000)))
-
-
-def tell_end(store: StreamStore, status: WriterStatus) -> None:
-    """Say that a writer lives no more."""
-    store.keys.run(("DEL", paths.writer(status.session)))
 
 
 def writer_status(store: StreamStore, session: str) -> WriterStatus | None:

@@ -7,6 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 
+def means(wanted: str, fullname: str) -> bool:
+    """Whether a full name, a short name or a pattern of either means a channel."""
+    names = (fullname, fullname.rpartition(":")[2])
+    return wanted in names or any(fnmatch.fnmatchcase(name, wanted) for name in names)
+
+
 class Readable(Protocol):
     def get(self, from_index: int, to_index: int) -> Any: ...
 
@@ -43,6 +49,7 @@ class ScanData(Mapping[str, Any]):
             return str(key)
         found = [name for name in self._channels if name.rpartition(":")[2] == key]
         found = found or [name for name in self._channels if fnmatch.fnmatchcase(name, key)]
+        found = found or [name for name in self._channels if means(key, name)]
         if len(found) == 1:
             return found[0]
         if found:

@@ -6,7 +6,6 @@ or an empty text; whole numbers with something missing become floats.
 
 from __future__ import annotations
 
-import fnmatch
 import importlib
 import math
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from .channel_node import ChannelNode, NodeRefChannel
 from .codec import Array
 from .events import NodeKind
 from .saved_store import SavedStore
+from .scan_data import means
 
 if TYPE_CHECKING:
     from .node import ScanNode
@@ -129,16 +129,13 @@ def _chosen(scan: ScanNode, channels: Names, by_default: Any) -> dict[str, Chann
         return {name: node for name, node in names.items() if by_default(node)}
     found: dict[str, ChannelNode] = {}
     for wanted in [channels] if isinstance(channels, str) else channels:
-        fitting = {name: node for name, node in names.items() if _means(str(wanted), node)}
+        fitting = {
+            name: node for name, node in names.items() if means(str(wanted), node.fullname) or wanted == node.short_name
+        }
         if not fitting:
             raise KeyError(f"no channel {wanted!r}; there are {', '.join(node.fullname for node in nodes) or 'none'}")
         found |= fitting
     return found
-
-
-def _means(wanted: str, node: ChannelNode) -> bool:
-    names = (node.fullname, node.short_name, node.fullname.rpartition(":")[2])
-    return wanted in names or any(fnmatch.fnmatchcase(name, wanted) for name in names[:1])
 
 
 def _is_scalar(node: ChannelNode) -> bool:

@@ -10,15 +10,16 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
+import h5py
+
 from bliss_like.data.events import EndScan, NewData, NewNode, ScanInfoUpdate, WireEvent
 from bliss_like.errors import ExportError, ExportWarning, SavingError
-from bliss_like.hdf5 import GrowingFile
 
 from .fold import ScanFold
 from .target import Target
 from .templates import Template
 
-FLUSH_BYTES = 64 << 20
+FLUSH_BYTES = 32 << 20
 """Points that wait in memory to be written."""
 
 OpenScan = Callable[[NewNode], Any]
@@ -100,11 +101,9 @@ class NexusExporter:
 
 
 def _name_inside(path: str, name: str) -> None:
-    """Let a file say the name that it will have."""
-    file = GrowingFile.open(path)
-    file.h5.attrs["file_name"] = Path(name).name
-    file.commit()
-    file.close()
+    """Let a file say the name that it will have, which nobody can be reading under its present one."""
+    with h5py.File(path, "r+", libver=("earliest", "v108"), locking=False) as h5:
+        h5.attrs["file_name"] = Path(name).name
 
 
 def _writer(name: str) -> OpenScan:

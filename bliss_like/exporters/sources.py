@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, WireEvent
 from bliss_like.data.node import ScanNode
 from bliss_like.data.past import known_store, scans_named
+from bliss_like.data.scan_data import means
 from bliss_like.data.walker import Walker
 from bliss_like.errors import ExportError
 
@@ -57,7 +57,7 @@ def chosen(events: Iterable[WireEvent], channels: Sequence[str]) -> Iterator[Wir
         if isinstance(event, NewNode) and event.kind.is_channel:
             name = str(event.info.get("fullname", event.path))
             known.append(name)
-            fitting = {pattern for pattern in channels if fits(name, pattern)}
+            fitting = {pattern for pattern in channels if means(pattern, name)}
             found |= fitting
             if not fitting:
                 left_out[event.path] = name
@@ -71,9 +71,3 @@ def chosen(events: Iterable[WireEvent], channels: Sequence[str]) -> Iterator[Wir
         elif isinstance(event, EndScan):
             event = replace(event, lengths={k: v for k, v in event.lengths.items() if k not in left_out})
         yield event
-
-
-def fits(fullname: str, pattern: str) -> bool:
-    """Whether a name, a short name or a pattern means a channel."""
-    names = (fullname, fullname.rpartition(":")[2])
-    return pattern in names or any(fnmatch.fnmatchcase(name, pattern) for name in names)

@@ -60,14 +60,6 @@ class Template:
         self.suffix = found[0] if found else suffix
         self._stem = text[: found.start()] if found else text
 
-    def data_names(self) -> set[str]:
-        """Return the channels whose values are asked for."""
-        return {
-            _parts(field)[2]
-            for field in self.fields
-            if _parts(field)[:2] == ["event", "data"] and len(_parts(field)) > 2
-        }
-
     def name(self, scan: ScanFold, *additions: str, point: Mapping[str, Any] | None = None) -> str:
         """Return a name.
 

@@ -19,7 +19,7 @@ SIZE = 96
 _SIGNATURE = b"\x89HDF\r\n\x1a\n\0"  # and its version, 0
 _PLACE = slice(40, 48)
 """Where the length stands. Source: HDF5 File Format Specification, II.A."""
-_LEAST, _MOST, _SECONDS = 16 << 20, 4 << 30, 10
+_LEAST, _MOST, _SECONDS = 64 << 20, 4 << 30, 10
 """Bytes that are claimed at least and at most, and seconds for which they are to last."""
 
 

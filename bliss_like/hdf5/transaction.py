@@ -26,7 +26,7 @@ from .overlay import Bytes, Overlay
 from .superblock import SIZE, Claim, with_length
 
 _WORD = 8
-_LARGE = 1 << 16
+_LARGE = 1 << 12
 """Bytes from which on something new is written at once instead of being kept."""
 _CHUNK_INDEX = b"TREE\x01"
 _HEAP = b"GCOL\x01"

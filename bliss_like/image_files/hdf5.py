@@ -10,11 +10,11 @@ import errno
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import h5py
 import numpy as np
 
 from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingDataset, GrowingFile
+from bliss_like.hdf5.reading import open_to_read
 
 from . import Frames
 
@@ -73,7 +73,7 @@ class Hdf5File:
 def read_images(file: str, path: str, indices: Sequence[int]) -> Frames:
     """Return images of a dataset of shape (n, height, width), also of a file that is being written."""
     # Locks of the file system fail on some shared ones, and nobody needs them here.
-    with h5py.File(file, "r", locking=False) as h5:
+    with open_to_read(file) as h5:
         data = h5[path]
         if list(indices) == list(range(indices[0], indices[0] + len(indices))):
             images: Frames = data[indices[0] : indices[0] + len(indices)]

@@ -7,12 +7,12 @@ process follows the one or the other.
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bliss_like.config.settings import SimpleObjSetting
+from bliss_like.data.scan_data import means
 from bliss_like.devices.naming import full_name_of
 from bliss_like.devices.numbers import brief
 from bliss_like.errors import ScanError, ScanUsageError
@@ -98,7 +98,7 @@ def chosen_counter(scan: Scan) -> str:
     """
     there = _scalars(scan)
     wanted = (_is_mesh(scan) and _kept("meshselect")) or _kept("plotselect")
-    found = [name for name in there if any(_fits(name, pattern) for pattern in wanted)]
+    found = [name for name in there if any(means(pattern, name) for pattern in wanted)]
     if len(found) == 1 or (not found and len(there) == 1):
         return (found or there)[0]
     short = ", ".join(name.rpartition(":")[2] for name in found or there)
@@ -116,10 +116,6 @@ def chosen_counter(scan: Scan) -> str:
 
 def _is_mesh(scan: Scan) -> bool:
     return int(scan.scan_info.get("data_dim") or 1) > 1
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return pattern in (name, name.rpartition(":")[2]) or fnmatch.fnmatchcase(name, pattern)
 
 
 def _scalars(scan: Scan) -> list[str]:

@@ -14,6 +14,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from bliss_like.hdf5.reading import open_to_read
+
 CLASSES = frozenset(
     "NXaperture NXattenuator NXbeam NXbeam_stop NXbending_magnet NXcapillary NXcite NXcollection NXcollimator NXcrystal "
     "NXcylindrical_geometry NXdata NXdetector NXdetector_channel NXdetector_group NXdetector_module NXdisk_chopper NXentry "
@@ -33,7 +35,7 @@ def check(file: str | os.PathLike[str], entry: str = "", *, points: bool = True)
     :param points: count them, too.
     """
     try:
-        h5 = h5py.File(file, "r", locking=False)
+        h5 = open_to_read(file)
     except OSError as error:
         return [f"{os.fspath(file)}: expected an HDF5 file that can be opened: {error}"]
     with h5:
@@ -54,7 +56,7 @@ def check_structure(file: str | os.PathLike[str], entry: str = "") -> list[str]:
 
 def default_plot(file: str | os.PathLike[str], entry: str = "") -> str:
     """Return the path of the plot that viewers show of a file, or of one of its entries; empty if they find none."""
-    with h5py.File(file, "r", locking=False) as h5:
+    with open_to_read(file) as h5:
         found = _followed(h5[entry] if entry else h5)
         return str(found.name) if isinstance(found, h5py.Group) else ""
 

@@ -14,6 +14,7 @@ import h5py
 from bliss_like.errors import SavingError
 from bliss_like.hdf5 import GrowingFile
 from bliss_like.hdf5.journal import journal_path
+from bliss_like.hdf5.reading import open_to_read
 
 from .nexus_files import CREATOR, not_ours
 
@@ -76,7 +77,7 @@ def _read(path: Path, function: Callable[[h5py.File], T]) -> T:
 
 
 def _read_once(path: Path, function: Callable[[h5py.File], T]) -> T:
-    with h5py.File(path, "r", locking=False) as file:
+    with open_to_read(path) as file:
         return function(file)
 
 

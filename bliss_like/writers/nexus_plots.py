@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from bliss_like.data.scan_data import means
 
 from .nexus_items import Cut, Field, Gridded, Group, Hard, Item
 from .nexus_names import RESERVED, Place, free_name
@@ -62,7 +63,11 @@ class _Maker:
     def _choose(self, counters: Sequence[Place]) -> list[Place]:
         display = self._record.info.get("display_extra")
         patterns = display.get("plotselect", []) if isinstance(display, Mapping) else []
-        chosen = [place for place in counters if any(_fits(place, str(pattern)) for pattern in patterns)]
+        chosen = [
+            place
+            for place in counters
+            if any(pattern == place.name or means(str(pattern), place.fullname) for pattern in patterns)
+        ]
         return (chosen or list(counters[:1]))[:20]
 
     def _length(self, place: Place) -> int:
@@ -152,9 +157,3 @@ class _Maker:
 def units_of(place: Place) -> dict[str, Any]:
     unit = place.node.info.get("unit")
     return {"units": str(unit)} if unit else {}
-
-
-def _fits(place: Place, pattern: str) -> bool:
-    return pattern in (place.fullname, place.fullname.rpartition(":")[2], place.name) or fnmatch.fnmatchcase(
-        place.fullname, pattern
-    )

@@ -15,6 +15,7 @@ from bliss_like.data.events import EndScan, NewNode, NodeKind
 from bliss_like.data.saved_store import SavedState, SavedStore
 from bliss_like.data.scan_info_schema import known_at_start
 from bliss_like.errors import DataError
+from bliss_like.hdf5.reading import open_to_read
 
 with contextlib.suppress(ImportError):  # it registers filters that images may be compressed with
     import hdf5plugin  # noqa: F401
@@ -71,7 +72,7 @@ def _opened(file: str) -> Iterator[Any]:
     :raises DataError: it is gone, or something in it cannot be read.
     """
     try:
-        with h5py.File(file, "r", locking=False) as h5:
+        with open_to_read(file) as h5:
             yield h5
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file here (any more): was it moved, is its disk mounted?") from None

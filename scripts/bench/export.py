@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
+import hdf5plugin
 import msgpack
 import numpy as np
 import pyarrow as pa
@@ -113,12 +114,10 @@ def _hdf5(arrays: Arrays, directory: Path) -> None:
     with h5py.File(directory / "plain.h5", "w", libver=("v108", "v108"), locking=False) as file:
         for name, values in arrays.items():
             step = BLOCK if values.ndim < 3 else 1
+            shape = values.shape[1:]
+            options = dict(hdf5plugin.Bitshuffle(cname="lz4")) if shape else {}
             data = file.create_dataset(
-                name,
-                (0, *values.shape[1:]),
-                values.dtype,
-                maxshape=(None, *values.shape[1:]),
-                chunks=(min(step, 1024), *values.shape[1:]),
+                name, (0, *shape), values.dtype, maxshape=(None, *shape), chunks=(1 if shape else BLOCK, *shape), **options
             )
             for first in range(0, len(values), step):
                 block = values[first : first + step]
@@ -132,7 +131,7 @@ PLAIN: dict[str, tuple[str, Callable[[Arrays, Path], object]]] = {
     "jsonl": ("json, base64", _json),
     "msgpack": ("msgpack", _msgpack),
     "parquet": ("pyarrow", _parquet),
-    "nexus": ("h5py, uncompressed", _hdf5),
+    "nexus": ("h5py, compressed alike", _hdf5),
     "tiff": ("tifffile", _tiff),
 }
 

@@ -10,13 +10,14 @@ import pytest
 from bliss_like.data import awaited, saving
 from bliss_like.data.events import EventType, SavedScan
 from bliss_like.data.node import Event, ScanNode, get_node, get_session_node
-from bliss_like.data.saving import WriterStatus, tell_saved, tell_status
+from bliss_like.data.saving import WriterStatus, tell_saved
 from bliss_like.data.store import StreamStore
 from bliss_like.data.tree import Tree
 from bliss_like.data.watch import ScansObserver, ScansWatcher
 from bliss_like.errors import SavingError
 from tests.contract.test_walk import listening
 from tests.publishing import PublishedScan, run_scan
+from tests.saved_files import tell_status
 from tests.waiting import wait_until
 
 NEXUS = {"data_writer": "nexus"}

@@ -12,13 +12,14 @@ import pytest
 from bliss_like.data.events import ScanInfoUpdate
 from bliss_like.data.redis_store import RedisStore, connect
 from bliss_like.data.retention import Retention
-from bliss_like.data.saving import WriterStatus, saved, tell_end, tell_status, unsaved_scans
+from bliss_like.data.saving import WriterStatus, saved, unsaved_scans
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import DataError, SavingError
 from bliss_like.shell.main import make_parser
 from tests.killing import points_in
 from tests.publishing import PublishedScan
+from tests.saved_files import tell_end, tell_status
 from tests.waiting import wait_until
 
 

@@ -19,6 +19,7 @@ from bliss_like.data.store import Append, MemoryStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.tree import Tree
 from bliss_like.errors import DataError, NodeNotFound, PointExpired, PointNotYetThere
+from bliss_like.writers.nexus_numbers import last_number
 from tests.publishing import CONTAINER, PublishedScan, run_scan
 from tests.saved_files import begin_file, forget, save
 
@@ -63,6 +64,20 @@ def test_a_scan_is_followed_while_it_is_written(tree: Tree, file: Path) -> None:
     assert [event.type.name for event in events] == ["END_SCAN"]
     assert node.info["comments"] == [{"message": "beam is back"}]
     assert channel.sealed and node.state.name == "DONE" and node.info["end_time"] == "late"
+
+
+@pytest.mark.parametrize("locking", [None, False, True])
+def test_a_file_that_this_process_has_open_itself(locking: bool | None, tree: Tree, file: Path) -> None:
+    save(tree.store, run_scan(tree, 3).path, file)
+    with h5py.File(file, "r", locking=locking) as mine:
+        assert len(mine) == 1
+        save(tree.store, (scan := run_scan(tree, 4)).path, file)
+        assert (entries(str(file)), last_number(file)) == (
+            ["/1.1", "/2.1"],
+            2,
+        )  # as it is, not as it was when it was opened
+        assert scan_of(file, "/2.1").db_name == scan.path
+        assert scan_of(file, "/2.1").get_data("diode").tolist() == [0, 1, 2, 3]
 
 
 def test_of_a_long_channel_only_the_slice_is_read(file: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bliss_like.data.events import NewNode, NodeKind, PreparedScan
 from bliss_like.data.node import ScanNode, get_node
+from bliss_like.data.scan_data import means
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import DataError
@@ -114,3 +115,9 @@ def test_a_missing_library_is_named(scan: PublishedScan, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(DataError, match=r"to_pandas needs pandas, .*: pip install 'bliss_like\[export\]'"):
         node_of(scan).to_pandas()
+
+
+def test_what_means_a_channel() -> None:
+    full = "diodes:diode"
+    assert all(means(wanted, full) for wanted in (full, "diode", "diodes:*", "*diode", "dio??", "*"))
+    assert not any(means(wanted, full) for wanted in ("diodes", "Diode", "axis:*", "rob*", ""))

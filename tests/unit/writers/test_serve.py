@@ -15,7 +15,7 @@ import pytest
 
 from bliss_like.data import paths
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
-from bliss_like.data.saving import progress, saved, tell_status, writer_status
+from bliss_like.data.saving import progress, saved, writer_status
 from bliss_like.data.store import Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
@@ -23,6 +23,7 @@ from bliss_like.writers import claim, process
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
 from tests.publishing import PublishedScan
+from tests.saved_files import tell_status
 from tests.unit.writers import faulty
 from tests.waiting import wait_until
 
