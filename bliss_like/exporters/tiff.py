@@ -76,7 +76,12 @@ class TiffExporter(ScanExporter):
             some = part[first : first + AT_ONCE]
             for image in read_references(to_references(some)) if column.is_reference else some:
                 data = {known.name: values[row] for known, values in scalars.items() if values[row] is not None}
-                self._write_image(scan, column, self._rows[table] + row, image, data)
+                if image.size:
+                    self._write_image(scan, column, self._rows[table] + row, image, data)
+                else:
+                    self.warn(
+                        scan, f"{column.name}: not written: image {self._rows[table] + row + 1}, it has no pixels"
+                    )
                 row += 1
         return row
 
