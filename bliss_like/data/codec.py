@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,9 @@ _NAMES: dict[type, str] = {
     EndScan: "END_SCAN",
     SavedScan: "SAVED_SCAN",
 }
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""One of a pair of surrogates without the other."""
 
 
 def encode_event(event: StructureEvent) -> Fields:
@@ -100,17 +104,21 @@ def decode_points(fields: Mapping[bytes, bytes], npoints: int, dtype: np.dtype[A
 
 
 def to_json(value: object) -> bytes:
-    """Return `value` as JSON.
+    """Return `value` as JSON. Halves of surrogate pairs, which no file and no terminal takes, are written out: `\\ud800`.
 
     :raises TypeError: something in it is no JSON type, nor becomes one; the message says where it is.
     """
     try:
-        return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
     except TypeError as error:
         where = _place_of_misfit(value)
         raise TypeError(f"{where}: {error}" if where else str(error)) from None
     except ValueError:
-        return json.dumps(_finite(value), separators=(",", ":")).encode()
+        text = json.dumps(_finite(value), separators=(",", ":"))
+    if "\\ud" in text:
+        whole = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+        text = _HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", whole)
+    return text.encode()
 
 
 def from_json(text: bytes) -> Any:

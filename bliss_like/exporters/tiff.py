@@ -76,7 +76,12 @@ class TiffExporter(ScanExporter):
             some = part[first : first + AT_ONCE]
             for image in read_references(to_references(some)) if column.is_reference else some:
                 data = {known.name: values[row] for known, values in scalars.items() if values[row] is not None}
-                self._write_image(scan, column, self._rows[table] + row, image, data)
+                if image.size:
+                    self._write_image(scan, column, self._rows[table] + row, image, data)
+                else:
+                    self.warn(
+                        scan, f"{column.name}: not written: image {self._rows[table] + row + 1}, it has no pixels"
+                    )
                 row += 1
         return row
 
@@ -139,7 +144,7 @@ def _description(scan: ScanFold, column: Column, index: int, data: dict[str, Any
     about = {key: scan.info[key] for key in keys if key in scan.info}
     units = {known.name: known.unit for known in scan.columns() if known.unit and known.name in data}
     point = {"channel": column.name, "unit": column.unit, "index": index}
-    values = {name: [value.real, value.imag] if isinstance(value, complex) else value for name, value in data.items()}
+    values = {name: _plain(value) for name, value in data.items()}
     return to_json({"scan": scan.path, **about, **point, "data": values, "units": units}).decode()
 
 
@@ -147,3 +152,10 @@ def _is_large(scan: ScanFold, image: Array) -> bool:
     """Whether a stack may grow beyond what a TIFF can be; one that has no end may."""
     npoints = scan.info.get("npoints") or 0
     return not npoints or npoints * image.nbytes > LARGE
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a channel as JSON has it."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return [value.real, value.imag] if isinstance(value, complex) else value

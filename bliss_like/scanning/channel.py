@@ -48,25 +48,38 @@ class AcquisitionChannel:
         unit: str | None = None,
         data_node_type: str = NodeKind.CHANNEL,
     ) -> None:
-        self.dtype = _dtype(name, dtype)
-        self.shape = tuple(int(n) for n in shape)
+        self.original_name = name
+        self.fullname = channel_name(name)
+        self.dtype: np.dtype[Any] = _dtype(name, dtype)
+        self.shape: tuple[int, ...] = tuple(shape)
         self.description = {"reference": reference, **(description or {})}
         self.reference = reference
         self.unit = unit
         self.kind = NodeKind(data_node_type)
-        self.original_name = name
-        self.fullname = channel_name(name)
         self.path = ""
         self.is_derived = False
         """Whether its points are calculated from those of others while these are emitted."""
         check_name(self.short_name, "channel")
-        self._fast_types = frozenset(_AS_THEY_ARE.get(self.dtype, ())) if not self.shape else frozenset()
         self._listeners: list[Listener] = []
         self._sink: PointSink = _Nowhere(self, "is not part of a running scan")
         self._append: Callable[[Any], None] = self._sink.append
         self._extend: Callable[[Array], None] = self._sink.extend
         self._holder: _Holder | None = None
         self._draft: _Draft | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """:raises ChannelValueError: it is the dtype or the shape, and points have been announced with another one."""
+        if name in ("dtype", "shape"):
+            value = _dtype(self.fullname, value) if name == "dtype" else tuple(int(n) for n in value)
+            if not isinstance(sink := getattr(self, "_sink", None), _Nowhere | None) and value != getattr(self, name):
+                raise ChannelValueError(
+                    f"channel {self.fullname!r}: its scan has been told that its {name} is {getattr(self, name)}, it cannot "
+                    f"become {value} after {sink.length} points; -1 in a shape stands for a size that changes"
+                )
+        super().__setattr__(name, value)
+        if name in ("dtype", "shape"):
+            is_scalar = not getattr(self, "shape", ())
+            self._fast_types = frozenset(_AS_THEY_ARE.get(self.dtype, ()) if is_scalar else ())
 
     @property
     def name(self) -> str:

@@ -58,7 +58,7 @@ class Places:
         if not os.path.isabs(base) or "\0" in written:
             raise SessionError(f"SCAN_SAVING.base_path: expected an absolute path, came {written!r}")
         for part in base.parts[1:]:
-            if problem := unfit(part):
+            if problem := unfit(part, may_be_odd=True):
                 raise SessionError(f"SCAN_SAVING.base_path: {problem}")
         return base
 
@@ -123,14 +123,17 @@ class Places:
         return path
 
 
-def unfit(name: str) -> str:
-    """Return why something cannot be the name of a file or directory; empty when it can."""
+def unfit(name: str, may_be_odd: bool = False) -> str:
+    """Return why something cannot be the name of a file or directory; empty when it can.
+
+    :param may_be_odd: it is there already, and may have characters that nobody should put into a name.
+    """
     try:
         length = len(name.encode())
     except UnicodeEncodeError:
         return f"{name!r} has characters that no file name can have"
     odd = next((character for character in name if unicodedata.category(character) == "Cc"), None)
-    if odd is not None:
+    if odd is not None and not may_be_odd:
         return f"{name!r} has the character {odd!r}, which has no place in the name of a file"
     if length > LONGEST_NAME:
         return f"{name[:40]!r}... has {length} bytes, the name of a file {LONGEST_NAME} at most"

@@ -16,6 +16,9 @@ from bliss_like.errors import CatalogueError
 
 _log = logging.getLogger(__name__)
 
+_IDENTITY = ("scan_nb", "uid", "filename", "base_path")
+"""What a scan is known by from its beginning on, whatever is written over it in its info."""
+
 _PATIENCE = 10.0
 """Seconds for which rows are waited for at the end."""
 
@@ -105,4 +108,5 @@ class CatalogueEntry:
                 _log.warning("scan %s: the catalogue does not know it as it is: %s", self._scan, error)
 
     def _learn(self, info: Mapping[str, Any]) -> None:
-        self._info = merged(self._info, info)
+        known = {key: self._info[key] for key in _IDENTITY if key in self._info}
+        self._info = merged(self._info, info) | known

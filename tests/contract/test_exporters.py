@@ -421,6 +421,17 @@ def test_types_of_pixels(dtype: str) -> None:
     assert all(np.array_equal(files[name][0][0], image) for name, image in zip(sorted(files), images, strict=True))
 
 
+def test_values_beside_an_image_that_json_does_not_have() -> None:
+    channels = {"timer:cam": ChannelOf(np.zeros((1, 2, 3))), "timer:tag": ChannelOf(np.array([b"a\xff"]))}
+    assert r"a\\xff" in str(read_tiff(exported("tiff", ScanOf(channels))))
+
+
+def test_images_without_pixels_are_told() -> None:
+    scan = ScanOf({"timer:cam": ChannelOf([np.zeros((0, 2)), np.ones((1, 2))], shape=(-1, -1))})
+    assert "timer:cam: not written: image 1, it has no pixels" in told("tiff", scan)
+    assert len(read_tiff(exported("tiff", scan))) == 1
+
+
 def test_points_of_several_planes() -> None:
     stacks = np.arange(2 * 3 * 4 * 5, dtype="<u2").reshape(2, 3, 4, 5)
     scan = ScanOf({"timer:cam": ChannelOf(stacks)})

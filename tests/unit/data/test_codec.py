@@ -87,6 +87,14 @@ def test_strings_survive(strings: list[str]) -> None:
     assert back.tolist() == strings
 
 
+def test_half_a_character_is_written_out() -> None:
+    """As in the name of a file that is no UTF-8: no file, no catalogue and no terminal would take it."""
+    told = {"file\udc80": ["\ud83d\ude00 \ud83d", "😀", "\\ud800", math.inf]}
+    assert codec.from_json(codec.to_json(told)) == {"file\\udc80": ["😀 \\ud83d", "😀", "\\ud800", math.inf]}
+    text = codec.encode_points([np.array(["\udc80"])], ())
+    assert codec.decode_points(text, 1, np.dtype("U"), ()).tolist() == ["\\udc80"]
+
+
 def test_a_foreign_entry_is_an_error_that_shows_it() -> None:
     with pytest.raises(DataError, match="expected an event of a scan, got an entry with fields"):
         codec.decode_event({b"x": b"1"})

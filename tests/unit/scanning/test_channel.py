@@ -119,6 +119,24 @@ def test_names_and_description() -> None:
     assert AcquisitionChannel("scans", str, data_node_type=NodeKind.NODE_REF_CHANNEL).dtype.kind == "U"
 
 
+def test_a_channel_that_runs_keeps_its_dtype_and_shape() -> None:
+    channel = AcquisitionChannel("ctl:c", float)
+    channel.shape, channel.dtype = [3], "i4"  # type: ignore[assignment]  as BLISS' scripts do
+    assert (channel.shape, channel.dtype) == ((3,), np.dtype("<i4"))
+    with pytest.raises(ChannelValueError, match="expected one point of shape"):
+        channel.emit(np.int64(1))
+    channel.shape, channel.dtype = (), np.int64
+    sink = bound(channel)
+    channel.emit(np.int64(1))
+    channel.shape, channel.dtype = (), np.int64
+    for name, value in (("shape", (3,)), ("dtype", str)):
+        with pytest.raises(ChannelValueError, match=f"ctl:c.*its {name} is .*cannot become .* after 1 points"):
+            setattr(channel, name, value)
+    assert sink.points == [1]
+    channel.release()
+    channel.shape = (2,)
+
+
 def test_masked_values_are_not_numbers() -> None:
     channel = AcquisitionChannel("ctl:c", float)
     sink = bound(channel)

@@ -56,7 +56,7 @@ def test_text_that_hdf5_cannot_hold_is_written_out(tmp_path: Path) -> None:
     with opened(tmp_path / "a.h5") as h5:
         assert text(h5["12.1/title"]) == "half \\ud800 and nul \\x00."
         assert h5["12.1/measurement/value"].asstr()[:].tolist() == ["a\\x00b", "\\ud800"]
-        assert note(h5, "scan_info")["title"] == "half \ud800 and nul \x00."
+        assert note(h5, "scan_info")["title"] == "half \\ud800 and nul \x00."
 
 
 @pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 2, 2)])
@@ -182,7 +182,7 @@ def test_points_without_values_and_arrays_of_texts(tmp_path: Path) -> None:
     read = {channel.short_name: list(channel[:]) for channel in scan.channels()}
     assert [point.shape for point in read["none"]] == [(0,), (0,)]
     assert [(point.shape, point.dtype) for point in read["flat"]] == [((3, 0), np.int32)]
-    assert [point.tolist() for point in read["names"]] == texts
+    assert [point.tolist() for point in read["names"]] == [["a", "\\ud800\0."], ["é", ""]]
     assert [point.tolist() for point in read["ragged"]] == [["long"], []]
 
 

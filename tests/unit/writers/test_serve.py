@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bliss_like.data import paths
-from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, SavedScan
+from bliss_like.data import catalogue, paths
+from bliss_like.data.events import EndScan, NewData, NewNode, NodeKind, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, writer_status
 from bliss_like.data.store import Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
 from bliss_like.writers import claim, process
+from bliss_like.writers.entry import CatalogueEntry
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
 from tests.publishing import PublishedScan
@@ -277,3 +278,14 @@ def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_i
         thread.join(10)
         assert not thread.is_alive()
     assert isinstance(faulty.disk[running.path][-1], NewData)
+
+
+def test_a_scan_stays_where_it_began_in_the_catalogue(tmp_path: Path) -> None:
+    place = {"filename": str(tmp_path / "a.h5"), "base_path": str(tmp_path), "uid": "1" * 32, "scan_nb": 7}
+    entry = CatalogueEntry("eh1:7_test")
+    entry.accept(NewNode("eh1:7_test", NodeKind.SCAN, {**place, "start_timestamp": 1.0}))
+    elsewhere = {"filename": "/elsewhere/b.h5", "base_path": "/elsewhere", "uid": "x", "scan_nb": 8}
+    entry.accept(EndScan("eh1:7_test", "DONE", {}, elsewhere))
+    entry.enter()
+    (found,) = catalogue.find(uid="1" * 32)
+    assert (found.file, found.number) == (place["filename"], 7)
