@@ -10,10 +10,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
-import h5py
-
 from bliss_like.data.events import EndScan, NewData, NewNode, ScanInfoUpdate, WireEvent
 from bliss_like.errors import ExportError, ExportWarning, SavingError
+from bliss_like.hdf5 import set_file_name
 
 from .fold import ScanFold
 from .target import Target
@@ -97,13 +96,7 @@ class NexusExporter:
         if saved.state != "SAVED":
             warnings.warn(ExportWarning(f"scan {scan}: {saved.error or saved.state}"), stacklevel=2)
         if saved.writer == "nexus":
-            _name_inside(saved.file, self._names.pop(scan))
-
-
-def _name_inside(path: str, name: str) -> None:
-    """Let a file say the name that it will have, which nobody can be reading under its present one."""
-    with h5py.File(path, "r+", libver=("earliest", "v108"), locking=False) as h5:
-        h5.attrs["file_name"] = Path(name).name
+            set_file_name(saved.file, Path(self._names.pop(scan)).name)
 
 
 def _writer(name: str) -> OpenScan:

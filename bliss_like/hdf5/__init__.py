@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from .chunks import Compression, can_grow
 from .dataset import GrowingDataset
-from .file import GrowingFile
+from .file import GrowingFile, set_file_name
 
-__all__ = ["Compression", "GrowingDataset", "GrowingFile", "can_grow"]
+__all__ = ["Compression", "GrowingDataset", "GrowingFile", "can_grow", "set_file_name"]
