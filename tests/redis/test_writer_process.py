@@ -21,7 +21,7 @@ from bliss_like.data.events import SavedScan
 from bliss_like.data.node import ScanNode, get_session_node
 from bliss_like.data.process import is_gone
 from bliss_like.data.redis_store import connect
-from bliss_like.data.saving import WriterStatus, saved, tell_end, unsaved_scans, writer_status
+from bliss_like.data.saving import WriterStatus, saved, unsaved_scans, writer_status
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
 from bliss_like.errors import SavingError
@@ -31,6 +31,7 @@ from bliss_like.session.file_saving import FileSaving
 from tests.conftest import RestartableServer
 from tests.file_format import install_json_lines
 from tests.publishing import PublishedScan, run_scan
+from tests.saved_files import tell_end
 from tests.waiting import wait_until, wait_until_cooperative
 
 PROJECT = Path(__file__).parents[2]
