@@ -229,7 +229,9 @@ def _read(found: Sequence[tuple[Index, int]]) -> Iterator[ScanRecord]:
 
 
 def _wrapped(line: str) -> str:
-    """Return a line in several if it is long, but paths and the like whole."""
+    """Return a line in several if it is long, but paths and the like whole, beside their name."""
+    if len(line.split()) < 3:
+        return line
     return textwrap.fill(line, 79, subsequent_indent=" " * 10, break_long_words=False, break_on_hyphens=False)
 
 
@@ -278,7 +280,7 @@ def _duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.3g} s"
+        return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 

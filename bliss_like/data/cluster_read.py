@@ -22,6 +22,8 @@ MOVING = 0.02
 """Seconds between two tries while the keys of one slot are in two places."""
 _HELD = 1.0
 """Seconds that a server holds a read; as long, at most, a listener learns nothing from a slot that begins to move."""
+_OTHERS = 0.5
+"""Seconds that the others are given to answer when a node is lost."""
 
 
 class Cursors(NamedTuple):
@@ -66,7 +68,8 @@ class WaitingRead:
         try:
             while True:
                 self._ask()
-                found = self._collect(0.0 if self._failure else max(0.0, end - time.monotonic()))
+                left = max(0.0, end - time.monotonic())
+                found = self._collect(min(left, _OTHERS) if self._failure else left)
                 if found:
                     return found
                 if self._failure:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from . import paths
 from .codec import encode_event
-from .events import EndScan
-from .node import get_session_node
+from .events import EndScan, NewNode
 from .process import is_gone
 from .store import Append, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
+from .walker import Depth, Walker
 
 
 def end_orphans(store: StreamStore, session: str) -> list[str]:
     """End the scans of a session whose process was on this host and is no more; return their db_names.
 
     They end KILLED, with the points that were stored.
+
+    :raises StoreUnavailable: the server does not answer; it is not waited for.
     """
-    scans = get_session_node(session, store).walk(["scan", "scan_group"], wait=False)
-    running = unfinished(store, [scan.db_name for scan in scans])
-    return [scan for scan in running if end_orphan(store, scan)]
+    walker = Walker(store, session, depth=Depth(structure=False, points=False, saved=False), patience=0)
+    walker.start()
+    found = walker.events(wait=False)
+    scans = [event.path for event in found if isinstance(event, NewNode) and event.kind.is_scan]
+    return [scan for scan in unfinished(store, scans) if end_orphan(store, scan)]
 
 
 def end_orphan(store: StreamStore, scan: str, *, surely: bool = False) -> bool:

@@ -69,9 +69,11 @@ def exporter_class(format: str) -> ExporterFactory:
 
     :raises ExportError: there is none of that name, or its library is not installed.
     """
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name == format:
+    for point in entry_points(group=ENTRY_POINTS, name=format):
+        try:
             return cast(ExporterFactory, point.load())
+        except (ImportError, AttributeError) as error:
+            raise ExportError(f"format {format}: {point.value} cannot be imported: {error}") from error
     if format not in FORMATS:
         raise ExportError(f"format {format!r}: there is none of that name; there are {', '.join(format_names())}")
     module, _, name = FORMATS[format].partition(":")

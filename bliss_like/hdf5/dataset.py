@@ -24,6 +24,8 @@ class GrowingDataset:
     def __init__(self, h5: h5py.Dataset, layout: Layout, file: TransactionalFile) -> None:
         self.h5 = h5
         """h5py.Dataset, for attributes and links to it. Its length is that of the last commit, or more."""
+        self.name = str(h5.name)
+        """Path in the file."""
         self.layout = layout
         self.npoints = self.committed = int(h5.shape[0])
         """Points so far, with those that are still in memory; and points that readers find."""

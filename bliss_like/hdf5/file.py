@@ -156,7 +156,7 @@ class GrowingFile:
             made = h5d.create(
                 parent.id, name.encode(), h5t.py_create(layout.stored, logical=True), space, creation, link_creation()
             )
-        self._file.claim.expected += (npoints or 0) * layout.nbytes
+        self._file.expect((npoints or 0) * layout.nbytes)
         return self._taken(GrowingDataset(h5py.Dataset(made), layout, self._file))
 
     def growing(self, path: str) -> GrowingDataset:
@@ -165,8 +165,12 @@ class GrowingFile:
             GrowingDataset(self.h5[path], layout_of(self.h5[path]), self._file)
         )
 
+    def let_go(self, dataset: GrowingDataset) -> None:
+        """Forget a dataset whose points are all on disk: nothing will be appended to it."""
+        self._datasets.pop(dataset.name, None)
+
     def _taken(self, dataset: GrowingDataset) -> GrowingDataset:
-        self._datasets[dataset.h5.name] = dataset
+        self._datasets[dataset.name] = dataset
         return dataset
 
     def append(self, dataset: GrowingDataset, block: Any) -> None:

@@ -6,6 +6,8 @@ import os
 
 import h5py
 
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
 
 def open_to_read(path: str | os.PathLike[str]) -> h5py.File:
     """Open a file as it is now.
@@ -15,5 +17,9 @@ def open_to_read(path: str | os.PathLike[str]) -> h5py.File:
 
     :raises OSError: it is not there, or no HDF5 file.
     """
-    with open(path, "rb"):  # this driver does not say why it fails
+    with open(path, "rb") as stream:  # this driver does not say why it fails
+        signature = stream.read(8)
+    try:
         return h5py.File(path, "r", driver="stdio", locking=False)
+    except OSError as error:
+        raise error if signature == _SIGNATURE else OSError("it is no HDF5 file: its signature is not there") from error

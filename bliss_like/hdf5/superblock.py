@@ -61,7 +61,7 @@ class Claim:
         self.length = length_in(os.pread(fd, SIZE, 0)) if self._size else 0
         self._ahead = _LEAST
         self.expected = 0
-        """Bytes that are to come."""
+        """Bytes that are to come and for which no room was made."""
         self._last_end, self._last_time = self.length, time.monotonic()
 
     def reach(self, end: int) -> None:
@@ -84,6 +84,12 @@ class Claim:
         if late:
             _sleep(GRACE)
 
+    def expect(self, nbytes: int, end: int) -> None:
+        """Make room for so many bytes in time, if there is not enough behind `end`: so that nobody is waited for later."""
+        self.expected += nbytes
+        if self._size == self.length and end + self.expected > self.length > 0:
+            self._grow(end)
+
     def drop(self, end: int) -> None:
         """Say the truth."""
         os.pwrite(self._fd, end.to_bytes(8, "little"), _PLACE.start)
@@ -99,8 +105,9 @@ class Claim:
             os.ftruncate(self._fd, end + self._ahead)
         except OSError:  # a quota, or a limit
             self._ahead = 0
-            os.ftruncate(self._fd, end)
-        self._size = end + self._ahead
+            if end > self._size:  # never less than is claimed
+                os.ftruncate(self._fd, end)
+        self._size = max(self._size, end + self._ahead)
         self._last_end, self._last_time = end, now
 
 

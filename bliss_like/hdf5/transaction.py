@@ -104,6 +104,10 @@ class TransactionalFile:
 
     # -- what the growing file calls ------------------------------------------------------------------------------------
 
+    def expect(self, nbytes: int) -> None:
+        """Make room in time for values that are to come."""
+        self.claim.expect(nbytes, self._end)
+
     def write_points(self, start: int, blocks: Sequence[memoryview], hidden: bool) -> None:
         """Write values, without copying them.
 

@@ -220,7 +220,7 @@ class Shield:
 
         :raises BaseException: what `cleanup` raised; aborts are not raised but kept as `abort`.
         """
-        task = gevent.spawn(_capture, cleanup)
+        task = gevent.spawn(captured, cleanup)
         while True:
             try:
                 error = task.get()
@@ -235,7 +235,7 @@ class Shield:
             raise error
 
 
-def _capture(call: Callable[[], Any]) -> BaseException | None:
+def captured(call: Callable[[], Any]) -> BaseException | None:
     """Return what `call` raises: gevent prints what a greenlet raises, and throws KeyboardInterrupt elsewhere."""
     try:
         call()

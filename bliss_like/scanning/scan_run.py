@@ -34,7 +34,7 @@ from . import nodes
 from .acquisition import AcquisitionMaster, AcquisitionObject, MetaTiming, is_axis
 from .branch import GRACE, Branch
 from .environment import environment
-from .greenlets import Shield, killed_from_outside, run_all
+from .greenlets import Shield, captured, killed_from_outside, run_all
 from .metadata import Metadata
 from .presets import ChannelNodes
 from .scan_info import END_REASONS, describe_chain, timestamps
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from .scan import Scan
 
 _log = logging.getLogger(__name__)
+
+_FOR_THE_FILE = 1.0
+"""Seconds that the file of a scan still has when the wait for it is aborted."""
 
 
 class ScanRun:
@@ -295,7 +298,7 @@ class ScanRun:
             elif raised is not error:
                 _log.error("scan %s: its end could not be published: %s", scan.name, raised)
         unsaved = self._wait_until_saved()
-        if error is not None and unsaved is not None:
+        if error is not None and isinstance(unsaved, Exception):
             _log.error("%s", unsaved)
         error = error or unsaved or shield.abort
         if not scan.state.is_final:
@@ -305,16 +308,21 @@ class ScanRun:
         return error
 
     def _wait_until_saved(self) -> BaseException | None:
-        """Wait for the file, whatever ended the scan; an abort of this wait is one of the command, not of the scan."""
+        """Wait for the file, whatever ended the scan; an abort ends the wait, and the command, but the scan is what it was."""
         scan, saver = self.scan, self._saver
         if saver is None or scan.publisher is None or self._shield.gave_up:
             return None
-        try:
-            self._shield.run(lambda: saver.wait(scan))
-        except Exception as raised:  # noqa: BLE001  returned
-            self._note_place(raised)
-            return raised
-        return None
+        waiting = gevent.spawn(captured, lambda: saver.wait(scan))
+        aborts: list[BaseException] = []
+        self._attempt(aborts, waiting.join)
+        if aborts:
+            self._attempt(aborts, lambda: waiting.join(_FOR_THE_FILE))
+        unsaved = waiting.value
+        if not waiting.ready():
+            waiting.kill(block=False)
+            _log.warning("scan %s %s: its file is waited for no more, the writer goes on", scan.scan_number, scan.name)
+        self._note_place(unsaved)
+        return unsaved or next(iter(aborts), None)
 
     def _log_failure(self, what: str, error: BaseException) -> None:
         """Log what is not raised; with its traceback, unless it is a sentence that says all by itself."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from bliss_like.data import paths
 from bliss_like.data.events import SavedScan
-from bliss_like.data.saving import WriterStatus, progress, saved, wait_saved
+from bliss_like.data.saving import WriterStatus, is_done_with, progress, saved, wait_saved
 from bliss_like.data.store import StreamStore
 from bliss_like.errors import SavingError, StoreUnavailable
 from bliss_like.scanning.scan import Scan
@@ -47,6 +48,8 @@ class FileSaving:
     def __init__(self, session: Session, store: StreamStore, writer: WriterProcess) -> None:
         self._session, self._store, self.writer = session, store, writer
         self.backlog = BACKLOG
+        self._waited_for: set[str] = set()
+        """Scans that have ended, and were not saved when they were last looked at."""
 
     @property
     def _scan_saving(self) -> ScanSaving:
@@ -58,7 +61,16 @@ class FileSaving:
             self.writer.begin()
 
     def close(self) -> None:
+        """End the writer; say which scans it leaves to the next one."""
         self.writer.close()
+        try:
+            said = zip(self._waited_for, saved(self._store, [*self._waited_for]), strict=True)
+        except StoreUnavailable:
+            return
+        if left := sorted(paths.name(path) for path, event in said if not is_done_with(event)):
+            _log.warning(
+                "not saved yet: %s; the next session saves what it can, or: %s", ", ".join(left), self._recover()
+            )
 
     def told(self) -> str:
         return "scans are not saved" if self._saves_nothing() else self.writer.told()
@@ -103,8 +115,12 @@ class FileSaving:
             scan.gate.open(self)
 
     def wait(self, scan: Scan) -> None:
-        if not _is_saved(scan):
-            return
+        if _is_saved(scan):
+            self._waited_for.add(scan.path)
+            self._wait(scan)
+            self._waited_for.discard(scan.path)
+
+    def _wait(self, scan: Scan) -> None:
         began = well_at = time.monotonic()
         has_told, done_before = False, -1
         while True:

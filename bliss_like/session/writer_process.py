@@ -83,6 +83,11 @@ class WriterProcess:
             self._is_starting = True  # greenlets run while a process is started
             try:
                 self._start()
+            except OSError as error:
+                raise SavingError(
+                    f"the writer of session {self._session} cannot be started: {error}; its log would be {self.log}: is "
+                    f"that directory writable? $BLISS_LIKE_HOME names another one"
+                ) from error
             finally:
                 self._is_starting = False
         elif self._process is not None and self._hangs():

@@ -129,6 +129,8 @@ class NexusScan:
         if self._shared is not None:
             self._shared.release()
             self._shared = None
+        if self._items is not None:
+            self._items.let_go()
         state = "FAILED" if error else "SAVED"
         entries = tuple(f"/{name}" for name in self._tree)
         return SavedScan(record.scan.path, state, record.file, entries, error, FORMAT, info)

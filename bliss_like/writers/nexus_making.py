@@ -96,6 +96,11 @@ class ItemWriter:
     def append(self, dataset: GrowingDataset, block: Any) -> None:
         self._file.append(dataset, block)
 
+    def let_go(self) -> None:
+        """Forget the datasets of points: all that is to be in them is on disk."""
+        for dataset in (*self.points.values(), *self.shapes.values()):
+            self._file.let_go(dataset)
+
     def copy(self) -> None:
         """Make the copies of points that `write` has met; the points must be on disk by now."""
         while self.copies:

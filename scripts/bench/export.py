@@ -117,7 +117,12 @@ def _hdf5(arrays: Arrays, directory: Path) -> None:
             shape = values.shape[1:]
             options = dict(hdf5plugin.Bitshuffle(cname="lz4")) if shape else {}
             data = file.create_dataset(
-                name, (0, *shape), values.dtype, maxshape=(None, *shape), chunks=(1 if shape else BLOCK, *shape), **options
+                name,
+                (0, *shape),
+                values.dtype,
+                maxshape=(None, *shape),
+                chunks=(1 if shape else BLOCK, *shape),
+                **options,
             )
             for first in range(0, len(values), step):
                 block = values[first : first + step]

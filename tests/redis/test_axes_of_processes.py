@@ -163,7 +163,7 @@ def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
     eh2.begin("slow.move(100)")
     moving = gevent.spawn(play.move, -100)
     wait_until(lambda: gevent.sleep(0.01) or (slow.is_moving and play.position < -0.1))
-    assert motion_line.request_stop() == ["play", "slow"]
+    assert motion_line.request_stop(patience=3) == ["play", "slow"]
     with pytest.raises(AxisStopped):
         moving.get(timeout=30)
     assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"

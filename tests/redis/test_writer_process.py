@@ -216,6 +216,17 @@ def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
     session.env_dict["loopscan"](1, 0, session.env_dict["box"])
 
 
+def test_a_writer_without_a_place_for_its_log(session: Session) -> None:
+    session.close()
+    session.setup()
+    assert isinstance(environment.saver, FileSaving)
+    writer = environment.saver.writer  # its process is started when greenlets run
+    writer.log = writer.log.parent / "full" / "writer.log"
+    writer.log.parent.write_text("in the way")
+    with pytest.raises(SavingError, match="the writer of session eh1 cannot be started: .*writer.log.*BLISS_LIKE_HOME"):
+        session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+
+
 def test_a_file_that_cannot_be_written_is_waited_for(session: Session, base: Path) -> None:
     loopscan, box = session.env_dict["loopscan"], session.env_dict["box"]
     in_the_way = base / "eh1" / "data_1.jsonl"
@@ -229,13 +240,15 @@ def test_a_file_that_cannot_be_written_is_waited_for(session: Session, base: Pat
 
 
 def test_a_scan_does_not_wait_for_ever_for_its_file(
-    session: Session, base: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, base: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("bliss_like.session.file_saving._PATIENCE", 0.6)
     in_the_way = base / "eh1" / "data_1.jsonl"
     in_the_way.mkdir(parents=True)
     with pytest.raises(SavingError, match="scan 1 loopscan is not yet saved.*Is a directory.*bliss-like recover eh1"):
         session.env_dict["loopscan"](3, 0, session.env_dict["box"])
+    session.close()
+    assert caplog.messages[-1].startswith("not saved yet: 1_loopscan; ") and "bliss-like recover eh1" in caplog.text
 
 
 def test_a_scan_is_held_while_too_much_of_it_is_not_on_disk(

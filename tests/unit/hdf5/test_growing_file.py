@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bliss_like.errors import SavingError
-from bliss_like.hdf5 import GrowingFile
+from bliss_like.hdf5 import GrowingFile, superblock
 
 
 def found(path: Path, name: str) -> Any:
@@ -295,3 +295,27 @@ def test_thousands_of_images_are_found_while_their_index_grows(path: Path) -> No
         assert h5["d"].id.get_num_chunks() == 5000
         places = {h5["d"].id.get_chunk_info(number).chunk_offset[0] for number in range(0, 5000, 7)}
         assert places == set(range(0, 5000, 7))
+
+
+def test_a_file_is_never_shorter_than_it_claims(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(superblock, "_LEAST", 1 << 16)
+    monkeypatch.setattr(superblock, "_SECONDS", 0)
+    with GrowingFile.open(str(path)) as file:
+        dataset = file.make_dataset(file.h5, "a", float, npoints=7000)
+        file.commit()
+        claimed = superblock.length_in(path.read_bytes())
+        with room_of(path.stat().st_size):  # it cannot be made ready for more
+            file.append(dataset, np.arange(7000.0))
+            file.commit()
+            assert found(path, "a").tolist() == list(range(7000))
+            assert path.stat().st_size >= claimed
+
+
+def test_a_dataset_that_was_let_go_is_as_it_was(path: Path) -> None:
+    with GrowingFile.open(str(path)) as file:
+        dataset = file.make_dataset(file.h5, "a", float, npoints=10)
+        file.append(dataset, [1.0])
+        file.commit()
+        file.let_go(dataset)
+        file.append(file.growing("/a"), [2.0])
+    assert found(path, "a").tolist() == [1, 2]

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,19 @@ from .conftest import MakeSession
 
 NOW = datetime.now().astimezone()
 TODAY, USUAL = f"{NOW:%Y%m%d}", f"id00{NOW:%y%m}"
+
+
+class Today(datetime):
+    """A day that does not end while the tests run."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return NOW.astimezone(tz)
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bliss_like.session.policies.esrf.datetime", Today)
 
 
 def esrf(root: Path, **keys: Any) -> EsrfSavingConfig:

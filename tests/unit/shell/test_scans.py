@@ -81,7 +81,7 @@ def test_one_scan_is_shown(root: Path, capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     for line in (
         "scan      3 ascan roby 0 3 10 0.1",
-        f"file      {root}/data.h5 /3.1",
+        f"file      {root}/data.h5::/3.1",
         "  axis:roby  float64 mm",
         "  cam:image  uint16 image",
         "  technique.energy = 7.3",

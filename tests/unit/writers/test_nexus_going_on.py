@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from bliss_like.data.events import NewNode, WireEvent
 from bliss_like.errors import FileLostError, SavingError
-from bliss_like.hdf5 import GrowingFile
+from bliss_like.hdf5 import GrowingDataset, GrowingFile
 from bliss_like.writers.checker import check as problems
 from bliss_like.writers.checker import default_plot
 from bliss_like.writers.nexus import open_scan
@@ -56,6 +57,8 @@ def check(file: Path, npoints: int = 6) -> None:
         assert h5["12.1/instrument/ragged/data_shapes"][:].tolist() == [[n, 2] for n in range(npoints)]
         assert text(h5["12.1/writer/status"]) == "SUCCEEDED"
         assert text(h5["12.1/sample/name"]) == "ruby"
+        told = ("file_name", "file_time", "creator", "creator_version", "HDF5_Version", "h5py_version")
+        assert all(isinstance(h5.attrs[name], str) for name in told)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -314,3 +317,20 @@ def test_what_fails_in_the_middle_is_done_again(tmp_path: Path, monkeypatch: pyt
     with opened(tmp_path / "a.h5") as h5:
         assert h5["12.1/measurement/robx"][:].tolist() == [1, 2, 3]
         assert h5["12.1/plotselect/robx"][:].tolist() == [1, 2]
+
+
+def test_a_file_that_stays_open_keeps_nothing_of_scans_that_are_saved(tmp_path: Path) -> None:
+    file = tmp_path / "data.h5"
+    open_scan.linger(60)
+    try:
+        save(story_of(file)[1])
+        gc.collect()
+        kept = [
+            each
+            for each in gc.get_objects()
+            if isinstance(each, GrowingDataset) and each.h5 and each.h5.file.filename == str(file)
+        ]
+    finally:
+        open_scan.linger(0)
+    assert kept == []
+    check(file)
