@@ -157,7 +157,8 @@ def test_a_scan_is_in_the_catalogue_as_soon_as_it_runs(session: Session, base: P
     assert record.node.db_name == scan.path
     (base / ".catalogue.sqlite").write_text("nothing of the kind")
     assert saved(connect(), [loopscan(1, 0, box).path])[0]
-    assert "broken" in (Path(os.environ["BLISS_LIKE_HOME"]) / "writer-eh1.log").read_text()
+    log = Path(os.environ["BLISS_LIKE_HOME"]) / "writer-eh1.log"
+    wait_until_cooperative(lambda: "broken" in log.read_text())
 
 
 def test_nothing_is_saved_of_scans_that_are_not_to_be(session: Session, base: Path) -> None:
