@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScanSaving", "ScanSavingConfig"]
 
-_UNFIT_FOR_NODES = re.compile(r"[:{}\s]")
+_UNFIT_FOR_NODES = re.compile(r"[:{}\s\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class ScanSaving(SavingFields):

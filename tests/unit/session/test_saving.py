@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bliss_like.config import get_config
@@ -203,6 +203,7 @@ def test_an_attribute_that_is_not_there() -> None:
 
 
 @given(st.text(min_size=1), st.text(st.characters(exclude_characters="{}")))
+@example("\x1b", "")
 def test_every_path_makes_a_node(base: str, template: str) -> None:
     try:
         scan_saving = saving("/" + base, template)

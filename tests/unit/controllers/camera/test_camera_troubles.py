@@ -288,7 +288,7 @@ def test_two_cameras_with_the_same_names_of_files(saving: Path) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["HDF5", "EDF"])
-@pytest.mark.parametrize("name", ["a b", "50%", "w?at#is=this&index=7", "ümläut;{}"])
+@pytest.mark.parametrize("name", ["a b", "50%", "w?at#is=this&index=7", "ümläut;{}", "ta\tb", "new\nline"])
 def test_directories_of_any_name(saving: Path, name: str, file_format: str) -> None:
     environment.scan_saving = ScanSaving("eh1", ScanSavingConfig(base_path=str(saving / name), template=""))
     device = camera()
