@@ -272,7 +272,7 @@ def test_one_of_many_is_not_answered(line: Line) -> None:
 
 @pytest.fixture
 def drained(proxy: Proxy) -> Iterator[Line]:
-    line = Line(proxy.address, b"\r\n", 0.5, drain=0.2)
+    line = Line(proxy.address, b"\r\n", 0.5, drain=0.6)
     yield line
     line.close()
 
