@@ -50,6 +50,12 @@ def is_gone(process: Mapping[str, Any]) -> bool:
     return state in "ZX" or process.get("started") not in (None, started)  # a pid comes again
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process of this host is held, by a signal or a debugger, as far as the system says that."""
+    running = _running(pid)
+    return running is not None and running[0] in "Tt"
+
+
 @cache
 def _user() -> str:
     try:

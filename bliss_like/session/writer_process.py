@@ -19,6 +19,7 @@ from pathlib import Path
 import gevent
 
 import bliss_like
+from bliss_like.data.process import is_stopped
 from bliss_like.data.saving import LIFE, WriterStatus, doing, living_writer
 from bliss_like.data.server import user_directory
 from bliss_like.data.store import StreamStore
@@ -30,6 +31,9 @@ _LOOK = 0.25
 """Seconds between two looks."""
 _LONGEST_START = 30.0
 """Seconds after which a writer that has never said anything is taken for hanging."""
+_LONGEST_SILENCE = 10.0
+"""The same of one whose word has run out: HDF5 may keep it busy for seconds with thousands of objects, as may a loaded
+machine. One that is held by a signal is not waited for."""
 _DEATHS, _PERIOD = 4, 60.0
 """A writer that dies more often than this in so many seconds is not started again by itself."""
 _AGAIN = 10.0
@@ -90,7 +94,7 @@ class WriterProcess:
                 ) from error
             finally:
                 self._is_starting = False
-        elif self._process is not None and self._hangs():
+        elif self._process is not None and self._hangs(self._process):
             self._end(self._process)
         return None
 
@@ -177,15 +181,18 @@ class WriterProcess:
                 self._tail(),
             )
 
-    def _hangs(self) -> bool:
+    def _hangs(self, process: subprocess.Popen[bytes]) -> bool:
         now = time.monotonic()
         if now < self._outage_until:
             return False
-        return now - self._started_at > _LONGEST_START if not self._seen_at else now - self._seen_at > LIFE / 2
+        if not self._seen_at:
+            return now - self._started_at > _LONGEST_START
+        return now - self._seen_at > (LIFE / 2 if is_stopped(process.pid) else _LONGEST_SILENCE)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """End one that hangs; whoever looks next starts another one."""
-        _log.error("%s hangs: it has said nothing for %.0f s; it is killed and replaced", self._name(process), LIFE)
+        silent = LIFE + time.monotonic() - (self._seen_at or self._started_at)
+        _log.error("%s hangs: it has said nothing for %.0f s; it is killed and replaced", self._name(process), silent)
         self._process = None  # greenlets that look, too, run while it ends
         self._ending = f"pid {process.pid} on {socket.gethostname()}, it was hanging"
         self._deaths.append(time.monotonic())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bliss_like.data.process import identity, is_gone, this_process
+from bliss_like.data.process import identity, is_gone, is_stopped, this_process
+from tests.waiting import wait_until
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="this system tells only which pids there are"
@@ -52,3 +54,15 @@ def test_what_cannot_be_known_from_here() -> None:
     assert not is_gone({})
     assert not is_gone({**this_process(), "pid": "12"})
     assert not is_gone({**this_process(), "pid": 1})  # of another user
+
+
+@needs_proc
+def test_one_that_is_held() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+        assert not is_stopped(process.pid)
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: is_stopped(process.pid))
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: not is_stopped(process.pid))
+        process.kill()
+    assert not is_stopped(process.pid)
