@@ -25,7 +25,7 @@ CONFIGURATION = """
 - {name: box, class: SimulatedDiodes, counters: [COUNTERS]}
 - {name: cam, class: SimulatedCamera, axis_x: $axis, axis_y: $axis2, intensity: 2.0e+5, rois: {r: [100, 100, 56, 56]}}
 - {name: large, class: SimulatedCamera, width: 2048, height: 2048}
-- {name: bench, class: Session, config-objects: [axis, axis2, box, cam, large], scan_saving: {base_path: HOME/data}}
+- {name: bench, class: Session, config-objects: [axis, axis2, box, cam, large], scan_saving: {base_path: HOME/data, writer: "null"}}
 """
 
 

@@ -34,7 +34,8 @@ def read_while_it_grows(path: Path, how: str, times: int) -> list[dict[str, Any]
 @pytest.mark.parametrize("times", [60, pytest.param(4000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
 def test_every_reader_finds_every_value_at_any_moment(tmp_path: Path, times: int) -> None:
     for said in read_while_it_grows(tmp_path / "a.h5", "ours", times):
-        assert said["opens"] == times and said["wrong"] == 0 and said["shrunk"] == 0, said
+        # One in thousands may meet a block with a check sum while it is overwritten (decision 14), and opens it again.
+        assert said["errors"] <= times // 1000 and said["wrong"] == 0 and said["shrunk"] == 0, said
         assert said["points"] > 0
     assert [each.name for each in tmp_path.iterdir()] == ["a.h5"]
 
@@ -43,7 +44,7 @@ def test_every_reader_finds_every_value_at_any_moment(tmp_path: Path, times: int
 def test_readers_of_what_h5py_writes_meet_broken_files(tmp_path: Path) -> None:
     """What the rest of this is for; if it were not so any more, h5py alone would do."""
     plain = read_while_it_grows(tmp_path / "plain.h5", "plain", 100)
-    assert sum(said["wrong"] for said in plain) > 10, plain
+    assert sum(said["errors"] + said["wrong"] for said in plain) > 10, plain
 
 
 def test_readers_of_swmr_files_must_know_of_it(tmp_path: Path) -> None:
