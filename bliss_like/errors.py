@@ -21,6 +21,10 @@ class UserAbort(BaseException):
     """
 
 
+class Cancelled(UserAbort):
+    """A question was left without an answer, with Escape: what asked it ends, unless it catches this."""
+
+
 # -- configuration and session ---------------------------------------------------------------------------------------
 
 

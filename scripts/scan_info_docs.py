@@ -17,6 +17,8 @@ PARTS = (
     "Positioners",
     "ChannelMeta",
     "Device",
+    "Estimation",
+    "TimeProfile",
     "Chain",
     "Plot",
     "PlotItem",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,10 +13,12 @@ from typing import Any
 import redis
 
 from bliss_like.data.server_program import server_program
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 NSLOTS = 16384
-NODE_TIMEOUT = 1.0
+NODE_TIMEOUT = 3.0
+"""Seconds of silence after which a node is taken for lost: more than those for which a busy machine holds a process."""
 _BUS = 10000
 """The port of a node's bus is its port plus this."""
 
@@ -35,7 +35,7 @@ class ClusterNode:
 
     def __init__(self, home: Path, *, clustered: bool = True) -> None:
         self.home, self.clustered = home, clustered
-        self.port = _free_port()
+        self.port = free_port(range(20_500, 22_500), companion=_BUS)
         self.start()
 
     def start(self) -> None:
@@ -45,8 +45,8 @@ class ClusterNode:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
-        wait_until(self._answers, timeout=20)
+        self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=30)
+        wait_until(self._answers, timeout=60)
         self.id = str(self.run("CLUSTER", "MYID")) if self.clustered else ""
 
     def run(self, *words: str | int) -> Any:
@@ -91,7 +91,7 @@ class LoopbackCluster:
                 self.nodes[i].run("CLUSTER", "ADDSLOTS", *range(i * NSLOTS // 3, (i + 1) * NSLOTS // 3))
             for node in self.nodes[1:]:
                 node.run("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port)
-            wait_until(self.is_whole, timeout=30)
+            wait_until(self.is_whole, timeout=60)
         except BaseException:
             self.stop()
             raise
@@ -128,7 +128,7 @@ class LoopbackCluster:
         """Move up to `count` keys of a slot; return their names."""
         keys = list(source.run("CLUSTER", "GETKEYSINSLOT", slot, count))
         for key in keys:
-            source.run("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
+            source.run("MIGRATE", "127.0.0.1", target.port, key, 0, 30_000)
         return keys
 
     def end_move(self, slot: int, source: ClusterNode, target: ClusterNode) -> None:
@@ -145,9 +145,9 @@ class LoopbackCluster:
     def add_replica(self, master: ClusterNode) -> ClusterNode:
         replica = self._add_node()
         replica.run("CLUSTER", "MEET", "127.0.0.1", master.port)
-        wait_until(self.is_whole, timeout=30)
+        wait_until(self.is_whole, timeout=60)
         replica.run("CLUSTER", "REPLICATE", master.id)
-        wait_until(lambda: replica.has_all_of(master), timeout=30)
+        wait_until(lambda: replica.has_all_of(master), timeout=60)
         return replica
 
     def stop(self) -> None:
@@ -178,19 +178,3 @@ def _command(home: Path, port: int, clustered: bool) -> list[str]:
     }
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     return [sys.executable, "-c", _SPAWN, server_program(), *words]
-
-
-_ours = random.SystemRandom()
-
-
-def _free_port() -> int:
-    """Return a port that is free, as is that of its bus; nobody else is given either, also while the node is down."""
-    while True:
-        port = _ours.randint(20500, 22500)
-        try:
-            for each in (port, port + _BUS):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", each))
-        except OSError:
-            continue
-        return port

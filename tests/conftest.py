@@ -61,7 +61,13 @@ def _short_directory() -> Iterator[Path]:
     try:
         yield directory
     finally:
-        shutil.rmtree(directory)
+        wait_until(lambda: _is_removed(directory))
+
+
+def _is_removed(directory: Path) -> bool:
+    """Remove a directory; a writer whose session has died may write there once more."""
+    shutil.rmtree(directory, ignore_errors=True)
+    return not directory.exists()
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +97,7 @@ def _cluster_of_the_run() -> Iterator[LoopbackCluster]:
 @pytest.fixture
 def redis_cluster(_cluster_of_the_run: LoopbackCluster, monkeypatch: pytest.MonkeyPatch) -> LoopbackCluster:
     """An empty, whole cluster of three nodes that `redis_url()` names."""
-    wait_until(_cluster_of_the_run.is_whole, timeout=20)
+    wait_until(_cluster_of_the_run.is_whole, timeout=60)
     _cluster_of_the_run.clear()
     monkeypatch.setenv("BLISS_LIKE_REDIS", _cluster_of_the_run.url)
     return _cluster_of_the_run

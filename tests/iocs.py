@@ -92,7 +92,7 @@ class CIoc:
         assert self._process.poll() is None, self._log.read_text()
 
     def stop(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
         self._log.unlink()
 
 

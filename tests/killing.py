@@ -37,6 +37,7 @@ TREE = """
 PROGRAM = """
 from gevent import monkey
 monkey.patch_all(thread=False, queue=False)
+import os
 import sys
 import gevent
 import numpy as np
@@ -45,9 +46,9 @@ from bliss_like.scanning.scan import Scan
 from bliss_like.session import load_session
 
 class Counting(AcquisitionMaster):
-    def __init__(self, npoints, pause):
+    def __init__(self, npoints, pause, held_at):
         super().__init__(name="counting", npoints=npoints)
-        self.pause = pause
+        self.pause, self.held_at = pause, held_at
         self.channels.append(AcquisitionChannel("counting:number", int, ()))
         self.channels.append(AcquisitionChannel("counting:half", float, ()))
         self.channels.append(AcquisitionChannel("counting:spectrum", np.float32, (16,)))
@@ -55,19 +56,21 @@ class Counting(AcquisitionMaster):
     def start(self):
         numbers, halves, spectra = self.channels
         for n in range(self.npoints):
+            while n == self.held_at and not os.path.exists(os.environ["BLISS_LIKE_HOME"] + "/go_on"):
+                gevent.sleep(0.005)
             numbers.emit(n)
             halves.emit(n / 2)
             spectra.emit((n + np.arange(16)).astype(np.float32))
             if n % 10 == 9:
                 gevent.sleep(self.pause)
 
-def counting(npoints, pause=0.01):
+def counting(npoints, pause=0.01, held_at=-1):
     chain = AcquisitionChain()
-    chain.add(Counting(npoints, pause))
+    chain.add(Counting(npoints, pause, held_at))
     return Scan(chain, "counting")
 
-def count(npoints, pause=0.01):
-    counting(npoints, pause).run()
+def count(npoints, pause=0.01, held_at=-1):
+    counting(npoints, pause, held_at).run()
 
 session = load_session("eh1")
 assert session.setup(), session.error_report
@@ -79,7 +82,7 @@ for line in sys.stdin:
     except Exception as error:
         print(f"{type(error).__name__}: {error}", flush=True)
 """
-"""Session eh1, whose scans count: `count(npoints, pause)`, ten points after each pause (s)."""
+"""Session eh1, whose scans count: `count(npoints, pause, held_at)`, ten points after each pause (s); see `Beamline.go_on`."""
 
 
 def expected(name: str, npoints: int) -> np.ndarray[Any, Any]:
@@ -108,6 +111,10 @@ class Beamline:
     def session(self) -> Iterator[Other]:
         with another(PROGRAM) as other:
             yield other
+
+    def go_on(self) -> None:
+        """Let a scan go on from the point that it is held at."""
+        Path(os.environ["BLISS_LIKE_HOME"], "go_on").touch()
 
     def recover(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "bliss_like.shell.main", "recover", *words]

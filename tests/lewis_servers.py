@@ -46,7 +46,7 @@ class Control:
         request = {"jsonrpc": "2.0", "id": "1", "method": f"device.{method}", "params": values}
         with self._context.socket(zmq.REQ) as remote:
             remote.setsockopt(zmq.LINGER, 0)
-            remote.setsockopt(zmq.RCVTIMEO, 5000)
+            remote.setsockopt(zmq.RCVTIMEO, 30_000)
             remote.connect(self._address)
             remote.send_json(request)
             answer = remote.recv_json()
@@ -77,7 +77,7 @@ class LewisServer:
         self._process = subprocess.Popen(  # a child's pipe kept open would make whoever reads ours wait
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        wait_until(self._answers, timeout=20)
+        wait_until(self._answers, timeout=60)
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, f"it ended at once: {' '.join(self._command)}"
@@ -96,7 +96,7 @@ class LewisServer:
         """End it as a power cut would."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(30)
 
     def close(self) -> None:
         self.stop()

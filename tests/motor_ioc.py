@@ -226,7 +226,7 @@ class Motor(PVGroup):
     async def DMOV(self, _: Any, async_lib: Any) -> None:
         self.async_lib = async_lib
         if "MOTORS_MOVE" in os.environ:
-            await self.go(15, 1.0)
+            await self.go(15, 0.25)
 
 
 class Motors(PVGroup):

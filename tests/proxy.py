@@ -17,9 +17,12 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
+
+from bliss_like.backends.line import Line
+from tests.waiting import wait_until_cooperative
 
 Fault = Callable[[bytes], Iterator[bytes]]
 """The pieces that are passed on for one answer."""
@@ -40,6 +43,8 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self.requests: list[bytes] = []
         """What clients have sent, in order, as it came."""
+        self.passed = 0
+        """How many pieces of answers clients have got."""
         self.accepted = 0
         """How many connections clients have made."""
         self.delay = 0.0
@@ -74,7 +79,7 @@ class Proxy:
     def refuse(self) -> None:
         """End all connections, and refuse new ones until `accept`."""
         _close(self._listener)
-        self._listening.join(10)
+        self._listening.join(30)
         self.cut()
 
     def accept(self) -> None:
@@ -170,14 +175,20 @@ class Proxy:
             with self._lock:
                 self._pairs.append((client, device))
             self._spawn(self._pump, client, device, self._pass_request)
-            self._spawn(self._pump, device, client, self._pass_answer)
+            self._spawn(self._pump, device, client, self._pass_answer, self._count)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, passed: Fault) -> None:
+    def _count(self) -> None:
+        self.passed += 1
+
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, passed: Fault, sent: Callable[[], None] = lambda: None
+    ) -> None:
         """Pass what comes from `source` until one side ends; then both are ended."""
         with suppress(OSError):
             while data := source.recv(65536):
                 for piece in passed(data):
                     sink.sendall(piece)
+                    sent()
         with self._lock:
             self._pairs = [pair for pair in self._pairs if source not in pair]
         _close(source, sink)
@@ -207,7 +218,7 @@ class Proxy:
         self.release()
         self.refuse()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
 
     def __enter__(self) -> Self:
         return self
@@ -223,3 +234,15 @@ def _close(*sockets: socket.socket) -> None:
         with suppress(OSError):  # wakes the thread that reads or accepts
             one.shutdown(socket.SHUT_RDWR)
         one.close()
+
+
+@contextmanager
+def impatience(line: Line, moving: Proxy | None = None) -> Iterator[None]:
+    """What is asked from now on, and not answered soon, is not waited for: also by a move, over the line of `moving`."""
+    patience, line.timeout = line.timeout, 0.3
+    asked = len(moving.requests) if moving else 0
+    try:
+        wait_until_cooperative(lambda: moving is None or len(moving.requests) > asked + 1)
+        yield
+    finally:
+        line.timeout = patience

@@ -49,7 +49,7 @@ class TlsProxy:
                 back.start()
                 _pass_on(client, server)
                 server.shutdown(socket.SHUT_RDWR)
-                back.join(5)
+                back.join(30)
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:

@@ -7,11 +7,13 @@ write that the server refused as done; so gets and puts go to libca with callbac
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import math
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +24,15 @@ from epics import ca, dbr
 from gevent.event import AsyncResult, Event
 
 from bliss_like.backends.crossing import Crossing, wait_for
+from bliss_like.data.threads import begin_thread
 from bliss_like.devices.signal import DEFAULT_TIMEOUT, Description, Listeners, Reading, fitted, tell
 from bliss_like.errors import DeviceError, NotConnectedError
 
 ALARMS = ("", "MINOR", "MAJOR", "INVALID")
 """Severity number of Channel Access -> alarm of a reading."""
+
+LEAVING = 1.0
+"""Seconds that libca has to end with the process."""
 
 _channels: dict[str, Channel] = {}
 
@@ -36,7 +42,32 @@ def _crossing() -> Crossing:
     """Made at the first use, in the main thread: elsewhere libca would find the wrong library and another context."""
     crossing = Crossing()
     ca.initialize_libca()
+    _leave_in_time()
     return crossing
+
+
+def _leave_in_time() -> None:
+    """End libca with the process, but do not wait for it: of a server that is frozen it takes leave for half a minute.
+
+    The thread in which that may go on is begun now, as at the end of a process none can be.
+    """
+    context, is_the_end = ca.current_context(), threading.Event()
+
+    def leave() -> None:
+        is_the_end.wait()
+        ca.attach_context(context)
+        ca.finalize_libca()
+
+    thread = begin_thread(leave, "libca's end")
+
+    def end() -> None:
+        is_the_end.set()
+        thread.join(LEAVING)
+        if thread.is_alive():  # it is about to complain of sockets that the end of the process has closed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    atexit.unregister(ca.finalize_libca)
+    atexit.register(end)
 
 
 class ChannelAccess:

@@ -19,15 +19,18 @@ from bliss_like.backends import outage
 from bliss_like.backends.connection import Connection
 from bliss_like.backends.outage import Outage
 from bliss_like.backends.turns import Turns
+from bliss_like.devices.logs import DEVICE
+from bliss_like.devices.silence import Awaited
 from bliss_like.errors import DeviceError, NotConnectedError
-
-_log = logging.getLogger(__name__)
 
 LONGEST = 1 << 24
 """Bytes after which what has no end is no answer."""
 
 TOGETHER = 50
 """Requests that `ask_many` sends before it reads: more could fill the buffers of both sides, and none would go on."""
+
+MOST_SHOWN, SHOWN = 120, 100
+"""Bytes of a request or an answer that a message has; of what is longer, its beginning."""
 
 Text = TypeVar("Text", str, bytes, str | bytes)
 Value = TypeVar("Value")
@@ -68,6 +71,7 @@ class Line:
         self._connection = Connection(address)
         self.address = address
         self.name = name
+        self.logger = logging.getLogger(DEVICE + (name or address))
         self.terminator = terminator
         self.answer_terminator = terminator if answer_terminator is None else answer_terminator
         self.timeout = timeout
@@ -137,7 +141,7 @@ class Line:
     def unexpected(self, request: str | bytes, answer: str | bytes, expected: str) -> DeviceError:
         """Make the error for an answer that makes no sense; the next request has a new line."""
         self._doubt()
-        return DeviceError(f"{self}: {request!r} was answered {_short(answer)}: {expected}")
+        return DeviceError(f"{self}: {_short(request)} was answered {_short(answer)}: {expected}")
 
     def insist(self, what: str, action: Callable[[], Value]) -> Value:
         """Do what must be done in the end, and may be done twice: stop a motor.
@@ -169,7 +173,7 @@ class Line:
             yield
             return
         self._check_thread()
-        with self._turns:
+        with self._turns, Awaited(f"an answer of {self}"):
             try:
                 self._prepare()
                 yield
@@ -186,7 +190,7 @@ class Line:
         """Send bytes as they are, without a terminator."""
         with self.exchange():
             self._request = data
-            _log.debug("%s < %s", self, _short(data))
+            self.logger.debug("%s < %s", self, _short(data))
             try:
                 self._connection.send(data, self.timeout)
             except OSError as error:
@@ -248,7 +252,7 @@ class Line:
         except OSError as error:
             self._outage.begin(str(error), now=True)
             raise NotConnectedError(f"{self} cannot be reached: {error}. Nothing was sent") from None
-        _log.debug("%s is open", self)
+        self.logger.debug("%s is open", self)
         if self._on_open is not None:
             try:
                 self._on_open(self)
@@ -261,10 +265,10 @@ class Line:
         try:
             self._received += self._connection.already_there()
         except OSError as error:
-            _log.debug("%s: %s", self, error)
+            self.logger.debug("%s: %s", self, error)
             self._disconnect()
         if self._received:
-            _log.warning("%s sent what nobody asked for: %s", self, _short(self._received))
+            self.logger.warning("%s sent what nobody asked for: %s", self, _short(self._received))
             self._doubt()
 
     def _drain_line(self) -> None:
@@ -273,11 +277,11 @@ class Line:
         deadline = time.monotonic() + max(self.timeout, 3 * self._drain)
         try:
             while time.monotonic() < deadline:
-                _log.debug("%s > %s, too late", self, _short(self._connection.receive(self._drain)))
+                self.logger.debug("%s > %s, too late", self, _short(self._connection.receive(self._drain)))
         except TimeoutError:
             return
         except OSError as error:
-            _log.debug("%s: %s", self, error)
+            self.logger.debug("%s: %s", self, error)
         self._disconnect()
 
     def _doubt(self) -> None:
@@ -307,9 +311,9 @@ class Line:
                 self._owed[what] = action
                 self._persist()
                 raise
-            _log.error("%s, owed since the line was lost, was refused: %s", what, error)
+            self.logger.error("%s, owed since the line was lost, was refused: %s", what, error)
         else:
-            _log.info("%s answers again: %s was done", self, what)
+            self.logger.info("%s answers again: %s was done", self, what)
 
     def _is_refusal(self, error: BaseException) -> bool:
         """Whether it was answered, over a line that is good."""
@@ -325,7 +329,7 @@ class Line:
                 with self.exchange():
                     pass
             except DeviceError as error:
-                _log.debug("%s", error)
+                self.logger.debug("%s", error)
                 gevent.sleep(outage.REST)
 
     # -- bytes ---------------------------------------------------------------------------------------------------------
@@ -335,7 +339,7 @@ class Line:
             came = self._connection.receive(deadline - time.monotonic())
         except OSError as error:
             raise self._lost(error) from None
-        _log.debug("%s > %s", self, _short(came))
+        self.logger.debug("%s > %s", self, _short(came))
         self._received += came
         if len(self._received) > LONGEST:
             self._doubt()
@@ -365,7 +369,8 @@ class Line:
         except UnicodeEncodeError:
             raise ValueError(f"{self}: a request must be ASCII text, or bytes; got {request!r}") from None
         if self.terminator and self.terminator in data:
-            raise ValueError(f"{self}: a request must not hold its terminator {self.terminator!r}; got {request!r}")
+            terminator = _short(self.terminator)
+            raise ValueError(f"{self}: a request must not hold its terminator {terminator}; got {_short(request)}")
         return data + self.terminator
 
     def _like(self, request: Text, answer: bytes) -> Text:
@@ -378,6 +383,6 @@ class Line:
 
 
 def _short(data: str | bytes | bytearray) -> str:
-    """Text or bytes for a message."""
-    shown = bytes(data) if isinstance(data, bytearray) else data
-    return repr(shown) if len(shown) <= 120 else f"{shown[:100]!r}... ({len(shown)} characters)"
+    """Return text or bytes for a message, in quotes; what cannot be printed is escaped."""
+    shown, end = (data, "") if len(data) <= MOST_SHOWN else (data[:SHOWN], f"... ({len(data)} characters)")
+    return ascii(bytes(shown) if isinstance(shown, bytearray) else shown).removeprefix("b") + end

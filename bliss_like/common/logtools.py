@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-import weakref
 from typing import Any
+
+from bliss_like.devices import logs
+from bliss_like.standard.debugging import debugoff, debugon, lsdebug, lslog
+from bliss_like.standard.elog import elog_print
 
 __all__ = [
     "GlobalMap",
+    "debugoff",
+    "debugon",
+    "elog_comment",
+    "elog_error",
+    "elog_info",
+    "elog_print",
+    "elog_warning",
     "get_logger",
     "global_map",
     "log_critical",
@@ -17,7 +26,10 @@ __all__ = [
     "log_exception",
     "log_info",
     "log_warning",
+    "lsdebug",
+    "lslog",
     "user_error",
+    "user_info",
     "user_print",
     "user_warning",
 ]
@@ -26,30 +38,24 @@ __all__ = [
 class GlobalMap:
     """What devices of BLISS tell of themselves; here it is the name under which each of them logs."""
 
-    def __init__(self) -> None:
-        self._tags: dict[int, str] = {}
-
     def register(self, instance: Any, parents_list: Any = None, children_list: Any = None, tag: str = "") -> None:
         """Let a device log under a name; what is around it and below it, nobody has to know here."""
         if tag:
-            self._tags[id(instance)] = tag
-            weakref.finalize(instance, self._tags.pop, id(instance), None)
+            logs.tag(instance, tag)
 
     def unregister(self, instance: Any) -> None:
         """Let a device log under its own name again."""
-        self._tags.pop(id(instance), None)
+        logs.tag(instance, "")
 
     def tag_of(self, instance: Any) -> str:
         """Return the name under which a device logs: its tag, its name, or that of its class."""
-        return self._tags.get(id(instance)) or getattr(instance, "name", None) or type(instance).__name__
+        return logs.tag_of(instance)
 
 
 global_map = GlobalMap()
 
-
-def get_logger(device: Any) -> logging.Logger:
-    """Return the logger of a device: `bliss_like.device.<its name>`, or the tag that it gave itself in `global_map`."""
-    return logging.getLogger(f"bliss_like.device.{global_map.tag_of(device)}")
+get_logger = logs.logger_of
+"""Of a device: `bliss_like.device.<its name>`, or the tag that it gave itself in `global_map`."""
 
 
 def log_debug(device: Any, message: str, *args: Any, **kwargs: Any) -> None:
@@ -81,11 +87,38 @@ def user_print(*values: object, **kwargs: Any) -> None:
     print(*values, **kwargs)
 
 
+def user_info(message: str, *args: object) -> None:
+    """Show something to the user."""
+    print(_filled(message, args))
+
+
 def user_warning(message: str, *args: object) -> None:
     """Show a warning to the user."""
-    print(f"WARNING: {message % args if args else message}", file=sys.stderr)
+    print(f"WARNING: {_filled(message, args)}", file=sys.stderr)
 
 
 def user_error(message: str, *args: object) -> None:
     """Show an error to the user."""
-    print(f"ERROR: {message % args if args else message}", file=sys.stderr)
+    print(f"ERROR: {_filled(message, args)}", file=sys.stderr)
+
+
+elog_comment = elog_print
+
+
+def elog_info(message: str, *args: object) -> None:
+    """Note something in the electronic logbook."""
+    elog_print(_filled(message, args))
+
+
+def elog_warning(message: str, *args: object) -> None:
+    """Note a warning in the electronic logbook."""
+    elog_print(f"WARNING: {_filled(message, args)}")
+
+
+def elog_error(message: str, *args: object) -> None:
+    """Note an error in the electronic logbook."""
+    elog_print(f"ERROR: {_filled(message, args)}")
+
+
+def _filled(message: str, args: tuple[object, ...]) -> str:
+    return message % args if args else message

@@ -7,5 +7,6 @@ from bliss_like.scanning.plot_choice import (
     plotinit,
     plotselect,
 )
+from bliss_like.standard.plot import plot
 
-__all__ = ["get_next_plotted_counters", "get_plotted_counters", "meshselect", "plotinit", "plotselect"]
+__all__ = ["get_next_plotted_counters", "get_plotted_counters", "meshselect", "plot", "plotinit", "plotselect"]

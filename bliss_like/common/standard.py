@@ -6,5 +6,7 @@ from bliss_like.scans import *  # noqa: F403
 from bliss_like.scans import __all__ as _scans
 from bliss_like.standard import *  # noqa: F403
 from bliss_like.standard import __all__ as _verbs
+from bliss_like.standard.everyday import *  # noqa: F403
+from bliss_like.standard.everyday import __all__ as _everyday
 
-__all__ = [*_scans, *_verbs, "SoftAxis", "SoftCounter"]
+__all__ = [*_scans, *_verbs, *_everyday, "SoftAxis", "SoftCounter"]

@@ -26,11 +26,14 @@ config-objects: [{objects}]
 
 # Where scans are saved; SCAN_SAVING shows it, and changes it from the session. More: docs/saving.md
 scan_saving:
-  base_path: ~/bliss_like_data  # change it to where your data should go
+  # base_path: /data/mine       # where your data should go; without it ~/bliss_like_data, or $BLISS_LIKE_DATA
   template: "{{session}}/"        # below it; {{session}}, {{user}} and {{date}} are replaced
   # data_filename: data         # the file in it, data.h5
   # writer: null                # no file is written
   # policy: esrf                # proposals and datasets, instead of base_path and template
+
+# toolbar: []                   # counters, axes, shutters that the bottom line of the shell shows
+# logbook: true                 # commands, scans and errors in logbook.md, beside the data
 """
 
 _SETUP = '''\
@@ -74,6 +77,10 @@ counters:
     # unit: V
   # A second counter of the same box is a second block like this one.
 """
+
+
+MOST = 8
+"""Objects that a new session has; of a large configuration some axes and counters."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,14 @@ def _check_name(name: str, kind: str, survey: Survey) -> None:
 
 def _session(name: str, survey: Survey) -> str:
     objects = [each for each in survey.names if not survey.is_session(each)]
-    some = objects[:8]
+    some = objects if len(objects) <= MOST else _axes_and_counters(objects, survey) or objects[:MOST]
     hint = f"There are {len(objects)}: `bliss-like config tree` shows them." if objects else "There are none yet."
     return _SESSION.format(name=name, objects=", ".join(some), hint=hint)
+
+
+def _axes_and_counters(objects: list[str], survey: Survey) -> list[str]:
+    """Return some of each."""
+    kinds = {name: survey.entries[name].label.partition(" ")[0] for name in objects}
+    return [
+        name for kind in ("axis", "counter") for name in [one for one in objects if kinds[one] == kind][: MOST // 2]
+    ]

@@ -87,7 +87,8 @@ class IcePAPLine:
                 raise NotConnectedError(f"{error}: {question.text!r}") from None
             if not question.is_query or time.monotonic() - question.was_sent >= timeout:
                 raise
-            _log.warning("%s; it is asked again", error)
+            level = logging.INFO if isinstance(error, NotConnectedError) else logging.WARNING
+            _log.log(level, "%s; it is asked again", error)
             answer = self._exchange(question, timeout)
         self.last_exchange = (question.text, answer)
         return self._accepted(question, answer)

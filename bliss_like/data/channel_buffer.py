@@ -50,6 +50,8 @@ class ChannelBuffer:
         """First points of the entries that the store has, where it keeps only the last ones."""
         self._keep = max(1, keep_bytes // max(1, dtype.itemsize * math.prod(shape))) if keep_bytes else 0
         self._point_size = 0 if dtype.kind == "U" else dtype.itemsize
+        self.point_nbytes = 0 if -1 in shape else self._point_size * math.prod(shape)
+        """Bytes of a point; 0 of a text, and where it varies."""
 
     def append(self, point: Any) -> None:
         line = self._line

@@ -126,7 +126,7 @@ class Topology:
         failures = []
         for address in sorted(known, key=self._lost.__contains__):
             try:
-                self._slots = _slots(self.at(address).cluster_slots(), address[0])
+                self._slots = _slots(self.at(address).call("CLUSTER", "SLOTS"), address[0])
             except StoreUnavailable as error:
                 failures.append(str(error))
                 self._lost.add(address)
@@ -172,7 +172,10 @@ def _hosts(text: str) -> Iterator[Address]:
 
 
 def _slots(ranges: Any, asked: str) -> list[Address | None]:
-    """Return the address of each slot's master; a node that does not know its own host is where it was asked."""
+    """Return the address of each slot's master; a node that does not know its own host is where it was asked.
+
+    :param ranges: of slots: first, last, [host, port, ...] of the master, ...
+    """
     slots: list[Address | None] = [None] * _SLOTS
     for start, end, master, *_ in ranges:
         host = master[0].decode() if master[0] else asked

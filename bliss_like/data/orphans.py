@@ -1,6 +1,11 @@
-"""Scans whose process died before it could end them: they are ended by the next one, so that no listener waits for ever."""
+"""Scans whose process died before it could end them: they are ended by the next one, so that no listener waits for ever.
+
+Whoever ends one, a writer, `recover` or the next session, notes it, so that its session tells the user, once.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from . import paths
 from .codec import encode_event
@@ -9,6 +14,12 @@ from .process import is_gone
 from .store import Append, StreamStore
 from .structure import ChannelSpec, ScanStructure, unfinished
 from .walker import Depth, Walker
+
+REMEMBERED = 30 * 24 * 3600.0
+"""Seconds for which it is known that a scan died, and whether its user knows."""
+
+LOGGED, TOLD = "logged", "told"
+"""How the user of a scan that died came to know it: if it was logged only, it is still to be told at a prompt."""
 
 
 def end_orphans(store: StreamStore, session: str) -> list[str]:
@@ -37,7 +48,23 @@ def end_orphan(store: StreamStore, scan: str, *, surely: bool = False) -> bool:
     return True
 
 
+def untold_deaths(store: StreamStore, session: str, how: str) -> list[str]:
+    """Return the db_names of those scans of a session that died with their process, and whose user is to know of it.
+
+    :param how: LOGGED: those of which nothing was logged or told yet; TOLD: also those that were logged.
+    """
+    fields = store.keys.read(paths.died(session))
+    known = {how.encode(), TOLD.encode()}
+    return [scan.decode() for scan, noted in fields.items() if noted not in known] if isinstance(fields, dict) else []
+
+
+def note_told_deaths(store: StreamStore, session: str, scans: Iterable[str], how: str) -> None:
+    """Have it noted that these were LOGGED, or TOLD."""
+    store.keys.run(*(("HSET", paths.died(session), scan, how) for scan in scans))
+
+
 def _end(store: StreamStore, structure: ScanStructure) -> None:
+    _note_death(store, structure.path)  # before it is ended: then nobody would find it any more
     specs = [ChannelSpec.of(node) for node in structure.channels()]
     last = store.last_ids([spec.key for spec in specs])
     lengths = {spec.path: sum(end) if end else 0 for spec, end in zip(specs, last, strict=True)}
@@ -49,3 +76,8 @@ def _end(store: StreamStore, structure: ScanStructure) -> None:
     store.append(
         [end], again=True
     )  # the next session and the writer may find it at the same time: the first one ends it
+
+
+def _note_death(store: StreamStore, scan: str) -> None:
+    key = paths.died(scan.partition(":")[0])
+    store.keys.run(("HSETNX", key, scan, ""), ("PEXPIRE", key, int(REMEMBERED * 1000)))

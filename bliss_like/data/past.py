@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bliss_like.errors import BlissLikeError, NodeNotFound, UsageError
 
@@ -25,6 +25,15 @@ _RANGE = re.compile(r"(\d+)-(\d+)")
 
 Key = int | str
 """What people call a scan: its number, its name (`ascan`, `12_ascan`), its uid or the beginning of it, its db_name."""
+
+
+_session = ""
+
+
+def use_session(name: str) -> None:
+    """Look for scans in this session first, whose numbers are meant from now on; empty: in all. Done by the session."""
+    global _session
+    _session = name
 
 
 class PastScans:
@@ -97,6 +106,30 @@ def scans_named(words: Iterable[str], store: StreamStore, session: str = "") -> 
         for node in _named(word, store, session):
             found.setdefault(f"{node.db_name} {getattr(node.store, 'uid', '')}", node)
     return list(found.values())
+
+
+def nodes_of(scan: Any) -> list[ScanNode]:
+    """Return the nodes of a scan, a node, a number, a name..., or of several.
+
+    In a session numbers are those of its scans, and names are looked for there first.
+
+    :raises UsageError: that is no scan.
+    :raises NodeNotFound: neither the store nor the catalogue has it.
+    """
+    if isinstance(scan, str | int) and not isinstance(scan, bool):
+        try:
+            return scans_named([str(scan)], known_store(), _session)
+        except NodeNotFound:
+            if not _session or re.match(r"\d+(-\d+)?\Z", str(scan)):
+                raise
+            return scans_named([str(scan)], known_store())
+    if isinstance(scan, ScanNode):
+        return [scan]
+    if isinstance(found := getattr(scan, "node", None), ScanNode):
+        return [found]
+    if isinstance(scan, Iterable) and not isinstance(scan, bytes):
+        return [node for one in scan for node in nodes_of(one)]
+    raise UsageError(f"expected a scan, its node, number, name, uid or file, or several of them; got {scan!r}")
 
 
 def named_scan(text: str, store: StreamStore, session: str = "") -> ScanNode:

@@ -13,6 +13,7 @@ key                                        type        what it holds
 `bl1:saved:{<scan>}`                       stream      SavedScan, by the writer: where the scan is on disk, or why it is not
 `bl1:saving:{<scan>}`                      hash        by channel: points that are safely on disk while the scan is written
 `bl1:writer:{<session>}`                   string      the living writer of a session (JSON); gone when it does not say so again
+`bl1:died:{<session>}`                     hash        by scan that died with its process: `logged`, `told` when its user knows of it
 `bl1:node:{<container>}`                   hash        kind of a session or container, last scan numbers taken below it
 `bl1:bytes`                                hash        by scan: time of creation (ns), bytes of points, `unsaved` if it is to be (retention)
 `bl1:budget`                               hash        bytes of points of all scans together (retention)
@@ -101,6 +102,11 @@ def saving(scan_path: str) -> str:
 def writer(session: str) -> str:
     """Key under which the writer of a session says that it lives."""
     return f"{PREFIX}writer:{{{session}}}"
+
+
+def died(session: str) -> str:
+    """Key of the scans of a session that died with their process."""
+    return f"{PREFIX}died:{{{session}}}"
 
 
 def node(container: str) -> str:

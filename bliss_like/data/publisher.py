@@ -29,8 +29,14 @@ from .events import EndScan, NewData, NodeKind, WireEvent
 from .lifecycle import ScanState
 from .retention import Retention, ScanBudget
 from .store import Append, StreamStore
+from .threads import THREADS, Tasks
 
 _log = logging.getLogger(__name__)
+
+
+OnStored = Callable[[list[WireEvent], Batch], object]
+"""Takes events, and the batch that has points. Those of a walk come in this order: all events but the end of the scan, the
+points, the end."""
 
 
 class PointSink(Protocol):
@@ -56,6 +62,10 @@ class Publisher(Protocol):
 
     on_failure: Callable[[Exception], None] | None
     """Called once, at once, when publishing has failed for good: a scan that is waiting for hardware hears of it."""
+
+    on_stored: OnStored | None
+    """Called with what was stored; what it takes long for holds back the next points, and in the end the scan. Set before
+    points are taken."""
 
     def publish(self, event: WireEvent) -> None: ...
 
@@ -85,22 +95,6 @@ class DataTree(Protocol):
 
     def renew(self, scan: str) -> None:
         """Let the time of a scan in the store begin anew: another one refers to it."""
-
-
-@dataclass(frozen=True)
-class Tasks:
-    """How the publisher runs beside the code that emits: in a thread, or in a greenlet where the caller has those."""
-
-    spawn: Callable[[Callable[[], None]], object]
-    event: Callable[[], Any]
-    sleep: Callable[[float], None]
-
-
-def _spawn_thread(run: Callable[[], None]) -> None:
-    threading.Thread(target=run, name="bliss_like publisher", daemon=True).start()
-
-
-THREADS = Tasks(_spawn_thread, threading.Event, time.sleep)
 
 
 @dataclass(frozen=True)
@@ -138,6 +132,7 @@ class StreamPublisher:
         self.scan = scan
         self.channels: dict[str, ChannelBuffer] = {}
         self.on_failure: Callable[[Exception], None] | None = None
+        self.on_stored: OnStored | None = None
         self.budget: ScanBudget | None = None
         self.lock = threading.Lock()
         self.dirty: list[ChannelBuffer] = []
@@ -273,6 +268,8 @@ class StreamPublisher:
                     self._send(batch)
                     self._unsent = None
                     self._account(batch)
+                    if self.on_stored is not None:
+                        self.on_stored(batch.told(), batch)
                     if batch.nbytes < _LARGE:
                         self._hurry.wait(min(_GATHER + _GATHER_AN_ENTRY * len(batch.entries), _GATHER_AT_MOST))
             except Exception as error:
@@ -345,9 +342,9 @@ class StreamPublisher:
     def _account(self, batch: Batch) -> None:
         with self.lock:
             self.backlog -= batch.nbytes
-        for buffer, nbytes in batch.taken:
+        for buffer, nbytes in zip(batch.taken, batch.sizes, strict=True):
             buffer.nbytes += nbytes
-        dropped = self._drop_surplus({buffer for buffer, _ in batch.taken if buffer.keeps_newest})
+        dropped = self._drop_surplus({buffer for buffer in batch.taken if buffer.keeps_newest})
         if self.budget and batch.nbytes:
             with suppress(StoreUnavailable):  # the points are stored; they are counted with the next ones
                 self.budget.stored(batch.nbytes - dropped)
@@ -394,7 +391,7 @@ class StreamPublisher:
             self.on_failure(error)
 
 
-_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 2e-5, 0.02
+_GATHER, _GATHER_AN_ENTRY, _GATHER_AT_MOST = 0.0005, 5e-5, 0.02
 """Seconds after a batch in which points are gathered: a scan of thousands of points per second pays for fewer round trips."""
 _LARGE = 64 << 10
 """Bytes of a batch that is worth its round trip: the next one goes at once."""

@@ -112,15 +112,7 @@ class RedisStore:
 
         :raises StoreUnavailable: it does not.
         """
-        deadline = time.monotonic() + _LOADING_TIMEOUT
-        while True:
-            try:
-                self.call("PING")
-                return
-            except StoreUnavailable as error:
-                if not isinstance(error.__cause__, redis.BusyLoadingError) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+        self.call("PING")
 
     def server_info(self) -> dict[str, str]:
         """Return what the server says of itself: `used_memory` in bytes, `uptime_in_seconds`, and the rest of INFO."""
@@ -214,12 +206,6 @@ class RedisStore:
 
     def increment(self, key: str, field: str, by: int = 1) -> int:
         return int(self.call("HINCRBY", key, field, by))
-
-    # -- the server --------------------------------------------------------------------------------------------
-
-    def cluster_slots(self) -> Any:
-        """Return what a node of a cluster says: (first slot, last slot, [host, port, ...] of the master, ...) a range."""
-        return self.call("CLUSTER", "SLOTS")
 
     # -- the line ----------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class ChannelMeta(TypedDict, total=False):
     dim: Annotated[int, Key("dimensions of a point: 0 scalar, 1 spectrum, 2 image", when="prepared")]
     dtype: Annotated[str, Key("numpy's name of the type of a value, `float64`", when="prepared")]
     device: Annotated[str, Key("its device, a key of `devices`", when="prepared")]
-    decimals: Annotated[int, Key("decimals to show")]
+    decimals: Annotated[int, Key("decimals to show", when="prepared")]
     start: Annotated[float, Key("first position", "unit")]
     stop: Annotated[float, Key("last position", "unit")]
     min: Annotated[float, Key("lowest value that it can have", "unit")]
@@ -75,8 +75,30 @@ class Device(TypedDict, total=False):
 
     name: Annotated[str, Key("its name, which others may have, too", when="prepared")]
     type: Annotated[str, Key("its class", when="prepared")]
+    npoints: Annotated[int, Key("of a master: points each time that it runs, 0 for no end", when="prepared")]
     channels: Annotated[list[str], Key("full names of its channels, keys of `channels`", when="prepared")]
     triggered_devices: Annotated[list[str], Key("devices that it triggers, keys of `devices`", when="prepared")]
+
+
+class Estimation(TypedDict, total=False):
+    """What a scan is expected to take, from the velocities of its axes and the count time; it is going to take more."""
+
+    total_time: Annotated[float, Key("from its start to the end of its last point", "s")]
+    motion_time: Annotated[float, Key("for the moves to its points", "s")]
+    count_time: Annotated[float, Key("for the counts", "s")]
+
+
+class TimeProfile(TypedDict, total=False):
+    """Where the time of a scan went; what is missing to all of it went between these, or was spent paused."""
+
+    prepare: Annotated[float, Key("until its first point was begun, with the move to it", "s", "end")]
+    motion: Annotated[float, Key("for the moves to its other points, and what is prepared for them", "s", "end")]
+    count: Annotated[float, Key("for the counts: as many count times as there are points", "s", "end")]
+    sleep: Annotated[float, Key("asleep between two points", "s", "end")]
+    readout: Annotated[
+        float, Key("for what its devices took beyond that, until they had read and published", "s", "end")
+    ]
+    stop: Annotated[float, Key("to stop its devices, and to bring its axes back", "s", "end")]
 
 
 class Chain(TypedDict, total=False):
@@ -116,6 +138,7 @@ class DisplayExtra(TypedDict, total=False):
     plotselect: Annotated[
         list[str], Key("channels chosen to be plotted; names, short names or patterns", when="prepared")
     ]
+    table: Annotated[list[str], Key("channels chosen for tables; without it those of `plotselect`", when="prepared")]
 
 
 class ReplayOf(TypedDict):
@@ -199,8 +222,12 @@ class ScanInfoKeys(TypedDict, total=False):
     count_time: Annotated[float, Key("of one point", "s")]
     sleep_time: Annotated[float | None, Key("between two points", "s")]
     stab_time: Annotated[float | None, Key("between the end of a move and the count", "s")]
+    estimation: Annotated[Estimation, Key("what it is expected to take")]
     start: Annotated[list[float], Key("where the axes start, the first one first", "the axis' unit")]
     stop: Annotated[list[float], Key("where the axes stop", "the axis' unit")]
+    restore_positions: Annotated[
+        dict[str, float], Key("where its axes are brought back to at its end, by their names", "the axis' unit")
+    ]
     data_dim: Annotated[int, Key("dimensions of the grid of points: 1 line, 2 mesh")]
     backnforth: Annotated[bool, Key("whether every other line goes back")]
     npoints1: Annotated[int, Key("points along the first axis of a mesh, the fastest")]
@@ -227,7 +254,13 @@ class ScanInfoKeys(TypedDict, total=False):
     channels: Annotated[dict[str, ChannelMeta], Key("channels by full name", when="prepared", always=True)]
     devices: Annotated[dict[str, Device], Key("acquisition objects", when="prepared", always=True)]
     acquisition_chain: Annotated[dict[str, Chain], Key("top masters by name", when="prepared", always=True)]
+    paused: Annotated[
+        str, Key("who holds it between two points, `user`, `writer`; empty when it goes on", when="running")
+    ]
+    waiting: Annotated[str, Key("what nothing has been heard of for a while; empty when it goes on", when="running")]
+    waiting_since: Annotated[float, Key("since when, since the epoch", "s", when="running")]
     comments: Annotated[list[Comment], Key("notes on the scan", when="running")]
+    time_profile: Annotated[TimeProfile, Key("where its time went", when="end")]
     end_time: Annotated[str, Key("ISO 8601 with the zone; not there when its process died", when="end")]
     end_timestamp: Annotated[float, Key("the same since the epoch", "s", when="end")]
     end_reason: Annotated[EndReason, Key("how it ended", when="end", always=True)]

@@ -15,12 +15,20 @@ from numpy.typing import ArrayLike
 
 from .denoising import Array, Curve, cell_widths, curve_of, smoothed
 
-__all__ = ["Cen", "Edge", "cen", "com", "edge", "fwhm", "highest", "line_of_mesh", "peak", "trough"]
+__all__ = [
+    *("Cen", "Edge", "cen", "com", "crossings", "edge", "fwhm", "highest", "highest_point", "is_clear", "kind_of"),
+    *("line_of_mesh", "lowest_point", "peak", "trough"),
+]
 
 NAN = math.nan
 FEW_SIGMA = 4.0
 """What rises less above the noise, in its standard deviations, is none."""
 
+
+FEW, LEAST = 25, 5
+"""Points of a curve of which the noise cannot be told well: of fewer, only what is clear is believed; of fewer than `LEAST`, nothing."""
+ROUGH, HIGH = 0.7, 12.0
+"""A curve is clear when its steps are smaller than `ROUGH` (those of noise are about 2), or one point is as high as `HIGH`."""
 
 LEAST_STEP = 0.05
 """What rises less from end to end than that part of its height is no edge."""
@@ -91,6 +99,44 @@ def edge(x: ArrayLike, y: ArrayLike) -> Edge:
     return _edge_of(_Shape(curve, *smoothed(curve)))
 
 
+def kind_of(x: ArrayLike, y: ArrayLike) -> str:
+    """Return what the curve is taken for: `peak`, `dip` or `edge`; empty when nothing stands out of the noise."""
+    shape = _shape_of(curve_of(x, y))
+    if shape is None or (shape.is_edge and math.isnan(_edge_of(shape).position)):
+        return ""
+    return "edge" if shape.is_edge else "peak" if shape.sign > 0 else "dip"
+
+
+def is_clear(x: ArrayLike, y: ArrayLike, *, is_mesh: bool = False) -> bool:
+    """Return whether few points are more than noise, which has a highest point, too; of many, `kind_of` tells by itself.
+
+    Noise jumps (von Neumann's ratio of the squared steps to the variance), and has no point that is far from all others.
+
+    :param is_mesh: whether these are all points of a mesh, in the order of measurement.
+    """
+    values = np.asarray(y, float) if is_mesh else curve_of(x, y).y
+    values = values[np.isfinite(values)]
+    if len(values) < LEAST or (len(values) >= FEW and not is_mesh):
+        return len(values) >= LEAST
+    with np.errstate(all="ignore"):  # values that stand for "no reading" may be as large as there are
+        away = np.abs(values - np.median(values))
+        steps, variance = np.square(np.diff(values)).sum(), np.square(values - values.mean()).sum()
+        return bool(steps < ROUGH * variance or away.max() > HIGH * 1.4826 * np.median(away))
+
+
+def crossings(x: ArrayLike, y: ArrayLike) -> list[float]:
+    """Return all places where the curve is at half height, in their order; none when nothing stands out of the noise."""
+    shape = _shape_of(curve_of(x, y))
+    if shape is None or (shape.is_edge and not shape.step):
+        return []
+    if shape.is_edge:
+        above = (shape.smooth - (shape.left + shape.right) / 2) * (1 if shape.right > shape.left else -1)
+    else:
+        above = shape.smooth - shape.baseline - shape.height / 2
+    before = np.flatnonzero((above[1:] >= 0) != (above[:-1] >= 0))
+    return [_between(shape.x, above, index, index + 1, 0.0) for index in before.tolist()]
+
+
 def com(x: ArrayLike, y: ArrayLike, visual: bool = True) -> float:
     """Return the centre of mass of what stands above the baseline, or hangs below it when the curve is a dip.
 
@@ -114,6 +160,17 @@ def com(x: ArrayLike, y: ArrayLike, visual: bool = True) -> float:
     if total == 0 or abs(total) < 1e-9 * float(np.abs(weights).sum()):
         return NAN
     return float(weights @ curve.x) / total
+
+
+def highest_point(x: ArrayLike, y: ArrayLike) -> float:
+    """Return where the highest of the points is, noise or not; NaN when all are the same."""
+    curve = curve_of(x, y)
+    return NAN if curve.is_flat else float(curve.x[np.argmax(curve.y)])
+
+
+def lowest_point(x: ArrayLike, y: ArrayLike) -> float:
+    """Return where the lowest of the points is, noise or not; NaN when all are the same."""
+    return highest_point(x, -np.asarray(y, float))
 
 
 def highest(y: ArrayLike) -> int | None:
@@ -207,7 +264,7 @@ class _Shape:
         if len(self.x) < 9 or self.step <= 3 * self.step_error:
             return False
         ends = np.r_[0:n, len(self.x) - n : len(self.x)]
-        x = self.x - self.x[0]
+        x = (self.x - self.x[0]) / (float(self.x[-1] - self.x[0]) or 1.0)
         line = np.polyval(np.polyfit(x[ends], self.y[ends], 1), x)
         above = self.smooth - line
         height = float(above.max())

@@ -147,8 +147,8 @@ class EmbeddedServer:
         """
         if not self._answers():
             self._check_socket_path()
-            _make_private(self.home)
-            _make_private(self.socket.parent)
+            make_private(self.home)
+            make_private(self.socket.parent)
             with self._exclusive():
                 if not self._answers():  # nobody was faster
                     self._start()
@@ -327,7 +327,7 @@ class EmbeddedServer:
             )
 
 
-def _make_private(directory: Path) -> None:
+def make_private(directory: Path) -> None:
     """Make a directory that only the user can enter; refuse one that somebody else has put there."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

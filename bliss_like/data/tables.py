@@ -17,6 +17,7 @@ from bliss_like.errors import DataError
 
 from .channel_node import ChannelNode, NodeRefChannel
 from .codec import Array
+from .counting import counted, npoints_of
 from .events import NodeKind
 from .saved_store import SavedStore
 from .scan_data import means
@@ -104,14 +105,15 @@ def told(scan: ScanNode) -> str:
     """Return a few lines about a scan, for people: what it was, its state, its channels, where it is."""
     info, nodes = scan.info, scan.channels()
     number = f"Scan {info['scan_nb']}" if info.get("save", True) else "Scan"
-    npoints = max(map(len, nodes), default=0)
+    is_group, lengths = scan.type is NodeKind.SCAN_GROUP, {node.db_name: len(node) for node in nodes}
+    npoints = npoints_of(lengths, scan.db_name, is_whole=is_group or info.get("state") == "DONE")
     start = f", started {str(info['start_time'])[:19].replace('T', ' ')}" if info.get("start_time") else ""
     saved = None if isinstance(scan.store, SavedStore) else scan.saved
     in_file = saved.place if saved is not None and saved.state == "SAVED" else scan.db_name
     place = str(scan.store) if isinstance(scan.store, SavedStore) else in_file
     lines = [
         f"{number}: {info.get('title', '')}, {info.get('state', '')}{start}",
-        f"{npoints} point{'' if npoints == 1 else 's'}, {place}",
+        f"{counted(npoints, 'scan' if is_group else 'point')}, {place}",
     ]
     names = ", ".join(f"{node.short_name} [{node.unit}]" if node.unit else node.short_name for node in nodes)
     return "\n".join([*lines, f"channels: {names or 'none'}"])

@@ -13,12 +13,13 @@ from . import paths
 from .channel_buffer import ChannelBuffer
 from .codec import decode_event, encode_event
 from .events import NewNode, NodeKind
-from .publisher import THREADS, Limits, StreamPublisher, Tasks
+from .publisher import Limits, StreamPublisher
 from .retention import Budget, Retention
 from .saving import is_done_with, saved
 from .scan_info import to_be_saved
 from .store import Append, Id, StreamStore
 from .structure import ScanStructure
+from .threads import THREADS, Tasks
 
 _BRIEF = ("name", "scan_nb", "title", "type", "save", "data_writer")
 """What the list of scans says of one without looking into it."""

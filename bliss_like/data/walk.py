@@ -12,8 +12,9 @@ from bliss_like.errors import NodeNotFound, StoreUnavailable
 from . import paths
 from .awaited import AT_ONCE
 from .events import EndScan, EventType, NewNode, NodeKind, PreparedScan, SavedScan
+from .patience import patiently
 from .scan_info import to_be_saved
-from .walker import Depth, Points, Walker, WalkEvent, patiently
+from .walker import Depth, Points, Walker, WalkEvent
 
 if TYPE_CHECKING:
     from .node import DataNode

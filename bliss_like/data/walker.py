@@ -15,24 +15,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import TypeVar
-
-from bliss_like.errors import StoreUnavailable
 
 from . import paths
 from .awaited import Awaited
 from .codec import StructureEvent, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate
+from .patience import PATIENCE, Answer, patiently
 from .scan_info import to_be_saved
 from .store import FIRST, LAST_SEQUENCE, Entry, Id, StreamStore
 from .structure import ChannelSpec, ScanStructure, merge_points, unfinished
 
-Answer = TypeVar("Answer")
-
 _SCANS_AT_ONCE = 64
 _SLICE = 0.2
 _READ_BYTES = 64 << 20
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +81,7 @@ class Walker:
         prune: Callable[[NewNode, bool], bool] | None = None,
         note_existing: bool = False,
         until_saved: bool = False,
-        patience: float = _PATIENCE,
+        patience: float = PATIENCE,
     ) -> None:
         self._store, self._root = store, root
         self._note, self._until_saved, self._patience = note_existing, until_saved, patience
@@ -128,8 +123,11 @@ class Walker:
         for path in {node.path for node in (decode_event(fields) for _, fields in entries) if _is_container(node)}:
             self._note_existing(path)
 
-    def start_now(self) -> None:
-        """Begin with what is new from this moment; nothing that is there already is yielded."""
+    def start_now(self, *, running: bool = False) -> None:
+        """Begin with what is new from this moment; nothing that is there already is yielded.
+
+        :param running: but scans that have not ended, from their beginning.
+        """
         self.start()
         scans: list[NewNode] = []
         while True:
@@ -150,10 +148,14 @@ class Walker:
                         self._follow_container(node.path)
             if not found:
                 break
-        for path in unfinished(self._store, [scan.path for scan in scans]):
-            self._follow_scan(path)
+        left = set(unfinished(self._store, [scan.path for scan in scans]))
         if self._depth.saved:
-            self._awaited.add_unsaved(self._store, [scan for scan in scans if paths.scan(scan.path) not in self._scans])
+            self._awaited.add_unsaved(self._store, [scan for scan in scans if scan.path not in left])
+        if running:
+            self._waiting.extend((scan, False) for scan in scans if scan.path in left)
+            return
+        for path in left:
+            self._follow_scan(path)
         for key in list(self._scans):
             self._catch_up(key)
 
@@ -373,22 +375,6 @@ class Walker:
     def _covers(self, scan: _Followed) -> bool:
         """Whether the scan itself is at or below the root, rather than above it."""
         return not self._single_scan or scan.structure.path == self._root
-
-
-def patiently(question: Callable[[], Answer], stopped: Callable[[], bool], patience: float = _PATIENCE) -> Answer:
-    """Return the answer; a server that goes away is waited for, unless the walk is `stopped`.
-
-    :raises StoreUnavailable: it stayed away for that many seconds, by default a minute, or until the walk was stopped.
-    """
-    lost_at = 0.0
-    while True:
-        try:
-            return question()
-        except StoreUnavailable:
-            lost_at = lost_at or time.monotonic()
-            if stopped() or time.monotonic() - lost_at >= patience:
-                raise
-            time.sleep(0.1)
 
 
 def _is_container(event: StructureEvent) -> bool:

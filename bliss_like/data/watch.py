@@ -13,10 +13,10 @@ from .channel_node import ChannelNode, NodeRefChannel
 from .events import EventType, NodeKind, SavedScan
 from .image_node import ImageNode
 from .node import DataNode, ScanNode, get_session_node
+from .patience import patiently
 from .store import StreamStore
 from .threads import begin_thread
 from .walk import Event, StopHandler
-from .walker import patiently
 
 _log = logging.getLogger(__name__)
 

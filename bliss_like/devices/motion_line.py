@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import logging
 import os
 import threading
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import gevent
 
 from bliss_like.config.settings.base import pipeline
+from bliss_like.config.settings.hash import HashSetting
 from bliss_like.config.settings.values import decode, encode
 from bliss_like.config.sharing import sharing
 from bliss_like.data.threads import begin_thread
@@ -42,6 +44,9 @@ GATHER = 0.005
 _RETRY = 1.0
 _IDLE = 2.0
 _PATIENCE = 3.0
+_SLOW = 10.0
+"""Seconds that a session has to answer that is said to move an axis."""
+_LOOK = 0.01
 _EVENTS = "motion"
 """The name of the events on the live line: {"from": process, "axes": {name: {setting: value}}} or {"stop": [names]}."""
 
@@ -304,11 +309,19 @@ def ask_to_stop(*names: str) -> None:
         _log.warning("other sessions could not be asked to stop %s: %s", ", ".join(names), error)
 
 
+def _is_said_to_move(name: str) -> bool:
+    """Whether an axis moves, as far as sessions have told."""
+    try:
+        return "MOVING" in (HashSetting(name).get("state") or ())
+    except DataError:
+        return False
+
+
 def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     """Have axes stopped by whoever moves them, in this process and in all others of the beamline.
 
     :param names: of axes; none: all that move.
-    :param patience: seconds that others are waited for.
+    :param patience: seconds that others are waited for; an axis of `names` that is said to move has some more.
     :return: the names of those that were moving.
     :raises StoreUnavailable: the server does not answer; those of this process are stopped.
     :raises Exception: one of this process could not be stopped; all others are.
@@ -331,9 +344,13 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     listening.add(hear, lambda raw: decode(raw, "axes"))
     try:
         line.post({"stop": list(names), "by": by})
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not (wanted and wanted <= {*stopped, *answers}):
-            gevent.sleep(0.01)
+        looks = itertools.count()
+        while not wanted or not wanted <= {*stopped, *answers}:
+            waited = next(looks) * _LOOK  # by no clock: while the machine stands still, no answer can come
+            silent = wanted - {*stopped, *answers}
+            if waited >= patience and (waited >= _SLOW or not any(map(_is_said_to_move, silent))):
+                break
+            gevent.sleep(_LOOK)
     finally:
         listening.remove(hear)
         if not_stopped:

@@ -11,38 +11,36 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
 
-from bliss_like.devices import events, motion_line
+from bliss_like.devices import driving, events, motion_line, silence
 from bliss_like.devices.events import AxisEvent
 from bliss_like.devices.hooking import hooks_of_motions
 from bliss_like.devices.interlock import claim
+from bliss_like.devices.logs import logger_of
 from bliss_like.devices.naming import name_of
-from bliss_like.devices.numbers import place
 from bliss_like.devices.planning import Motion, Plan
 from bliss_like.devices.pursuit import Jog, Pursuit, pursuit_of
-from bliss_like.devices.reading import by_controller, finite, look, read_states, side_by_side
-from bliss_like.errors import AxisFault, AxisStopped, BlissLikeError
+from bliss_like.devices.stopping import Interruptible, StopsUnderWay
+from bliss_like.errors import AxisStopped, BlissLikeError, NotConnectedError
 
 if TYPE_CHECKING:
     from bliss_like.devices.axis import Axis
-    from bliss_like.devices.motor_controller import MotorController
 
 _log = logging.getLogger(__name__)
-
-BRAKING_PATIENCE = 10.0
-"""Seconds that axes may take to stand still after a failure, before it is raised all the same."""
 
 AGAIN = 0.5
 """Seconds after which an axis that could not be stopped is tried to be stopped again."""
 
-__all__ = ["Motion", "Move", "run_plan"]
+begun: list[Callable[[Move], object]] = []
+"""Each is called with every move that begins in this process; it must not wait."""
+
+__all__ = ["Motion", "Move", "begun", "run_plan"]
 
 
 class _StoppedBeforeStart(BaseException):
@@ -62,19 +60,24 @@ class Move:
         self._started = Event()
         self._done = Event()
         self._hooks = hooks_of_motions(plan.motions)
-        self._in_hooks: Any = None
+        self._hooking = Interruptible()
         self._is_under_way = self._has_begun = False
         self._stop_wanted = self._was_stopped = self._must_stop_again = False
         self._is_taking_up_play, self._may_take_up_play = False, True
         self._failure: BaseException | None = None
         self._failure_was_raised = False
         self._waiters = 0
-        self._nstopping = 0
-        self._stopped = Event()
+        self._stops = StopsUnderWay()
+        self.hearing = silence.Hearing(self.axes)
 
     @property
     def done(self) -> bool:
         return self._done.is_set()
+
+    @property
+    def stop_wanted(self) -> bool:
+        """Somebody has told it to stop."""
+        return self._stop_wanted
 
     @property
     def was_stopped(self) -> bool:
@@ -106,10 +109,19 @@ class Move:
         for axis in self.axes:  # no switch to another greenlet between the check and here
             axis.current_move = self
             axis.settings.hold()
+        self._tell_begun()
+        silence.begin(self)
         self._greenlet = gevent.spawn(self._run)
         self._or_stop(self._started.wait)
         if self.done:
             self.wait()
+
+    def _tell_begun(self) -> None:
+        for tell in begun:
+            try:
+                tell(self)
+            except Exception:  # noqa: BLE001 - who looks on is no reason not to move
+                _log.exception("%r, told of the move of %s, failed", tell, ", ".join(map(name_of, self.axes)))
 
     def wait(self) -> None:
         """Return when all axes stand still; a waiter that is killed stops them and re-raises.
@@ -132,12 +144,10 @@ class Move:
         if dead:
             self._may_take_up_play = False
         self._stop_wanted = True
-        in_hooks, self._in_hooks = self._in_hooks, None  # they are told once
-        if in_hooks is not None:
-            in_hooks.kill(_StoppedBeforeStart, block=False)
-        elif self._is_under_way:
+        was_in_hooks = self._hooking.interrupt(_StoppedBeforeStart)
+        if self._is_under_way and not was_in_hooks:
             try:
-                with self._stopping():
+                with self._stops.one():
                     self._stop_axes()
             except BaseException:
                 self._must_stop_again = True
@@ -182,7 +192,8 @@ class Move:
     def _run(self) -> None:
         try:
             self._announce(moving=True)
-            self._run_hooks()
+            if self._hooks:
+                self._hooking.make(self._run_hooks)
             self._go()
         except _StoppedBeforeStart:
             self._was_stopped = True
@@ -192,28 +203,10 @@ class Move:
             self._end()
 
     def _run_hooks(self) -> None:
-        """Call them in a greenlet of their own: a stop interrupts them, and nothing that comes after them."""
-        if not self._hooks:
-            return
-        failures: list[BaseException] = []
-
-        def call() -> None:
-            self._in_hooks = calling
-            try:
-                self._end_if_stopped()
-                self._hooks.before()
-            except BaseException as failure:  # noqa: BLE001 - raised below
-                failures.append(failure)
-            finally:
-                self._in_hooks = None
-
-        calling = gevent.spawn(call)
-        try:
-            calling.join()
-        finally:
-            calling.kill()
-        if failures:
-            raise failures[0]
+        self._end_if_stopped()
+        self.hearing.waits_for = f"the hooks of {silence.names_of(self.axes)}"
+        self._hooks.before()
+        self.hearing.waits_for = ""
 
     def _go(self) -> None:
         for motion in self.motions:
@@ -257,7 +250,7 @@ class Move:
                 for pursuit in self._pursuits
                 if pursuit.motion.backlash
             ]
-        return [Pursuit(_to(pursuit.motion, dial)) for pursuit, dial in ways]
+        return [Pursuit(pursuit.motion.back_to(dial)) for pursuit, dial in ways]
 
     def _end(self) -> None:
         self._surely(self._wait_for_stops)
@@ -268,28 +261,15 @@ class Move:
         for axis in self.axes:
             axis.settings.let_go()
         self._claim.release()
+        silence.end(self)
         if self._failure is not None and not self._waiters:
             _log.error("%s", _in_full(self._failure))
         self._done.set()
         self._started.set()
         self._announce(moving=False)
 
-    @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """A stop is on its way to a controller."""
-        self._nstopping += 1
-        try:
-            yield
-        finally:
-            self._nstopping -= 1
-            self._stopped.set()
-
     def _wait_for_stops(self) -> None:
-        """Wait for stops that are on their way to a controller: one that comes late would stop the next motion."""
-        deadline = time.monotonic() + BRAKING_PATIENCE
-        while self._nstopping and time.monotonic() < deadline:
-            self._stopped.clear()
-            self._stopped.wait(BRAKING_PATIENCE)
+        self._stops.wait(driving.BRAKING_PATIENCE)
 
     def _surely(self, step: Callable[[], object]) -> None:
         """Whatever comes of a step, those after it are done, and who waits is told."""
@@ -303,9 +283,11 @@ class Move:
 
     def _take_note_of_ends(self) -> None:
         ends = {pursuit.axis: pursuit.end for pursuit in self._pursuits}
-        left = _where_left([axis for axis, end in ends.items() if end is None])
+        left = driving.where_left([axis for axis, end in ends.items() if end is None])
         for axis, end in ends.items():
-            self._surely(partial(axis.end_of_motion, left.get(axis) if end is None else end, stopped=end is None))
+            dial = left.get(axis) if end is None else end
+            logger_of(axis).debug("stands at %s%s", dial, ", stopped" if end is None else "")
+            self._surely(partial(axis.end_of_motion, dial, stopped=end is None))
 
     def _announce(self, moving: bool) -> None:
         for axis in self.axes:
@@ -313,55 +295,26 @@ class Move:
             events.send(axis, AxisEvent.MOVE_DONE, not moving)
         if moving:
             for motion in self.motions:
+                if (logger := logger_of(motion.axis)).isEnabledFor(logging.DEBUG):
+                    logger.debug("%s", motion.user_msg)
                 events.send(motion.axis, AxisEvent.MESSAGE, motion, make=lambda motion: motion.user_msg)
 
-    # -- the hardware ----------------------------------------------------------------------------------------------------
-
     def _start_axes(self, pursuits: Sequence[Pursuit]) -> None:
-        motions = {pursuit.axis: pursuit.motion for pursuit in pursuits}
-        starts: list[Callable[[], Any]] = []
-        for controller, axes in by_controller(motions).items():
-            group = [motions[axis] for axis in axes]
-            if group[0].type == "move":
-                controller.prepare_all(*group)
-                starts.append(partial(controller.start_all, *group))
-            else:
-                starts.append(partial(controller.start_operation, group[0]))
-        side_by_side(starts)  # all of them before any error: what starts after the others were stopped would run on
+        driving.start(pursuits)
 
     def _stop_axes(self) -> None:
-        """Stop every controller, also when another one fails to; then raise the first error."""
-        motions = {pursuit.axis: pursuit.motion for pursuit in self._pursuits}
-        stops: list[Callable[[], Any]] = []
-        for controller, axes in by_controller(motions).items():
-            group = [motions[axis] for axis in axes]
-            stops.append(partial(controller.stop_jog, axes[0]) if self.jog else partial(controller.stop_all, *group))
-        side_by_side(stops, to_the_end=True)
+        driving.stop(self._pursuits)
 
     def _follow(self, pursuits: list[Pursuit]) -> None:
-        while pursuits := self._look(pursuits):
+        while pursuits := self._not_over(pursuits):
             if self._must_stop_again:  # else it would go on to its target, because one telegram was lost
                 self._must_stop_again = False
                 self._stop_axes()
             gevent.sleep(self._pause(pursuits))
 
-    def _look(self, pursuits: list[Pursuit]) -> list[Pursuit]:
-        """Return those that are not over.
-
-        States are read last: an axis that is at its target and stands still afterwards has arrived, while one that stood
-        still before may just have begun to move, and have reached its target without having come to rest there.
-        """
-        axes = [pursuit.axis for pursuit in pursuits]
-        told = look(axes)
-        moving = []
-        for pursuit in pursuits:
-            axis = pursuit.axis
-            dial, state = told[axis]
-            dial, state = finite(axis, axis.controller, dial), pursuit.state(axis.controller) or state
-            axis.saw(dial, state)
-            if not pursuit.is_over(dial, state, self._stop_wanted):
-                moving.append(pursuit)
-        return moving
+    def _not_over(self, pursuits: list[Pursuit]) -> list[Pursuit]:
+        seen = driving.look_at(pursuits, self.hearing)
+        return [pursuit for pursuit, dial, state in seen if not pursuit.is_over(dial, state, self._stop_wanted)]
 
     def _pause(self, moving: Sequence[Pursuit]) -> float:
         """Look often at first, so that a short move ends soon, and then at the axes' own rate."""
@@ -376,28 +329,22 @@ class Move:
         tells_more = isinstance(failure, BlissLikeError) or hasattr(failure, "__notes__")
         if isinstance(failure, Exception) and not tells_more:  # of a driver, which names no axis
             failure.add_note(f"That came in the motion of {', '.join(map(name_of, self.axes))}, which was stopped.")
+        self.hearing.waits_for = f"{silence.names_of(self.axes)} to stop"
         errors: list[BaseException] = []
-        for step in (self._stop_axes, self._wait_until_still):  # that also when a controller cannot be told to stop
+        axes = [pursuit.axis for pursuit in self._pursuits]
+        for step in (self._stop_axes, partial(driving.wait_until_still, axes)):  # that also when one cannot be told
             try:
                 step()
             except BaseException as error:  # noqa: BLE001 - the first failure is the one to raise
                 errors.append(error)
         if errors:
-            failure.add_note(f"Stopping the axes failed too: {errors[0]}\nIt is tried again until they stand still.")
-            for axis in [pursuit.axis for pursuit in self._pursuits]:
+            is_known = str(errors[0]) == str(failure) or all(
+                isinstance(error, NotConnectedError) for error in (failure, errors[0])
+            )
+            why = "" if is_known else f": {str(errors[0]).removesuffix('.')}"
+            failure.add_note(f"Stopping the axes failed too{why}. It is tried again until they stand still.")
+            for axis in axes:
                 gevent.spawn(self._stop_later, axis)
-
-    def _wait_until_still(self) -> None:
-        """:raises Exception: a controller does not answer, or its axes do not brake; those of the others stand still."""
-        groups = by_controller(pursuit.axis for pursuit in self._pursuits).values()
-        side_by_side([partial(self._wait_for, axes) for axes in groups])
-
-    def _wait_for(self, axes: Sequence[Axis]) -> None:
-        deadline = time.monotonic() + BRAKING_PATIENCE
-        while any("MOVING" in state for state in read_states(axes).values()):
-            if time.monotonic() > deadline:
-                raise AxisFault(f"{', '.join(map(name_of, axes))}: told to stop, but still moving")
-            gevent.sleep(0.01)
 
     def _stop_later(self, axis: Axis) -> None:
         """Stop an axis when its controller answers again, as nobody else would; until then, or until it is closed.
@@ -412,46 +359,19 @@ class Move:
                     axis.sync_hard()  # where it is then, is where it was left
                     return
                 if not was_stopped and axis.current_move is self:
-                    with self._stopping():
+                    with self._stops.one():
                         axis.controller.stop(axis)
                     was_stopped = True
-                    _log.warning("%s: still moved when its controller answered again, and was stopped", name_of(axis))
+                    _log.warning("%s: still moved after its motion had failed, and was stopped", name_of(axis))
                 gevent.sleep(0.02)
             except (Exception, gevent.Timeout):  # noqa: BLE001 - it does not answer yet
                 gevent.sleep(AGAIN)
-
-
-def _where_left(axes: Sequence[Axis]) -> dict[Axis, float]:
-    """Return where axes stand, in dial units, without those whose controller does not tell."""
-    found: dict[Axis, float] = {}
-
-    def ask(controller: MotorController, group: Sequence[Axis]) -> None:
-        try:
-            read, states = controller.read_dials_and_states(*group)
-            dials = [finite(axis, controller, dial) for axis, dial in zip(group, read, strict=True)]
-        except (Exception, gevent.Timeout):  # noqa: BLE001 - the motions have an end all the same
-            _log.debug("%s: not known where its axes were left", controller.name, exc_info=True)
-            return
-        for axis, dial, state in zip(group, dials, states, strict=True):
-            axis.saw(dial, state)
-            if "MOVING" not in state:
-                found[axis] = axis.shown(dial)
-
-    side_by_side([partial(ask, *each) for each in by_controller(axes).items()])
-    return found
 
 
 def _in_full(failure: BaseException) -> str:
     """Return what a failure says, with what was noted of it; of one that is not ours, its kind too."""
     kind = "" if isinstance(failure, BlissLikeError) else f"{type(failure).__name__}: "
     return " ".join([f"{kind}{failure}", *getattr(failure, "__notes__", ())])
-
-
-def _to(motion: Motion, dial: float) -> Motion:
-    """Return the second leg of a motion, that ends at `dial`."""
-    axis = motion.axis
-    target = dial * axis.steps_per_unit
-    return Motion(axis, axis.dial2user(dial), dial, target, motion.backlash)
 
 
 def run_plan(plan: Plan, wait: bool) -> None:
@@ -468,13 +388,4 @@ def run_plan(plan: Plan, wait: bool) -> None:
     if wait:
         move.wait()
         if move.was_stopped:
-            raise AxisStopped(f"stopped: {', '.join(map(_sent, plan.motions))}")
-
-
-def _sent(motion: Motion) -> str:
-    name = name_of(motion.axis)
-    return (
-        f"{name} on its way to {place(motion.axis, motion.user_target_pos)}"
-        if motion.type == "move"
-        else motion.user_msg
-    )
+            raise AxisStopped(f"stopped: {', '.join(motion.errand for motion in plan.motions)}")

@@ -143,13 +143,17 @@ def _called(device: Any) -> str:
     return device if isinstance(device, str) else name_of(device)
 
 
+def decimals_of(axis: Any) -> int:
+    """Return the decimals of a position that the axis' tolerance makes sense of, at least 4."""
+    tolerance = getattr(axis, "tolerance", None)
+    return max(4, min(12, -math.floor(math.log10(tolerance)))) if tolerance else 4
+
+
 def rounded(axis: Any, value: float) -> str:
-    """Return a position with the decimals that the axis' tolerance makes sense of, at least 4."""
+    """Return a position with its decimals."""
     if not math.isfinite(value) or abs(value) >= 1e9:
         return f"{value:g}"
-    tolerance = getattr(axis, "tolerance", None)
-    decimals = max(4, min(12, -math.floor(math.log10(tolerance)))) if tolerance else 4
-    text = f"{value:.{decimals}f}"
+    text = f"{value:.{decimals_of(axis)}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
 

@@ -44,6 +44,11 @@ class Motion:
     velocity: float = 0.0
     """Of a jog: steps/s, > 0."""
 
+    def back_to(self, dial: float) -> Motion:
+        """Return the second motion, that takes up the play and ends at `dial`."""
+        axis = self.axis
+        return Motion(axis, axis.dial2user(dial), dial, dial * axis.steps_per_unit, self.backlash)
+
     @property
     def user_msg(self) -> str:
         """What people are told when it starts."""
@@ -56,6 +61,13 @@ class Motion:
         way = "positive" if self.direction > 0 else "negative"
         what = {"jog": "turns", "homing": "looks for its home switch", "limit_search": "looks for its limit switch"}
         return f"{name} {what[self.type]} in {way} direction"
+
+    @property
+    def errand(self) -> str:
+        """What people are told of one that was stopped."""
+        if self.type != "move":
+            return self.user_msg
+        return f"{name_of(self.axis)} on its way to {place(self.axis, self.user_target_pos)}"
 
 
 class Calculating(Protocol):
@@ -183,6 +195,14 @@ def check_limits(positions: Mapping[Any, ArrayLike]) -> None:
     if any(map(is_pseudo, levels)):
         for axis, made in _expanded({axis: made.position for axis, made in levels.items()}).items():
             _check_one(axis, made)
+
+
+def real_lines(positions: Mapping[Any, ArrayLike]) -> dict[Any, Any]:
+    """Return where the real axes go for axes to go through positions: those that do not move are left out."""
+    levels = {axis: np.asarray(values, dtype=float) for axis, values in positions.items()}
+    if not any(map(is_pseudo, levels)):
+        return levels
+    return {axis: made.position for axis, made in _expanded(levels).items() if not is_pseudo(axis)}
 
 
 def _check_one(axis: Axis, made: _Made) -> None:

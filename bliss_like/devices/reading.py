@@ -39,13 +39,24 @@ def read_states(axes: Sequence[Axis]) -> dict[Axis, AxisState]:
     return _ask(axes, lambda controller, group: controller.read_states(*group))
 
 
-def look(axes: Sequence[Axis]) -> dict[Axis, tuple[float, AxisState]]:
-    """Return where axes are, in dial units, and then how they do; errors as `read_dials`."""
-    return _ask(axes, lambda controller, group: list(zip(*controller.read_dials_and_states(*group), strict=True)))
+def look(
+    axes: Sequence[Axis], answers: dict[Axis, tuple[float, AxisState]] | None = None
+) -> dict[Axis, tuple[float, AxisState]]:
+    """Return where axes are, in dial units, and then how they do; errors as `read_dials`.
+
+    :param answers: takes them as they come.
+    """
+    return _ask(
+        axes, lambda controller, group: list(zip(*controller.read_dials_and_states(*group), strict=True)), answers
+    )
 
 
-def _ask(axes: Sequence[Axis], ask: Callable[[MotorController, list[Axis]], Sequence[T]]) -> dict[Axis, T]:
-    answers: dict[Axis, T] = {}
+def _ask(
+    axes: Sequence[Axis],
+    ask: Callable[[MotorController, list[Axis]], Sequence[T]],
+    answers: dict[Axis, T] | None = None,
+) -> dict[Axis, T]:
+    answers = {} if answers is None else answers
 
     def of(controller: MotorController, group: list[Axis]) -> Callable[[], None]:
         return lambda: answers.update(zip(group, ask(controller, group), strict=True))

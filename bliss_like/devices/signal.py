@@ -17,6 +17,10 @@ import numpy as np
 
 from bliss_like.errors import ConfigError, DeviceError, NotConnectedError
 
+from .logs import DEVICE
+from .numbers import brief
+from .silence import Awaited
+
 _log = logging.getLogger(__name__)
 
 BACKENDS = {
@@ -136,6 +140,7 @@ class Signal:
     def __init__(self, name: str, backend: SignalBackend, timeout: float = DEFAULT_TIMEOUT) -> None:
         """:param timeout: seconds to wait for a connection or an answer."""
         self.name = name
+        self.logger = logging.getLogger(DEVICE + name)
         self.backend = backend
         self.timeout = timeout
 
@@ -153,7 +158,8 @@ class Signal:
     def connect(self, timeout: float | None = None) -> None:
         """:raises NotConnectedError: the source did not answer within `timeout` seconds, by default those of the signal."""
         if not self.backend.connected:
-            self.backend.connect(self.timeout if timeout is None else timeout)
+            with Awaited(self.backend.address):
+                self.backend.connect(self.timeout if timeout is None else timeout)
 
     @property
     def description(self) -> Description:
@@ -182,7 +188,11 @@ class Signal:
         :raises NotConnectedError: no answer within `timeout`.
         """
         self.connect()
-        return self.backend.get(self.timeout)
+        with Awaited(f"an answer of {self.backend.address}"):
+            reading = self.backend.get(self.timeout)
+        if self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.debug("is %s", brief(reading.value))
+        return reading
 
     def put(self, value: Any, wait: bool = True, timeout: float | None = None) -> None:
         """Write a value.
@@ -192,7 +202,10 @@ class Signal:
         :raises DeviceError: refused, or not done in time; NotConnectedError when the connection broke.
         """
         self.connect()
-        self.backend.put(value, wait, timeout)
+        if self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.debug("put %s", brief(value))
+        with Awaited(f"{self.backend.address} to become {brief(value)}"):
+            self.backend.put(value, wait, timeout)
 
     def subscribe(self, callback: Callable[[Reading], None]) -> Callable[[], None]:
         """Call `callback(reading)` for the present reading and each later one, in the hub; returns what ends it."""

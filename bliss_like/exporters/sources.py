@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bliss_like.data import past
 from bliss_like.data.events import EndScan, NewData, NewNode, PreparedScan, WireEvent
 from bliss_like.data.node import ScanNode
-from bliss_like.data.past import known_store, scans_named
 from bliss_like.data.scan_data import means
 from bliss_like.data.walker import Walker
-from bliss_like.errors import ExportError
+from bliss_like.errors import ExportError, UsageError
 
 
 def nodes_of(scan: Any) -> list[ScanNode]:
@@ -20,15 +20,10 @@ def nodes_of(scan: Any) -> list[ScanNode]:
     :raises ExportError: that is no scan.
     :raises NodeNotFound: neither the store nor the catalogue has it.
     """
-    if isinstance(scan, str | int):
-        return scans_named([str(scan)], known_store())
-    if isinstance(scan, ScanNode):
-        return [scan]
-    if isinstance(found := getattr(scan, "node", None), ScanNode):
-        return [found]
-    if isinstance(scan, Iterable):
-        return [node for one in scan for node in nodes_of(one)]
-    raise ExportError(f"expected a scan, its node, number, name, uid or file, or several of them; got {scan!r}")
+    try:
+        return past.nodes_of(scan)
+    except UsageError as error:
+        raise ExportError(str(error)) from None
 
 
 def events_of(nodes: Iterable[ScanNode], channels: Sequence[str] = (), *, live: bool = False) -> Iterator[WireEvent]:

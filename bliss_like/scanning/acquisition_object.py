@@ -186,6 +186,11 @@ class AcquisitionObject:
     def counters(self) -> list[Counter]:
         return list(self._counters)
 
+    @property
+    def known_as(self) -> list[Any]:
+        """What people know it by: its axes; else itself."""
+        return list(self.device.axes.values()) if isinstance(self.device, AxisGroup) else [self]
+
     def add_counter(self, counter: Counter) -> None:
         """Acquire one more counter of this device.
 

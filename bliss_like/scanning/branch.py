@@ -6,8 +6,9 @@ costs nothing per point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from time import monotonic
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from time import monotonic, perf_counter
 from typing import Any
 
 import gevent
@@ -35,13 +36,7 @@ class Branch:
     :param on_failure: hears at once of what fails beside the iteration.
     """
 
-    def __init__(
-        self,
-        chain: AcquisitionChain,
-        top: AcquisitionMaster,
-        gate: Gate,
-        on_failure: OnFailure,
-    ) -> None:
+    def __init__(self, chain: AcquisitionChain, top: AcquisitionMaster, gate: Gate, on_failure: OnFailure) -> None:
         self.top = top
         self.nodes = list(walk(top))
         self.levels = _levels(top)
@@ -53,7 +48,10 @@ class Branch:
         self._current: list[ChainIterationPreset] = []
         self._steps = [_Steps(node) for node in self.nodes if hasattr(type(node), "__iter__") and _iterates(node, top)]
         self._plans: list[SideBySide] = []
-        self.has_begun = False
+        self.has_begun = self.was_told_to_stop = False
+        self._under_way: Sequence[Call] = ()
+        self.seconds = {"prepare": 0.0, "move": 0.0, "count": 0.0, "wait": 0.0}
+        """What was called to get to the first point, to the others, at the points, and after them, and how long it took."""
         for node in self.nodes:
             node._acq_on_failure = lambda _, error: on_failure(error)
 
@@ -68,12 +66,11 @@ class Branch:
         self.has_begun = self._advance()
         if not self.has_begun:
             return
-        run_all([_bound(preset.prepare, self._chain) for preset in self._presets])
+        run_all([partial(preset.prepare, self._chain) for preset in self._presets])
         iterators = [preset.get_iterator(self._chain) for preset in self._presets]
         self._iteration_presets = [iter(iterator) for iterator in iterators if iterator is not None]
         self._next_presets()
-        for call in self._plan_prepare(first=True):
-            call()
+        self._make(self._plan_prepare(first=True), "prepare")
 
     def _plan_prepare(self, first: bool) -> list[Call]:
         levels = [
@@ -115,26 +112,39 @@ class Branch:
 
         :raises ChainError: a device has delivered fewer points than it was to.
         """
-        run_all([_bound(preset.start, self._chain) for preset in self._presets])
+        if self._gate.is_closed and not self._gate.pass_through():
+            return
+        run_all([partial(preset.start, self._chain) for preset in self._presets])
         run_all([preset.start for preset in self._current])
-        for call in self._plan_start(first=True):
-            call()
+        self._make(self._plan_start(first=True), "count")
         self._iterate()
         if self._gate.is_over:  # ended before all iterations: what they would have brought does not come
             return
-        for reader in self.readers:
-            reader.wait_reading()
-        for master in self.masters:
-            master.wait_end()
+        self._make([reader.wait_reading for reader in self.readers], "wait")
+        self._make([master.wait_end for master in self.masters], "wait")
         for reader in self.readers:
             _check_complete(reader)
+
+    def _make(self, calls: Iterable[Call], kind: str) -> None:
+        """Make calls one after the other; `pending` knows which one is under way, `seconds` how long all have taken."""
+        began = perf_counter()
+        try:
+            for call in calls:
+                self._under_way = (call,)
+                call()
+        finally:
+            self.seconds[kind] += perf_counter() - began
+        self._under_way = ()
+
+    def pending(self) -> list[Call]:
+        """Return the calls of acquisition objects that are waited for; of a master that waits for its slaves, theirs."""
+        return [one for call in self._under_way for one in _waited_for(call)]
 
     def _iterate(self) -> None:
         prepare, start, settle = self._plan_prepare(first=False), self._plan_start(first=False), self._plan_settle()
         gate, has_presets = self._gate, bool(self._presets)
         while True:
-            for call in settle:
-                call()
+            self._make(settle, "wait")
             if has_presets:
                 run_all([preset.stop for preset in self._current])
                 self._current = []
@@ -144,12 +154,10 @@ class Branch:
                 return
             if has_presets:
                 self._next_presets()
-            for call in prepare:
-                call()
+            self._make(prepare, "move")
             if self._current:
                 run_all([preset.start for preset in self._current])
-            for call in start:
-                call()
+            self._make(start, "count")
             breathe()
 
     def _advance(self) -> bool:
@@ -209,22 +217,25 @@ class Branch:
     # -- the end ------------------------------------------------------------------------------------------------------
 
     def before_stop(self) -> list[BaseException]:
-        return _call_all([_bound(preset.before_stop, self._chain) for preset in self._presets], STOP_TIMEOUT)
+        return _call_all([partial(preset.before_stop, self._chain) for preset in self._presets], STOP_TIMEOUT)
 
     def stop(self) -> list[BaseException]:
         """Stop every device, masters first, whatever any of them does; return what went wrong."""
+        self.was_told_to_stop = True
         errors: list[BaseException] = []
         for master in self.masters:
             master._acq_triggers.kill(GRACE)
         for level in self.levels:
-            errors += _call_all([node.stop for node in level if node.has_own("stop")], STOP_TIMEOUT)
+            stops: list[Call] = [node.stop for node in level if node.has_own("stop")]
+            self._under_way = stops
+            errors += _call_all(list(stops), STOP_TIMEOUT, stops.remove)
         return errors
 
     def after_stop(self) -> list[BaseException]:
         deadline = monotonic() + GRACE  # for all of them together
         for node in self.readers:
             node.acq_end_reading(max(0.0, deadline - monotonic()))
-        calls: list[Call] = [_bound(preset.stop, self._chain) for preset in self._presets]
+        calls: list[Call] = [partial(preset.stop, self._chain) for preset in self._presets]
         return _call_all(calls + [preset.stop for preset in self._current], STOP_TIMEOUT)
 
     def close(self) -> None:
@@ -240,32 +251,58 @@ class Gate:
     def __init__(self) -> None:
         self.is_held = False
         self.is_over = False
-        self._closed_by: set[object] = set()
-        self._open = gevent.event.Event()
-        self._open.set()
+        self.on_hold: Callable[[str], object] | None = None
+        """Told who holds the scan, as soon as it is held, and "" when it goes on."""
+        self._closed_by: set[str] = set()
+        self._told = ""
+        self._changed = gevent.event.Event()
 
-    def close(self, by: object = "user") -> None:
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._closed_by)
+
+    def is_closed_by(self, who: str) -> bool:
+        return who in self._closed_by
+
+    def close(self, by: str = "user") -> None:
         """Hold the scan; several may, and it goes on when all have opened the gate again."""
         if not self.is_over:
             self._closed_by.add(by)
             self.is_held = True
-            self._open.clear()
+            self._wake()
 
-    def open(self, by: object = "user") -> None:
+    def open(self, by: str = "user") -> None:
         self._closed_by.discard(by)
         if not self._closed_by:
             self.is_held = self.is_over
-            self._open.set()
+        self._wake()
 
     def end(self) -> None:
         """Let nobody begin an iteration any more."""
         self.is_held = self.is_over = True
-        self._open.set()
+        self._closed_by.clear()
+        self._wake()
 
     def pass_through(self) -> bool:
         """Wait while the gate is closed; return whether to go on."""
-        self._open.wait()
+        try:
+            while self.is_closed:
+                changed = self._changed
+                self._tell(", ".join(sorted(self._closed_by)))
+                changed.wait()
+        finally:
+            self._tell("")
         return not self.is_over
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, gevent.event.Event()
+        changed.set()
+
+    def _tell(self, who: str) -> None:
+        if who != self._told:
+            self._told = who
+            if self.on_hold is not None:
+                self.on_hold(who)
 
 
 class _Steps:
@@ -318,12 +355,20 @@ def _levels(top: AcquisitionMaster) -> list[Level]:
         levels.append(below)
 
 
-def _bound(call: Callable[[AcquisitionChain], object], chain: AcquisitionChain) -> Call:
-    return lambda: call(chain)
+def _waited_for(call: Call) -> list[Call]:
+    owner = getattr(call, "__self__", None)
+    below = owner if isinstance(owner, SideBySide) else getattr(owner, "_acq_triggers", None)
+    waiting = below.waiting if isinstance(below, SideBySide) else []
+    return [one for each in waiting for one in _waited_for(each)] or [call]
 
 
-def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
-    """Make all calls side by side, none hindering another; return what they raised, or that they took too long."""
+def _call_all(
+    calls: list[Call], timeout: float, done: Callable[[Call], object] = lambda call: None
+) -> list[BaseException]:
+    """Make all calls side by side, none hindering another; return what they raised, or that they took too long.
+
+    :param done: hears of each that has returned.
+    """
     errors: list[BaseException] = []
 
     def guarded(call: Call) -> None:
@@ -333,6 +378,8 @@ def _call_all(calls: list[Call], timeout: float) -> list[BaseException]:
             errors.append(killed_from_outside(killed))  # if it was us, nobody looks at them any more
         except BaseException as error:  # noqa: BLE001  none may hinder the others
             errors.append(error)
+        finally:
+            done(call)
 
     tasks = [gevent.spawn(guarded, call) for call in calls]
     gevent.joinall(tasks, timeout=timeout)

@@ -17,6 +17,8 @@ from bliss_like.data.publisher import PointSink
 from bliss_like.devices.naming import channel_name
 from bliss_like.errors import ChannelValueError, ScanError
 
+from .sinks import Draft, Nowhere, Repeater
+
 Array = np.ndarray[Any, Any]
 Listener = Callable[["AcquisitionChannel", Array], object]
 """Called with a channel and the block of points that it has just emitted, shape (npoints, *shape)."""
@@ -57,21 +59,23 @@ class AcquisitionChannel:
         self.unit = unit
         self.kind = NodeKind(data_node_type)
         self.path = ""
+        self.decimals: int | None = None
+        """Of its numbers, for people."""
         self.is_derived = False
         """Whether its points are calculated from those of others while these are emitted."""
         check_name(self.short_name, "channel")
         self._listeners: list[Listener] = []
-        self._sink: PointSink = _Nowhere(self, "is not part of a running scan")
+        self._sink: PointSink = Nowhere(self, "is not part of a running scan")
         self._append: Callable[[Any], None] = self._sink.append
         self._extend: Callable[[Array], None] = self._sink.extend
-        self._holder: _Holder | None = None
-        self._draft: _Draft | None = None
+        self._repeater: Repeater | None = None
+        self._draft: Draft | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """:raises ChannelValueError: it is the dtype or the shape, and points have been announced with another one."""
         if name in ("dtype", "shape"):
             value = _dtype(self.fullname, value) if name == "dtype" else tuple(int(n) for n in value)
-            if not isinstance(sink := getattr(self, "_sink", None), _Nowhere | None) and value != getattr(self, name):
+            if not isinstance(sink := getattr(self, "_sink", None), Nowhere | None) and value != getattr(self, name):
                 raise ChannelValueError(
                     f"channel {self.fullname!r}: its scan has been told that its {name} is {getattr(self, name)}, it cannot "
                     f"become {value} after {sink.length} points; -1 in a shape stands for a size that changes"
@@ -212,13 +216,13 @@ class AcquisitionChannel:
         """Send what is emitted from now on to `sink`; `path` is the db_name of the node."""
         self.path = path
         self._sink = sink
-        if self._holder is None and self._draft is None:
+        if self._repeater is None and self._draft is None:
             self._append, self._extend = sink.append, sink.extend
 
     def release(self) -> None:
         """Take no more points: the scan is over."""
         length = self.length
-        self._sink = _Nowhere(self, f"got points after the end of its scan, {self.path}")
+        self._sink = Nowhere(self, f"got points after the end of its scan, {self.path}")
         self._sink.length = length
         self._append, self._extend = self._sink.append, self._sink.extend
         self._draft = None
@@ -230,9 +234,9 @@ class AcquisitionChannel:
 
         :raises ScanError: this channel follows another.
         """
-        if self._holder is not None:
+        if self._repeater is not None:
             raise ScanError(f"channel {self.fullname!r} follows another channel, its points cannot be taken again")
-        self._draft = _Draft(self.dtype)
+        self._draft = Draft(self.dtype)
         self._append, self._extend = self._draft.append, self._draft.extend
 
     @property
@@ -274,13 +278,13 @@ class AcquisitionChannel:
 
         :raises ScanError: this channel follows another already.
         """
-        if self._holder is not None:
+        if self._repeater is not None:
             raise ScanError(
                 f"channel {self.fullname!r} follows another channel already, it cannot follow {leader!r} too"
             )
-        self._holder = _Holder(self)
-        self._append, self._extend = self._holder.append, self._holder.extend
-        leader.connect(self._holder.repeat)
+        self._repeater = Repeater(self)
+        self._append, self._extend = self._repeater.append, self._repeater.extend
+        leader.connect(self._repeater.repeat)
 
     def get_description(self) -> dict[str, Any]:
         """Return what the channel's node says of it, in JSON types."""
@@ -294,62 +298,6 @@ class AcquisitionChannel:
 
     def __repr__(self) -> str:
         return f"<AcquisitionChannel {self.fullname} {self.dtype} {self.shape}>"
-
-
-class _Nowhere:
-    """The sink of a channel whose scan is not running."""
-
-    def __init__(self, channel: AcquisitionChannel, why: str) -> None:
-        self.length = 0
-        self._message = f"channel {channel.fullname!r} {why}"
-
-    def append(self, point: Any) -> None:
-        raise ScanError(self._message)
-
-    def extend(self, block: Array) -> None:
-        raise ScanError(self._message)
-
-
-class _Draft:
-    """Points that are kept back."""
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.blocks: list[Array] = []
-        self._dtype = dtype
-
-    def append(self, point: Any) -> None:
-        self.blocks.append(np.array([point], self._dtype))
-
-    def extend(self, block: Array) -> None:
-        self.blocks.append(block)
-
-
-class _Holder:
-    """Keeps the last value of a channel and emits it as often as another channel emits."""
-
-    def __init__(self, channel: AcquisitionChannel) -> None:
-        self.length = 0
-        self._channel = channel
-        self._value: Any = None
-
-    def append(self, point: Any) -> None:
-        self._value = point
-
-    def extend(self, block: Array) -> None:
-        if len(block) != 1:
-            raise ChannelValueError(
-                f"channel {self._channel.fullname!r} is repeated with another one: expected one point at a time, "
-                f"got {len(block)}"
-            )
-        self._value = block[0]
-
-    def repeat(self, leader: AcquisitionChannel, block: Array) -> None:
-        if self._value is None:
-            raise ChannelValueError(
-                f"channel {self._channel.fullname!r} has emitted nothing yet, so it cannot follow {leader.fullname!r}"
-            )
-        sink = self._channel._sink
-        sink.extend(np.array([self._value] * len(block), self._channel.dtype))
 
 
 def _dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,12 @@ Function = Callable[[Array, Array], Any]
 """Takes positions and values, shape (npoints,) both; returns a position, or a tuple that begins with one."""
 
 _log = logging.getLogger(__name__)
+
+AS_MEASURED: dict[Function, Function] = {
+    scan_math.peak: scan_math.highest_point,
+    scan_math.trough: scan_math.lowest_point,
+}
+"""What is taken where nothing stands out of the noise, if somebody insists."""
 
 TIMES = ("elapsed_time", "epoch")
 """What stands for an axis where none was scanned; short names of channels."""
@@ -86,8 +92,15 @@ class Curves:
         """Return what `func(positions, values)` says of the curve."""
         return _answer(self.located(func, counter, axis), return_axes)
 
-    def located(self, func: Function, counter: Any, axis: Any = None) -> dict[Any, float]:
-        """Return what a function says of the curve along each axis; for times, the name stands for the axis."""
+    def located(self, func: Function, counter: Any, axis: Any = None, force: bool = False) -> dict[Any, float]:
+        """Return what a function says of the curve along each axis; for times, the name stands for the axis.
+
+        :param force: take the highest point for the peak, the lowest one for the trough, where nothing stands out of the noise.
+        """
+        if force and func in AS_MEASURED:
+            found = self.located(func, counter, axis)
+            measured = self._evaluate(AS_MEASURED[func], counter, axis)
+            return {each: place if math.isfinite(place) else measured[each] for each, place in found.items()}
         at = 1 if func is scan_math.peak else -1 if func is scan_math.trough else 0
         if not (at and self._is_mesh):
             return self._evaluate(func, counter, axis)
@@ -98,46 +111,78 @@ class Curves:
 
     # -- moves ---------------------------------------------------------------------------------------------------------
 
-    def goto_peak(self, counter: Any, axis: Any = None) -> None:
+    def goto_peak(self, counter: Any, axis: Any = None, *, force: bool = False) -> None:
         """Move the axes of the scan to where the counter is highest.
 
-        :raises ScanError: there is no such place, or it is a time; nothing was moved.
+        :param force: go also where that is not to be told from noise.
+        :raises ScanError: there is no such place, it is a time, or it may as well be noise; nothing was moved.
         :raises AxisLimitError: it is outside the limits of an axis; nothing was moved.
         """
-        self.go_to(self.located(scan_math.peak, counter, axis), f"the peak of {_told(counter)}")
+        self._go(scan_math.peak, "the peak", counter, axis, force)
 
-    def goto_min(self, counter: Any, axis: Any = None) -> None:
-        """Move the axes of the scan to where the counter is lowest; errors as for `goto_peak`."""
-        self.go_to(self.located(scan_math.trough, counter, axis), f"the trough of {_told(counter)}")
+    def goto_min(self, counter: Any, axis: Any = None, *, force: bool = False) -> None:
+        """Move the axes of the scan to where the counter is lowest; `force` and errors as for `goto_peak`."""
+        self._go(scan_math.trough, "the trough", counter, axis, force)
 
-    def goto_cen(self, counter: Any, axis: Any = None) -> None:
-        """Move the axes of the scan to the centre of the peak, or of the edge; errors as for `goto_peak`."""
-        self.go_to(self.located(scan_math.cen, counter, axis), f"the centre of {_told(counter)}")
+    def goto_cen(self, counter: Any, axis: Any = None, *, force: bool = False) -> None:
+        """Move the axes of the scan to the centre of the peak, or of the edge; the rest is as for `goto_peak`."""
+        self._go(scan_math.cen, "the centre", counter, axis, force)
 
-    def goto_com(self, counter: Any, axis: Any = None) -> None:
-        """Move the axes of the scan to the centre of mass; errors as for `goto_peak`."""
-        self.go_to(self.located(scan_math.com, counter, axis), f"the centre of mass of {_told(counter)}")
+    def goto_com(self, counter: Any, axis: Any = None, *, force: bool = False) -> None:
+        """Move the axes of the scan to the centre of mass; the rest is as for `goto_peak`."""
+        self._go(scan_math.com, "the centre of mass", counter, axis, force)
 
     def goto_custom(self, func: Function, counter: Any, axis: Any = None) -> None:
-        """Move the axes of the scan to where `func(positions, values)` says; errors as for `goto_peak`."""
+        """Move the axes of the scan to where `func(positions, values)` says, noise or not; errors as for `goto_peak`."""
         name = getattr(func, "__name__", "the function")
-        self.go_to(self.located(func, counter, axis), f"what {name} says of {_told(counter)}")
+        self._go(func, f"what {name} says", counter, axis, True)
 
-    def go_to(self, targets: Mapping[Any, float], what: str, move: Callable[..., object] | None = None) -> None:
+    def _go(self, func: Function, what: str, counter: Any, axis: Any, force: bool) -> None:
+        targets = self.located(func, counter, axis, force)
+        self.go_to(targets, f"{what} of {_told(counter)}", unless_noise=None if force else counter)
+
+    def go_to(
+        self,
+        targets: Mapping[Any, float],
+        what: str,
+        move: Callable[..., object] | None = None,
+        unless_noise: Any = None,
+    ) -> None:
         """Move axes to positions found in the scan; when that is aborted, back to where they were.
 
         :param what: what is there, for errors.
         :param move: moves them, called with axis, position, axis, position...; by default all together.
+        :param unless_noise: a counter: nothing moves when nothing stands out of its noise.
         """
         for axis, target in targets.items():
             if not is_axis(axis):
                 raise ScanError(f"{self.label}: {what} is at a time, {axis}, and nobody goes there; nothing moved")
             if not math.isfinite(target):
                 raise ScanError(
-                    f"{self.label}: {what} along {name_of(axis)} is not a number, nothing stands out of the noise; nothing moved"
+                    f"{self.label}: {what} along {name_of(axis)} is not a number, nothing stands out of the noise; nothing moved; "
+                    "goto_peak(force=True) goes to the highest point, goto_custom(f) where f(positions, values) says"
                 )
+        if unless_noise is not None and not self.stands_out(unless_noise, targets):
+            there = ", ".join(f"{name_of(axis)} = {place(axis, target)}" for axis, target in targets.items())
+            raise ScanError(
+                f"{self.label}: {what} cannot be told from the noise of its {len(self._values(unless_noise))} points; nothing "
+                f"moved; goto_... with force=True goes where it would be, {there}"
+            )
+        for axis, target in targets.items():
             self._warn_if_outside(axis, target, what)
         _move(dict(targets), move)
+
+    def stands_out(self, counter: Any, axes: Iterable[Any] | None = None) -> bool:
+        """Return whether the counter has more than noise along one of the axes, by default along any of the scan.
+
+        It is the same judgement by which a peak is told at the end of a scan, and marked in plots.
+        """
+        y = self._values(counter)
+        for axis in self._axes(None) if axes is None else axes:
+            x = self._places(axis, len(y))
+            if scan_math.kind_of(*self._curve(axis, x, y)) and scan_math.is_clear(x, y, is_mesh=self._is_mesh):
+                return True
+        return False
 
     def _warn_if_outside(self, axis: Any, target: float, what: str) -> None:
         x = np.asarray(self.get_data(axis), float)

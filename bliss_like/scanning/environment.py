@@ -12,6 +12,8 @@ from bliss_like.data.publisher import DataTree
 from bliss_like.errors import ScanError
 
 from .background import Background
+from .pausing import Pausing
+from .subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from .default_chain import DefaultAcquisitionChain
@@ -31,8 +33,12 @@ class Environment:
     tree: DataTree | None = None
     background: Background = field(default_factory=Background, compare=False)
     """What runs in the background, and makes way for scans."""
+    pausing: Pausing = field(default_factory=Pausing, compare=False)
+    """The scans that run now, to be paused together."""
     scans: deque[Scan] = field(default_factory=lambda: deque(maxlen=20))
     """The last scans, the newest last."""
+    subscriptions: Subscriptions = field(default_factory=Subscriptions, compare=False)
+    """Who follows scans while they run."""
     default_chain: DefaultAcquisitionChain | None = None
     """What builds the chain of standard scans; the plain one when None."""
     active_measurement_group: Callable[[], Iterable[Any] | None] = lambda: None
@@ -47,8 +53,12 @@ class Environment:
     """Returns what is configured of devices, by their names."""
     names: Callable[[], Mapping[str, Any]] = dict
     """Returns all names of the session, and what they are."""
+    status_messages: dict[str, str] = field(default_factory=dict, compare=False)
+    """What macros and devices want people to see, by key."""
     presets: list[Callable[[Scan], AbstractContextManager[Any]]] = field(default_factory=list)
     """Each makes a context that every scan runs in."""
+    note_error: Callable[[BaseException], object] = lambda error: None
+    """Keeps an error that ends nothing, for who wants to know all of it."""
     scan_meta: ScanMeta | None = None
     """What the user wants to be written with every scan."""
     settings_name: str = ""
@@ -57,6 +67,8 @@ class Environment:
     """Has scans saved; None: nobody does."""
     scan_saving: Any = None
     """Says where files go; only handed on."""
+    logbook: Any = None
+    """Takes the notes of people; only handed on."""
 
     def require_tree(self) -> DataTree:
         """Return the tree of data.

@@ -35,6 +35,8 @@ class Gatherer:
         """How long each took, since somebody has cleared it."""
         self._silent: dict[str, tuple[gevent.Greenlet[..., None], float]] = {}
         self._told: dict[str, str] = {}
+        self.is_quiet = False
+        """Whether problems are of no interest to people, who are told something worse."""
 
     def ask(self, questions: Mapping[str, Question], missing: dict[str, str]) -> dict[str, dict[str, Any]]:
         """Return the answers by name, in the order of the questions; what is not there is said in `missing`."""
@@ -66,11 +68,16 @@ class Gatherer:
         for name in asked:
             if name not in problems:
                 self._told.pop(name, None)
+        missing.update(problems)
+        if self.is_quiet:
+            return
+        news: dict[str, list[str]] = {}
         for name, problem in problems.items():
-            missing[name] = problem
             if name not in self._told:
-                _log.warning("metadata %s are missing in the scan: %s", name, problem)
+                news.setdefault(problem, []).append(name)
             self._told[name] = problem
+        for problem, names in news.items():  # what is lost is lost to all axes of it
+            _log.warning("metadata %s are missing in the scan: %s", ", ".join(names), problem)
 
     def _ask_one(
         self, name: str, question: Question, answers: dict[str, dict[str, Any]], problems: dict[str, str]

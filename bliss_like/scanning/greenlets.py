@@ -17,10 +17,7 @@ from gevent.event import Event
 from gevent.hub import get_hub
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from bliss_like.errors import ChainError, UserAbort
-
-ABORTS: tuple[type[BaseException], ...] = (UserAbort, KeyboardInterrupt, GreenletExit)
-"""What is thrown into a greenlet to end what it is doing."""
+from bliss_like.errors import ChainError
 
 QUANTUM = 0.0005
 """Seconds that a running scan keeps the hub for itself."""

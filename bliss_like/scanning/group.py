@@ -1,14 +1,11 @@
 """Sequences and groups: scans whose data are other scans.
 
-Both are one scan more, of kind `scan_group`, with a number of its own, whose master stays open until all its scans are
-added. Its nodes are `GroupingMaster:scans` (references), `GroupingMaster:scan_numbers` and, where there are custom
-channels, `GroupingMaster:custom_channels:<name>`: the same events as of any scan, so no listener needs a special case.
+Each is one scan more, a `ScanGroup`, that stays open until all its scans are added.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,65 +13,25 @@ from numbers import Integral
 from typing import Any
 
 import gevent
-from gevent.event import Event
 
 from bliss_like.data import paths
-from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import DataNode, ScanNode
 from bliss_like.data.past import PastScans
 from bliss_like.errors import ScanSequenceError, StoreUnavailable
 
-from .acquisition import AcquisitionMaster, AcquisitionSlave
+from .acquisition import AcquisitionSlave
 from .chain import AcquisitionChain
 from .channel import AcquisitionChannel
 from .environment import environment
 from .greenlets import Shield
 from .scan import Scan, ScanProgress
+from .scan_group import GroupingMaster, ScanGroup
+from .subscriptions import subscriptions_of
 
-__all__ = ["Group", "ScanGroup", "ScanSequenceError", "Sequence", "SequenceContext"]
-
+__all__ = ["Group", "ScanSequenceError", "Sequence", "SequenceContext"]
 
 _log = logging.getLogger(__name__)
-
-
-class GroupingMaster(AcquisitionMaster):
-    """Keeps its scan open until `close`; there is nothing to trigger."""
-
-    def __init__(self) -> None:
-        super().__init__(name="GroupingMaster", npoints=0)
-        self.scans = AcquisitionChannel("scans", str, (), data_node_type=NodeKind.NODE_REF_CHANNEL)
-        self.scan_numbers = AcquisitionChannel("scan_numbers", int, ())
-        self.channels.extend([self.scans, self.scan_numbers])
-        self._closed = Event()
-
-    def start(self) -> None:
-        self._closed.wait()
-
-    def close(self) -> None:
-        self._closed.set()
-
-    def add(self, path: str, number: int) -> None:
-        """Publish a reference to a scan."""
-        self.scans.emit(path)
-        self.scan_numbers.emit(number)
-
-
-class ScanGroup(Scan):
-    """The scan of a sequence or group; it ends as the worst of its scans."""
-
-    kind = NodeKind.SCAN_GROUP
-
-    def __init__(
-        self, chain: AcquisitionChain, title: str, scan_info: Mapping[str, Any] | None, **options: Any
-    ) -> None:
-        name = re.sub(r"[:{}\s]+", "_", title)
-        super().__init__(chain, name, {**(scan_info or {}), "title": title, "is_scan_sequence": True}, **options)
-        self.with_metadata = False
-        self.subscan_states: list[ScanState] = []
-
-    def final_state(self, error: BaseException | None) -> ScanState:
-        return max([super().final_state(error), *self.subscan_states])
 
 
 class Sequence:
@@ -86,6 +43,7 @@ class Sequence:
 
     :param scan_info: goes into the info of the sequence; {"sequence_info": {"scan_count": 5}} announces how many
         scans are to come.
+    :param subs: callbacks that follow the sequence, and its scans that were not begun when they were added.
     """
 
     def __init__(
@@ -93,6 +51,7 @@ class Sequence:
         scan_info: Mapping[str, Any] | None = None,
         title: str = "sequence_of_scans",
         scan_progress: ScanProgress | None = None,
+        subs: Any = None,
     ) -> None:
         if not isinstance(title, str) or not title:
             raise ScanSequenceError(f"title of a sequence or group: expected a text, got {title!r}")
@@ -102,6 +61,7 @@ class Sequence:
         self.scan_info = dict(scan_info or {})
         self.custom_channels: dict[str, AcquisitionChannel] = {}
         self._progress = scan_progress
+        self._subscriptions = subscriptions_of(subs)
         self._master = GroupingMaster()
         self._scan: ScanGroup | None = None
         self._scans: list[Scan | ScanNode] = []
@@ -135,6 +95,8 @@ class Sequence:
                 slave.channels.extend(self.custom_channels.values())
                 chain.add(self._master, slave)
             self._scan = ScanGroup(chain, self.title, self.scan_info, scan_progress=self._progress)
+            self._scan.subscriptions.extend(self._subscriptions)
+            self._scan.scans = self._scans
         return self._scan
 
     @property
@@ -207,9 +169,12 @@ class Sequence:
         if any(scan is known for known in self._scans):
             raise ScanSequenceError(f"sequence {self.title!r}: {scan!r} was added already")
         self._scans.append(scan)
+        if self.scan.is_paused and isinstance(scan, Scan):
+            scan.pause()
         if isinstance(scan, Scan) and scan.state < ScanState.STARTING:
             scan.scan_info["group"] = self.scan.path
             scan.scan_info["index_in_sequence"] = len(self._scans) - 1
+            scan.subscriptions.extend(self.scan.subscriptions)
             self._waiters.append((scan, gevent.spawn(self._reference_when_started, scan)))
         else:
             self._reference(scan)
@@ -328,9 +293,10 @@ class Group:
         *scans: Scan | ScanNode | int,
         title: str = "group_of_scans",
         scan_info: Mapping[str, Any] | None = None,
+        subs: Any = None,
     ) -> None:
         members = [_member(scan) for scan in scans]
-        self._sequence = Sequence(scan_info, title)
+        self._sequence = Sequence(scan_info, title, subs=subs)
         with self._sequence.sequence_context():
             for member in members:
                 self._sequence.add(member)

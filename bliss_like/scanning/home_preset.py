@@ -20,8 +20,12 @@ class HomePreset(ScanPreset):
         self._group = AxisGroup(*axes)
         self._positions: dict[Any, float] = {}
 
+    def places(self) -> dict[Any, float]:
+        """Return where the axes are now, as far as they were told to go somewhere."""
+        return {axis: axis._set_position for axis in self._group.axes.values()}
+
     def prepare(self, scan: Scan) -> None:
-        self._positions = {axis: axis._set_position for axis in self._group.axes.values()}
+        self._positions = self.places()
 
     def stop(self, scan: Scan) -> None:
         has_moved = any(getattr(node.device, "has_moved", False) for node in scan.acq_chain.nodes_list)

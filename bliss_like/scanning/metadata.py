@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from bliss_like.devices.naming import name_of
 from .acquisition import AcquisitionObject, MetaTiming
 from .environment import environment
 from .gathering import Gatherer, Question
+from .home_preset import HomePreset
 from .nodes import driven_by
 from .scan_meta import ScanMeta
 
@@ -45,14 +47,19 @@ class Metadata:
         self._given = {k: dict(v) for k, v in scan.scan_info.items() if k in users and isinstance(v, Mapping)}
         self._asked: set[int] = set()
 
-    def gather(self, timing: MetaTiming) -> Info:
-        """Return what is news in the scan's info: nested dicts, to be merged into it."""
+    def gather(self, timing: MetaTiming, *, has_failed: bool = False) -> Info:
+        """Return what is news in the scan's info: nested dicts, to be merged into it.
+
+        :param has_failed: a device of the scan has: that is told, and what is missing now is only noted.
+        """
         scan = self._scan
+        self._gatherer.is_quiet = has_failed
         found: Info = {}
         missing: dict[str, str] = {}
         questions: dict[str, tuple[Place, Question]] = {}
         if timing is MetaTiming.START:
             found |= {key: value for key, value in environment.described().items() if value}
+            found |= self._places_to_restore()
         if scan.with_metadata and timing is MetaTiming.START and (configured := self._configuration()):
             found["configuration"] = configured
         if scan.with_metadata:
@@ -113,6 +120,15 @@ class Metadata:
             questions[_free(f"instrument.{name}", questions)] = ("instrument", name), device.scan_metadata
 
     # -- positions -----------------------------------------------------------------------------------------------------
+
+    def _places_to_restore(self) -> Info:
+        """Return where axes are that the scan brings back: whoever is there when it cannot any more has to know."""
+        places: dict[str, float] = {}
+        for preset in self._scan.presets:
+            if isinstance(preset, HomePreset):
+                with suppress(*inquiry.FAILURES):  # the preset itself meets it, and says so
+                    places |= {name_of(axis): float(place) for axis, place in preset.places().items()}
+        return {"restore_positions": places} if places else {}
 
     def _positions(self, when: str, missing: dict[str, str]) -> Info:
         """Return user and dial positions of the axes at `when`, "start" or "end", and their units at the start.

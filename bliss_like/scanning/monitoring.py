@@ -48,7 +48,7 @@ class Pace(Gate):
         self._seconds = seconds
         self._ended = Event()
 
-    def open(self, by: object = "user") -> None:
+    def open(self, by: str = "user") -> None:
         super().open(by)
         self.is_held = True
 

@@ -1,8 +1,8 @@
-"""Which counters people want to see, and to find positions with: `plotselect`, `meshselect`, `plotinit`.
+"""Which counters people want to see, and to find positions with: `plotselect`, `meshselect`, `plotinit`, and in tables.
 
-A choice is a list of names of channels, or patterns; it is kept in the settings `<beamline>:<session>:plotselect`, `meshselect`
-and `plotinit`, and every scan that saves metadata tells it in `scan_info["display_extra"]["plotselect"]`: a plot in another
-process follows the one or the other.
+A choice is a list of names of channels, or patterns; it is kept in the settings `<beamline>:<session>:plotselect`, `meshselect`,
+`plotinit` and `tableselect`, and every scan that saves metadata tells it in `scan_info["display_extra"]`: a plot or a table in
+another process follows the one or the other.
 """
 
 from __future__ import annotations
@@ -58,16 +58,27 @@ def get_next_plotted_counters() -> list[str]:
     return _kept("plotinit") or _kept("plotselect")
 
 
+def get_table_counters() -> list[str]:
+    """Return what tables show; empty: what is plotted."""
+    return _kept("tableselect")
+
+
+def set_table_counters(*counters: Any) -> None:
+    """Choose what tables show; arguments and errors as of `plotselect`."""
+    _keep("tableselect", names_of("SCAN_DISPLAY.counters", counters))
+
+
 @contextmanager
 def plotted(scan: Scan) -> Iterator[None]:
-    """The context of a scan that tells in its info what is to be plotted of it."""
+    """The context of a scan that tells in its info what is to be plotted of it, and what tables show."""
     if scan.with_metadata:
         names = _kept("plotinit")
         if names:
             _keep("plotinit", [])
         names = names or (_is_mesh(scan) and _kept("meshselect")) or _kept("plotselect")
-        if names:
-            scan.update_info(display_extra={**scan.scan_info.get("display_extra", {}), "plotselect": names})
+        chosen = {"plotselect": names, "table": _kept("tableselect")}
+        if told := {key: patterns for key, patterns in chosen.items() if patterns}:
+            scan.update_info(display_extra={**scan.scan_info.get("display_extra", {}), **told})
     yield
 
 

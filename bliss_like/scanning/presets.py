@@ -7,6 +7,8 @@ from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from bliss_like.devices.counter import Counter
 
 from .channel import AcquisitionChannel, Array
@@ -117,6 +119,29 @@ class WatchdogCallback:
 
     def on_scan_end(self, scan_info: Mapping[str, Any]) -> None:
         """Called when the scan is over."""
+
+
+def keep_watch(watchdog: WatchdogCallback, scan: Scan) -> None:
+    """Let a watchdog look at a scan from time to time; end the scan well when it wants that.
+
+    :raises Exception: what it raises otherwise.
+    """
+    seen: dict[AcquisitionChannel, int] = {}
+    nodes = ChannelNodes(scan)
+    last = monotonic()
+    try:
+        while True:
+            gevent.sleep(min(0.1, watchdog.timeout / 2))
+            news = {channel: channel.length for channel in scan.channels if channel.length != seen.get(channel, 0)}
+            if news:
+                seen.update(news)
+                last = monotonic()
+                watchdog.on_scan_data(news, nodes, scan.scan_info)
+            elif monotonic() - last >= watchdog.timeout:
+                last = monotonic()
+                watchdog.on_timeout()
+    except StopIteration:
+        scan.end(None)
 
 
 class ChannelNodes(Mapping[AcquisitionChannel, "ChannelNode"]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bliss_like.config.table import table
+from bliss_like.data.counting import counted, npoints_of
 from bliss_like.data.events import NodeKind
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.node import ScanNode
@@ -20,7 +21,7 @@ from bliss_like.errors import BlissLikeError, ScanError
 
 from .acquisition.timer import SoftwareTimerMaster
 from .environment import environment
-from .group import GroupingMaster, ScanGroup
+from .scan_group import GroupingMaster, ScanGroup
 
 if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
@@ -47,7 +48,14 @@ class LastScans(deque["Scan"]):
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             return self.get(key)
+        if isinstance(key, slice):
+            return list(self)[key]
         index = operator.index(key)
+        if index >= len(self):
+            raise IndexError(
+                f"SCANS[{index}]: there are {len(self)} scans of this process; SCANS[-1] is the last one, SCANS.get({index}) "
+                f"the one of number {index}"
+            )
         if index >= -len(self):
             return super().__getitem__(index)
         back = -index - len(self)
@@ -110,11 +118,12 @@ def _is_called(scan: Scan, key: int | str) -> bool:
 def _row(node: ScanNode) -> tuple[str, str, str, str]:
     """Return what is shown of a past scan."""
     info = node.info
-    lengths = node.structure.end.lengths.values() if node.structure.end else map(len, node.channels())
-    npoints = max(lengths, default=0)
-    kind = "scan" if node.type is NodeKind.SCAN_GROUP else "point"
+    end, is_group = node.structure.end, node.type is NodeKind.SCAN_GROUP
+    lengths = end.lengths if end else {channel.db_name: len(channel) for channel in node.channels()}
+    npoints = npoints_of(lengths, node.db_name, is_whole=is_group or info["state"] == "DONE")
+    kind = "scan" if is_group else "point"
     number = str(info["scan_nb"]) if info.get("save", True) else ""
-    return number, str(info["state"]), f"{npoints} {kind}{'' if npoints == 1 else 's'}", str(info["title"])
+    return number, str(info["state"]), counted(npoints, kind), str(info["title"])
 
 
 def told(scan: Scan) -> str:
@@ -134,12 +143,14 @@ def told(scan: Scan) -> str:
 
 def points(scan: Scan) -> str:
     """Return how many points a scan has, or how many of how many."""
-    masters = [master for master in scan.acq_chain.top_masters if master.channels]
-    here = max((channel.length for master in masters for channel in master.channels), default=0)
-    wanted = max((master.npoints for master in masters), default=0)
-    of_all = f" of {wanted}" if here < wanted else ""
-    kind = "scan" if isinstance(scan, ScanGroup) else "point"
-    return f"{here}{of_all} {kind}{'' if (wanted if of_all else here) == 1 else 's'}"
+    wanted = max((master.npoints for master in scan.acq_chain.top_masters if master.channels), default=0)
+    return counted(length_of(scan), "scan" if isinstance(scan, ScanGroup) else "point", wanted)
+
+
+def length_of(scan: Scan) -> int:
+    """Return how many points a scan has, of a sequence how many scans."""
+    lengths = {channel.path: channel.length for channel in scan.channels}
+    return npoints_of(lengths, scan.path, is_whole=isinstance(scan, ScanGroup) or scan.state is ScanState.DONE)
 
 
 def _heading(scan: Scan) -> str:

@@ -13,22 +13,21 @@ from bliss_like.data import paths
 from bliss_like.data.events import NodeKind, ScanInfoUpdate
 from bliss_like.data.lifecycle import TRANSITIONS, ScanState
 from bliss_like.data.publisher import Publisher
-from bliss_like.data.scan_data import Readable, ScanData
 from bliss_like.data.scan_info import merged
-from bliss_like.devices.counter import Counter, CounterController
-from bliss_like.devices.naming import full_name_of, original_channel_name
+from bliss_like.devices.counter import CounterController
 from bliss_like.errors import ScanError, UserAbort
 
-from .acquisition import AcquisitionObject
 from .branch import Gate
 from .chain import AcquisitionChain
 from .channel import AcquisitionChannel
 from .curves import Curves
+from .device_data import DeviceData, Streams
 from .environment import environment
 from .home_preset import HomePreset
 from .nodes import channels_of
 from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, WatchdogCallback
 from .scan_info import ScanInfo, check_info
+from .subscriptions import OnError, Subscription
 
 if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
@@ -73,6 +72,8 @@ class Scan(Curves):
         self.presets: list[ScanPreset] = []
         self.watchdog = watchdog_callback
         self.progress = scan_progress
+        self.subscriptions: list[Subscription] = []
+        """Who follows this very scan."""
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
@@ -85,6 +86,8 @@ class Scan(Curves):
         """What ended the scan, if it did not end well."""
         self.publisher: Publisher | None = None
         self._state = self._told = ScanState.IDLE
+        self.state_times: dict[ScanState, float] = {}
+        """When it came into each state, in seconds of the clock that is never set."""
         self._changed = Event()
         self._end: Callable[[BaseException | None], object] | None = None
 
@@ -113,7 +116,7 @@ class Scan(Curves):
 
     def abort(self, wait: bool = True) -> None:
         """End the scan now, as Ctrl-C does; from any greenlet."""
-        self.end(UserAbort(f"scan {self.name} was aborted"))
+        self.end(UserAbort("by scan.abort()"))
         if wait:
             self._wait_end()
 
@@ -123,12 +126,18 @@ class Scan(Curves):
             self._end(error)
 
     def pause(self) -> None:
-        """Hold the scan before its next iteration."""
-        self.gate.close()
+        """Hold the scan before its next iteration; `paused` in its info says when it is held."""
+        if self._state < ScanState.STOPPING:
+            self.gate.close()
 
     def resume(self) -> None:
         """Let the scan go on after `pause()`."""
         self.gate.open()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody has paused it: it takes no further point."""
+        return self.gate.is_closed_by("user")
 
     def on_end(self, end: Callable[[BaseException | None], object] | None) -> None:
         """Set what `end` calls; done by whoever runs the scan."""
@@ -166,6 +175,7 @@ class Scan(Curves):
         if state not in TRANSITIONS[self._state]:
             raise ScanError(f"{self!r}: no way from {self._state.name} to {state.name}")
         self._state = state
+        self.state_times[state] = monotonic()
         self.scan_info.update(state=state.name)
         if tell:
             self.tell_state()
@@ -214,7 +224,8 @@ class Scan(Curves):
         from bliss_like.data.saved import find_saved
 
         if not self.path:
-            why = "was not run yet" if self._state is ScanState.IDLE else "was over before it was announced"
+            why = "was not run yet" if self._state is ScanState.IDLE else "is not announced yet"
+            why = "was over before it was announced" if self._state.is_final else why
             raise ScanError(f"{self!r} {why}, it has no node")
         node = get_node(self.path, getattr(environment.tree, "store", None))
         uid = str(self.scan_info.get("uid", ""))
@@ -254,7 +265,7 @@ class Scan(Curves):
         :param key: a counter, an axis, the full or the short name of a channel, or a pattern that fits one.
         :raises KeyError: there is no such channel, or several; the message names them.
         """
-        data = _DeviceData(self._channel_nodes(), self.acq_chain)
+        data = DeviceData(self._channel_nodes(), self.acq_chain)
         return data if key is None else data[key]
 
     def _channel_nodes(self) -> dict[str, ChannelNode]:
@@ -307,6 +318,29 @@ class Scan(Curves):
         preset.acq_chain = self.acq_chain
         self.presets.append(preset)
 
+    def subscribe(
+        self,
+        callback: Any,
+        *,
+        lossless: bool = False,
+        on_error: OnError = "report",
+        period: float = 0.0,
+        factory: bool = False,
+    ) -> Subscription:
+        """Let a callback follow this scan, before it is run; return what `unsubscribe` takes. Arguments: `Subscription`.
+
+        :raises ScanError: it was run already.
+        :raises UsageError: it is no callback, or how it is to be called is wrong.
+        """
+        if self._state is not ScanState.IDLE:
+            raise ScanError(
+                f"{self!r} is {self._state.name}: callbacks are subscribed before a scan is run; on a past one, run them "
+                f"with bliss_like.live.feed"
+            )
+        subscription = Subscription(callback, lossless=lossless, on_error=on_error, period=period, factory=factory)
+        self.subscriptions.append(subscription)
+        return subscription
+
     def set_watchdog_callback(self, callback: WatchdogCallback) -> None:
         """Let somebody watch the scan; it takes the place of who did."""
         self.watchdog = callback
@@ -339,32 +373,3 @@ class Scan(Curves):
     def __repr__(self) -> str:
         number = f"number={self.scan_number}, " if self.scan_number and self.save else ""
         return f"Scan({number}name={self.name}, path={self.path if self.save or not self.path else 'not saved'!r})"
-
-
-class _DeviceData(ScanData):
-    """The data of a scan, also by the counters and axes that gave them."""
-
-    def __init__(self, channels: Mapping[str, Readable], chain: AcquisitionChain) -> None:
-        super().__init__(channels)
-        self._nodes: list[AcquisitionObject] = chain.nodes_list
-        # An alias may have come or gone since.
-        self._names_then = {c.original_name: c.fullname for node in self._nodes[::-1] for c in node.channels}
-
-    def find(self, key: Any) -> str:
-        if isinstance(key, str):
-            return super().find(key)
-        if isinstance(key, Counter):
-            for node in self._nodes:
-                if key in node._counters:
-                    return node._counters[key][0].fullname
-            return super().find(full_name_of(key))
-        if hasattr(key, "wait_move"):
-            return super().find(self._names_then.get(original_channel_name(key)) or full_name_of(key))
-        raise KeyError(f"expected a counter, an axis or a name, got {key!r}; there are {', '.join(self)}")
-
-
-class Streams(_DeviceData):
-    """The channels of a scan, by the counters, axes and names that `get_data` takes."""
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._channels[self.find(key)]

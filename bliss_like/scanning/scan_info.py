@@ -140,6 +140,8 @@ def describe_chain(chain: AcquisitionChain, channels: Mapping[str, Mapping[str, 
             ids[node] = _unique(node.name, devices)
             channel_names = [channel.fullname for channel in node.channels]
             devices[ids[node]] = {"name": node.name, "type": type(node).__name__, "channels": channel_names}
+            if isinstance(node, AcquisitionMaster):
+                devices[ids[node]]["npoints"] = node.npoints
             for channel in node.channels:
                 described[channel.fullname] = _describe(channel, ids[node]) | dict(channels.get(channel.fullname, {}))
         for node in nodes:
@@ -155,13 +157,14 @@ def describe_chain(chain: AcquisitionChain, channels: Mapping[str, Mapping[str, 
 
 
 def _describe(channel: AcquisitionChannel, device: str) -> dict[str, Any]:
-    return {
+    described: dict[str, Any] = {
         "display_name": channel.short_name,
         "unit": channel.unit,
         "dim": len(channel.shape),
         "dtype": channel.dtype.name,
         "device": device,
     }
+    return described if channel.decimals is None else {**described, "decimals": channel.decimals}
 
 
 def _by_dimension(nodes: Iterable[AcquisitionObject]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ over and moved an axis (`axis`, if that is given), or, if no axis was moved, the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -59,26 +60,37 @@ class Found:
         """A number for one axis, {axis: number} for several."""
         return self.positions if len(self.positions) > 1 else next(iter(self.positions.values()))
 
+    @property
+    def doubt(self) -> str:
+        """What is to be said of it when nothing stands out of the noise of the counter; empty when something does."""
+        if self.scan.stands_out(self.counter, self.positions) or not any(map(math.isfinite, self.positions.values())):
+            return ""
+        return "may be noise: nothing stands out of it"
 
-def find(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Found:
+
+def find(
+    func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None, *, force: bool = False
+) -> Found:
     """Return what a function says of a curve, and of which.
 
+    :param force: take the highest point for the peak, the lowest one for the trough, where nothing stands out of the noise.
     :raises ScanError: there is no such scan, counter or axis.
     """
     scan = last_scan(axis) if scan is None else _checked(scan)
     counter = chosen_counter(scan) if counter is None else counter
     if func is scan_math.fwhm:
         return Found(scan, counter, scan.fwhm(counter, axis, return_axes=True))
-    return Found(scan, counter, scan.located(func, counter, axis))
+    return Found(scan, counter, scan.located(func, counter, axis, force))
 
 
-def go(what: str, found: Found, move: Move | None = None) -> None:
+def go(what: str, found: Found, move: Move | None = None, *, force: bool = False) -> None:
     """Move the axes to what was found.
 
     :param what: what it is, for errors: "the peak".
+    :param force: also when it may as well be noise.
     """
     counter = found.counter if isinstance(found.counter, str) else getattr(found.counter, "name", found.counter)
-    found.scan.go_to(found.positions, f"{what} of {counter}", move)
+    found.scan.go_to(found.positions, f"{what} of {counter}", move, None if force else found.counter)
 
 
 def cen(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
@@ -111,34 +123,43 @@ def find_position(func: Function, counter: Any = None, axis: Any = None, scan: S
     return find(func, counter, axis, scan).answer
 
 
-def goto_cen(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
+def goto_cen(
+    counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None, *, force: bool = False
+) -> None:
     """Move the axes of a scan to the centre.
 
-    :raises ScanError: there is none, or it is a time; nothing was moved.
+    :param force: go also where that is not to be told from noise.
+    :raises ScanError: there is none, it is a time, or it may as well be noise; nothing was moved.
     """
-    go("the centre", find(scan_math.cen, counter, axis, scan), move)
+    go("the centre", find(scan_math.cen, counter, axis, scan, force=force), move, force=force)
 
 
-def goto_com(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
-    """Move the axes of a scan to the centre of mass; errors as for `goto_cen`."""
-    go("the centre of mass", find(scan_math.com, counter, axis, scan), move)
+def goto_com(
+    counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None, *, force: bool = False
+) -> None:
+    """Move the axes of a scan to the centre of mass; the rest is as for `goto_cen`."""
+    go("the centre of mass", find(scan_math.com, counter, axis, scan, force=force), move, force=force)
 
 
-def goto_peak(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
-    """Move the axes of a scan to where the counter is highest; errors as for `goto_cen`."""
-    go("the peak", find(scan_math.peak, counter, axis, scan), move)
+def goto_peak(
+    counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None, *, force: bool = False
+) -> None:
+    """Move the axes of a scan to where the counter is highest; the rest is as for `goto_cen`."""
+    go("the peak", find(scan_math.peak, counter, axis, scan, force=force), move, force=force)
 
 
-def goto_min(counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None) -> None:
-    """Move the axes of a scan to where the counter is lowest; errors as for `goto_cen`."""
-    go("the trough", find(scan_math.trough, counter, axis, scan), move)
+def goto_min(
+    counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None, *, force: bool = False
+) -> None:
+    """Move the axes of a scan to where the counter is lowest; the rest is as for `goto_cen`."""
+    go("the trough", find(scan_math.trough, counter, axis, scan, force=force), move, force=force)
 
 
 def goto_custom(
     func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None, move: Move | None = None
 ) -> None:
-    """Move the axes of a scan to where `func(positions, values)` says; errors as for `goto_cen`."""
-    go(getattr(func, "__name__", "the position"), find(func, counter, axis, scan), move)
+    """Move the axes of a scan to where `func(positions, values)` says, noise or not; errors as for `goto_cen`."""
+    go(getattr(func, "__name__", "the position"), find(func, counter, axis, scan), move, force=True)
 
 
 def last_scan(axis: Any = None) -> Scan:

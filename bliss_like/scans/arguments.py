@@ -21,10 +21,11 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.naming import both_names_of, name_of
 from bliss_like.devices.numbers import brief
 from bliss_like.devices.planning import all_below
-from bliss_like.errors import ScanUsageError
+from bliss_like.errors import ScanUsageError, UsageError
 from bliss_like.scanning.acquisition import is_axis
 from bliss_like.scanning.chain_nodes import iter_counters
 from bliss_like.scanning.default_chain import ChainSettings
+from bliss_like.scanning.subscriptions import Subscription, subscriptions_of
 
 MAX_POINTS = 10_000_000
 """More positions than this are a slip of the keyboard: at 1 ms each they take three hours."""
@@ -234,6 +235,13 @@ def _storable(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return value
 
 
+def _take_subs(name: str, value: Any) -> list[Subscription]:
+    try:
+        return subscriptions_of(value)
+    except UsageError as error:
+        raise ScanUsageError(f"{name}: {error}") from None
+
+
 Motor = Annotated[Axis, AXIS]
 Position = Annotated[float, POSITION]
 Positions = Annotated[Iterable[float], POSITIONS]
@@ -256,6 +264,8 @@ Text = Annotated[str, _is("a text", str)]
 Name = Annotated[str, _is("a text without space, ':', '{' or '}'", str, _name)]
 Info = Annotated[Mapping[str, Any], _is("a dict of what JSON can hold", Mapping, _storable)]
 
+Subs = Annotated[Any, Kind("a callback of its events, or a list of them", _take_subs)]
+
 
 class Options(TypedDict, total=False):
     """The keywords of every scan; what they are without being given stands in `Recipe`."""
@@ -268,6 +278,7 @@ class Options(TypedDict, total=False):
     return_scan: Flag
     scan_info: Info | None
     chain_settings: ChainSettings | None
+    subs: Subs | None
 
 
 class MovingOptions(Options, total=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from bliss_like.scanning.default_chain import ChainSettings, default_chain
 from bliss_like.scanning.presets import ScanPreset
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_info import ScanInfo
+from bliss_like.scanning.subscriptions import Subscription
+
+from .estimation import expected
 
 CONNECTION_TIME = 3.0
 """Seconds for which the source of a counter may take to answer before its scan begins."""
@@ -39,6 +42,8 @@ class Recipe:
     return_scan: bool = True
     scan_info: Mapping[str, Any] | None = None
     chain_settings: ChainSettings | None = None
+    subs: Sequence[Subscription] | None = None
+    """Callbacks that follow it while it runs."""
 
     def __post_init__(self) -> None:
         self.info = ScanInfo.of(dict(self.scan_info or {}))
@@ -71,6 +76,9 @@ class Recipe:
             sleep_time=self.sleep_time,
             **more_info,
         )
+        if npoints > 0 and "estimation" not in info:
+            positions = getattr(top_master, "positions", {})
+            info["estimation"] = expected(npoints, count_time, positions, self.sleep_time, self.stab_time)
         params: dict[str, Any] = {"count_time": count_time, "npoints": npoints, "sleep_time": self.sleep_time}
         params.update({"type": self.scan_type, "save": self.save, "stab_time": self.stab_time, **(scan_params or {})})
         chain = default_chain().get(params, counters, top_master, self.chain_settings)
@@ -81,6 +89,7 @@ class Recipe:
         scan.restore_motor_positions = self.come_home
         for preset in self.presets:
             scan.add_preset(preset)
+        scan.subscriptions.extend(self.subs or ())
         if self.run:
             begin(scan)
         return scan if self.return_scan else None

@@ -55,6 +55,11 @@ def scan_command(command: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
+def kind_of_argument(command: Callable[..., Any], argument: str) -> Kind | None:
+    """Return the kind of an argument of a scan; None when it has none."""
+    return _kind_of(command.__annotations__.get(argument)) if type(command) is types.FunctionType else None
+
+
 def usage(name: str, signature: inspect.Signature) -> str:
     """Return how a command is written."""
     shown = []

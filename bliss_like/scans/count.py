@@ -18,6 +18,7 @@ from .arguments import (
     NPointsOrEndless,
     Options,
     Seconds,
+    Subs,
     Text,
     number,
 )
@@ -44,6 +45,7 @@ def ct(
     save: Flag | None = None,
     save_images: Flag | None = None,
     sleep_time: Seconds | None = None,
+    subs: Subs | None = None,
 ) -> Scan | None:
     """Count once, quickly: nothing is saved, no metadata are gathered; `sct` does both.
 
@@ -53,7 +55,7 @@ def ct(
     """
     if save or save_images:
         _log.warning("ct saves nothing, save=True notwithstanding; sct counts and saves")
-    recipe = Recipe("ct", name, title, False, None, None, None, run, return_scan, scan_info, chain_settings)
+    recipe = Recipe("ct", name, title, False, None, None, None, run, return_scan, scan_info, chain_settings, subs)
     recipe.with_metadata = False
     return _count_once(recipe, count_time, counters)
 
@@ -70,9 +72,10 @@ def sct(
     return_scan: Flag = True,
     scan_info: Info | None = None,
     chain_settings: ChainSettings | None = None,
+    subs: Subs | None = None,
 ) -> Scan | None:
     """Count once, and save that; the arguments are those of `ct`."""
-    recipe = Recipe("ct", name, title, save, save_images, None, None, run, return_scan, scan_info, chain_settings)
+    recipe = Recipe("ct", name, title, save, save_images, None, None, run, return_scan, scan_info, chain_settings, subs)
     return _count_once(recipe, count_time, counters)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from bliss_like.scanning.acquisition.camera_scan import take_images
 from bliss_like.scanning.scan import Scan
 
-from .arguments import COUNT, Countable, Flag, Seconds
+from .arguments import COUNT, Countable, Flag, Seconds, Subs
 from .command import scan_command
 
 __all__ = ["limatake"]
@@ -20,6 +20,7 @@ def limatake(
     *limadevs: Countable,
     save: Flag = False,
     run: Flag = True,
+    subs: Subs | None = None,
     **parameters: Any,
 ) -> Scan:
     """Let cameras take images, each as fast as it can; return the scan.
@@ -29,4 +30,8 @@ def limatake(
     :param parameters: of the acquisition, e.g. `acq_trigger_mode`, `saving_mode`; of one camera only as
         `<its name>={...}`; `title=` that of the scan.
     """
-    return take_images(expotime, nbframes, *limadevs, save=save, run=run, **parameters)
+    scan = take_images(expotime, nbframes, *limadevs, save=save, run=False, **parameters)
+    scan.subscriptions.extend(subs or ())
+    if run:
+        scan.run()
+    return scan

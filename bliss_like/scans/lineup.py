@@ -25,7 +25,7 @@ def lineup(
     When the scan fails, is aborted or finds no peak, the axis is brought back to where it was.
 
     :param run: False: nothing moves; the scan is returned, and going to the peak is up to you.
-    :raises ScanError: there is no peak.
+    :raises ScanError: there is no peak, or it may as well be noise: `goto_peak(force=True)` goes there all the same.
     """
     counters = list(iter_counters(counter))
     if len(counters) != 1 or counters[0].shape != ():

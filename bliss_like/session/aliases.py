@@ -151,7 +151,7 @@ class Aliases(Mapping[str, Any]):
                 f"Alias '{alias}' already exists, it is {_label(self._aliases[alias].channel)}: remove that first, "
                 f"ALIASES.remove('{alias}'), or use ALIASES.set"
             )
-        if alias in self._session.env_dict:
+        if not self._session.names.is_free(alias):
             owner = f"the {type(self._session.env_dict[alias]).__name__} '{alias}' of the session"
         elif alias in self._session.config.names_list:
             owner = f"the object '{alias}' of the configuration"

@@ -18,6 +18,7 @@ from bliss_like.config.survey import Survey
 from bliss_like.config.validation import Problem
 from bliss_like.devices.counter import Counter, CounterController
 
+from .logbook import function_named
 from .written import (
     hiding_problem,
     inclusion_problem,
@@ -41,6 +42,8 @@ def check_session(node: ConfigNode, survey: Survey, standard_names: Set[str]) ->
     yield from _check_setup_file(node, survey)
     yield from _check_aliases(node, survey, standard_names)
     yield from _check_default_chain(node, survey)
+    yield from _check_toolbar(node, survey)
+    yield from _check_logbook(node)
     for name in matching(_texts(node, "config-objects"), survey):
         if name in standard_names:
             yield Problem(_path_to(node, name), ("config-objects",), hiding_problem(name))
@@ -220,6 +223,27 @@ def _check_default_chain(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
             if name and name not in known and not survey.may_exist(name):
                 path = ("default-chain", index, key)
                 yield Problem(path, path, f"no object '{name}'{did_you_mean(name, known)}")
+
+
+def _check_toolbar(node: ConfigNode, survey: Survey) -> Iterator[Problem]:
+    """Yield the names that nothing has; what a setup file defines may only be named with a dot, as `user.srcur`."""
+    known = [*survey.names, *_all_aliases(survey)]
+    for path, name in _listed(node, "toolbar"):
+        if "." not in name and name not in known and not survey.may_exist(name):
+            yield Problem(path, ("toolbar",), f"no object '{name}'{did_you_mean(name, known)}")
+
+
+def _check_logbook(node: ConfigNode) -> Iterator[Problem]:
+    """Yield the functions for its entries that cannot be imported."""
+    logbook = node.raw_get("logbook")
+    for path, name in _listed(logbook, "send_to") if isinstance(logbook, ConfigNode) else ():
+        if not all(name.partition(":")[::2]):
+            continue
+        try:
+            function_named(name)
+        except Exception as error:  # noqa: BLE001  a module of somebody
+            told = f"{name} cannot be imported: {type(error).__name__}: {error}"
+            yield Problem(("logbook", *path), ("logbook", "send_to"), told)
 
 
 def _path_to(node: ConfigNode, name: str) -> Keys:

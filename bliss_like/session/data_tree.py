@@ -7,9 +7,9 @@ import threading
 import gevent
 from gevent.event import Event
 
-from bliss_like.data.publisher import Tasks
 from bliss_like.data.redis_store import RedisStore, connect
 from bliss_like.data.server import redis_url
+from bliss_like.data.threads import Tasks
 from bliss_like.data.tree import Tree
 
 GREENLETS = Tasks(gevent.spawn, Event, gevent.sleep)

@@ -21,7 +21,7 @@ def export_to(session: Session) -> Callable[[str, Any], None]:
         way_out = f"take another one, or make the {type(made).__name__} with export_to_session=False"
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ValueError(f"{name!r} is no name that can be typed in the session: {way_out}")
-        there = session.env_dict.get(name)
+        there = None if session.names.is_free(name) else session.env_dict.get(name)
         is_known = name in session.config.names_list or name in session.names.given or name in session.config.aliases
         if is_known or (there is not None and type(there) is not type(made)):
             kind = f"a {type(there).__name__} of the session" if there is not None else "an object of the configuration"

@@ -10,9 +10,15 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from bliss_like.config.references import relative
 from bliss_like.errors import BlissLikeError, ScriptError
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_logger = logging.getLogger(__name__)
 
 
 class ErrorLog:
@@ -41,6 +47,27 @@ class ErrorLog:
         return self._count - len(self._last)
 
 
+class SetupErrors(dict[int, BaseException]):
+    """What went wrong in the setup of a session, by the numbers that it has in its log of errors."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.are_shown = False
+        """Whether the user is shown them in the end; otherwise they are logged."""
+
+    def keep(self, error: BaseException) -> None:
+        self[self._session.error_log.add(error)] = error
+
+    def report(self, error: BaseException) -> None:
+        """Keep an error and tell of it; not again, when all items of a box that could not be made say so."""
+        if str(error) in map(str, self.values()):
+            return
+        self.keep(error)
+        if not self.are_shown and str(error) not in map(str, self._session.config.errors):  # those have been logged
+            _logger.error("session %s: %s", self._session.name, with_traceback(error))
+
+
 @contextmanager
 def told_elsewhere(told: bool) -> Iterator[None]:
     """Keep errors of the configuration out of the log if somebody tells of them anyway."""
@@ -61,7 +88,7 @@ def script_error(file: str, error: BaseException) -> ScriptError:
     else:
         line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == file), None)
         place = f"{relative(file)}:{line}" if line else relative(file)
-        failure = ScriptError(f"{place}: {type(error).__name__}: {error}".rstrip(": "))
+        failure = ScriptError(f"{place}: {named(error)}")
     failure.__cause__ = error.with_traceback(_from_file(error, file))
     return failure
 
@@ -84,7 +111,20 @@ def place_of_caller() -> str:
 
 def told(error: BaseException) -> str:
     """Return an error as a sentence; ours are sentences already."""
-    return str(error) if isinstance(error, BlissLikeError) else f"{type(error).__name__}: {error}".rstrip(": ")
+    return message_of(error) if isinstance(error, BlissLikeError) else named(error)
+
+
+def named(error: BaseException) -> str:
+    """Return an error's class and message."""
+    return f"{type(error).__name__}: {message_of(error)}".rstrip(": ")
+
+
+def message_of(error: BaseException) -> str:
+    """Return an error's message; there is one even when its class, which may be anybody's, fails to give it."""
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - one error is not to hide another
+        return f"(its __str__ raised {type(broken).__name__})"
 
 
 def with_traceback(error: BaseException) -> str:

@@ -112,21 +112,23 @@ class FileSaving:
             yield
         finally:
             task.kill()
-            scan.gate.open(self)
+            scan.gate.open("writer")
 
-    def wait(self, scan: Scan) -> None:
-        if _is_saved(scan):
-            self._waited_for.add(scan.path)
-            self._wait(scan)
-            self._waited_for.discard(scan.path)
+    def wait(self, scan: Scan) -> SavedScan | None:
+        if not _is_saved(scan):
+            return None
+        self._waited_for.add(scan.path)
+        event = self._wait(scan)
+        self._waited_for.discard(scan.path)
+        return event
 
-    def _wait(self, scan: Scan) -> None:
+    def _wait(self, scan: Scan) -> SavedScan:
         began = well_at = time.monotonic()
         has_told, done_before = False, -1
         while True:
             event, problem = self._ask(scan)
             if event is not None and event.state == "SAVED":
-                return
+                return event
             if event is not None:
                 raise SavingError(
                     f"{_name(scan)} is not saved: {event.error}. {_KEPT}: remove the cause, then: {self._recover()}"
@@ -143,7 +145,8 @@ class FileSaving:
                 )
             if now - began > _TELL_AFTER and not has_told:
                 has_told = True
-                _log.warning("%s waits until it is saved: %s", _name(scan), problem or "the writer is at work on it")
+                why = f"{problem}. {_KEPT}; Ctrl-C stops the waiting" if problem else "the writer is at work on it"
+                _log.warning("%s waits until it is saved: %s", _name(scan), why)
 
     def _points_on_disk(self, scan: Scan) -> int:
         try:
@@ -180,7 +183,7 @@ class FileSaving:
             behind = self._behind(scan)
             if behind > self.backlog and not is_held:
                 is_held = True
-                scan.gate.close(self)
+                scan.gate.close("writer")
                 if not has_told:
                     has_told = True
                     _log.warning(
@@ -190,7 +193,7 @@ class FileSaving:
                     )
             elif is_held and behind < self.backlog / 2:
                 is_held = False
-                scan.gate.open(self)
+                scan.gate.open("writer")
             gevent.sleep(_SLICE)
 
     def _behind(self, scan: Scan) -> int:

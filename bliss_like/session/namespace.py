@@ -13,6 +13,7 @@ from bliss_like.scanning.default_chain import DEFAULT_CHAIN
 from bliss_like.scanning.group import Group, Sequence
 from bliss_like.scanning.monitoring import MONITORING_SCANS
 from bliss_like.scans import images, monitoring
+from bliss_like.standard import everyday
 
 from . import scripts
 from .current import active_session, current_session
@@ -36,11 +37,14 @@ STANDARD_NAMES = frozenset(
     ]
     + ["DEFAULT_CHAIN", "SCANS", "SCAN_SAVING", "MONITORING_SCANS", "SAMPLE", "USER", "ACTIVE_MG", "ALIASES"]
     + ["resetup", "lslock", *scripts.FUNCTIONS]
-    + ["exit", "quit", "last_error", "ERROR_REPORT"]  # at the prompt
+    + ["exit", "quit", "help", "last_error", "ERROR_REPORT"]  # at the prompt
 )
 """Names that no object may have, known without a session."""
 
-ORDINARY_WORDS = ("peak", "trough", "cen", "com", "fwhm", "where")
+EVERYDAY = {name: getattr(everyday, name) for name in everyday.__all__}
+"""Names that are there unless an object, or somebody, has them."""
+
+ORDINARY_WORDS = ("peak", "trough", "cen", "com", "fwhm", "where", "answers")
 """Names of functions that people give to results and functions of their own, too: these are not protected."""
 
 

@@ -27,6 +27,7 @@ class Names(MutableMapping[str, Any]):
         self.namespace = namespace
         self._given: dict[str, Any] = {}
         self._protected: dict[str, Any] = {}
+        self._offered: dict[str, Any] = {}
         self.assigned: set[str] = set()
         """Names that statements have given to something, and be it what they stood for."""
         self.why_missing: Callable[[str], str] = lambda name: ""
@@ -72,6 +73,16 @@ class Names(MutableMapping[str, Any]):
         self._given.update(names)
         self._protected.update(names)
 
+    def offer(self, names: Mapping[str, Any]) -> None:
+        """Add names that are not there yet; anybody may have them for something else."""
+        self._offered.update(names)
+        for name, value in names.items():
+            self.namespace.setdefault(name, value)
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name is not there, or only offered."""
+        return name not in self.namespace or self.namespace[name] is self._offered.get(name, _ABSENT)
+
     def take_back(self, *names: str) -> None:
         """Remove names that were given; one that stands for something else by now is left alone."""
         for name in names:
@@ -82,6 +93,9 @@ class Names(MutableMapping[str, Any]):
 
     def take_all_back(self) -> None:
         self.take_back(*list(self._given))
+        for name in [*filter(self.is_free, self._offered)]:
+            self.namespace.pop(name, None)
+        self._offered.clear()
         self._protected.clear()
 
     def protect(self, name: str) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bliss_like.config.config import FAILURES
 from bliss_like.config.references import relative
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.errors import ScriptError, SessionError
+from bliss_like.errors import ConfigError, ScriptError, SessionError
 
 from .failures import place_of_caller, script_error
 from .protection import Names
@@ -55,13 +55,13 @@ class UserNames:
 class Scripts:
     """The functions of a session that run scripts.
 
-    :param on_error: called with what a script that is loaded by a setup file raises; returns whether it took care of it.
+    :param on_error: called with what a setup file raises, or a script that it loads; returns whether it took care of it.
     """
 
     def __init__(self, session: Session, on_error: Callable[[BaseException], bool]) -> None:
         self._session = session
         self._on_error = on_error
-        self.owner: Session = session
+        self._owner = session
         """The session whose setup file runs; its scripts come first."""
         self._loaded: dict[Path, _Loaded] = {}
 
@@ -75,6 +75,17 @@ class Scripts:
             self._script_directories(None) if function == "load_script" else [Path(self.user_script_homedir())]
         )
         return sorted({name for directory in directories for name in _scripts_in(directory)})
+
+    def run_setup_files(self, sessions: Iterable[Session]) -> None:
+        """Run the setup files of sessions; whatever one raises is handed to `on_error`, and the next one runs."""
+        for self._owner in sessions:
+            try:
+                if path := self._owner.written.setup_path(self._session.config):
+                    run_file(path, self._session.names)
+            except (ConfigError, ScriptError) as error:
+                self._on_error(error)
+            finally:
+                self._owner = self._session
 
     # -- scripts of the beamline -----------------------------------------------------------------------------------------
 
@@ -100,7 +111,7 @@ class Scripts:
 
     def _script_directories(self, session: str | Session | None) -> list[Path]:
         if session is None:
-            owners = [self.owner, *reversed(list(self._session.sessions_tree))]
+            owners = [self._owner, *reversed(list(self._session.sessions_tree))]
         else:
             owners = [session if not isinstance(session, str) else self._other(session)]
         return list(
@@ -227,9 +238,9 @@ class _Loaded:
 
 
 def run_file(path: Path, names: Names) -> None:
-    """Run a file among names.
+    """Run a file among names, to its end or to where it leaves with `sys.exit()`.
 
-    :raises ScriptError: whatever it raised, or that it cannot be read.
+    :raises ScriptError: whatever it raised, or that it cannot be read, or that it exits with something else than 0.
     """
     outer = names.namespace.get("__file__")
     try:
@@ -238,6 +249,9 @@ def run_file(path: Path, names: Names) -> None:
         names.run(code)
     except ScriptError:  # of a script that this one has loaded
         raise
+    except SystemExit as error:  # ends the script, not the session
+        if error.code:
+            raise script_error(str(path), error) from error
     except FAILURES as error:
         raise script_error(str(path), error) from error
     finally:

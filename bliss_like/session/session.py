@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,12 +14,12 @@ from bliss_like.config.config import Config as ConfigTree
 from bliss_like.config.config import get_config
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.data.tree import Tree
-from bliss_like.errors import ConfigError, ScriptError, SessionError
-from bliss_like.scanning.acquisition import is_axis
+from bliss_like.errors import ConfigError, SessionError
 from bliss_like.scanning.default_chain import DefaultAcquisitionChain
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.result import LastScans
 from bliss_like.scanning.scan_meta import ScanMeta
+from bliss_like.scanning.subscriptions import Subscription, Subscriptions
 
 from .active_group import ActiveGroup
 from .aliases import Aliases, add_configured
@@ -28,17 +27,19 @@ from .chain_settings import set_configured
 from .checks import check_session, wanted_names
 from .current import current_session
 from .described import Described
-from .failures import ErrorLog, told_elsewhere, with_traceback
+from .failures import ErrorLog, SetupErrors, told_elsewhere, with_traceback
 from .hooks import Hooks
 from .includes import SessionTree, sessions_tree
 from .lock import SessionLock
+from .logbook import Logbook
 from .making import Made, connect_all, make_all
 from .measurement_group import MeasurementGroup
 from .missing import why_missing
-from .namespace import ORDINARY_WORDS, STANDARD_NAMES, standard_names
+from .namespace import EVERYDAY, ORDINARY_WORDS, STANDARD_NAMES, standard_names
+from .objects import Objects
 from .protection import Names
 from .saving import ScanSaving
-from .scripts import Scripts, run_file
+from .scripts import Scripts
 from .sharing import share
 from .summary import Summary
 from .surroundings import Surroundings
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from bliss_like.config.reloading import Changes
     from bliss_like.config.survey import Survey
     from bliss_like.config.validation import Problem
-
-_logger = logging.getLogger(__name__)
 
 NSCANS = 20  # the last scans that SCANS keeps
 
@@ -84,14 +83,18 @@ class Session:
         self.sample = Described("sample", name)
         self.scan_saving = ScanSaving(name, config.scan_saving, self.hooks, self.sample)
         self.user = Described("user", name)
+        self.logbook = Logbook(self)
         self.error_log = ErrorLog()
         """The last errors, with those that the user saw at the prompt."""
         self.names = Names({})
         """What the session has given names to, and protects."""
         self.aliases = Aliases(self)
         self._active_group = ActiveGroup(self)
-        self._objects: dict[str, Any] = {}
+        self.objects = Objects()
+        """What was made of the configuration."""
         self._lock = SessionLock(name)
+        self.way_in = ""
+        """What others type to join the shell in which it is open, if it is shared."""
         self._scripts = Scripts(self, self._took)
         self._start_afresh()
 
@@ -105,6 +108,16 @@ class Session:
     def env_dict(self) -> dict[str, Any]:
         """Where the names of the session live."""
         return self.names.namespace
+
+    @property
+    def sessions_tree(self) -> SessionTree:
+        """This session, with those that it includes and those that they include."""
+        return self._tree if self.is_active else sessions_tree(self, self.config.survey, lambda error: None)
+
+    @property
+    def settings_name(self) -> str:
+        """What the names of settings that belong to this session begin with."""
+        return f"{self._beamline}:{self.name}" if self._beamline else self.name
 
     def setup(self, env_dict: dict[str, Any] | None = None, verbose: bool = False, *, tree: Tree | None = None) -> bool:
         """Make the objects and run the setup files; return whether all went well, else `errors` has what did not.
@@ -127,7 +140,7 @@ class Session:
         # until it is closed: locks, channels and settings have it in their names
         self._beamline = self.config.beamline
         sharing = share(tree.store, self._beamline, self.name)
-        self._lock.acquire(sharing.locks)
+        self._lock.acquire(sharing.locks, self.way_in)
         self._surroundings = Surroundings(self, tree, sharing)
         self._lasting_hooks = self.hooks.registered()
         try:
@@ -138,7 +151,7 @@ class Session:
             self.names = Names({} if env_dict is None else env_dict)
             self.names.why_missing = partial(why_missing, self)
             self._build(verbose)
-            self._surroundings.begin_saving()
+            self._surroundings.begin(verbose)
         except BaseException:
             self.close()
             raise
@@ -165,9 +178,11 @@ class Session:
                 changes = self.config.reload()
             self._errors.clear()
             for error in changes.errors:
-                self._keep(error)
+                self._errors.keep(error)
             if self.written.node and self.name not in self.config.names_list:
-                self._report(ConfigError(f"session '{self.name}' is gone from the configuration; it goes on as it was"))
+                self._errors.report(
+                    ConfigError(f"session '{self.name}' is gone from the configuration; it goes on as it was")
+                )
             self._forget(changes)
             self.read_again()
             self._build(verbose, str(replace(changes, errors=())))  # which the summary tells itself
@@ -180,9 +195,10 @@ class Session:
         self.aliases.clear()
         self.default_chain.reset()
         self.hooks.keep_only(self._lasting_hooks)
+        environment.subscriptions.forget_setup()
         self._active_group = ActiveGroup(self)
-        self.names.take_back(*(name for name in self._objects if name not in changes.kept))
-        self._objects = {name: made for name, made in self._objects.items() if name in changes.kept}
+        self.names.take_back(*self.objects.without(changes.kept))
+        self.objects = self.objects.only(changes.kept)
 
     def _refuse_resetup(self) -> None:
         if not self.is_active:
@@ -221,12 +237,13 @@ class Session:
             return
         try:
             environment.background.end_all()
+            environment.pausing.end_all(f"session {self.name} is closed")
             if self._has_opened:
                 self.hooks.session.call("close", self)
         finally:
             try:
                 for error in self.config.close_objects(keep=self):
-                    self._keep(error)  # it has been logged
+                    self._errors.keep(error)  # it has been logged
             finally:
                 self._leave()
 
@@ -238,35 +255,36 @@ class Session:
         return self.config.temporary()
 
     def _start_afresh(self) -> None:
-        self._errors: dict[int, BaseException] = {}
+        self._errors = SetupErrors(self)
         self.summary = Summary(self.name, [], {}, 0.0)
         self.scans = LastScans(maxlen=NSCANS)
         self.default_chain = DefaultAcquisitionChain()
         self.user_scan_meta = ScanMeta()
         self._tree = SessionTree(self)
         self.being_made: set[str] = set()  # names of the objects that the setup waits for
-        self._is_building = self._has_opened = self._verbose = False
+        self._is_building = self._has_opened = False
 
     def _build(self, verbose: bool, changes: str = "") -> None:
         """Make what is not there yet, and run the setup files."""
         began = monotonic()
-        self._is_building, self._verbose = True, verbose
+        self._is_building, self._errors.are_shown = True, verbose
         self._surroundings.tell()
         self.names.give({**standard_names(self), **self._scripts.functions()})
         for name in ORDINARY_WORDS:
             self.names.unprotect(name)
-        self._tree = sessions_tree(self, self.config.survey, self._report)
+        self.names.offer(EVERYDAY)
+        self._tree = sessions_tree(self, self.config.survey, self._errors.report)
         with told_elsewhere(verbose):
             made = self._make_objects()
-        errors: list[Exception] = connect_all(self._objects)
+        errors: list[Exception] = connect_all(self.objects)
         errors += add_configured(self.aliases, self._tree.entries("aliases"))
         errors += set_configured(self.default_chain, self._tree.entries("default-chain"), self.config)
         for error in errors:
-            self._report(error)
-        for session in self._tree:
-            self._run_setup_file(session)
-        self._has_opened = True
-        self.hooks.session.call("setup", self)
+            self._errors.report(error)
+        with environment.subscriptions.of_setup():
+            self._scripts.run_setup_files(self._tree)
+            self._has_opened = True
+            self.hooks.session.call("setup", self)
         made = [replace(one, name=self.aliases.get_alias(one.name) or one.name) for one in made]
         self.summary = Summary(self.name, made, dict(self._errors), monotonic() - began, changes)
         if verbose:
@@ -278,7 +296,7 @@ class Session:
         self._surroundings.leave()
         self.names.take_all_back()
         self.hooks.keep_only(self._lasting_hooks)
-        self._objects = {}
+        self.objects = Objects()
         self._has_opened = False
         self._active_group = ActiveGroup(self)
         self._lock.release()
@@ -288,47 +306,20 @@ class Session:
     @property
     def object_names(self) -> list[str]:
         """Names of the objects that were made, in the order of the configuration."""
-        return list(self._objects)
+        return list(self.objects)
 
     def _make_objects(self) -> list[Made]:
-        names = self._tree.wanted_objects(self.config.survey, self._report)
+        names = self._tree.wanted_objects(self.config.survey, self._errors.report)
         outcomes = make_all(names, self.config, self.being_made)
         for error in filter(None, (made.error for made in outcomes)):
-            self._report(error)
-        before, self._objects = self._objects, {made.name: made.value for made in outcomes if made.error is None}
-        self.names.take_back(*(name for name in before if name not in self._objects))
-        self.names.give(self._objects)
+            self._errors.report(error)
+        before, self.objects = self.objects, Objects.of(outcomes)
+        self.names.take_back(*before.without(self.objects))
+        self.names.give(self.objects)
         self._scripts.refresh(self.names.given)
-        self._active_group.default = self._first_measurement_group()
-        return outcomes
-
-    def _first_measurement_group(self) -> MeasurementGroup | None:
-        """Return the first group of the session itself, else of what it includes."""
         own = matching(self.written.config_objects, self.config.survey)
-        groups = {name: made for name, made in self._objects.items() if isinstance(made, MeasurementGroup)}
-        return next((groups[name] for name in [*own, *groups] if name in groups), None)
-
-    # -- included sessions and setup files -------------------------------------------------------------------------------
-
-    @property
-    def sessions_tree(self) -> SessionTree:
-        """This session, with those that it includes and those that they include."""
-        return self._tree if self.is_active else sessions_tree(self, self.config.survey, lambda error: None)
-
-    @property
-    def settings_name(self) -> str:
-        """What the names of settings that belong to this session begin with."""
-        return f"{self._beamline}:{self.name}" if self._beamline else self.name
-
-    def _run_setup_file(self, session: Session) -> None:
-        self._scripts.owner = session
-        try:
-            if path := session.written.setup_path(self.config):
-                run_file(path, self.names)
-        except (ConfigError, ScriptError) as error:  # whatever a user's file raises, the session is there
-            self._report(error)
-        finally:
-            self._scripts.owner = self
+        self._active_group.default = self.objects.first_measurement_group(own)  # its own before what it includes
+        return outcomes
 
     # -- what scans and people ask -----------------------------------------------------------------------------------------
 
@@ -347,18 +338,42 @@ class Session:
         self.names.unprotect(name)
 
     @property
+    def subscriptions(self) -> Subscriptions:
+        """Who follows its scans while they run."""
+        return environment.subscriptions if self.is_active else Subscriptions()
+
+    def subscribe(self, callback: Any, **how: Any) -> Subscription:
+        """Let a callback follow all scans to come; return what `unsubscribe` takes. Keywords: those of `Subscription`.
+
+        :raises UsageError: something of this is wrong.
+        :raises SessionError: the session is not active.
+        """
+        if not self.is_active:
+            raise SessionError(
+                f"session '{self.name}' is not set up, it has no scans to follow: {self.name}.setup() first"
+            )
+        return environment.subscriptions.subscribe(callback, **how)
+
+    def unsubscribe(self, token: Any) -> None:
+        """End what `subscribe` began; a callback ends all subscriptions of it.
+
+        :raises UsageError: there is none.
+        """
+        self.subscriptions.unsubscribe(token)
+
+    @property
     def errors(self) -> list[BaseException]:
         """What went wrong in the setup, and since then in closing."""
         return list(self._errors.values())
 
     @property
     def error_report(self) -> str:
-        """What went wrong in the setup, with the traceback of what is not a mistake in the configuration."""
+        """The same, with the traceback of what is not a mistake in the configuration."""
         return "\n".join(map(with_traceback, self.errors))
 
     @property
     def measurement_groups(self) -> list[MeasurementGroup]:
-        return [made for made in self._objects.values() if isinstance(made, MeasurementGroup)]
+        return self.objects.measurement_groups
 
     @property
     def active_measurement_group(self) -> MeasurementGroup | None:
@@ -370,7 +385,7 @@ class Session:
         self._active_group.set(group)
 
     def __repr__(self) -> str:
-        state = f"active, {len(self._objects)} objects" if self.is_active else "not set up"
+        state = f"active, {len(self.objects)} objects" if self.is_active else "not set up"
         return f"<Session {self.name}: {state}{f', {len(self._errors)} errors' if self._errors else ''}>"
 
     def default_counters(self) -> list[Any] | None:
@@ -378,28 +393,8 @@ class Session:
         group = self.active_measurement_group
         return None if group is None else list(group.counters)
 
-    def axes(self) -> list[Any]:
-        """Return the axes among the objects."""
-        return [made for made in self._objects.values() if is_axis(made)]
-
-    def metadata_sources(self) -> list[Any]:
-        """Return the objects, and the controllers behind them."""
-        made = list(self._objects.values())
-        behind = [getattr(one, "controller", None) for one in made]
-        return list({id(device): device for device in [*made, *behind] if device is not None}.values())
-
     def _took(self, error: BaseException) -> bool:
         """Report the error of a script that a setup file has loaded; later, who loads one gets its error."""
         if self._is_building:
-            self._report(error)
+            self._errors.report(error)
         return self._is_building
-
-    def _keep(self, error: BaseException) -> None:
-        self._errors[self.error_log.add(error)] = error
-
-    def _report(self, error: BaseException) -> None:
-        if str(error) in map(str, self._errors.values()):  # all items of a box that could not be made say so
-            return
-        self._keep(error)
-        if not self._verbose and str(error) not in map(str, self.config.errors):  # those have been logged
-            _logger.error("session %s: %s", self.name, with_traceback(error))

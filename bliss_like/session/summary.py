@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bliss_like.data.counting import counted
 from bliss_like.errors import NotConnectedError
 
 from .failures import told
@@ -70,12 +71,11 @@ class Summary:
 
     def _headline(self) -> str:
         made, wanted = len(self.made), len(self.objects)
-        count = f"{made} of {wanted}" if made < wanted else f"{made}"
         slowest = max(self.objects, key=lambda made: made.seconds, default=None)
         slow = ""
         if slowest is not None and slowest.seconds >= SLOW:
             slow = f", the slowest: {slowest.name} {slowest.seconds:.1f} s"
-        return f"Session {self.session}: {count} object{'' if wanted == 1 else 's'} in {self.seconds:.1f} s{slow}"
+        return f"Session {self.session}: {counted(made, 'object', wanted)} in {self.seconds:.1f} s{slow}"
 
     def _sentences(self) -> Iterator[str]:
         """Tell each error; what does not answer is told at once, as it mostly has one reason."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from bliss_like.config.settings import use_store
 from bliss_like.config.sharing import Sharing, use_sharing
 from bliss_like.config.used import configuration_of
 from bliss_like.data.key_store import KeyStore
-from bliss_like.data.orphans import end_orphans
+from bliss_like.data.orphans import LOGGED, TOLD, end_orphans, untold_deaths
+from bliss_like.data.past import use_session
 from bliss_like.data.server import URL_VARIABLE
 from bliss_like.data.tree import Tree
 from bliss_like.devices import motion_line
 from bliss_like.devices.exporting import use_export
 from bliss_like.devices.interlock import use_interlock
-from bliss_like.errors import SessionError
+from bliss_like.errors import BlissLikeError, SessionError
+from bliss_like.live.look import wrapped
 from bliss_like.scanning.environment import Environment, environment
 from bliss_like.scanning.plot_choice import plotted
 
@@ -52,6 +55,7 @@ class Surroundings:
         use_sharing(self._sharing)
         motion_line.follow()
         set_active_session(session)
+        use_session(session.name)
         session.scan_saving.enter()
         environment.presets = [session.hooks.around, plotted]
         try:
@@ -59,10 +63,7 @@ class Surroundings:
         except SessionError:  # it takes a function that a setup file is going to add
             container = session.name
         tree.add_container(container)  # who listens finds the session before its first scan
-        for scan in end_orphans(tree.store, session.name):
-            _logger.warning(
-                "session %s: scan %s was left open by a process that died; it is ended now", session.name, scan
-            )
+        end_orphans(tree.store, session.name)
 
     def tell(self) -> None:
         """Let scans and moves know the session as it is now."""
@@ -77,27 +78,51 @@ class Surroundings:
         environment.scans = session.scans
         environment.scan_saving = session.scan_saving
         environment.saver = self._saver
+        environment.logbook = session.logbook
+        session.logbook.configure(environment.subscriptions)
         environment.user_name = session.scan_saving.user
         environment.default_chain = session.default_chain
         environment.scan_meta = session.user_scan_meta
         environment.active_measurement_group = session.default_counters
-        environment.axes = session.axes
-        environment.metadata_sources = session.metadata_sources
+        environment.axes = lambda: session.objects.axes
+        environment.metadata_sources = lambda: session.objects.metadata_sources
         environment.described = lambda: {"sample": session.sample.to_dict(), "user": session.user.to_dict()}
         environment.configuration = lambda devices: configuration_of(session.config, devices)
         environment.names = lambda: session.env_dict
+        environment.note_error = session.error_log.add
 
-    def begin_saving(self) -> None:
-        """Have a writer started, which nobody waits for."""
+    def begin(self, verbose: bool) -> None:
+        """Have a writer started, which nobody waits for, and tell of scans that died with an earlier process.
+
+        :param verbose: write that to the standard output; otherwise it is logged, and told by the next one that is.
+        """
         if self._saver is not None:
             self._saver.begin()
+        for sentence in self._deaths(TOLD if verbose else LOGGED):
+            if verbose:
+                sys.stdout.write(f"{wrapped(sentence)}\n")
+            else:
+                _logger.warning("session %s: %s", self._session.name, sentence)
+
+    def _deaths(self, how: str) -> list[str]:
+        store, session = self._tree.store, self._session
+        try:
+            if not untold_deaths(store, session.name, how):
+                return []
+            from .cut_off import tell_deaths  # takes its time to load
+
+            return tell_deaths(store, session.name, session.objects.axes, how)
+        except BlissLikeError as error:  # no reason to be without a session
+            return [f"what became of scans that were cut off cannot be told: {error}"]
 
     def leave(self) -> None:
+        self._session.logbook.close()
         if self._saver is not None:
             self._saver.close()
         motion_line.leave()
         vars(environment).update(vars(Environment()))
         set_active_session(None)
+        use_session("")
         use_store(self._store_before)
         use_interlock(None)
         use_export(None)

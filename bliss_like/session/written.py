@@ -18,6 +18,7 @@ from bliss_like.errors import ConfigError
 
 from .aliases import AliasConfig
 from .chain_settings import ChainSettingConfig
+from .logbook import LogbookConfig
 from .policies.basic import ScanSavingConfig
 from .policies.known import AnySavingConfig
 
@@ -26,7 +27,10 @@ Report = Callable[[BaseException], None]
 
 
 class SessionConfig(ObjectConfig):
-    """`config-objects` and `exclude-objects` take shell wildcards; without `config-objects` no object is made."""
+    """`config-objects` and `exclude-objects` take shell wildcards; without `config-objects` no object is made.
+
+    :param toolbar: names of what the bottom line of the shell shows: counters, axes, shutters, switches, signals.
+    """
 
     setup_file: str = Field("", alias="setup-file")
     config_objects: list[str] = Field(default_factory=list, alias="config-objects")
@@ -37,6 +41,8 @@ class SessionConfig(ObjectConfig):
         default_factory=list, alias="default-chain"
     )
     default_userscript_dir: str = Field("", alias="default-userscript-dir")
+    logbook: bool | LogbookConfig | None = None
+    toolbar: list[str] = Field(default_factory=list)
     scan_saving: AnySavingConfig = Field(default_factory=ScanSavingConfig)
 
     def place(self, *path: str | int) -> str:

@@ -1,20 +1,16 @@
 """Completion of names at the prompt, without touching any hardware.
 
 Names and attributes of live objects are looked up here, statically: no property is evaluated, no `__getattr__` called.
-What is beyond that (imports, results of calls) is left to jedi, told to be as careful. Everything runs in a thread of
-its own: jedi may compute for seconds.
+What is beyond that (imports, what a loop gives) is left to others: see `inference`.
 """
 
 from __future__ import annotations
 
 import builtins
-import functools
 import inspect
 import keyword
 import re
-import types
-import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
@@ -22,99 +18,105 @@ from prompt_toolkit.document import Document
 
 from bliss_like.session.scripts import Scripts
 
-_DOTTED = re.compile(r"(?<![\w.)\]\"'])((?:[^\W\d]\w*\.)*)([^\W\d]\w*|)$")
-_CALL = re.compile(r"([^\W\d][\w.]*)\($")
-_SCRIPT = re.compile(r"(?<![\w.])(load_script|user_script_load|user_script_run)\(\s*['\"]([\w/]*)$")
-_ABSENT = object()
+from .names import ABSENT, called, declared_class, has_counters, is_axis, kind_of, kind_of_attribute, look_up
+from .signature import Signature, signature_at
+from .typed import NAME, OpenCall, Token, cut_string, ends_in_string, open_call
+
+_DOTTED = re.compile(rf"(?<![\w.)\]\"'])((?:{NAME}\.)*)({NAME}|)\Z")
+_OF_RESULT = re.compile(rf"(?<![\w.)\]\"'])((?:{NAME}\.)*{NAME})\([^()]*\)\.({NAME}|)\Z")
+_SCRIPT_FUNCTIONS = ("load_script", "user_script_load", "user_script_run")
+_KEY_OF = re.compile(rf"((?:{NAME}\.)*{NAME})\[\Z")
+_WIDEST_KIND = 16
 
 
 class NameCompleter(Completer):
-    """Completes names of the namespace, attributes of what they are, and arguments of the function that is called.
+    """Completes names of the namespace, attributes of what they are, and arguments of the function that is called."""
 
-    :param otherwise: completes what cannot be looked up.
-    """
-
-    def __init__(self, namespace: dict[str, Any], otherwise: Completer) -> None:
+    def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
-        self._otherwise = otherwise
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        return self._found(document, complete_event.completion_requested) or ()
+
+    def is_beyond(self, document: Document) -> bool:
+        """Whether what stands at the cursor cannot be looked up."""
+        return self._found(document, asked=False) is None
+
+    def _found(self, document: Document, asked: bool) -> Iterable[Completion] | None:
         before = document.text_before_cursor
-        script = _SCRIPT.search(before)
-        if script is not None:
-            for name in self._script_names(script[1]):
-                if name.startswith(script[2]):
-                    yield Completion(name, -len(script[2]))
+        string = cut_string(before)
+        found = self._in_string(before, string) if string else None
+        if found is not None:
+            return found
+        dotted, of_result = _DOTTED.search(before), _OF_RESULT.search(before)
+        is_import = re.match(r"\s*(import|from)\b", document.current_line)
+        if ends_in_string(before) or is_import or not (dotted or of_result):
+            return None
+        if dotted and not dotted[1]:
+            return self._names(before, dotted[2], asked)
+        owner, start = self._owner(dotted) if dotted else self._result(of_result)
+        return None if owner is ABSENT else self._attributes(owner, start)
+
+    def _attributes(self, owner: Any, start: str) -> Iterator[Completion]:
+        for name in _sorted(attribute_names(owner), start):
+            yield _completion(name, start, kind_of_attribute(owner, name))
+
+    def _owner(self, found: re.Match[str]) -> tuple[Any, str]:
+        """Return what stands before the last dot, and what follows."""
+        return look_up(found[1].rstrip("."), self._namespace), found[2]
+
+    def _result(self, found: re.Match[str] | None) -> tuple[Any, str]:
+        """Return the class of what a call is declared to return, and what follows the dot behind it."""
+        function = called(found[1], self._namespace) if found else None
+        if found is None or function is None:
+            return ABSENT, ""
+        is_class = isinstance(function.function, type)
+        return function.function if is_class else declared_class(function.function), found[2]
+
+    # -- names -----------------------------------------------------------------------------------------------------------
+
+    def _names(self, before: str, start: str, asked: bool) -> Iterator[Completion]:
+        signature = signature_at(before, self._namespace)
+        fits = _wanted_by(signature)
+        if not (start or asked or fits):
             return
-        dotted = _DOTTED.search(before)
-        if _inside_string(before) or dotted is None or re.match(r"\s*(import|from)\b", document.current_line):
-            yield from self._beyond(document, complete_event)
+        names = {name: fits is not None and fits(thing) for name, thing in list(self._namespace.items())}
+        for name in _sorted((name for name in names if names[name]), start):
+            yield _completion(name, start, kind_of(self._namespace.get(name)))
+        if not (start or asked):
             return
-        owner, start = dotted[1].rstrip("."), dotted[2]
-        if owner:
-            kind = self._look_up(owner)
-            if kind is _ABSENT:
-                yield from self._beyond(document, complete_event)
-                return
-            names = attribute_names(kind)
-        elif start or complete_event.completion_requested:
-            names = [*self._argument_names(before[: dotted.start()]), *self._global_names()]
-        else:
-            return
-        for name in _sorted(names, start):
-            yield Completion(name, -len(start))
+        for name in _sorted(_keywords(before, self._namespace), start):
+            yield _completion(name, start, "argument")
+        others = [name for name in names if not names[name]]
+        for name in _sorted([*others, *dir(builtins), *keyword.kwlist], start):
+            thing = self._namespace.get(name, getattr(builtins, name, ABSENT))
+            yield _completion(name, start, "" if thing is ABSENT else kind_of(thing))
 
-    def _beyond(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        import jedi  # takes 0.2 s to load: not before it is needed
+    # -- inside of strings -----------------------------------------------------------------------------------------------
 
-        jedi.settings.allow_unsafe_interpreter_executions = False  # no property is evaluated
-        return self._otherwise.get_completions(document, complete_event)
+    def _in_string(self, before: str, string: Token) -> list[Completion] | None:
+        """Return what fits into the string that is being typed; None when nothing is known of it."""
+        start, outside = string.text.lstrip("\"'"), before[: string.start]
+        key_of = _KEY_OF.search(outside)
+        if key_of is not None:
+            owner = look_up(key_of[1], self._namespace)
+            keys = [key for key in owner if isinstance(key, str)] if type(owner) is dict else []
+            return [_completion(key, start, kind_of(owner[key])) for key in sorted(keys) if key.startswith(start)]
+        call = open_call(outside)
+        if call is None:
+            return None
+        if call.function in _SCRIPT_FUNCTIONS:
+            return [_completion(name, start, "") for name in self._script_names(call) if name.startswith(start)]
+        function = called(call.function, self._namespace)
+        fits = _wanted_by(signature_at(outside, self._namespace)) if function and function.usage else None
+        if fits is None:
+            return None  # only verbs take names
+        fitting = [name for name, thing in list(self._namespace.items()) if fits(thing)]
+        return [_completion(name, start, kind_of(self._namespace.get(name))) for name in _sorted(fitting, start)]
 
-    def _global_names(self) -> Iterable[str]:
-        return [*self._namespace, *dir(builtins), *keyword.kwlist]
-
-    def _script_names(self, function: str) -> list[str]:
-        scripts = getattr(self._namespace.get(function), "__self__", None)
-        return scripts.known(function) if isinstance(scripts, Scripts) else []
-
-    def _argument_names(self, before: str) -> list[str]:
-        """Return `name=` for the arguments of the innermost call that is still open."""
-        call = _CALL.search(_up_to_open_bracket(before))
-        function: Any = self._look_up(call[1]) if call else _ABSENT
-        if function is _ABSENT:
-            return []
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            return []
-        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        return [
-            f"{parameter.name}=" for parameter in parameters if parameter.kind in named and parameter.name != "self"
-        ]
-
-    def _look_up(self, dotted: str) -> Any:
-        """Return the object that a dotted name stands for, or (for a property) the class that it is declared to give."""
-        first, *rest = dotted.split(".")
-        found = self._namespace.get(first, getattr(builtins, first, _ABSENT))
-        for name in rest:
-            if found is _ABSENT:
-                break
-            found = static_attribute(found, name)
-        return found
-
-
-def static_attribute(owner: Any, name: str) -> Any:
-    """Return an attribute as it is stored, never computed; of a property, the class that it is declared to give."""
-    stored = inspect.getattr_static(owner, name, _ABSENT)
-    if isinstance(stored, types.MemberDescriptorType):  # a slot: reading it computes nothing
-        return stored.__get__(owner, type(owner)) if not isinstance(owner, type) and _is_set(stored, owner) else _ABSENT
-    if isinstance(stored, staticmethod | classmethod):
-        return stored.__func__
-    if isinstance(stored, property):
-        return _declared_class(stored.fget)
-    if isinstance(stored, functools.cached_property):
-        return _declared_class(stored.func)
-    return _ABSENT if hasattr(type(stored), "__get__") and not inspect.isroutine(stored) else stored
+    def _script_names(self, call: OpenCall) -> list[str]:
+        scripts = getattr(self._namespace.get(call.function), "__self__", None)
+        return scripts.known(call.function) if isinstance(scripts, Scripts) and call.index == 0 else []
 
 
 def attribute_names(owner: Any) -> list[str]:
@@ -125,48 +127,34 @@ def attribute_names(owner: Any) -> list[str]:
         return list(dir(type(owner)))
 
 
-def _declared_class(function: Callable[..., Any] | None) -> Any:
-    try:
-        declared = typing.get_type_hints(function).get("return", _ABSENT)
-    except Exception:  # annotations can hold anything
-        return _ABSENT
-    return declared if isinstance(declared, type) else _ABSENT
+def _wanted_by(signature: Signature | None) -> Callable[[Any], bool] | None:
+    """Return what tells whether a thing fits the argument that is being typed; None when anything may."""
+    name = signature.argument.name if signature and signature.argument else ""
+    if re.match(r"(axis|axes|motor)(?!.*(list|tuple))", name):
+        return is_axis
+    return has_counters if "counter" in name or name == "cnt" else None
 
 
-def _is_set(slot: types.MemberDescriptorType, owner: Any) -> bool:
+def _keywords(before: str, namespace: Mapping[str, Any]) -> list[str]:
+    """Return `name=` for what can be given by its name, and was not yet."""
+    call = open_call(before)
+    function = called(call.function, namespace) if call else None
+    if call is None or function is None or call.keyword:
+        return []
     try:
-        slot.__get__(owner, type(owner))
-    except AttributeError:
-        return False
-    return True
+        parameters = function.parameters[call.index :] if function.is_function else function.parameters
+    except ValueError:
+        return []
+    given = {each.partition("=")[0].strip() for each in call.given if "=" in each}
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [f"{one.name}=" for one in parameters if one.kind in named and one.name not in given]
+
+
+def _completion(name: str, start: str, kind: str) -> Completion:
+    return Completion(name, -len(start), display_meta=kind[:_WIDEST_KIND])
 
 
 def _sorted(names: Iterable[str], start: str) -> list[str]:
     """Return each name that fits, once: public before private; private ones only when asked for."""
     fitting = {name for name in names if name.startswith(start) and (start.startswith("_") or not name.startswith("_"))}
-    return sorted(fitting, key=lambda name: (not name.endswith("="), name.lower()))
-
-
-def _inside_string(text: str) -> bool:
-    quote = ""
-    for position, letter in enumerate(text):
-        if quote and letter == quote and text[position - 1 : position] != "\\":
-            quote = ""
-        elif not quote and letter in "\"'":
-            quote = letter
-        elif not quote and letter == "#" and "\n" not in text[position:]:
-            return True
-    return bool(quote)
-
-
-def _up_to_open_bracket(text: str) -> str:
-    """Return the text up to and with the innermost bracket that is not closed; empty if there is none."""
-    depth = 0
-    for position in range(len(text) - 1, -1, -1):
-        if text[position] in ")]}":
-            depth += 1
-        elif text[position] in "([{":
-            if depth == 0:
-                return text[: position + 1]
-            depth -= 1
-    return ""
+    return sorted(fitting, key=str.lower)

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bliss_like.config.references import relative
+from bliss_like.data.counting import counted
 from bliss_like.errors import ConfigError
+from bliss_like.live.look import Role
 
-from .words import BOLD, DIM, RED, counted, paint
+from .style import paint
+from .words import fitted
 
 if TYPE_CHECKING:
     from bliss_like.config.outline import Branch
@@ -55,14 +58,11 @@ def run(chosen: argparse.Namespace) -> int:
     """
     actions = {"check": _check, "show": _show, "tree": _tree, "new": _new, "schema": _schema}
     try:
-        code = actions[chosen.action](chosen)
-        sys.stdout.flush()
-    except BrokenPipeError:  # who reads has seen enough, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return WRONG
+        return actions[chosen.action](chosen)
+    except BrokenPipeError:  # nobody reads any more
+        raise
     except OSError as error:
         raise ConfigError(f"{error.filename or 'output'}: {error.strerror or error}") from None
-    return code
 
 
 # -- check ------------------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def _as_json(survey: Survey, errors: list[ConfigError], file: Path | None) -> di
 
 def told(error: ConfigError) -> str:
     place, message = _parts(error)
-    return f"{paint(place, BOLD)}: {message}" if place else message
+    return f"{paint(place, Role.HEADING)}: {message}" if place else message
 
 
 def _parts(error: ConfigError) -> tuple[str, str]:
@@ -130,7 +130,7 @@ def _parts(error: ConfigError) -> tuple[str, str]:
 
 
 def summary(survey: Survey, errors: int, file: Path | None = None) -> str:
-    wrong = paint(counted(errors, "error"), RED) if errors else "no errors"
+    wrong = paint(counted(errors, "error"), Role.ERROR) if errors else "no errors"
     objects, files = _counts(survey, file)
     return f"{counted(objects, 'object')} in {counted(files, 'file')}: {wrong}"
 
@@ -155,7 +155,7 @@ def _show(chosen: argparse.Namespace) -> int:
 
 
 def _lines_of(shown: ObjectShown) -> list[str]:
-    lines = [f"{paint(shown.label, BOLD)}  {shown.place}"]
+    lines = [f"{paint(shown.label, Role.HEADING)}  {shown.place}"]
     if shown.owner:
         lines.append(f"  item of    {shown.owner}")
     if shown.class_name:
@@ -180,7 +180,7 @@ def _key_line(key: KeyShown, key_width: int, value_width: int) -> str:
     origin = "default" if key.place is None else f"{key.place}{' (inherited)' if key.inherited else ''}"
     about = f"  # {key.about}" if key.about else ""
     line = f"  {key.key:<{key_width}}  {key.value:<{value_width}}  {origin}{about}"
-    return paint(line, DIM) if key.place is None else line
+    return paint(line, Role.DIM) if key.place is None else line
 
 
 # -- tree -------------------------------------------------------------------------------------------------------------
@@ -193,10 +193,13 @@ def _tree(chosen: argparse.Namespace) -> int:
     survey, _ = _survey(chosen.path)
     errors = check(survey.tree, survey.root)
     top = outline(survey, errors)
-    print(paint(relative(str(survey.root)), BOLD))
+    print(paint(relative(str(survey.root)), Role.HEADING))
     for line in _branches(top, ""):
         print(line)
-    print(summary(survey, len(errors)) + (f"; {paint('bliss-like config check', BOLD)} lists them" if errors else ""))
+    print(
+        summary(survey, len(errors))
+        + (f"; {paint('bliss-like config check', Role.HEADING)} lists them" if errors else "")
+    )
     return WRONG if errors else OK
 
 
@@ -210,10 +213,10 @@ def _branches(parent: Branch, indent: str) -> list[str]:
         if child.kind or child.detail:
             text = f"{child.name:<{names}}  {child.kind:<{kinds}}  {child.detail}".rstrip()
         elif child.children and not child.kind:
-            text = paint(child.name, BOLD)
+            text = paint(child.name, Role.HEADING)
         line = _cut(f"{indent}{'└── ' if last else '├── '}{text}")
         if child.errors:
-            line += paint(f"  ✗ {counted(len(child.errors), 'error')}", RED)
+            line += paint(f"  ✗ {counted(len(child.errors), 'error')}", Role.ERROR)
         lines += [line, *_branches(child, indent + ("    " if last else "│   "))]
     return lines
 
@@ -227,6 +230,14 @@ def _cut(line: str) -> str:
 
 
 def _new(chosen: argparse.Namespace) -> int:
+    return begin_new(chosen.kind, chosen.name, chosen.file)
+
+
+def begin_new(kind: str, name: str, file: str | None = None) -> int:
+    """Write a file to begin with, say what comes next; return the exit code.
+
+    :raises ConfigError: the name cannot be taken, or a file is there already.
+    """
     from bliss_like.config.skeletons import begin
     from bliss_like.config.survey import open_survey
 
@@ -234,11 +245,11 @@ def _new(chosen: argparse.Namespace) -> int:
     if not used.exists():
         used.mkdir(parents=True)
         print(f"{relative(str(used.absolute()))}: the directory of your configuration, made now")
-    written = begin(chosen.kind, chosen.name, open_survey(used), Path(chosen.file) if chosen.file else None)
-    for file in written.files:
-        print(f"{relative(str(file))}: written, look inside: its comments say what to change")
+    written = begin(kind, name, open_survey(used), Path(file) if file else None)
+    for path in written.files:
+        print(fitted(f"{relative(str(path))}: written, look inside: its comments say what to change", sys.stdout))
     survey = open_survey(used)
-    print("\n".join(["Next:", *_next_steps(chosen.kind, written.name, survey)]))
+    print("\n".join(["Next:", *(fitted(step, sys.stdout, "    ") for step in _next_steps(kind, written.name, survey))]))
     return OK
 
 

@@ -6,28 +6,42 @@ import asyncio
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from prompt_toolkit.application import Application, run_in_terminal
+
+from .panel import Panel
 
 
 class Console(io.TextIOBase):
     """Stands in for sys.stdout or sys.stderr of a process with a prompt.
 
-    While the prompt is shown, whole lines are kept and printed above it by the prompt's loop; otherwise everything goes
-    straight through. Any greenlet and any thread may write.
+    While the prompt is shown, whole lines are kept and printed above it by the prompt's loop; while a panel is, it prints them
+    above itself; otherwise everything goes straight through. Any greenlet and any thread may write.
     """
 
     written = 0
     """How often any console of the process was written to."""
+    has_open_line = False
+    """Whether what was printed last, while nobody types, does not end its line."""
+    _listeners: tuple[Callable[[str], object], ...] = ()
 
-    def __init__(self, stream: TextIO, app: Application[Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._stream = stream
-        self._app = app
-        self._loop = loop
+    def __init__(self, stream: TextIO, app: Application[Any], loop: asyncio.AbstractEventLoop, panel: Panel) -> None:
+        self._stream, self._app, self._loop = stream, app, loop
+        self._panel, self._is_terminal = panel, stream.isatty()
         self._pending: list[str] = []
         self._lock = threading.Lock()  # held for list operations only
+
+    @classmethod
+    @contextlib.contextmanager
+    def listened_to(cls, listener: Callable[[str], object]) -> Iterator[None]:
+        """Let somebody have all that is written to any console, as long as the context is open."""
+        before, Console._listeners = Console._listeners, (*Console._listeners, listener)
+        try:
+            yield
+        finally:
+            Console._listeners = before
 
     @property
     def has_prompt(self) -> bool:
@@ -50,9 +64,13 @@ class Console(io.TextIOBase):
 
     def write(self, text: str) -> int:
         Console.written += 1
+        for listener in Console._listeners:
+            listener(text)
         if not self._app.is_running:
-            self._stream.write(self._take() + text)
+            Console.has_open_line = not text.endswith("\n") if text else Console.has_open_line
+            self._put(self._take() + text)
         else:
+            Console.has_open_line = False
             with self._lock:
                 asked = bool(self._pending)
                 self._pending.append(text)
@@ -62,7 +80,8 @@ class Console(io.TextIOBase):
 
     def flush(self) -> None:
         if not self._app.is_running:
-            self._stream.write(self._take())
+            self._put(self._take())
+            self._panel.flush()
             self._stream.flush()
 
     def isatty(self) -> bool:
@@ -77,6 +96,12 @@ class Console(io.TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return self._stream.encoding
+
+    def _put(self, text: str) -> None:
+        if text and self._is_terminal and self._panel.is_shown:
+            self._panel.print(text)
+        else:
+            self._stream.write(text)
 
     def _print_above(self) -> None:
         if self._app.is_running:

@@ -6,9 +6,9 @@ import inspect
 import pprint
 import re
 import shutil
-import textwrap
 from typing import Any
 
+from bliss_like.live.look import cells, wrapped
 from bliss_like.scans.command import usage
 
 _QUESTION = re.compile(r"\s*(?:\?\s*(?P<before>[\w.]+)|(?P<after>[\w.]+)\s*\?)\s*")
@@ -27,18 +27,16 @@ def shown(value: Any) -> str:
     return repr(value)
 
 
-def wrapped(text: str, columns: int | None = None) -> str:
-    """Return a text with its lines broken between words where they are longer than the terminal is wide."""
+def sentences(*parts: str, columns: int | None = None) -> str:
+    """Return sentences one after the other; one that would be broken by the end of the line begins a line of its own."""
     columns = columns or shutil.get_terminal_size().columns
-    return "\n".join(_broken(line, columns) for line in text.split("\n"))
-
-
-def _broken(line: str, columns: int) -> str:
-    if len(line) <= columns:
-        return line
-    return textwrap.fill(
-        line, columns, replace_whitespace=False, expand_tabs=False, break_long_words=False, break_on_hyphens=False
-    )
+    lines: list[str] = []
+    for part in parts:
+        if lines and cells(lines[-1]) + 1 + cells(part) <= columns:
+            lines[-1] += f" {part}"
+        else:
+            lines += wrapped(part, columns).split("\n")
+    return "\n".join(lines)
 
 
 def output(prompt: str, value: Any) -> str:
@@ -64,4 +62,16 @@ def explained(name: str, value: Any) -> str:
     else:
         how = shown(value)
     more = "" if type(value).__module__ == "builtins" and not callable(value) else inspect.getdoc(value)
-    return "\n\n".join(wrapped(text) for text in (how, more) if text)
+    return "\n\n".join(text for text in (wrapped(how) if how else "", _reflowed(more or "")) if text)
+
+
+def _reflowed(doc: str, columns: int | None = None) -> str:
+    """Return a docstring as wide as the terminal: lines that its author has broken are joined, but those of blocks and lists."""
+    columns = columns or shutil.get_terminal_size().columns
+    paragraphs = []
+    for paragraph in doc.split("\n\n"):
+        items = re.split(r"\n(?=[:*|-])", paragraph)
+        is_laid_out = "\n " in f"\n{paragraph}" and not paragraph.startswith(":")
+        items = [paragraph] if is_laid_out else [" ".join(item.split()) for item in items]
+        paragraphs.append("\n".join(wrapped(item, columns, "    " if item[:1] == ":" else "") for item in items))
+    return "\n\n".join(paragraphs)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from bliss_like.config.suggestion import did_you_mean
-from bliss_like.session.failures import ErrorLog
+from bliss_like.live.look import Role, wrapped
+from bliss_like.session.failures import ErrorLog, message_of
 
-from .display import wrapped
+from .style import Style
 
 HINT = "(last_error()\xa0shows\xa0where)"
 """Its spaces are no places to break a line."""
@@ -32,9 +34,7 @@ class ErrorReport:
         if self.expert_mode:
             print(_in_full(error), file=sys.stderr, end="", flush=True)
         else:
-            text = f"{one_line(error)} {HINT}"
-            text = (wrapped(text) if sys.stderr.isatty() else text).removesuffix(HINT)
-            print(_red(text[:-1]) + text[-1] + HINT.replace("\xa0", " "), file=sys.stderr, flush=True)
+            print(_shown(error), file=sys.stderr, flush=True)
 
     def last_error(self, number: int = -1) -> None:
         """Print an error with its traceback: the last one, or that of a number."""
@@ -52,13 +52,16 @@ class ErrorReport:
         return "\n".join([*lines, "last_error(<number>) shows where."] if lines else ["No error so far."])
 
 
+_ORDERS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+"""What a terminal would obey, in the answer of a device that an error repeats."""
+
 _OURS = ("bliss_like.shell.", "bliss_like.session.protection")
 """What stands between the prompt and the user's own code."""
 
 
 def one_line(error: BaseException) -> str:
     """Return the kind of error, its message and notes; an error without message names its kind and place."""
-    message = str(error).strip()
+    message = message_of(error).strip()
     if isinstance(error, KeyError) and len(error.args) == 1 and " " in str(error.args[0]):
         message = str(error.args[0])  # a sentence: str() would put it into quotes
     if not message:
@@ -67,7 +70,17 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, AttributeError):
         message += _meant(error)
     notes = getattr(error, "__notes__", ())
-    return " ".join([f"{type(error).__name__}: {message}".rstrip(": "), *notes])
+    return " ".join(_sentences([f"{type(error).__name__}: {message}".rstrip(": "), *notes])).translate(_ORDERS)
+
+
+def _sentences(parts: Iterable[str]) -> Iterator[str]:
+    """Yield parts of a text, with a full stop where a sentence follows on one that has none."""
+    before = ""
+    for part in parts:
+        if before:
+            yield f"{before}." if part[:1].isupper() and before[-1:].isalnum() else before
+        before = part
+    yield before
 
 
 def _meant(error: AttributeError) -> str:
@@ -93,5 +106,17 @@ def _from_user(error: BaseException) -> TracebackType | None:
     return trace or error.__traceback__
 
 
-def _red(text: str) -> str:
-    return f"\033[31m{text}\033[0m" if sys.stderr.isatty() else text
+def _shown(error: BaseException) -> str:
+    """Return what is printed of an error: its first line stands out, the usage and the like below it do not."""
+    text = f"{one_line(error)} {HINT}"
+    text = (wrapped(text) if sys.stderr.isatty() else text).removesuffix(HINT)
+    message, gap = text[:-1], text[-1]  # the hint may have a line of its own
+    end = len(_first_line(message))
+    style = Style.of(sys.stderr)
+    hint = style.paint(HINT.replace("\xa0", " "), Role.DIM)
+    return style.paint(message[:end], Role.ERROR) + message[end:] + gap + hint
+
+
+def _first_line(message: str) -> str:
+    """Return a message up to what explains it, below."""
+    return message.partition("\nusage: ")[0]

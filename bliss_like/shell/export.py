@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .words import SCANS, counted
+from bliss_like.data.counting import counted
+
+from .words import SCANS
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -69,11 +70,7 @@ def run(chosen: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = _tell
-        try:
-            feed(exporter, target, events_of(nodes, chosen.channels, live=chosen.live))
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its exit
-            return 0
+        feed(exporter, target, events_of(nodes, chosen.channels, live=chosen.live))
     if to_stdout:
         return 0
     for name, size in target.sizes.items():

@@ -13,11 +13,13 @@ from bliss_like.config.check import check
 from bliss_like.config.from_bliss import Conversion, Report, convert, write
 from bliss_like.config.references import relative
 from bliss_like.config.survey import open_survey
+from bliss_like.data.counting import counted
+from bliss_like.live.look import Role
 
 from .config import OK, WRONG, summary, told
-from .words import BOLD, DIM, GREEN, RED, counted, paint
+from .style import paint
 
-_COLOURS = {"+": GREEN, "-": RED, "@": DIM}
+_COLOURS = {"+": Role.GOOD, "-": Role.ERROR, "@": Role.DIM}
 
 
 def check_from_bliss(path: str | None, diff: bool, target: str | None) -> int:
@@ -46,9 +48,9 @@ def check_from_bliss(path: str | None, diff: bool, target: str | None) -> int:
 
 
 def _lines(report: Report) -> list[str]:
-    head = f"{paint(str(report.place), BOLD)}: {report.label}"
+    head = f"{paint(str(report.place), Role.HEADING)}: {report.label}"
     if report.gone:
-        return [f"{head}: {paint('no counterpart yet', RED)}: {report.gone}; all of it is a comment now"]
+        return [f"{head}: {paint('no counterpart yet', Role.ERROR)}: {report.gone}; all of it is a comment now"]
     if not report.changes:
         return [f"{head}: works as it is"]
     return [head, *(f"  {change}" for change in report.changes)]

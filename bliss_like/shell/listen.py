@@ -8,7 +8,6 @@ from __future__ import annotations
 import enum
 import json
 import math
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +32,7 @@ class Start(enum.Enum):
 
 
 def listen(session_name: str, *, start: Start, as_json: bool) -> int:
-    """Print a line for each event until Ctrl-C, or until nobody reads any more; return the exit code.
+    """Print a line for each event until Ctrl-C; return the exit code.
 
     :raises StoreUnavailable: there is no server to listen to.
     :raises DataError: that cannot be the name of a session.
@@ -48,8 +47,6 @@ def listen(session_name: str, *, start: Start, as_json: bool) -> int:
             print(describe(event), flush=True)
     except KeyboardInterrupt:
         pass
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its exit
     return 0
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .words import DIM, counted, paint
+from bliss_like.data.counting import counted
+from bliss_like.live.look import Role
+
+from .style import paint
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -59,14 +61,6 @@ def run(chosen: argparse.Namespace) -> int:
 
     :raises CatalogueError: an index cannot be read, or what is asked for makes no sense.
     """
-    try:
-        return _run(chosen)
-    except BrokenPipeError:  # nobody reads any more, as with | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its exit
-        return 0
-
-
-def _run(chosen: argparse.Namespace) -> int:
     if chosen.rebuild is not None:
         return _rebuild(chosen.rebuild)
     if chosen.text[:1] == ["show"] and len(chosen.text) > 1:
@@ -97,7 +91,7 @@ def _list(chosen: argparse.Namespace) -> int:
         return 1
     print(table(found[:limit], shutil.get_terminal_size().columns))
     if len(found) > limit:
-        print(paint(f"{len(found) - limit} more, older ones: --limit {len(found)}", DIM))
+        print(paint(f"{len(found) - limit} more, older ones: --limit {len(found)}", Role.DIM))
     return 0
 
 
@@ -147,7 +141,7 @@ def _show_metadata(record: ScanRecord, everything: bool) -> None:
             for line in shown:
                 print(f"  {line}")
             if len(shown) < len(lines):
-                print(paint(f"  {key}: {counted(len(lines) - len(shown), 'more line')} with --all", DIM))
+                print(paint(f"  {key}: {counted(len(lines) - len(shown), 'more line')} with --all", Role.DIM))
 
 
 def _lines(key: str, value: Any) -> list[str]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import math
-import sys
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
-from gevent.event import Event
 from prompt_toolkit.application import Application
-from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
-from prompt_toolkit.output import Output
 
 from bliss_like.devices.axis_group import move
 from bliss_like.devices.inquiry import FAILURES, Reading, read, told
@@ -26,7 +20,8 @@ from bliss_like.standard.columns import blocks
 from bliss_like.standard.positions import position_column
 from bliss_like.standard.tweaking import Tweak
 
-from .console import Console
+from .keys import on
+from .terminal import SessionTerminal
 
 HELP = (
     "left, right: move    up, down: step x2, /2    page keys: step x10, /10\ndigits, Enter: step    s: stop    q: leave"
@@ -47,6 +42,7 @@ class Board:
         self._message = ""
         self._readings = [Reading(axis, problem="") for axis in asked.axes]
         self._values = dict.fromkeys(asked.counters, "")
+        self._moved: Any = None
         self._moving: gevent.Greenlet[..., None] = gevent.spawn(_nothing)
         self._counting: gevent.Greenlet[..., None] = self._moving
         self._count()
@@ -73,6 +69,7 @@ class Board:
             return
         self._message = ""
         self._stop_counting()
+        self._moved = self._axis
         self._moving = gevent.spawn(self._move, self._axis, direction * self._steps[self._axis])
 
     def scale_step(self, factor: float) -> None:
@@ -159,6 +156,8 @@ class Board:
         columns = []
         for reading in self._readings:
             head, cells = position_column(reading, ("user", "dial"))
+            if self._is_moving and reading.axis is self._moved:
+                cells = {**cells, "state": cells["state"] or "MOVING"}  # as long as no key moves it again
             chosen = reading.axis is self._axis and len(self._axes) > 1
             columns.append((f">{head}" if chosen else head, {**cells, "step": f"{self._steps[reading.axis]:g}"}))
         return "\n\n".join("\n".join(block) for block in blocks(("user", "dial", "step", "state"), columns))
@@ -180,24 +179,20 @@ def _nothing() -> None:
 def make_keys(board: Board) -> KeyBindings:
     """Return what each key does."""
     keys = KeyBindings()
-
-    def on(key: str, call: Callable[[], object]) -> None:
-        @keys.add(key, eager=True)
-        def _pressed(event: KeyPressEvent) -> None:
-            call()
-
-    on("left", lambda: board.step(-1))
-    on("right", lambda: board.step(+1))
-    on("up", lambda: board.scale_step(2))
-    on("down", lambda: board.scale_step(0.5))
-    on("pageup", lambda: board.scale_step(10))
-    on("pagedown", lambda: board.scale_step(0.1))
-    on("tab", lambda: board.select(+1))
-    on("s-tab", lambda: board.select(-1))
-    on("enter", board.enter)
-    on("backspace", board.erase)
-    on("s", board.stop)
-    on("space", board.stop)
+    on(keys, "left", lambda: board.step(-1))
+    on(keys, "right", lambda: board.step(+1))
+    on(keys, "up", lambda: board.scale_step(2))
+    on(keys, "down", lambda: board.scale_step(0.5))
+    on(keys, "pageup", lambda: board.scale_step(10))
+    on(keys, "pagedown", lambda: board.scale_step(0.1))
+    on(keys, "tab", lambda: board.select(+1))
+    on(keys, "s-tab", lambda: board.select(-1))
+    on(keys, "enter", board.enter)
+    on(keys, "backspace", board.erase)
+    on(keys, "s", board.stop)
+    on(keys, "space", board.stop)
+    for character in "0123456789.e-":
+        on(keys, character, partial(board.type, character))
 
     @keys.add("q")
     @keys.add("c-d")
@@ -208,23 +203,13 @@ def make_keys(board: Board) -> KeyBindings:
     def _abort(event: KeyPressEvent) -> None:
         event.app.exit(exception=UserAbort("Ctrl-C"))
 
-    def digit(character: str) -> None:
-        on(character, lambda: board.type(character))
-
-    for character in "0123456789.e-":
-        digit(character)
     return keys
 
 
 class Tweaking:
-    """Opens the board in place of the prompt, for the time of the command that asked for it.
+    """Opens the board in place of the prompt, for the time of the command that asked for it."""
 
-    :param loop: the prompt's, which has the terminal.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, keyboard: Input, terminal: Output) -> None:
-        self._loop = loop
-        self._keyboard = keyboard
+    def __init__(self, terminal: SessionTerminal) -> None:
         self._terminal = terminal
 
     def show(self, asked: Tweak) -> None:
@@ -235,7 +220,7 @@ class Tweaking:
         board = Board(asked)
         watching = gevent.spawn(board.watch)
         try:
-            self._run(self._application(board))
+            self._terminal.run(self._application(board), purpose="tweak", fresh=True)
         except BaseException:
             board.stop()
             raise
@@ -253,23 +238,6 @@ class Tweaking:
             key_bindings=make_keys(board),
             refresh_interval=PERIOD,
             erase_when_done=True,
-            input=self._keyboard,
-            output=self._terminal,
+            input=self._terminal.keyboard,
+            output=self._terminal.screen,
         )
-
-    def _run(self, app: Application[None]) -> None:
-        over = Event()
-        running = asyncio.run_coroutine_threadsafe(app.run_async(handle_sigint=False), self._loop)
-        running.add_done_callback(lambda _: over.set())
-        with contextlib.ExitStack() as stack:
-            for console in (sys.stdout, sys.stderr):
-                if isinstance(console, Console):
-                    stack.enter_context(console.lent_to(app))
-            try:
-                over.wait()
-            except BaseException:
-                if app.is_running:
-                    app.exit()
-                over.wait()
-                raise
-        running.result()

@@ -8,7 +8,11 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .words import GREEN, RED, SCANS, counted, paint
+from bliss_like.data.counting import counted
+from bliss_like.live.look import Role
+
+from .style import paint
+from .words import SCANS
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -89,7 +93,7 @@ def _verified(words: list[str], session: str) -> Iterator[Verification]:
 
 
 def _show(found: Verification) -> None:
-    mark = paint("ok   ", GREEN) if found.is_whole else paint("WRONG", RED)
+    mark = paint("ok   ", Role.GOOD) if found.is_whole else paint("WRONG", Role.ERROR)
     print(f"{mark} {found}", flush=True)
     for text in (*found.faults, *found.notes):
         print(f"      {text}", flush=True)
@@ -101,10 +105,10 @@ def _checksums(directory: str, *, update: bool) -> bool:
 
     if update or not os.path.exists(os.path.join(directory, MANIFEST)):
         count = write_manifest(directory)
-        print(f"{paint('ok   ', GREEN)} {directory}: checksums of {counted(count, 'file')} written to {MANIFEST}")
+        print(f"{paint('ok   ', Role.GOOD)} {directory}: checksums of {counted(count, 'file')} written to {MANIFEST}")
         return True
     found = check_manifest(directory)
-    mark = paint("ok   ", GREEN) if found.is_whole else paint("WRONG", RED)
+    mark = paint("ok   ", Role.GOOD) if found.is_whole else paint("WRONG", Role.ERROR)
     print(f"{mark} {directory}: {counted(found.same, 'file')} as in {MANIFEST}")
     for what, names in (("changed", found.changed), ("missing", found.missing)):
         for name in names:

@@ -135,4 +135,4 @@ def columns_of(max_cols: Any) -> int | None:
 
 
 def _shown(value: Any) -> str:
-    return f"{brief(value)} ({type(value).__name__})"
+    return name_of(value) if is_axis(value) else f"{brief(value)} ({type(value).__name__})"

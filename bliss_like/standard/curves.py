@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 USAGE = "counter=None, axis=None, scan=None"
+GO_USAGE = f"{USAGE}, *, force=False"
 
 ROWS: dict[str, Callable[[Found], dict[Any, float]]] = {
     "start": lambda found: {axis: _ends(found, axis)[0] for axis in found.positions},
@@ -95,40 +96,45 @@ def fwhm(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any
 @verb(f"func, {USAGE}")
 def find_position(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> Any:
     """Return what `func(positions, values)` says of the last scan."""
-    return _answer(scan_tools.find(func, counter, axis, scan))
+    found = scan_tools.find(func, counter, axis, scan)
+    print(_source(found))
+    return found.answer
 
 
-@verb(USAGE)
-def goto_cen(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
+@verb(GO_USAGE)
+def goto_cen(counter: Any = None, axis: Any = None, scan: Scan | None = None, *, force: bool = False) -> None:
     """Move the axes of the last scan to the centre of the peak, or of the edge.
 
     When that is aborted they go back to where they were.
+
+    :param force: go also where that is not to be told from noise.
+    :raises ScanError: nothing stands out of the noise; nothing moved.
     """
-    _go("the centre", scan_tools.find(scan_math.cen, counter, axis, scan))
+    _go("the centre", scan_tools.find(scan_math.cen, counter, axis, scan, force=force), force)
 
 
-@verb(USAGE)
-def goto_com(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
+@verb(GO_USAGE)
+def goto_com(counter: Any = None, axis: Any = None, scan: Scan | None = None, *, force: bool = False) -> None:
     """Move the axes of the last scan to the centre of mass."""
-    _go("the centre of mass", scan_tools.find(scan_math.com, counter, axis, scan))
+    _go("the centre of mass", scan_tools.find(scan_math.com, counter, axis, scan, force=force), force)
 
 
-@verb(USAGE)
-def goto_peak(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
+@verb(GO_USAGE)
+def goto_peak(counter: Any = None, axis: Any = None, scan: Scan | None = None, *, force: bool = False) -> None:
     """Move the axes of the last scan to where the counter was highest."""
-    _go("the peak", scan_tools.find(scan_math.peak, counter, axis, scan))
+    _go("the peak", scan_tools.find(scan_math.peak, counter, axis, scan, force=force), force)
 
 
-@verb(USAGE)
-def goto_min(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
+@verb(GO_USAGE)
+def goto_min(counter: Any = None, axis: Any = None, scan: Scan | None = None, *, force: bool = False) -> None:
     """Move the axes of the last scan to where the counter was lowest."""
-    _go("the trough", scan_tools.find(scan_math.trough, counter, axis, scan))
+    _go("the trough", scan_tools.find(scan_math.trough, counter, axis, scan, force=force), force)
 
 
 @verb(f"func, {USAGE}")
 def goto_custom(func: Function, counter: Any = None, axis: Any = None, scan: Scan | None = None) -> None:
     """Move the axes of the last scan to where `func(positions, values)` says."""
-    _go(getattr(func, "__name__", "the position"), scan_tools.find(func, counter, axis, scan))
+    _go(getattr(func, "__name__", "the position"), scan_tools.find(func, counter, axis, scan), True)
 
 
 @verb(USAGE)
@@ -136,6 +142,7 @@ def where(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> No
     """Show the peak, the centre and the width that the last scan has found, and where its axes are now."""
     found = scan_tools.find(scan_math.cen, counter, axis, scan)
     print(_source(found))
+    _doubt(found)
     columns: list[tuple[str, dict[str, str]]] = [(_heading(each), {}) for each in found.positions]
     for label, tell in ROWS.items():
         values = tell(found)
@@ -147,12 +154,18 @@ def where(counter: Any = None, axis: Any = None, scan: Scan | None = None) -> No
 
 def _answer(found: Found) -> Any:
     print(_source(found))
+    _doubt(found)
     return found.answer
 
 
-def _go(what: str, found: Found) -> None:
+def _doubt(found: Found) -> None:
+    if found.doubt:
+        print(found.doubt)
+
+
+def _go(what: str, found: Found, force: bool) -> None:
     before = {axis: axis._set_position for axis in found.positions if is_axis(axis)}
-    scan_tools.go(what, found, move)
+    scan_tools.go(what, found, move, force=force)
     print(f"{what} of {_source(found)}")
     for axis, at in before.items():
         print(

@@ -32,18 +32,58 @@ class Screen(Protocol):
         """How often something was written, by whomever."""
 
 
+class Part(Protocol):
+    """Lines at the bottom of a terminal, below all that is printed."""
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Have these lines from now on."""
+
+    def close(self) -> None:
+        """Be gone."""
+
+
+_open: Callable[[], Part] | None = None
+
+
+def offer_panel(open_part: Callable[[], Part] | None) -> None:
+    """Let positions change at the bottom of a terminal; None: where they are printed. Done by who has one."""
+    global _open
+    _open = open_part
+
+
 class LiveLines:
     """Lines of text that are written again over themselves."""
 
     def __init__(self) -> None:
         self._height = 0
         self._writes = -1
+        self._part: Part | None = None
         self.text = ""
 
     def show(self, text: str) -> None:
         """Write lines in the place of the former ones; below them, if somebody has printed since."""
-        if text == self.text and self._is_in_place():
-            return
+        if self._part is None and _open is not None and is_live():
+            self._part = _open()
+        if self._part is not None:
+            self._part.show(text.split("\n"))
+            self.text = text
+        elif text != self.text or not self._is_in_place():
+            self._write(text)
+
+    def leave(self) -> None:
+        """Write below from now on: the cursor may be anywhere."""
+        if self._part is None:
+            self._height, self.text = 0, ""
+
+    def finish(self) -> None:
+        """Let the lines stay where they are printed."""
+        if self._part is not None:
+            self._part.close()
+            sys.stdout.write(f"{self.text}\n")
+            sys.stdout.flush()
+            self._part = None
+
+    def _write(self, text: str) -> None:
         lines = text.split("\n")
         if is_live():
             up = _UP.format(self._height) if self._is_in_place() else ""
@@ -52,10 +92,6 @@ class LiveLines:
             sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
         self.text, self._height, self._writes = text, len(lines), _writes()
-
-    def leave(self) -> None:
-        """Write below from now on: the cursor may be anywhere."""
-        self._height, self.text = 0, ""
 
     def _is_in_place(self) -> bool:
         return self._height > 0 and self._writes == _writes()
@@ -91,8 +127,11 @@ def follow(axes: Sequence[Any], call: Callable[[], object], has_moved: Callable[
         moving.end(error)
         raise
     finally:
-        if has_moved():
-            _show(lines, read(axes))
+        try:
+            if has_moved():
+                _show(lines, read(axes))
+        finally:
+            lines.finish()
     moving.raise_failure()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from bliss_like.devices.naming import name_of
 from bliss_like.devices.numbers import rounded
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import DeviceError
+from bliss_like.live.look import wrapped
 
 from .arguments import axes_of, columns_of, session_axes, verb
 from .columns import Column, blocks, heading
@@ -104,8 +107,18 @@ def _print_states(axes: Sequence[Any], read_hw: bool) -> None:
     asked = [axis for axis in axes if read_hw or not _moves_here(axis)]
     readings = read(asked, positions=False)
     told_states = {reading.axis: _state_told(reading) for reading in readings}
-    print(table(("axis", "state"), [(name_of(axis), told_states.get(axis) or axis.state) for axis in axes]))
+    rows = [(name_of(axis), str(told_states.get(axis) or axis.state)) for axis in axes]
+    text = table(("axis", "state"), rows)
+    if sys.stdout.isatty() and max(map(len, text.splitlines())) > shutil.get_terminal_size().columns:
+        text = table(("axis", "state"), [line for row in rows for line in _word_by_word(*row)])
+    print(text)
     _print_problems(readings)
+
+
+def _word_by_word(name: str, state: str) -> list[tuple[str, str]]:
+    """Return the lines of an axis that is in many states at once."""
+    words = state.split(" | ")
+    return [(name if not n else "", word) for n, word in enumerate(words)]
 
 
 def _moves_here(axis: Any) -> bool:
@@ -159,7 +172,8 @@ def _print_problems(readings: Iterable[Reading]) -> None:
         if reading.problem:
             names.setdefault(reading.problem, []).append(name_of(reading.axis))
     if names:
-        print("\n" + "\n".join(_named(", ".join(having), problem) for problem, having in names.items()))
+        text = "\n" + "\n".join(_named(", ".join(having), problem) for problem, having in names.items())
+        print(wrapped(text) if sys.stdout.isatty() else text)
 
 
 def _named(names: str, problem: str) -> str:

@@ -22,8 +22,7 @@ import gevent  # noqa: E402
 
 from bliss_like.data.redis_store import connect  # noqa: E402
 from bliss_like.data.saving import progress, writer_status  # noqa: E402
-from scripts.bench.scans import boxes  # noqa: E402
-from scripts.bench.session import bench_session  # noqa: E402
+from scripts.bench.session import bench_session, boxes  # noqa: E402
 from scripts.bench.table import Table, in_turn, quantiles, seconds  # noqa: E402
 
 CONFIGURATION = """

@@ -30,7 +30,7 @@ import redis  # noqa: E402
 from bliss_like.data.node import get_node, get_session_node  # noqa: E402
 from bliss_like.devices.axis_group import AxisGroup  # noqa: E402
 from bliss_like.devices.counter import SamplingCounter, SamplingCounterController  # noqa: E402
-from scripts.bench.session import bench_session  # noqa: E402
+from scripts.bench.session import bench_session, boxes  # noqa: E402
 from scripts.bench.table import Table  # noqa: E402
 
 CONFIGURATION = """
@@ -66,15 +66,6 @@ for event, node, data in get_session_node("bench").walk_on_new_events(started_ev
         print(node.db_name, points, flush=True)
         points = 0
 """
-
-
-def boxes() -> str:
-    """Return the YAML of diodes: one box for each number of them."""
-    return "".join(
-        f"- name: box{n}\n  class: SimulatedDiodes\n  counters:\n"
-        + "".join(f"    - {{name: box{n}_{i}, value: 1}}\n" for i in range(n))
-        for n in (1, 10, 100)
-    )
 
 
 class Listener:

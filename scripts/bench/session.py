@@ -34,3 +34,12 @@ def bench_session(configuration: str) -> Iterator[dict[str, Any]]:
         finally:
             session.close()
             server.stop()
+
+
+def boxes() -> str:
+    """Return the YAML of diodes: one box for each number of them."""
+    return "".join(
+        f"- name: box{n}\n  class: SimulatedDiodes\n  counters:\n"
+        + "".join(f"    - {{name: box{n}_{i}, value: 1}}\n" for i in range(n))
+        for n in (1, 10, 100)
+    )

@@ -58,9 +58,31 @@ def test_the_data_layer_loads_no_gevent() -> None:
     assert loaded_by(f"import {modules}").isdisjoint({"gevent", "h5py", "epics", "ruamel", "pydantic"})
 
 
+def test_what_follows_scans_needs_little() -> None:
+    terminal = {"gevent", "ptpython", "prompt_toolkit", "pygments", "jedi", "asyncio"}
+    heavy = {"lmfit", "scipy", "pydantic", "ruamel", "h5py", "louie", "redis"}
+    every_name = "import bliss_like.live as live; [getattr(live, name) for name in live.__all__]"
+    assert loaded_by(every_name).isdisjoint(terminal | heavy)
+    assert loaded_by("import bliss_like.shell.watching").isdisjoint(terminal | heavy)
+
+
 def test_settings_need_little() -> None:
     heavy = {"gevent", "pydantic", "ruamel", "redis", "h5py", "louie"}
     assert loaded_by("from bliss_like.config.settings import *").isdisjoint(heavy)
+
+
+def test_the_prompt_loads_no_lexers_of_other_languages_and_leaves_them_as_they_are() -> None:
+    script = """
+import sys
+from bliss_like.shell.light_help import light_help
+with light_help():
+    import bliss_like.shell.repl
+print("pygments.lexers.markup" in sys.modules)
+from pygments.lexers import RstLexer
+print(RstLexer.__name__)
+"""
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert run.stdout.split() == ["False", "RstLexer"]
 
 
 def test_a_session_loads_what_it_uses_when_it_uses_it() -> None:

@@ -19,7 +19,9 @@ NAMES = {
     "bliss_like.common.hook": "MotionHook",
     "bliss_like.common.motor_group": "Group TrajectoryGroup",
     "bliss_like.common.protocols": "HasMetadataForScan HasMetadataForScanExclusive HasMetadataForDataset",
-    "bliss_like.common.plot": "plotselect plotinit meshselect get_plotted_counters get_next_plotted_counters",
+    "bliss_like.common.logtools": "log_debug log_exception user_print user_info user_warning elog_print elog_info elog_error get_logger "
+    "lslog lsdebug debugon debugoff",
+    "bliss_like.common.plot": "plot plotselect plotinit meshselect get_plotted_counters get_next_plotted_counters",
     "bliss_like.common.shutter": "BaseShutter BaseShutterState",
     "bliss_like.common.soft_axis": "SoftAxis",
     "bliss_like.common.standard": "mv umv wa ascan ct SoftAxis SoftCounter",
@@ -30,6 +32,7 @@ NAMES = {
     "bliss_like.config.settings": "SimpleSetting SimpleObjSetting QueueSetting QueueObjSetting HashSetting HashObjSetting "
     "OrderedHashSetting OrderedHashObjSetting Struct SimpleSettingProp QueueSettingProp HashSettingProp OrderedHashSettingProp "
     "ParametersWardrobe pipeline scan",
+    "bliss_like.common.user_status_info": "set_user_status_message remove_user_status_message status_message",
     "bliss_like.common.utils": "object_method autocomplete_property",
     "bliss_like.controllers.counter": "CounterController SamplingCounterController IntegratingCounterController "
     "counter_namespace",
@@ -53,6 +56,7 @@ NAMES = {
     "bliss_like.devices.motor_controller": "MotorController MotorControllerConfig",
     "bliss_like.devices.soft_axis": "SoftAxis",
     "bliss_like.devices.trajectory": "PVT Trajectory CyclicTrajectory TrajectoryGroup trajectory_of",
+    "bliss_like.live": "BestEffort LiveCallback LiveFit LivePlot LiveProgress LiveScan LiveStats LiveTable LiveTree feed fit follow",
     "bliss_like.scanning.chain": "AcquisitionChain AcquisitionMaster AcquisitionSlave AcquisitionChannel "
     "AcquisitionObject ChainNode ChainPreset ChainIterationPreset TRIGGER_MODE_ENUM META_TIMING",
     "bliss_like.scanning.acquisition.counter": "SamplingCounterAcquisitionSlave IntegratingCounterAcquisitionSlave "

@@ -33,10 +33,10 @@ def served(answer: Answer) -> Iterator[int]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(30)
     yield thread_of_box["port"]
     thread_of_box["hub"].loop.run_callback_threadsafe(thread_of_box["over"].set)
-    thread.join(10)
+    thread.join(30)
 
 
 @pytest.fixture

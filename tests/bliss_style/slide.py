@@ -11,7 +11,7 @@ class Slide(Controller):
         self.axis_info = {}
 
     def initialize(self):
-        self.comm = get_comm(self.config.config_dict, ctype=TCP, eol="\n", timeout=2)
+        self.comm = get_comm(self.config.config_dict, ctype=TCP, eol="\n", timeout=20)
 
     def finalize(self):
         self.comm.close()

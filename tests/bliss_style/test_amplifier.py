@@ -11,6 +11,7 @@ from gevent.server import StreamServer
 from bliss_like import global_map
 from bliss_like.comm.exceptions import CommunicationError
 from bliss_like.common.logtools import get_logger
+from bliss_like.devices import logs
 from bliss_like.scans import loopscan
 from tests.bliss_style.conftest import Configure
 from tests.bliss_style.test_counters import Picoammeter
@@ -59,4 +60,4 @@ def test_a_tag_is_of_its_device_as_long_as_that_lives() -> None:
     number = id(device)
     del device
     gc.collect()
-    assert number not in global_map._tags
+    assert number not in logs._tags

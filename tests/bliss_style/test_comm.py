@@ -12,7 +12,7 @@ from tests.bliss_style.stage_server import StageBox
 
 
 def test_requests_and_answers(box: tuple[StageBox, int]) -> None:
-    comm = get_comm({"tcp": {"url": f"127.0.0.1:{box[1]}"}}, eol="\n", timeout=1)
+    comm = get_comm({"tcp": {"url": f"127.0.0.1:{box[1]}"}}, eol="\n", timeout=30)
     try:
         assert comm.write_readline(b"ID? 1\n") == b"STAGE-1"
         assert comm.write_readlines(b"ID? 1\nID? 2\n", 2) == [b"STAGE-1", b"STAGE-2"]

@@ -95,10 +95,10 @@ def test_a_walk_of_one_scan_ends_with_its_end_or_with_its_file(store: StreamStor
     for thread in threads:
         thread.start()
     scan.end()
-    threads[0].join(10)
+    threads[0].join(30)
     assert [event.type.name for event in found[False]] == ["PREPARED_SCAN", "END_SCAN"] and threads[1].is_alive()
     say_failed(store, scan)
-    threads[1].join(10)
+    threads[1].join(30)
     assert [event.type.name for event in found[True]] == ["PREPARED_SCAN", "END_SCAN", "SAVED_SCAN"]
     say_saved(store, scan)
     walk(True)  # afterwards

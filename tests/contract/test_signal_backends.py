@@ -39,7 +39,7 @@ def variable(request: pytest.FixtureRequest) -> Iterator[Opener]:
 
 def eventually(condition: Callable[[], object]) -> None:
     """Let other greenlets run until it is true."""
-    with gevent.Timeout(5):
+    with gevent.Timeout(30):
         while not condition():
             gevent.sleep(0.005)
 

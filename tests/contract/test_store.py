@@ -41,10 +41,10 @@ def test_ids_by_the_store_grow(store: StreamStore) -> None:
 def test_a_reader_waits_for_an_append_and_sees_all_of_it(store: StreamStore) -> None:
     found: list[object] = []
     a, b = "a{scan}", "b{scan}"  # one hash tag, as all keys of a scan have
-    reader = threading.Thread(target=lambda: found.append(store.read({a: FIRST, b: FIRST, "c": FIRST}, timeout=10)))
+    reader = threading.Thread(target=lambda: found.append(store.read({a: FIRST, b: FIRST, "c": FIRST}, timeout=30)))
     reader.start()
     store.append([Append(b, (1, 0), {b"d": b"1"}), Append(a, (1, 0), {b"d": b"1"})])
-    reader.join(10)
+    reader.join(30)
     assert found == [{a: [((1, 0), {b"d": b"1"})], b: [((1, 0), {b"d": b"1"})]}]
 
 

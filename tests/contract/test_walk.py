@@ -46,12 +46,12 @@ def listening(node: DataNode, walk: str = "walk_events", **filters: object) -> I
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(30)
     try:
         yield events
     finally:
         handler.stop()
-        thread.join(10)
+        thread.join(30)
 
 
 def ended(events: list[Event], nscans: int = 1) -> None:
@@ -190,11 +190,11 @@ def test_walk_from_last(store: StreamStore, tree: Tree, include_last: bool) -> N
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert started.wait(10)  # also without the last one
+    assert started.wait(30)  # also without the last one
     run_scan(tree)
     wait_until(lambda: get_node(f"{CONTAINER}:3_loopscan", store) is not None)
     threading.Timer(0.3, handler.stop).start()
-    thread.join(10)
+    thread.join(30)
     assert names == (["2_loopscan", "3_loopscan"] if include_last else ["3_loopscan"])
 
 

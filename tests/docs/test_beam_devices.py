@@ -79,4 +79,4 @@ def test_the_shutter_that_the_page_makes(home: Path) -> None:
         assert shutter.is_closed
         shutter._line.close()
         server.shutdown()
-        serving.join(10)
+        serving.join(30)

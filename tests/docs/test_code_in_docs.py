@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +49,7 @@ def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> N
     assert [holder.name for holder in names["lslock"]()] == ["session:test_session"]
     exec(live, names)
     heard: list[str] = []
-    with gevent.Timeout(10):
+    with gevent.Timeout(30):
         while len(heard) < 3:
             gevent.sleep(0.01)
             heard += _lines(capsys)
@@ -97,7 +99,7 @@ def test_listening(names: dict[str, Any], capsys: pytest.CaptureFixture[str], tm
 
 @pytest.mark.parametrize("names", ["demo_session"], indirect=True)
 def test_scan_tools(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    first, methods, choice, lineup, adaptive = blocks_of("docs/scan-tools.md", "python")
+    first, methods, choice, plots, fits, lineup, adaptive = blocks_of("docs/scan-tools.md", "python")
     names["robx"].acceleration = names["robx"].velocity = 10_000
     exec(first, names)
     shown = [
@@ -108,6 +110,10 @@ def test_scan_tools(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -
     assert abs(names["robx"].position) < 1e-3
     exec(methods, names)
     exec(choice, names)
+    exec(plots, names)
+    capsys.readouterr()
+    exec(fits, names)
+    assert capsys.readouterr().out.count("gaussian of sim_ct_gauss along robx") == 2
     names["robx"].move(0.5)
     exec(lineup, names)
     assert abs(names["robx"].position) < 0.11
@@ -270,3 +276,22 @@ def test_counters(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> 
     ranged[0]["acquisition_settings"] = {"range": 4}
     with pytest.raises(ScanError, match="controller 'pico': .*'range': expected an integer, one of 1, 2, 3, got 4"):
         names["loopscan"](2, 0, picoammeter, chain_settings=ranged)
+
+
+def test_the_logbook(names: dict[str, Any], short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed, function, to_file = blocks_of("docs/logbook.md", "python")
+    names["ascan"](names["robx"], 0, 1, 5, 0.001, names["diode"])
+    logbook = names["current_session"].logbook
+    for number, line in enumerate(typed.splitlines(), 1):
+        with logbook.command(number, line) as printed, contextlib.redirect_stdout(io.StringIO()) as told:
+            exec(line, names)
+            printed.add(told.getvalue())
+    logbook.flush()
+    written = logbook.path.read_text()
+    assert " beam is back, 92 mA; crystal 3\n" in written and "output `wa()`" in written and "robx" in written
+    assert re.search(r"^- [\d:]+ plot\n\n  ```text\n.*diode.*ascan robx 0 1 5", written, re.MULTILINE)
+    post: dict[str, Any] = {}
+    exec(function, post)
+    assert inspect.signature(post["post"]).parameters.keys() == {"entry"}
+    exec(to_file.replace("/data", str(short_directory)), names)
+    assert len(list((short_directory / "id00" / "logs").iterdir())) == 1

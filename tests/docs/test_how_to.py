@@ -40,7 +40,7 @@ def fake_box(home: Path) -> Iterator[int]:
         yield port
     finally:
         box.kill()
-        box.wait(10)
+        box.wait(30)
 
 
 def listens(port: int) -> bool:

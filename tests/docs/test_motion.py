@@ -88,7 +88,7 @@ def test_another_process_watches(names: dict[str, Any]) -> None:
             names["sx"].position = 3
             motion_line.flush()
             assert "'offset': 2.0" in watching.stdout.readline()
-        watching.communicate("\n", timeout=20)
+        watching.communicate("\n", timeout=60)
         assert watching.returncode == 0
 
 

@@ -29,21 +29,21 @@ def test_a_session_its_file_and_a_listener(
     try:
         assert session.setup(), session.error_report
         names: dict[str, Any] = session.env_dict
-        exec("scan = ascan(robx, 0, 5, 10, 0.01, diode, camera)", names)
+        exec("scan = ascan(robx, -5, 5, 10, 0.01, sim_ct_gauss, camera)", names)
         data = short_directory / "bliss_like_data" / "demo_session" / "data.h5"
         told = names["scan"].__info__().splitlines()
         assert told[1].endswith(f" {data}::1.1")
-        assert [line.split()[0] for line in told[3:6]] == ["robx", "diode", "image"]
+        assert [line.split()[0] for line in told[3:6]] == ["robx", "sim_ct_gauss", "image"]
         from_file, from_catalogue, listener = blocks_of("README.md", "python")
         capsys.readouterr()
         exec(from_file, {})
-        assert capsys.readouterr().out.startswith("ascan robx 0 5 10 0.01 [")
+        assert capsys.readouterr().out.startswith("ascan robx -5 5 10 0.01 [")
         exec(from_catalogue, {})
-        assert capsys.readouterr().out.startswith(f"ascan robx 0 5 10 0.01 {data} ")
+        assert capsys.readouterr().out.startswith(f"ascan robx -5 5 10 0.01 {data} ")
         exec(listener.replace("walk_events()", "walk_events(wait=False)"), {})
         assert capsys.readouterr().out.splitlines()[-1].startswith("SAVED_SCAN demo_session:")
     finally:
         began = time.monotonic()
         session.close()
         config.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20

@@ -35,7 +35,7 @@ def read_while_it_grows(path: Path, how: str, times: int) -> list[dict[str, Any]
 def test_every_reader_finds_every_value_at_any_moment(tmp_path: Path, times: int) -> None:
     for said in read_while_it_grows(tmp_path / "a.h5", "ours", times):
         # One in thousands may meet a block with a check sum while it is overwritten (decision 14), and opens it again.
-        assert said["errors"] <= times // 1000 and said["wrong"] == 0 and said["shrunk"] == 0, said
+        assert said["errors"] <= 1 + times // 1000 and said["wrong"] == 0 and said["shrunk"] == 0, said
         assert said["points"] > 0
     assert [each.name for each in tmp_path.iterdir()] == ["a.h5"]
 

@@ -13,6 +13,7 @@ from bliss_like.controllers.icepap import IcePAP
 from tests.icepap.simulator import Simulator
 from tests.proxy import Proxy
 from tests.unit.devices.making import make
+from tests.waiting import wait_until
 
 AXES = [
     {"name": "th", "address": 1, "steps_per_unit": 1000, "velocity": 4, "acceleration": 40, "tolerance": 0.001},
@@ -42,6 +43,7 @@ def _simulator_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def simulator(_simulator_of_the_run: Simulator) -> Simulator:
     """All its axes stand at 0, with power."""
     _simulator_of_the_run.tell("#STOP 1 2 11")
+    wait_until(_simulator_of_the_run.stands_still)
     _simulator_of_the_run.tell("#POWER ON 1 2 11")
     _simulator_of_the_run.tell("#POS AXIS 1 0 2 0 11 0")
     return _simulator_of_the_run
@@ -59,7 +61,7 @@ def new_icepap() -> Iterator[Callable[..., IcePAP]]:
     made = []
 
     def new(port: int, **keys: Any) -> IcePAP:
-        keys = {"host": "127.0.0.1", "port": port, "timeout": 0.3, "axes": AXES, **keys}
+        keys = {"host": "127.0.0.1", "port": port, "timeout": 30, "axes": AXES, **keys}
         made.append(make(IcePAP, "ice", **keys))
         return made[-1]
 

@@ -45,7 +45,7 @@ class Simulator:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._answers, timeout=20)
+        wait_until(self._answers, timeout=60)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -56,7 +56,7 @@ class Simulator:
         """End it as a power cut would."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+            self._process.wait(30)
             self._process = None
 
     def freeze(self) -> None:
@@ -68,6 +68,10 @@ class Simulator:
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGCONT)
 
+    def stands_still(self) -> bool:
+        """Whether no axis is in motion."""
+        return not any(int(status, 16) & 0x400 for status in self.tell("?FSTATUS 1 2 11").split()[1:])
+
     def tell(self, command: str) -> str:
         """Ask it as somebody else, over a connection of one's own."""
         return _ask(self.port, command.encode() + b"\r").decode()
@@ -75,7 +79,7 @@ class Simulator:
 
 def _ask(port: int, command: bytes) -> bytes:
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", port), 30) as connection:
             connection.sendall(command)
             return connection.recv(4096)
     except OSError:

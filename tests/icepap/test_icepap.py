@@ -276,7 +276,7 @@ def test_a_stop_by_somebody_else_ends_the_move(icepap: IcePAP, simulator: Simula
     th.move(100, wait=False)
     wait_until_cooperative(lambda: th.position > 0.1)
     simulator.tell("#STOP 1")
-    with gevent.Timeout(5), pytest.raises(AxisFault, match="th did not arrive.*Somebody else has stopped it"):
+    with gevent.Timeout(30), pytest.raises(AxisFault, match="th did not arrive.*Somebody else has stopped it"):
         th.wait_move()
 
 

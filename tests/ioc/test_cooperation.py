@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.iocs import ROOT, Ioc
-from tests.patched import PATCHED, largest_gap
+from tests.patched import PATCHED, keeps_nobody_waiting
 
 IN_A_PATCHED_PROCESS = "BLISS_LIKE_TESTS_PATCHED"
 
@@ -61,8 +61,8 @@ def test_no_call_keeps_the_other_greenlets_waiting(mini_beamline: Ioc, tmp_path:
             gevent.spawn(lambda: [open_signal("ca://mini:current").get() for _ in range(200)]),
             gevent.spawn(lambda: [image.get() for _ in range(3)]),
         ]
-        gevent.joinall(work, raise_error=True, timeout=10)
+        gevent.joinall(work, raise_error=True, timeout=30)
         assert work[2].value == "not found"
         assert len(work[3].value) == 200
     """
-    assert largest_gap(story, tmp_path) < 0.6  # a call that blocks takes 0.7 s and more
+    assert keeps_nobody_waiting(0.6, story, tmp_path)  # a call that blocks takes 0.7 s and more

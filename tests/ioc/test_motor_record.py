@@ -54,19 +54,21 @@ def test_the_time_of_a_move_is_that_of_the_motor(motors: dict[str, Axis]) -> Non
     axis.move(0)
     began = time.monotonic()
     axis.move(5)
-    assert 0.9 < time.monotonic() - began < 5
+    assert 0.9 < time.monotonic() - began < 20
 
 
 def test_the_stop_field_stops(motors: dict[str, Axis]) -> None:
     axis = motors["mtr1"]
     axis.move(0)
+    axis.velocity = 1
     moving = gevent.spawn(axis.move, 10)
-    with gevent.Timeout(5):
+    with gevent.Timeout(30):
         while axis.position == 0:
             gevent.sleep(0.01)
-    moving.kill(timeout=5)
+    moving.kill(timeout=30)
     at = axis.position
-    assert 0 < at < 5
+    axis.velocity = 5
+    assert 0 < at < 10
     assert open_signal("ca://sim:mtr1.DMOV").get() == 1
     gevent.sleep(0.3)
     assert axis.position == at
@@ -76,7 +78,11 @@ def test_the_stop_field_stops(motors: dict[str, Axis]) -> None:
 def test_two_move_together(motors: dict[str, Axis]) -> None:
     both = list(motors.values())
     move(motors["mtr1"], 0, motors["mtr2"], 0)
+    for axis in both:
+        axis.velocity = 1
     moving = gevent.spawn(move, motors["mtr1"], 5, motors["mtr2"], 5)
     wait_until(lambda: gevent.sleep(0.01) or all(axis.position not in (0, 5) for axis in both))
-    moving.get(timeout=10)
+    moving.get(timeout=30)
+    for axis in both:
+        axis.velocity = 5
     assert (motors["mtr1"].position, motors["mtr2"].position) == (5, 5)

@@ -20,7 +20,7 @@ def mini_beamline_script(tmp_path: Path) -> list[str]:
 
 def test_start_environment_stop(mini_beamline_script: list[str], tmp_path: Path) -> None:
     def run(command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*mini_beamline_script, command], capture_output=True, text=True, timeout=30)
+        return subprocess.run([*mini_beamline_script, command], capture_output=True, text=True, timeout=60)
 
     absent = run("environment")
     assert absent.returncode != 0

@@ -21,7 +21,7 @@ def shutter(request: pytest.FixtureRequest, scalars_and_arrays: Ioc) -> Iterator
     """One variable opens, closes and tells: `yes` is open."""
     states = {"OPEN": ["yes"], "CLOSED": ["no"]} if request.param == "words" else {"OPEN": [1], "CLOSED": [0]}
     addresses = {"open": ADDRESS, "close": ADDRESS, "status": ADDRESS}
-    shutter = make(SignalShutter, "fe", **addresses, open_value=1, close_value=0, states=states, timeout=2)
+    shutter = make(SignalShutter, "fe", **addresses, open_value=1, close_value=0, states=states, timeout=30)
     shutter.__connect__(10)
     yield shutter
     shutter.__close__()
@@ -37,7 +37,7 @@ def test_it_opens_and_closes(shutter: SignalShutter) -> None:
 def test_a_permission_in_words(scalars_and_arrays: Ioc) -> None:
     permit = {"signal": "ca://arr:enum", "value": 1, "words": "the ring gives no permission"}
     addresses = {"open": ADDRESS, "close": ADDRESS, "status": ADDRESS}
-    shutter = make(SignalShutter, "fe", **addresses, close_value=0, permits=[permit], timeout=2)
+    shutter = make(SignalShutter, "fe", **addresses, close_value=0, permits=[permit], timeout=30)
     shutter.close()
     with pytest.raises(DeviceError, match="^fe stays closed: the ring gives no permission$"):
         shutter.open()

@@ -62,4 +62,4 @@ def running_device() -> Iterator[Device]:
         serving.start()
         yield device
         device.shutdown()
-        serving.join(10)
+        serving.join(30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import gevent
@@ -15,8 +15,9 @@ from bliss_like.devices.axis import Axis
 from bliss_like.errors import AxisFault, AxisLimitError, AxisStopped, DeviceError, NotConnectedError
 from tests.lewis_servers import LewisServer
 from tests.lines.conftest import REST
-from tests.proxy import Proxy
+from tests.proxy import Proxy, impatience
 from tests.unit.devices.making import make
+from tests.waiting import wait_until_cooperative
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def proxy(server: LewisServer) -> Iterator[Proxy]:
 def controller(proxy: Proxy) -> Iterator[LewisMotor]:
     axis = {"name": "lew", "unit": "mm", "low_limit": 0, "high_limit": 300}
     controller = make(LewisMotor, "lewis", address=proxy.address, axes=[axis])
-    controller._line.timeout = 0.3
+    controller._line.timeout = 30.0
     yield controller
     controller.__close__()
 
@@ -48,16 +49,12 @@ def axis(controller: LewisMotor) -> Axis:
     return controller.axes["lew"]
 
 
-def until(condition: Callable[[], object]) -> None:
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.005)
-
-
 def on_its_way(axis: Axis, server: LewisServer, to: float) -> gevent.Greenlet:
+    """A move that takes a long time, begun."""
+    server.control.speed = 5.0
     moving = gevent.spawn(axis.move, to)
     at = server.control.position
-    until(lambda: server.control.position != at)
+    wait_until_cooperative(lambda: server.control.position != at)
     return moving
 
 
@@ -81,7 +78,7 @@ def test_a_move_takes_the_time_of_the_motor(axis: Axis, server: LewisServer) -> 
 
 
 def test_a_kill_stops(axis: Axis, server: LewisServer) -> None:
-    on_its_way(axis, server, far_from(axis.position)).kill(timeout=5)
+    on_its_way(axis, server, far_from(axis.position)).kill(timeout=30)
     assert server.control.state == "idle"
     assert axis.position == server.control.position
     axis.rmove(0.5)
@@ -108,16 +105,17 @@ def test_limits_of_ours_and_of_the_device(axis: Axis, server: LewisServer, proxy
 
 def test_a_target_that_the_device_has_from_somebody_else(axis: Axis, server: LewisServer) -> None:
     at = axis.position
+    server.control.speed = 5.0
     server.control.target = far_from(at)
-    until(lambda: server.control.position != at)
+    wait_until_cooperative(lambda: server.control.position != at)
     assert axis.state == "MOVING"
     with pytest.raises(AxisFault, match="lew"):
         axis.move(at)
     server.control.call("stop")
 
 
-def test_words_that_the_device_does_not_know(controller: LewisMotor, axis: Axis) -> None:
-    with pytest.raises(DeviceError, match="did not answer b'WHO' in time"):
+def test_words_that_the_device_does_not_know(controller: LewisMotor, axis: Axis, proxy: Proxy) -> None:
+    with impatience(axis.controller._line), pytest.raises(DeviceError, match="did not answer 'WHO' in time"):
         controller.raw_write_read("WHO")
     assert controller.raw_write_read("S?") == "idle"
     assert controller.raw_write_read(b"S?") == b"idle"
@@ -126,9 +124,10 @@ def test_words_that_the_device_does_not_know(controller: LewisMotor, axis: Axis)
 @pytest.mark.parametrize("answer", [b"\xff\xfe\r\n", b"moo\r\n", b"12:30\r\n", b"idl", b"\r\n\r\n\r\n\r\n"])
 def test_garbage_in_a_move_stops_it(axis: Axis, server: LewisServer, proxy: Proxy, answer: bytes) -> None:
     moving = on_its_way(axis, server, far_from(axis.position))
-    proxy.spoil_next(lambda _: answer)
-    with pytest.raises(DeviceError, match=r"lewis \(tcp://") as caught:
+    with impatience(axis.controller._line, proxy), pytest.raises(DeviceError, match=r"lewis \(tcp://") as caught:
+        proxy.spoil_next(lambda _: answer)
         moving.get(timeout=30)
+    wait_until_cooperative(lambda: not failing(axis))
     assert "answer" in str(caught.value)
     assert server.control.state == "idle"
     assert axis.state == "READY"
@@ -144,7 +143,7 @@ def test_a_cut_in_a_move_stops_it(axis: Axis, server: LewisServer, proxy: Proxy,
     proxy.cut()
     with suppress(NotConnectedError, gevent.Timeout):  # between two requests it does no harm
         moving.get(timeout=0.2)
-    moving.kill(timeout=5)
+    moving.kill(timeout=30)
     assert server.control.state == "idle"
     axis.rmove(0.5)
     assert axis.position == server.control.position
@@ -159,23 +158,23 @@ def test_a_device_that_is_away_in_a_move_is_stopped_when_it_is_back(
         moving.get(timeout=30)
     assert server.control.state == "moving"
     proxy.accept()
-    until(lambda: server.control.state == "idle")
-    until(lambda: not failing(axis))
+    wait_until_cooperative(lambda: server.control.state == "idle")
+    wait_until_cooperative(lambda: not failing(axis))
     axis.rmove(0.5)
     assert axis.position == server.control.position
 
 
-def test_a_frozen_device_is_stopped_when_it_thaws(axis: Axis, server: LewisServer) -> None:
-    server.control.speed = 20.0
+def test_a_frozen_device_is_stopped_when_it_thaws(axis: Axis, server: LewisServer, proxy: Proxy) -> None:
     moving = on_its_way(axis, server, far_from(axis.position))
-    server.freeze()
-    try:
-        with pytest.raises(NotConnectedError, match="did not answer"):
-            moving.get(timeout=30)
-    finally:
-        server.thaw()
-    until(lambda: server.control.state == "idle")
-    until(lambda: not failing(axis))
+    with impatience(axis.controller._line, proxy):
+        server.freeze()
+        try:
+            with pytest.raises(NotConnectedError, match="did not answer"):
+                moving.get(timeout=30)
+        finally:
+            server.thaw()
+    wait_until_cooperative(lambda: server.control.state == "idle")
+    wait_until_cooperative(lambda: not failing(axis))
     axis.rmove(0.5)
 
 
@@ -183,11 +182,12 @@ def test_a_start_that_is_not_answered_is_not_repeated_but_stopped(
     axis: Axis, server: LewisServer, proxy: Proxy
 ) -> None:
     target = far_from(axis.position)
+    server.control.speed = 5.0
     proxy.cut_after_request = b"T="
-    with pytest.raises(NotConnectedError, match="was lost after b'T=.*' was sent.*may have been executed"):
+    with pytest.raises(NotConnectedError, match="was lost after 'T=.*' was sent.*may have been executed"):
         axis.move(target)
     assert b"".join(proxy.requests).count(b"T=") == 1
-    until(lambda: server.control.state == "idle")
+    wait_until_cooperative(lambda: server.control.state == "idle")
     assert axis.position != target
     axis.rmove(0.5)
 
@@ -196,10 +196,10 @@ def test_a_late_position_is_not_taken_for_a_later_one(axis: Axis, server: LewisS
     at = axis.position
     elsewhere = at + 1 if at < 100 else at - 1
     proxy.hold()
-    with pytest.raises(NotConnectedError, match=r"did not answer b'P\?'"):
+    with impatience(axis.controller._line), pytest.raises(NotConnectedError, match=r"did not answer 'P\?'"):
         axis.position  # noqa: B018
     server.control.target = elsewhere
-    until(lambda: server.control.position == elsewhere)
+    wait_until_cooperative(lambda: server.control.position == elsewhere)
     proxy.release()
     assert axis.position == elsewhere
 
@@ -212,7 +212,7 @@ def test_a_power_cut(axis: Axis, server: LewisServer) -> None:
             moving.get(timeout=30)
     finally:
         server.start()
-    until(lambda: not failing(axis))
+    wait_until_cooperative(lambda: not failing(axis))
     axis.sync_hard()
     axis.move(0.25)
     assert (axis.position, server.control.position) == (0.25, 0.25)
@@ -231,4 +231,4 @@ def test_a_session_starts_without_the_device(axis: Axis, proxy: Proxy, controlle
         controller.connect_axis(axis, 1)
     proxy.accept()
     gevent.sleep(REST)
-    controller.connect_axis(axis, 1)
+    controller.connect_axis(axis, 30)

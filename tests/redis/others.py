@@ -9,6 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 
+from bliss_like.config.locks import lslock
+from tests.waiting import wait_until
+
 SESSION = """
 from gevent import monkey
 monkey.patch_all(thread=False, queue=False)
@@ -60,9 +63,16 @@ def another(program: str, *words: str) -> Iterator[Other]:
     command = [sys.executable, "-c", program, *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         other = Other(process)
-        assert other.answer() == "ready"
-        yield other
-        process.kill()
+        try:
+            assert other.answer() == "ready"
+            yield other
+        finally:
+            process.kill()
+
+
+def until_free(*names: str) -> None:
+    """Wait until nobody has these devices: a motion gives them back a moment after it has ended."""
+    wait_until(lambda: not any(holder.name in names for holder in lslock()))
 
 
 def seen(eh2: Other, expression: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
 from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped, UserAbort
 from bliss_like.session import load_session
-from tests.redis.others import Other
+from tests.redis.others import Other, until_free
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
@@ -75,7 +77,7 @@ def test_the_settings_survive_the_process(config: Config, redis_server: Embedded
 
 def test_nothing_is_set_while_another_session_moves_it(names: dict[str, Any], eh2: Other) -> None:
     slow: Axis = names["slow"]
-    assert eh2.do("slow.move(20, wait=False)") == "done"
+    assert eh2.do("slow.move(1000, wait=False)") == "done"
     wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
     for name, value in {"position": 1, "dial": 1, "offset": 1, "sign": -1, "velocity": 2, "acceleration": 50}.items():
         with pytest.raises(AxisFault, match=r"slow is moving, but not in this session.*slow\.stop\(\)"):
@@ -88,40 +90,43 @@ def test_nothing_is_set_while_another_session_moves_it(names: dict[str, Any], eh
 
 def test_a_motion_of_another_session_is_waited_for(names: dict[str, Any], eh2: Other) -> None:
     slow: Axis = names["slow"]
-    assert eh2.do("slow.move(0.3, wait=False)") == "done"
-    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    assert eh2.do("slow.move(2, wait=False)") == "done"
+    wait_until(lambda: gevent.sleep(0.01) or slow.position > 0)
     slow.wait_move()
-    assert (slow.position, str(slow.state.names[0])) == (0.3, "READY")
-    assert eh2.do("slow.wait_move(); slow.move(20, wait=False)") == "done"
+    assert (slow.position, str(slow.state.names[0])) == (2, "READY")
+    assert eh2.do("slow.wait_move(); slow.move(1000, wait=False)") == "done"
     wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
     waiter = gevent.spawn(slow.wait_move)
     waiter.join(0.1)
     assert not waiter.ready()
     waiter.kill(UserAbort)
     wait_until(lambda: gevent.sleep(0.01) or not slow.is_moving)
-    assert slow.position < 20
+    assert slow.position < 1000
 
 
 def test_events_of_an_axis_that_another_session_moves(names: dict[str, Any], eh2: Other) -> None:
-    robx: Axis = names["robx"]
+    slow: Axis = names["slow"]
     positions, states, limits = Notes(), Notes(), Notes()
-    events.connect(robx, AxisEvent.POSITION, positions.take)
-    events.connect(robx, AxisEvent.STATE, states.take)
-    events.connect(robx, AxisEvent.LIMITS, limits.take)
-    assert eh2.do("robx.move(20)") == "done"
-    wait_until(lambda: gevent.sleep(0.01) or (positions and positions[-1] == 20 and states and states[-1] == "READY"))
+    events.connect(slow, AxisEvent.POSITION, positions.take)
+    events.connect(slow, AxisEvent.STATE, states.take)
+    events.connect(slow, AxisEvent.LIMITS, limits.take)
+    eh2.begin("slow.move(4)")
+    wait_until(lambda: gevent.sleep(0.01) or (positions and positions[-1] == 4 and states and states[-1] == "READY"))
+    assert eh2.answer() == "done"
     assert positions == sorted(positions)
     assert len(positions) > 3
     assert any("MOVING" in state for state in states)
-    assert robx._set_position == 20
-    assert eh2.do("robx.limits = -1, 30") == "done"
+    assert slow._set_position == 4
+    assert eh2.do("slow.limits = -1, 30") == "done"
     wait_until(lambda: gevent.sleep(0.01) or limits[-1:] == [(-1, 30)])
 
 
 def test_a_move_here_goes_on_from_where_the_other_has_left_it(names: dict[str, Any], eh2: Other) -> None:
     robx: Axis = names["robx"]
     robx.move(1)
+    until_free("robx")
     assert eh2.do("robx.rmove(1)") == "done"
+    until_free("robx")
     robx.rmove(1)
     assert eh2.do("assert robx.position == 3") == "done"
 
@@ -133,6 +138,7 @@ def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> N
     slow.stop()
     assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
     assert not slow.is_moving
+    until_free("slow")
     slow.rmove(0.01)
 
 
@@ -160,17 +166,30 @@ def test_its_scale_stays_while_the_other_session_moves_it(names: dict[str, Any],
 def test_all_stop(names: dict[str, Any], eh2: Other) -> None:
     """Also what has backlash stands still at once; who waits is told, here and there."""
     slow, play = names["slow"], names["play"]
-    eh2.begin("slow.move(100)")
-    moving = gevent.spawn(play.move, -100)
+    eh2.begin("slow.move(1000)")
+    moving = gevent.spawn(play.move, -1000)
     wait_until(lambda: gevent.sleep(0.01) or (slow.is_moving and play.position < -0.1))
-    assert motion_line.request_stop(patience=3) == ["play", "slow"]
+    assert motion_line.request_stop(patience=5) == ["play", "slow"]
     with pytest.raises(AxisStopped):
         moving.get(timeout=30)
-    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
+    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 1000"
     at = play.position
     gevent.sleep(0.1)
     assert play.position == at
     assert motion_line.request_stop(patience=0.2) == []
+
+
+def test_a_session_that_is_slow_to_answer_is_waited_for(names: dict[str, Any], eh2: Other) -> None:
+    """Else it would be said that nothing moves."""
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or HashSetting("slow").get("state") == ["MOVING"])
+    os.kill(eh2.pid, signal.SIGSTOP)
+    asking = gevent.spawn(motion_line.request_stop, "slow", patience=0.01)
+    with pytest.raises(gevent.Timeout):
+        asking.get(timeout=0.5)
+    os.kill(eh2.pid, signal.SIGCONT)
+    assert asking.get(timeout=30) == ["slow"]
+    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
 
 
 def test_a_plain_script_reads_where_axes_are(names: dict[str, Any], redis_server: EmbeddedServer) -> None:
@@ -217,11 +236,11 @@ def test_what_a_motion_depends_on_is_not_changed_by_another_session(names: dict[
 def test_a_process_that_died_in_motion(names: dict[str, Any], eh2: Other) -> None:
     """The motor runs on to its target, as real ones do; on its way it is no surprise to who comes next."""
     slow: Axis = names["slow"]
-    assert eh2.do("slow.move(1, wait=False)") == "done"
+    assert eh2.do("slow.move(4, wait=False)") == "done"
     wait_until(lambda: gevent.sleep(0.01) or 0.1 < slow.position)
     eh2.kill()
-    assert slow.is_moving
     wait_until(lambda: gevent.sleep(0.01) or not slow.is_moving)
+    assert slow.position == 4
     slow.move(0.5)
     assert slow.position == 0.5
 

@@ -69,7 +69,7 @@ def at_a_prompt(code: str, session: str = "s") -> str:
 
 
 def run(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-c", *arguments], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -131,7 +131,7 @@ def test_two_processes_lose_nothing(session: Session) -> None:
         wait_until(lambda: "there0" in first.state_names)
         for number in range(50):
             first.switch_state(f"here{number}")
-        assert other.wait(30) == 0
+        assert other.wait(60) == 0
     wait_until(lambda: len(first.state_names) == 102)
 
 

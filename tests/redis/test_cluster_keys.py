@@ -29,7 +29,7 @@ def test_a_change_of_several_keys_waits_for_a_slot_on_its_way(redis_cluster: Loo
     thread.start()
     redis_cluster.move_keys(slot, source, target)
     redis_cluster.end_move(slot, source, target)
-    thread.join(20)
+    thread.join(60)
     assert done == [[b"OK", b"OK"]] * 2
     assert (keys.read("a{t}"), keys.read("b{t}")) == (b"3", b"3")
 

@@ -155,7 +155,7 @@ def test_a_scan_that_runs_is_followed(store: RedisStore) -> None:
         assert next_point() == [2]
         scan.end()
         wait_until(lambda: json.loads(lines.readline())["event"] == "END_SCAN")
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
 
 

@@ -36,8 +36,8 @@ def file(beamline: Beamline) -> Path:
 
 
 def begun(eh1: Other, beamline: Beamline, file: Path, npoints: int = NPOINTS) -> None:
-    """Begin a scan, and wait until some of it is in its file."""
-    eh1.begin(f"count({npoints})")
+    """Begin a scan, and wait until some of it is published; in the middle it waits for `beamline.go_on()`."""
+    eh1.begin(f"count({npoints}, held_at={npoints // 2})")
     wait_until(lambda: file.exists() and beamline.length(1) > 20)
 
 
@@ -46,6 +46,7 @@ def test_a_full_disk(beamline: Beamline, file: Path) -> None:
         begun(eh1, beamline, file)
         pid = beamline.writer().pid
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        beamline.go_on()
         wait_until(lambda: trouble(beamline))
         assert trouble(beamline).startswith(f"scan {paths.name(beamline.scans()[0])}: {file}: ")
         with h5py.File(file) as readable:
@@ -62,6 +63,7 @@ def test_a_disk_that_stays_full_until_somebody_recovers(beamline: Beamline, file
         begun(eh1, beamline, file)
         pid = beamline.writer().pid
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        beamline.go_on()
         told = eh1.answer()
         assert told.startswith("SavingError: scan 1 counting is not yet saved") and "bliss-like recover eh1" in told
         beamline.kill_writer()
@@ -78,6 +80,7 @@ def test_a_directory_that_is_away_for_a_while(beamline: Beamline, file: Path) ->
     with beamline.session() as eh1:
         begun(eh1, beamline, file)
         beamline.base.rename(away)
+        beamline.go_on()
         wait_until(lambda: trouble(beamline))
         assert "no more" in trouble(beamline), trouble(beamline)
         away.rename(beamline.base)
@@ -91,6 +94,7 @@ def test_a_directory_that_does_not_come_back(beamline: Beamline, file: Path) -> 
         assert eh1.do(BRIEF) == "done"
         begun(eh1, beamline, file)
         beamline.base.rename(beamline.base.with_name("away"))
+        beamline.go_on()
         assert "is not yet saved" in eh1.answer()
         assert eh1.do("count(10)") == "done"  # which makes it anew
         for number, npoints in enumerate((NPOINTS, 10)):
@@ -107,7 +111,9 @@ def test_what_is_deleted_is_written_anew(what: str, beamline: Beamline, file: Pa
         if what == "file":
             file.unlink()
         else:
-            shutil.rmtree(beamline.base)
+            gone = beamline.base.rename(beamline.base.with_name("gone"))  # at once, whatever the writer does meanwhile
+            shutil.rmtree(gone, ignore_errors=True)
+        beamline.go_on()
         assert eh1.answer() == "done", beamline.writer_log()
         assert eh1.do("count(10)") == "done"
         for scan, npoints in zip(beamline.scans(), (NPOINTS, 10), strict=True):
@@ -142,6 +148,7 @@ def test_readers_that_hold_the_file(beamline: Beamline, file: Path) -> None:
         begun(eh1, beamline, file)
         with reader(file, "hdf5"):
             beamline.kill_writer()  # the next one opens the file while it is held
+            beamline.go_on()
             assert eh1.answer() == "done", beamline.writer_log()
         with reader(file, "flock"):
             eh1.begin(f"count({NPOINTS})")
@@ -178,6 +185,7 @@ def test_a_server_that_comes_back_empty(beamline: Beamline, file: Path, short_di
         beamline.server.kill()
         shutil.rmtree(short_directory / "appendonlydir")
         beamline.server.start()
+        beamline.go_on()
         told = eh1.answer()
         assert "came back without entries" in told, told
         assert eh1.do("count(10)") == "done"
@@ -213,6 +221,7 @@ def test_a_small_disk_that_is_full_before_the_end(beamline: Beamline, file: Path
         begun(eh1, beamline, file, 2000)
         with contextlib.suppress(OSError):
             filler.write_bytes(bytes(400_000))
+        beamline.go_on()
         wait_until(lambda: trouble(beamline))
         assert "No space left on device" in trouble(beamline)
         with h5py.File(file) as readable:
@@ -228,6 +237,7 @@ def test_a_disk_that_is_taken_away(beamline: Beamline, file: Path) -> None:
         assert eh1.do(BRIEF) == "done"
         begun(eh1, beamline, file)
         subprocess.run(["umount", "-l", str(beamline.base)], check=True)
+        beamline.go_on()
         assert "the file is no more there" in eh1.answer()
         scan = beamline.scans()[0]
         with disk(beamline.base, "10m"):  # another one in its place

@@ -81,7 +81,7 @@ def test_another_process_reads_images_while_they_are_taken(session: Session, sho
     names = session.env_dict
     scan = names["ascan"](names["roby"], -1, 1, 4, 0.01, names["cam"])
     *lines, end, loaded = [json.loads(line) for line in listener.stdout]
-    assert listener.wait(10) == 0
+    assert listener.wait(30) == 0
     images = scan.get_data("cam:image")
     sums = [int(image.sum()) for image in images]
     name = str(short_directory / "data/s/scan0001/cam_0000.h5")

@@ -29,8 +29,8 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
     moments = [dice.randrange(NPOINTS) for _ in range(3)]
     with beamline.session() as eh1:
 
-        def begin(number: int, npoints: int = NPOINTS) -> None:
-            eh1.begin(f"count({npoints})")
+        def begin(number: int, npoints: int = NPOINTS, held_at: int = -1) -> None:
+            eh1.begin(f"count({npoints}, held_at={held_at})")
             wait_until(lambda: beamline.length(number) >= moments[number - 1])
 
         begin(1)
@@ -42,7 +42,7 @@ def test_each_is_killed_in_turn(beamline: Beamline, dice: random.Random) -> None
         assert eh1.answer() == "done", beamline.writer_log()
         for scan in beamline.scans():
             beamline.check(scan, NPOINTS, NPOINTS)  # by itself
-        begin(3, 10 * NPOINTS)
+        begin(3, 10 * NPOINTS, 9 * NPOINTS)
         os.kill(eh1.pid, signal.SIGSTOP)  # so that neither has time to do something about the other
         beamline.kill_writer()
         eh1.kill()

@@ -10,7 +10,7 @@ import gevent
 from bliss_like.config.settings import HashSetting
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from tests.redis.others import Other
+from tests.redis.others import Other, until_free
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
@@ -39,14 +39,15 @@ def test_events_of_a_pseudo_axis_whose_real_axes_another_session_moves(names: di
     positions, states = Notes(), Notes()
     events.connect(vgap, AxisEvent.POSITION, positions.take)
     events.connect(vgap, AxisEvent.STATE, states.take)
-    eh2.begin("vgap.move(4)")
-    wait_until(lambda: gevent.sleep(0.01) or (positions[-1:] == [4] and states[-1:] == ["READY"]))
+    eh2.begin("vgap.move(40)")  # within 4 s
+    wait_until(lambda: gevent.sleep(0.01) or (positions[-1:] == [40] and states[-1:] == ["READY"]))
     assert eh2.answer() == "done"
     assert len(positions) > 3
     assert any("MOVING" in state for state in states)
-    assert (vgap.position, vgap._set_position) == (4, 4)
+    assert (vgap.position, vgap._set_position) == (40, 40)
+    until_free("up", "down", "vgap")
     vgap.rmove(1)
-    assert eh2.do("assert (vgap.position, voffset.position) == (5, 0)") == "done"
+    assert eh2.do("assert (vgap.position, voffset.position) == (41, 0)") == "done"
 
 
 def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> None:
@@ -57,13 +58,15 @@ def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> N
         stop()
         assert eh2.answer().startswith("AxisStopped: stopped: up on its way to ")
         wait_until(lambda: gevent.sleep(0.01) or not vgap.is_moving)
+        until_free("up", "down", "vgap")
     vgap.move(vgap.position + 0.1)
 
 
 def test_whoever_has_no_devices_reads_where_it_is(names: dict[str, Any]) -> None:
     vgap = names["vgap"]
-    vgap.move(1, wait=False)
+    vgap.move(1000, wait=False)
     wait_until(lambda: gevent.sleep(0.01) or "MOVING" in HashSetting("vgap").get("state", []))
-    vgap.wait_move()
+    vgap.stop()
+    vgap.move(1)
     motion_line.flush()
     assert (HashSetting("vgap")["position"], HashSetting("vgap")["state"]) == (1, ["READY"])

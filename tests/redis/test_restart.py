@@ -55,7 +55,7 @@ def test_nothing_is_lost_or_twice(store: RedisStore, server_that_can_be_restarte
         if value == 2000:
             server.start()
     scan.end()
-    assert ended.wait(10)
+    assert ended.wait(30)
     assert seen == list(range(3000))
     node = get_node(scan.path, store)
     assert node is not None and node.get_data("diode").tolist() == list(range(3000))  # type: ignore[attr-defined]
@@ -125,11 +125,11 @@ def test_a_server_that_is_silent_counts_as_lost(
     server_that_can_be_restarted: RestartableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = server_that_can_be_restarted
-    monkeypatch.setattr(redis_store, "_SILENCE", 1.0)
+    monkeypatch.setattr(redis_store, "_SILENCE", 3.0)
     store = RedisStore(server.url)
     scan = PublishedScan(Tree(store, limits=Limits(patience=0.5))).prepare().emit([1.0])
     scan.publisher.flush()
-    assert store.read({"nothing": (0, 0)}, timeout=1.2) == {}  # waiting is not silence
+    assert store.read({"nothing": (0, 0)}, timeout=3.2) == {}  # waiting is not silence
     failures: list[Exception] = []
     scan.publisher.on_failure = failures.append
     server.freeze()

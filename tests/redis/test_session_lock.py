@@ -47,9 +47,11 @@ def locks(redis_server: EmbeddedServer) -> Iterator[LockSpace]:
 def another_process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", HOLDER, *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"held\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout is not None and process.stdout.readline() == b"held\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def test_refused_while_another_process_has_it(locks: LockSpace) -> None:
@@ -57,7 +59,7 @@ def test_refused_while_another_process_has_it(locks: LockSpace) -> None:
         SessionLock("eh1").acquire(locks)
     pattern = (
         rf"session 'eh1' is already open: process {holder.pid} on host {re.escape(socket.gethostname())} "
-        r"\(user \w+\) since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d. Use it there, or close it there first; "
+        r"\(user \w+\) since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d. Use it there, or close it there first; to look on: `bliss-like watch eh1`; "
         rf"if it hangs: `kill {holder.pid}` on {re.escape(socket.gethostname())}; "
         r"if that host is no more, it is free 60 s after its end"
     )
@@ -77,7 +79,7 @@ def test_free_again_at_once_when_its_process_is_killed(locks: LockSpace, words: 
         with pytest.raises(SessionError):
             SessionLock("eh1").acquire(locks)
         holder.send_signal(signal.SIGKILL)
-        holder.wait(10)
+        holder.wait(30)
         lock = SessionLock("eh1")
         lock.acquire(locks)
         lock.release()

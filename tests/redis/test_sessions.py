@@ -45,9 +45,11 @@ def another_process() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has the session `test_session` open."""
     command = [sys.executable, "-c", OPEN_SESSION]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"True\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout is not None and process.stdout.readline() == b"True\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_session_publishes_on_the_server_that_is_configured(redis_server: EmbeddedServer) -> None:
@@ -75,7 +77,7 @@ def test_one_process_at_a_time(redis_server: EmbeddedServer) -> None:
         assert load_session("demo_session").setup()
         current_session.close()
         other.send_signal(signal.SIGKILL)
-        other.wait(10)
+        other.wait(30)
         assert session.setup(), session.error_report
         session.close()
 
@@ -110,7 +112,7 @@ def test_two_sessions_side_by_side(redis_server: EmbeddedServer, short_directory
         with pytest.raises(SessionError, match="session 'demo_session' is already open: process"):
             mine.close()
             load_session("demo_session").setup()
-        other.communicate("\n", timeout=30)
+        other.communicate("\n", timeout=60)
     demo = load_session("demo_session")
     assert demo.setup(), demo.error_report
     assert demo.env_dict["user_script_homedir"]() == str(tmp_path)  # kept on the server

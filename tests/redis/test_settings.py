@@ -58,7 +58,7 @@ def in_processes(work: Callable[[int], None]) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(50)
+        process.join(100)
     assert [process.exitcode for process in processes] == [0] * NPROCESSES
 
 

@@ -97,7 +97,7 @@ def root(base_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv(catalogue.VARIABLE, str(base_path))
     yield base_path
     for file in base_path.iterdir():
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 def begin(store: StreamStore, number: int, **more: Any) -> PublishedScan:
@@ -225,7 +225,7 @@ def test_browsers_get_other_formats(root: Path, served: Served) -> None:
     past(root, 2)
 
     def get(path: str, **asked: str) -> httpx.Response:
-        return httpx.get(f"{served.api}/{path}", params=asked)
+        return httpx.get(f"{served.api}/{path}", params=asked, timeout=60)
 
     assert get("array/full/2/diode", format="text/csv").text.split() == [f"{index}.0" for index in range(7)]
     assert get("array/full/2/image", format="image/png", slice="0").content.startswith(b"\x89PNG")
@@ -287,8 +287,8 @@ def test_the_page_about_it(root: Path, served: Served, capsys: pytest.CaptureFix
 
 def test_it_is_for_this_computer_unless_a_key_is_given(served: Served, base_path: Path) -> None:
     assert "for everyone on this computer, read only" in served.said[0]
-    assert httpx.get(served.url).status_code == 200
-    assert httpx.get(f"{served.url}tiled-ui-settings").status_code == 200
+    assert httpx.get(served.url, timeout=60).status_code == 200
+    assert httpx.get(f"{served.url}tiled-ui-settings", timeout=60).status_code == 200
     assert [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "lab")] == [True] * 3 + [
         False
     ] * 2
@@ -297,8 +297,8 @@ def test_it_is_for_this_computer_unless_a_key_is_given(served: Served, base_path
         assert "with this key only" in locked.said[0]
         port, key = locked.api.partition("/api")[0].rpartition(":")[2], locked.api.rpartition("=")[2]
         address = f"http://127.0.0.1:{port}/api/v1/metadata/"
-        assert httpx.get(address).status_code == 401
-        assert httpx.get(address, params={"api_key": key}).status_code == 200
+        assert httpx.get(address, timeout=60).status_code == 401
+        assert httpx.get(address, params={"api_key": key}, timeout=60).status_code == 200
     finally:
         assert locked.stop() == 0
 

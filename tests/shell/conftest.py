@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bliss_like.data.server import EmbeddedServer
-from tests.shell.terminal import Terminal
+from tests.shell.terminal import COLUMNS, ROWS, Terminal
 
 SESSION = """
 - name: tiny
@@ -19,6 +19,7 @@ SESSION = """
 """
 
 SETUP = '''
+import os
 import sys
 import time
 
@@ -45,18 +46,19 @@ class Thing:
 thing = Thing()
 
 
-def clean_up(text, seconds=0):
-    print("cleaning up")
-    time.sleep(seconds)
-    print(text)
+def wait_for_file(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
 
 
-def sleeping(clean_up_time=0):
+def sleeping(clean_up=lambda: None):
     try:
         print("sleeping")
         time.sleep(60)
     finally:
-        clean_up("slept out", clean_up_time)
+        print("cleaning up")
+        clean_up()
+        print("slept out")
 
 
 def busy():
@@ -90,6 +92,7 @@ def exit_in_background():
     gevent.spawn(sys.exit, 3).join()
 '''
 
+SHIPPED = Path(__file__).resolve().parent.parent.parent / "config"
 OpenShell = Callable[..., Terminal]
 
 
@@ -110,8 +113,11 @@ def run(environment: Path) -> Iterator[OpenShell]:
     """A function that runs `bliss-like` with arguments, in a terminal."""
     terminals: list[Terminal] = []
 
-    def run(*arguments: str) -> Terminal:
-        terminals.append(Terminal([sys.executable, "-m", "bliss_like.shell.main", *arguments], os.environ))
+    def run(
+        *arguments: str, terminal: str = "xterm-256color", size: tuple[int, int] = (COLUMNS, ROWS), **variables: str
+    ) -> Terminal:
+        command = [sys.executable, "-m", "bliss_like.shell.main", *arguments]
+        terminals.append(Terminal(command, {**os.environ, **variables}, terminal, size))
         return terminals[-1]
 
     yield run
@@ -124,4 +130,13 @@ def shell(run: OpenShell) -> Terminal:
     """The session `tiny`, at its first prompt."""
     terminal = run("-s", "tiny")
     terminal.wait_for("TINY [1]:")
+    return terminal
+
+
+@pytest.fixture
+def demo(environment: Path, run: OpenShell, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """The shipped session `demo_session`, at its first prompt."""
+    monkeypatch.setenv("BLISS_LIKE_CONFIG", str(SHIPPED))
+    terminal = run("-s", "demo_session")
+    terminal.wait_for("DEMO_SESSION [1]:")
     return terminal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -17,13 +18,14 @@ from bliss_like.data import server
 from bliss_like.data.redis_store import connect
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.data.tree import Tree
+from bliss_like.shell.main import make_parser
 from tests.publishing import PublishedScan, run_scan
 
 COMMAND = [sys.executable, "-m", "bliss_like.shell.main"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
 
 
 def test_version() -> None:
@@ -36,10 +38,18 @@ def test_without_arguments_it_helps() -> None:
     assert "bliss-like" in asked.stdout
 
 
+def test_the_options_of_a_command_are_its_own() -> None:
+    parser = make_parser()
+    (commands,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    for command in commands.values():
+        assert {action.dest for action in command._actions} & {action.dest for action in parser._actions} <= {"help"}
+
+
 def test_a_session_and_another_command_at_once_are_refused(environment: Path) -> None:
     asked = run("-s", "tiny", "server", "status")
     assert asked.returncode == 2
     assert "give one of them" in asked.stderr
+    assert "--tmux says how a session is opened" in run("--tmux").stderr
 
 
 def test_an_unknown_session_is_an_error_with_a_suggestion(environment: Path) -> None:
@@ -60,6 +70,14 @@ def test_a_server_that_does_not_answer_is_an_error_without_its_password(
         assert "localhost:1" in asked.stderr
         assert "secret" not in asked.stderr + asked.stdout
         assert "Traceback" not in asked.stderr
+
+
+def test_a_reader_that_has_seen_enough_ends_any_command_quietly(home: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    asked = subprocess.run([*COMMAND, "server", "status"], stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert (asked.returncode, asked.stderr) == (0, b"")
 
 
 # -- server ------------------------------------------------------------------------------------------------------------
@@ -156,7 +174,7 @@ def test_events_come_as_lines(tree: Tree, listen: Listen) -> None:
         f"END_SCAN      {scan.path} DONE",
     ]
     listener.send_signal(signal.SIGINT)
-    assert listener.wait(timeout=10) == 0
+    assert listener.wait(timeout=30) == 0
 
 
 def test_a_time_stamp_is_told_from_the_next_one(tree: Tree, listen: Listen) -> None:
@@ -203,18 +221,20 @@ def test_a_reader_that_goes_away_ends_the_listener(tree: Tree, listen: Listen) -
     listener.stdout.readline()
     listener.stdout.close()
     run_scan(tree)
-    assert listener.wait(timeout=10) == 0
+    assert listener.wait(timeout=30) == 0
 
 
 def test_a_listener_is_a_plain_process(redis_server: EmbeddedServer) -> None:
     script = (
-        "import os, signal, sys, threading\n"
+        "import sys\n"
         "from bliss_like.shell.main import main\n"
-        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "main(['listen', 'eh1'])\n"
         "print(sorted({'gevent', 'h5py', 'prompt_toolkit', 'ruamel', 'pydantic'} & set(sys.modules)))\n"
     )
-    listened = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, timeout=30
+    listener = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert listened.stdout == "[]\n"
+    assert listener.stderr is not None
+    assert listener.stderr.readline().startswith("Listening to session eh1")
+    listener.send_signal(signal.SIGINT)
+    assert listener.communicate(timeout=60)[0] == "[]\n"

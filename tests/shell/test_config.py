@@ -29,7 +29,7 @@ def beamline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str, code: int = 0) -> str:
     """Run the command, expect its exit code; return what it printed."""
-    asked = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+    asked = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
     assert asked.returncode == code, asked.stdout + asked.stderr
     assert "Traceback" not in asked.stderr
     return asked.stdout + asked.stderr
@@ -174,5 +174,5 @@ def test_it_is_a_plain_process(beamline: Path) -> None:
         "import sys; from bliss_like.shell.main import main; main(['config', 'check']);"
         "from gevent import monkey; print(monkey.is_module_patched('socket'), 'ptpython' in sys.modules)"
     )
-    asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+    asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert asked.stdout.splitlines()[-1] == "False False"

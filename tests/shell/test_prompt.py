@@ -36,7 +36,7 @@ def test_names_are_completed_without_asking_the_hardware(shell: Terminal) -> Non
     shell.type("\t")
     shell.wait_for("TINY [1]: thing.position")
     shell.type("\x03")
-    shell.wait_for(lambda: shell.last_line == "TINY [1]:")
+    shell.wait_for(lambda: "TINY [1]:" in shell.lines)
     shell.type("Thing.asked\n")
     shell.wait_for(" Out [1]: 0")
 
@@ -50,7 +50,7 @@ def test_ctrl_c_clears_the_line(shell: Terminal) -> None:
     shell.type("nonsense that nobody wants")
     shell.wait_for("nobody wants")
     shell.interrupt()
-    shell.wait_for(lambda: shell.last_line == "TINY [1]:")
+    shell.wait_for(lambda: "TINY [1]:" in shell.lines)
 
 
 def test_prints_in_the_background_leave_the_line_alone(shell: Terminal) -> None:
@@ -64,6 +64,16 @@ def test_prints_in_the_background_leave_the_line_alone(shell: Terminal) -> None:
     ticks = [line for line in shell.lines if "tick" in line and "()" not in line]
     assert ticks == [f"tick {number}" for number in range(len(ticks))]
     assert sum("half a li" in line for line in shell.lines) == 1
+
+
+def test_a_key_that_is_pressed_while_something_is_printed_above_is_none_for_the_terminal(shell: Terminal) -> None:
+    shell.type("import gevent, termios; from prompt_toolkit.application import run_in_terminal\n")
+    shell.wait_for("TINY [2]:")
+    shell.type("edits = lambda: print('edits' if termios.tcgetattr(0)[3] & termios.ICANON else 'only hands on')\n")
+    shell.wait_for("TINY [3]:")
+    shell.type("task = gevent.spawn_later(0.3, run_in_terminal, edits)\n")
+    shell.wait_for(lambda: any(line in ("edits", "only hands on") for line in shell.lines))
+    assert "only hands on" in shell.lines
 
 
 def test_an_error_takes_a_line_and_last_error_tells_all(shell: Terminal) -> None:
@@ -168,22 +178,24 @@ def test_ctrl_c_ends_a_computation_that_the_command_waits_for(shell: Terminal) -
     assert "not busy any more" in shell.text
 
 
-def test_a_second_ctrl_c_waits_for_the_clean_up(shell: Terminal) -> None:
-    shell.type("sleeping(clean_up_time=1)\n")
+def test_a_second_ctrl_c_waits_for_the_clean_up(shell: Terminal, short_directory: Path) -> None:
+    go = short_directory / "go"
+    shell.type(f"sleeping(clean_up=lambda: wait_for_file('{go}'))\n")
     shell.wait_for("\nsleeping")
     shell.interrupt()
-    shell.wait_for("cleaning up")  # two signals that come at once are one
+    shell.wait_for("\ncleaning up")  # two signals that come at once are one
     shell.interrupt()
     shell.wait_for("press Ctrl-C once more")
+    go.touch()
     shell.wait_for("TINY [2]:")
     assert "slept out" in shell.text
 
 
 def test_a_third_ctrl_c_gives_up_on_the_clean_up(shell: Terminal) -> None:
-    shell.type("sleeping(clean_up_time=60)\n")
+    shell.type("sleeping(clean_up=lambda: time.sleep(60))\n")
     shell.wait_for("\nsleeping")
     shell.interrupt()
-    shell.wait_for("cleaning up")  # two signals that come at once are one
+    shell.wait_for("\ncleaning up")
     shell.interrupt()
     shell.wait_for("press Ctrl-C once more")
     shell.interrupt()
@@ -275,7 +287,7 @@ def test_a_user_script_is_loaded_again(shell: Terminal, short_directory: Path) -
     shell.type("\t")
     shell.wait_for("TINY [6]: user_script_load('scans")
     shell.type("\x03")
-    shell.wait_for(lambda: shell.last_line == "TINY [6]:")
+    shell.wait_for(lambda: "TINY [6]:" in shell.lines)
     shell.type("user_script_list()\n")
     shell.wait_for("  scans")
 
@@ -286,7 +298,7 @@ def test_resetup_shows_what_has_changed(environment: Path, run: OpenShell) -> No
     (environment / "tiny.yml").write_text(session + diodes % (5, ""))
     shell = run("-s", "tiny")
     shell.wait_for("TINY [1]:")
-    assert "Session tiny: 2 objects in 0." in shell.text and "  diode diodes" in shell.lines
+    assert "Session tiny: 2 objects in " in shell.text and "  diode diodes" in shell.lines
     (environment / "tiny.yml").write_text(session + diodes % (6, ", {name: dark, value: 0}"))
     shell.type("resetup()\n")
     shell.wait_for("TINY [2]:")
@@ -350,3 +362,40 @@ def test_a_terminal_that_goes_away_ends_the_command(environment: Path, run: Open
     shell.wait_for("\nsleeping")
     shell.hang_up()
     wait_until(note.exists)
+
+
+def test_keys_count_for_nothing_else_than_what_was_seen(shell: Terminal) -> None:
+    shell.type("sleeping()\nprint('a' + 'b')\n")  # the second line waits in the editor already
+    shell.wait_for("\nsleeping")
+    shell.interrupt()
+    shell.wait_for("Interrupted.")
+    shell.type("a = ask_yes_no('Open?'); b = input('St' + 'art? ')\n")
+    shell.wait_for("( ) yes")
+    shell.type("y\n")  # the y is enough; the Enter is not for the next question
+    shell.wait_for("Start?")
+    shell.type("now\n")
+    shell.wait_for("[3]:")
+    shell.type("print(a, b)\n")
+    shell.wait_for("True now")
+    assert "\nab" not in shell.text
+    shell.type("e = ValueError('no'); e.offer = \"print('o' + 'ffered')\"; raise e\n\n")
+    shell.wait_for("last_error()")
+    shell.wait_for(lambda: shell.last_line.endswith("print('o' + 'ffered')"))
+    shell.type(" # mine\n")
+    shell.wait_for("\noffered")
+    assert "'ffered') # mine" in shell.text
+
+
+def test_a_command_may_break_what_the_shell_stands_on(shell: Terminal) -> None:
+    for number, broken in enumerate(("None", "3", "open(os.devnull)"), 2):
+        shell.type(f"import os, sys; sys.stdout = sys.stderr = {broken}; 1 / 0\n")
+        shell.wait_for(f"[{number}]:")
+    assert shell.text.count("sys.stderr: put back") == 3
+    shell.type("print('a' + 'b')\n")
+    shell.wait_for("\nab")
+    shell.type("import tty; tty.setraw(0)\n")  # Ctrl-C would be a key like any other
+    shell.wait_for("[6]:")
+    shell.type("sleeping()\n")
+    shell.wait_for("\nsleeping")
+    shell.interrupt()
+    shell.wait_for("Interrupted.")

@@ -58,35 +58,28 @@ def lines_with(shell: Terminal, start: str) -> list[str]:
     return [line for line in shell.lines if line.startswith(start)]
 
 
-def test_positions_change_in_place_and_stay_when_it_is_over(shell: Terminal) -> None:
+def test_positions_stay_when_it_is_over(shell: Terminal) -> None:
     shell.type("umv(robx, 4, roby, -0.5)\n")
-    seen: set[str] = set()
-
-    def has_arrived() -> bool:
-        seen.update(lines_with(shell, "user"))
-        return "MOVING [2]:" in shell.text
-
-    shell.wait_for(has_arrived)
-    assert len(seen) > 3  # it was live
+    shell.wait_for("MOVING [2]:")
     assert [line.split() for line in lines_with(shell, "user")] == [["user", "4.0000", "-0.5000"]]
     assert [line.split() for line in lines_with(shell, "dial")] == [["dial", "4.0000", "-0.5000"]]
     assert sum("robx[mm]" in line for line in shell.lines) == 1
 
 
-def test_what_others_print_meanwhile_is_not_overwritten(shell: Terminal) -> None:
-    shell.type("chatter(); umv(robx, 6)\n")
-    shell.wait_for("MOVING [2]:")
-    assert [line for line in shell.lines if line.startswith("chatter ")] == [f"chatter {number}" for number in range(5)]
-    assert lines_with(shell, "user")[-1].split() == ["user", "6.0000"]
+def test_positions_change_in_place_and_ctrl_c_stops_and_shows_where(shell: Terminal) -> None:
+    shell.type("chatter(); umv(roby, 500)\n")
+    seen: set[str] = set()
 
+    def is_live() -> bool:
+        seen.update(lines_with(shell, "user"))
+        return len(seen) > 3 and "\nchatter 4\n" in shell.text
 
-def test_ctrl_c_stops_and_shows_where(shell: Terminal) -> None:
-    shell.type("umv(roby, 50)\n")
-    shell.wait_for("MOVING ")
-    shell.wait_for(lambda: any(line.split()[1:] > ["0.1"] for line in lines_with(shell, "user")))
+    shell.wait_for(is_live)
     shell.interrupt()
     shell.wait_for("MOVING [2]:")
-    assert "Interrupted." in shell.lines
+    assert "\nInterrupted" in shell.text
+    assert lines_with(shell, "chatter ") == [f"chatter {number}" for number in range(5)]  # what others print stays
+    assert len(lines_with(shell, "user")) == 1
     shell.type("print('stands at', f'{roby.position:.4f}', roby.state.READY)\n")
     shell.wait_for("MOVING [3]:")
     stands_at = lines_with(shell, "stands at")[0].split()
@@ -110,7 +103,7 @@ def test_a_way_out_is_offered_and_enter_takes_it(shell: Terminal) -> None:
     assert "WrongPlace: robx is somewhere else (last_error() shows where)" in shell.lines
     shell.type("\n")
     shell.wait_for("MOVING [3]:")
-    shell.wait_for(lambda: shell.last_line == "MOVING [3]:")  # it is offered once
+    shell.wait_for(lambda: "MOVING [3]:" in shell.lines)  # it is offered once
     shell.type("wa()\n")
     shell.wait_for("1.5000")
 
@@ -119,7 +112,7 @@ def test_a_way_out_need_not_be_taken(shell: Terminal) -> None:
     shell.type("lost()\n")
     shell.wait_for("MOVING [2]: mv(robx, 1.5)")
     shell.interrupt()
-    shell.wait_for(lambda: shell.last_line == "MOVING [2]:")
+    shell.wait_for(lambda: "MOVING [2]:" in shell.lines)
 
 
 # -- tweak -------------------------------------------------------------------------------------------------------------
@@ -128,8 +121,13 @@ def test_a_way_out_need_not_be_taken(shell: Terminal) -> None:
 LEFT, RIGHT, UP, DOWN, PAGE_DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B", "\x1b[6~"
 
 
+def row(shell: Terminal, name: str) -> list[str]:
+    """Return the values of the last row of a name."""
+    return lines_with(shell, name)[-1].split()[1:] if lines_with(shell, name) else []
+
+
 def position(shell: Terminal) -> list[str]:
-    return lines_with(shell, "user")[-1].split()[1:] if lines_with(shell, "user") else []
+    return row(shell, "user")
 
 
 def test_keys_move_an_axis(shell: Terminal) -> None:
@@ -138,11 +136,11 @@ def test_keys_move_an_axis(shell: Terminal) -> None:
     shell.type(RIGHT)
     shell.wait_for(lambda: position(shell) == ["0.5000"] and "state" not in shell.text)
     shell.type(UP)
-    shell.wait_for(lambda: lines_with(shell, "step")[-1].split() == ["step", "1"])
+    shell.wait_for(lambda: row(shell, "step") == ["1"])
     shell.type(LEFT)
     shell.wait_for(lambda: position(shell) == ["-0.5000"] and "state" not in shell.text)
     shell.type("0.25\n")
-    shell.wait_for(lambda: lines_with(shell, "step")[-1].split() == ["step", "0.25"])
+    shell.wait_for(lambda: row(shell, "step") == ["0.25"])
     shell.type(PAGE_DOWN)
     shell.wait_for("0.025")
     shell.type(RIGHT)
@@ -177,7 +175,7 @@ def test_keys_stop_a_motion(shell: Terminal) -> None:
     shell.wait_for(lambda: "state" in shell.text)
     shell.interrupt()
     shell.wait_for("MOVING [2]:")
-    assert "Interrupted." in shell.lines
+    assert "\nInterrupted" in shell.text
     shell.type("roby.state\n")
     shell.wait_for("READY")
 
@@ -215,6 +213,6 @@ def test_somebody_else_has_moved_an_axis_and_the_way_out_is_offered(shell: Termi
     shell.type("mv(robx, 2)\n")
     shell.wait_for("MOVING [3]: sync(robx)")
     shell.type("\n")
-    shell.wait_for(lambda: shell.last_line == "MOVING [4]:")
+    shell.wait_for(lambda: "MOVING [4]:" in shell.lines)
     shell.type("mv(robx, 2); wa()\n")
     shell.wait_for("2.0000")

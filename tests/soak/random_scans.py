@@ -12,9 +12,9 @@ import numpy as np
 
 from bliss_like.data.channel_buffer import ChannelBuffer
 from bliss_like.data.events import EndScan, EventType, NewNode, NodeKind, PreparedScan, ScanInfoUpdate
+from bliss_like.data.patience import patiently
 from bliss_like.data.tree import Tree
 from bliss_like.data.walk import Event
-from bliss_like.data.walker import patiently
 
 SESSION = "eh1"
 CONTAINERS = ("eh1:tmp:scans", "eh1:visitor:sample:run")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bliss_like.controllers.camera_bpm import spot
 from bliss_like.devices.counter import Counter
 
-from .roi_counters import Calculation, FrameController
+from .frame_controller import Calculation, FrameController
 
 if TYPE_CHECKING:
     from .camera import Camera

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from bliss_like.config.settings.properties import ObjectSettings
 from bliss_like.devices.counter import Counter, CounterController, IntegratingCounter, counter_namespace
-from bliss_like.devices.counter_controller import Params
 from bliss_like.devices.counter_namespace import CounterGroups
 from bliss_like.errors import UsageError
-from bliss_like.scanning.acquisition.camera import FrameSlave
 
+from .frame_controller import Calculation, FrameController, Frames
 from .geometry import Geometry, clipped
 from .rois import STATISTICS, AnyRoi, ArcRoi, Roi, RoiProfile, moved_arc, roi_of, statistics
 
@@ -28,32 +27,6 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=AnyRoi)
 TAKEN = ("image", "images", "bpm", "default", "roi_counters", "roi_profiles", "roi_collection")
 """Names of other counters and groups of a camera."""
-Frames = NDArray[Any]
-Calculation = Callable[[Frames], Iterable[NDArray[Any]]]
-"""Returns, for each of the counters asked for, values of shape (n, *shape of the counter)."""
-
-
-class FrameController(CounterController):
-    """Owner of counters that are calculated from the frames of a camera."""
-
-    def __init__(self, name: str, camera: Camera) -> None:
-        super().__init__(name, master_controller=camera)
-        self.camera = camera
-
-    def calculation(self, counters: Sequence[Counter], exposure_time: float) -> Calculation:
-        """Return what calculates the counters of images.
-
-        :param exposure_time: seconds of each image.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must overload calculation")
-
-    def get_default_chain_parameters(
-        self, scan_params: Mapping[str, Any], acq_params: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return dict(acq_params)
-
-    def get_acquisition_object(self, acq_params: Params, ctrl_params: Params, parent_acq_params: Params) -> FrameSlave:
-        return FrameSlave(self, npoints=parent_acq_params.get("acq_nb_frames", 1), ctrl_params=ctrl_params)
 
 
 class RoiContainer(FrameController, Generic[R]):

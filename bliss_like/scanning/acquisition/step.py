@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from bliss_like.devices.axis import check_limits
 from bliss_like.devices.naming import name_of
+from bliss_like.devices.numbers import decimals_of
 from bliss_like.errors import ChainError
 
 from ..channel import AcquisitionChannel
@@ -40,6 +41,7 @@ class VariableStepTriggerMaster(AcquisitionMaster):
         self._emits = []
         for axis in self.axes:
             channel = AcquisitionChannel(f"axis:{axis.name}", float, (), unit=getattr(axis, "unit", None))
+            channel.decimals = decimals_of(axis)
             self.channels.append(channel)
             self._emits.append((axis, channel.emit))
 

@@ -52,7 +52,7 @@ def test_greenlets_get_the_same_object(configure: Configure, monkeypatch: pytest
         original(self, name, config)
 
     monkeypatch.setattr(devices.Lamp, "__init__", slow)
-    first, second = gevent.joinall([gevent.spawn(config.get, "lamp") for _ in range(2)], timeout=5)
+    first, second = gevent.joinall([gevent.spawn(config.get, "lamp") for _ in range(2)], timeout=30)
     assert first.get() is second.get()
     assert devices.made == ["lamp"]
 

@@ -250,8 +250,8 @@ def test_a_reload_waits_for_what_is_being_made(configure: Configure) -> None:
     gevent.idle()
     assert devices.started == ["a"] and not reloading.ready()
     devices.gates.pop("a").set()
-    assert reloading.get(timeout=5).changed == ("a",)
-    assert making.get(timeout=5).velocity == 1.0
+    assert reloading.get(timeout=30).changed == ("a",)
+    assert making.get(timeout=30).velocity == 1.0
     assert config.get("a").velocity == 2.0
 
 

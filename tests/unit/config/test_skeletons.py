@@ -39,6 +39,24 @@ def test_all_kinds_are_valid_at_once(survey: Survey) -> None:
         assert now.class_of(name).names_made(now.entries[name].node, now) == objects  # type: ignore[union-attr]
 
 
+def test_of_many_objects_a_session_has_axes_and_counters(survey: Survey) -> None:
+    root = survey.root
+    (root / "a_groups.yml").write_text(
+        "".join(f"- {{name: mg{n}, class: MeasurementGroup, counters: []}}\n" for n in range(9))
+    )
+    for number in range(5):
+        begin("axis", f"m{number}", again(survey))
+        begin("counter", f"c{number}", again(survey))
+    begin("session", "eh1", again(survey))
+    now = again(survey)
+    assert now.entries["eh1"].node["config-objects"] == ["m0", "m1", "m2", "m3", "c0", "c1", "c2", "c3"]
+
+
+def test_a_new_session_saves_where_all_do(survey: Survey) -> None:
+    begin("session", "eh1", survey)
+    assert "base_path" not in again(survey).entries["eh1"].node["scan_saving"]
+
+
 def test_they_work(survey: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLISS_LIKE_HOME", str(tmp_path / "home"))
     for kind, name in (("axis", "robx"), ("counter", "diode"), ("session", "eh1")):

@@ -21,7 +21,7 @@ needs_proc = pytest.mark.skipif(
 def ended() -> int:
     """Return the pid of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait(10)
+        process.wait(60)
     return process.pid
 
 

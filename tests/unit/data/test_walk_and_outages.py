@@ -91,5 +91,5 @@ def test_an_observer_misses_nothing_in_an_outage() -> None:
     with watcher.watch():
         line.is_bad = True
         run_scan(tree)
-        assert over.wait(20)
+        assert over.wait(60)
     assert told == ["created", "started", "finished"]

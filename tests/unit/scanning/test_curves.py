@@ -15,6 +15,8 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisLimitError, ScanError, UserAbort
+from bliss_like.live import LiveStats
+from bliss_like.live.ending import ending
 from bliss_like.scanning import scan_math
 from bliss_like.scanning.scan import Scan, ScanState
 from bliss_like.scans import a2scan, amesh, ascan, aspiral, dscan, loopscan
@@ -168,6 +170,50 @@ def test_where_nothing_is_nothing_moves(robx: Axis) -> None:
     for go in (scan.goto_cen, scan.goto_peak, scan.goto_com, scan.goto_min):
         with pytest.raises(ScanError, match="of diode along robx is not a number, .*; nothing moved"):
             go(diode)
+    assert robx.position == 1
+
+
+@pytest.mark.parametrize("shape", ["noise", "peak", "edge"])
+@pytest.mark.parametrize("npoints", [3, 5, 11, 16, 40])
+def test_what_is_told_of_a_scan_is_where_one_can_go(robx: Axis, shape: str, npoints: int) -> None:
+    random = np.random.default_rng(npoints)
+    curves = {"noise": lambda x: 0.0, "peak": lambda x: 60 * math.exp(-(x**2)), "edge": lambda x: 60.0 * (x > 0.5)}
+    diode = counter_of(lambda: 100 + curves[shape](robx.position) + float(random.normal()))
+    for _ in range(8):
+        stats = LiveStats()
+        scan = ascan(robx, -3, 3, npoints - 1, 0, diode, subs=[stats])
+        assert scan.stands_out(diode) == stats.is_clear == bool(ending(stats))
+        if stats.is_clear:
+            scan.goto_cen(diode)
+            assert robx.position == pytest.approx(scan.cen(diode))
+        elif math.isfinite(scan.peak(diode)):
+            with pytest.raises(
+                ScanError, match=r"the peak of diode cannot be told from .*; goto_\.\.\. with force=True goes"
+            ):
+                scan.goto_peak(diode)
+            assert robx.position == 3
+            scan.goto_peak(diode, force=True)
+            assert robx.position == pytest.approx(scan.peak(diode))
+
+
+def test_who_insists_goes_to_the_highest_point_of_noise(robx: Axis) -> None:
+    random = np.random.default_rng(1)
+    scan = ascan(robx, 0, 40, 40, 0, diode := counter_of(lambda: float(random.normal())))
+    values, places = scan.get_data(diode), scan.get_data(robx)
+    assert math.isnan(scan.peak(diode))
+    with pytest.raises(ScanError, match=r"not a number, .* goto_peak\(force=True\) goes to the highest point"):
+        scan.goto_peak(diode)
+    scan.goto_peak(diode, force=True)
+    assert robx.position == places[values.argmax()]
+    scan.goto_min(diode, force=True)
+    assert robx.position == places[values.argmin()]
+    with pytest.raises(ScanError, match="the centre of diode along robx is not a number"):
+        scan.goto_cen(diode, force=True)
+
+
+def test_few_points_of_a_sharp_peak_are_one(robx: Axis) -> None:
+    scan = ascan(robx, -2, 2, 4, 0, diode := counter_of(lambda: 3000 * math.exp(-((robx.position - 1) ** 2) * 9)))
+    scan.goto_peak(diode)
     assert robx.position == 1
 
 

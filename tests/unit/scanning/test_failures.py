@@ -16,7 +16,7 @@ from gevent.event import Event
 from bliss_like.data.events import EndScan, WireEvent
 from bliss_like.data.lifecycle import ScanState
 from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanError, ScanUsageError, UserAbort
-from bliss_like.scanning import branch, scan_run
+from bliss_like.scanning import branch, supervision
 from bliss_like.scanning.acquisition import MetaTiming
 from bliss_like.scanning.chain import AcquisitionChain
 from bliss_like.scanning.environment import environment
@@ -151,7 +151,7 @@ def test_a_reading_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch
 def test_a_device_that_does_not_let_go_keeps_no_other_from_being_stopped(
     culprit: str, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan_run, "GRACE", 0.05)
+    monkeypatch.setattr(supervision, "GRACE", 0.05)
     log, inside, release = Log(), Event(), Event()
 
     def hold_on() -> None:
@@ -311,6 +311,39 @@ def test_presses_of_ctrl_c() -> None:
         go.set()
         assert isinstance(task.get(timeout=5), UserAbort)
         assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_presses_that_come_after_giving_up(turns: int) -> None:
+    """However many there are, and whenever they come, the end is published, and once."""
+    log, go = Log(), Event()
+    scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60), stop=go.wait))
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING, timeout=5)
+    for _ in range(8):
+        for _ in range(turns):
+            gevent.sleep(0)
+        task.kill(UserAbort, block=False)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    wait_for(lambda: any(isinstance(event, EndScan) for event in published(scan)))  # nobody waits until it is stored
+    assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+    wait_for(lambda: log.about("d")[-1] == "stop")  # it was told, though nobody waits for it
+    go.set()
+
+
+@pytest.mark.parametrize("npresses", range(1, 9))
+def test_presses_while_subscribers_are_told_of_the_end(npresses: int) -> None:
+    told: list[WireEvent] = []
+    scan = timer_scan(Device("d", Log(), trigger=lambda: gevent.sleep(60)))
+    scan.subscribe(told.append, lossless=True)
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING, timeout=5)
+    for _ in range(npresses):
+        task.kill(UserAbort, block=False)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    wait_for(lambda: any(isinstance(event, EndScan) for event in published(scan)))  # nobody waits until it is stored
+    assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+    wait_for(lambda: isinstance(told[-1], EndScan))
 
 
 def test_a_value_that_cannot_be_stored_is_refused_when_it_is_set() -> None:
@@ -473,7 +506,7 @@ def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: b
     log = Log()
     scan = timer_scan(Device("d", log, trigger=lambda: gevent.sleep(60)))
     task = in_background(scan)
-    scan.wait_state(ScanState.STARTING, timeout=5)
+    scan.wait_state(ScanState.STARTING, timeout=30)
     gevent.sleep(0.01)
     fail = made[0].fail
     if from_thread:
@@ -481,7 +514,7 @@ def test_a_store_that_is_lost_ends_a_scan_that_waits_for_hardware(from_thread: b
         thread.start()
     else:
         fail(PublishError("no Redis server for 60 s"))
-    assert isinstance(task.get(timeout=5), PublishError)
+    assert isinstance(task.get(timeout=30), PublishError)
     assert scan.state is ScanState.KILLED
     assert log.of("stop") == ["d"]
 

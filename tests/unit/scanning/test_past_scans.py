@@ -116,6 +116,9 @@ def test_last_scans_by_index_number_name_and_uid(store: MemoryStore, tmp_path: P
     for key in (1, "1_loopscan", gone.path, gone.scan_info["uid"], gone.scan_info["uid"][:10]):
         assert getattr(scans().get(key), "db_name", None) == gone.path
     assert getattr(scans()[old.scan_info["uid"]], "db_name", None) == old.path
+    assert scans()[-2:] == list(scans())[-2:]
+    with pytest.raises(IndexError, match=r"SCANS\[100\]: there are 2 scans of this process.* SCANS.get\(100\)"):
+        scans()[100]
     with pytest.raises(IndexError, match=r"SCANS\[-5\]: so many scans of the session are not known"):
         scans()[-5]
     with pytest.raises(IndexError):

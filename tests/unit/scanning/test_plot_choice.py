@@ -20,6 +20,7 @@ from bliss_like.scanning.plot_choice import (
     plotinit,
     plotselect,
     plotted,
+    set_table_counters,
 )
 from bliss_like.scans import amesh, ascan, ct, dscan, loopscan
 from tests.unit.devices.making import make_axis
@@ -30,7 +31,7 @@ from tests.unit.scanning.making import Values
 def nothing_chosen() -> Iterator[None]:
     environment.presets = [plotted]
     yield
-    for choose in (plotselect, meshselect, plotinit):
+    for choose in (plotselect, meshselect, plotinit, set_table_counters):
         choose()
 
 
@@ -101,6 +102,13 @@ def test_scans_tell_what_is_chosen(robx: Axis, counters: list[SamplingCounter]) 
     first, second = (ascan(robx, 0, 1, 1, 0, *counters) for _ in range(2))
     assert first.node.info["display_extra"] == {"plotselect": ["*far"]}
     assert second.node.info["display_extra"] == {"plotselect": [counters[0].fullname]}
+
+
+def test_scans_tell_what_tables_show(robx: Axis, counters: list[SamplingCounter]) -> None:
+    set_table_counters(counters[0], "*far")
+    scan = ascan(robx, 0, 1, 1, 0, *counters)
+    assert scan.node.info["display_extra"] == {"table": [counters[0].fullname, "*far"]}
+    assert get_plotted_counters() == []
 
 
 def test_what_cannot_be_plotted() -> None:

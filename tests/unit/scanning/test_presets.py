@@ -309,6 +309,40 @@ def test_an_axis_that_cannot_be_read_does_not_cost_the_scan(caplog: pytest.LogCa
     assert "Traceback" not in caplog.text
 
 
+def test_axes_that_fail_alike_are_told_together_and_not_at_all_by_a_scan_that_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Lost:
+        unit = None
+        is_lost = False
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        @property
+        def position(self) -> float:
+            if Lost.is_lost:
+                raise OSError("no answer")
+            return 0.0
+
+    environment.axes = lambda: [Lost("m1"), Lost("m2")]
+
+    def lose() -> None:
+        Lost.is_lost = True
+        raise ChainError("d: no answer")
+
+    scan = timer_scan(Device("d", Log(), trigger=lose))
+    with pytest.raises(ChainError):
+        scan.run()
+    assert scan.scan_info["metadata_missing"] == dict.fromkeys(
+        ["positioners.m1", "positioners.m2"], "OSError: no answer"
+    )
+    assert "metadata" not in caplog.text
+    timer_scan(Device("d", Log())).run()
+    assert caplog.text.count("no answer") == 1
+    assert "metadata positioners.m1, positioners.m2 are missing in the scan: OSError: no answer" in caplog.text
+
+
 def test_an_axis_that_is_disabled_is_not_asked(caplog: pytest.LogCaptureFixture) -> None:
     robx, roby = make_axis("robx"), make_axis("roby")
     roby.disable("under repair")

@@ -146,6 +146,7 @@ def test_info_describes_the_chain() -> None:
     assert info["devices"]["sub"] == {
         "name": "sub",
         "type": "Master",
+        "npoints": 5,
         "channels": ["sub:n"],
         "triggered_devices": ["a", "b"],
     }

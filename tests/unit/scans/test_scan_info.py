@@ -175,7 +175,9 @@ def test_the_end_tells_only_what_is_news() -> None:
     robx = make_axis("robx", unit="mm")
     environment.axes = lambda: [robx]
     scan = ascan(robx, 0, 1, 1, 0, SamplingCounter("diode", Values("diodes", lambda: [1.0])))
-    assert set(end_of(scan).info) == {"positioners", "end_time", "end_timestamp", "end_reason", "state"}
+    assert set(end_of(scan).info) == {
+        *("positioners", "time_profile", "end_time", "end_timestamp", "end_reason", "state")
+    }
     assert end_of(scan).info["positioners"] == {"positioners_end": {"robx": 1.0}, "positioners_dial_end": {"robx": 1.0}}
     assert scan.node.info["positioners"]["positioners_start"] == {"robx": 0.0}
 

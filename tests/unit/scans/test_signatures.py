@@ -59,7 +59,7 @@ EXPECTED: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 """BLISS' commands: what stands in its place, and the keywords with their defaults."""
 
-OURS = {"chain_settings", "stab_time"}
+OURS = {"chain_settings", "stab_time", "subs"}
 """Keywords that BLISS does not have, or not everywhere."""
 
 COMMANDS = [name for name in scans.__all__ if "return_scan" in inspect.signature(getattr(scans, name)).parameters]
@@ -82,9 +82,9 @@ def test_arguments_of_bliss(name: str) -> None:
 @pytest.mark.parametrize(("name", "command"), TAKING)
 def test_what_every_scan_takes(name: str, command: Callable[..., Any]) -> None:
     keywords = inspect.signature(command).parameters
-    assert {"name", "title", "run", "return_scan", "scan_info", "chain_settings", "sleep_time"} - set(keywords) <= (
-        {"sleep_time"} if name == "sct" else set()
-    )
+    assert {"name", "title", "run", "return_scan", "scan_info", "chain_settings", "subs", "sleep_time"} - set(
+        keywords
+    ) <= ({"sleep_time"} if name == "sct" else set())
     has_axes = any(one.startswith("motor") for one in keywords)
     assert ("stab_time" in keywords) is has_axes
 

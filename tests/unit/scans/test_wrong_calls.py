@@ -22,6 +22,7 @@ from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisDisabled, AxisFault, AxisLimitError, NotConnectedError, ScanUsageError
 from bliss_like.scanning.environment import environment
 from bliss_like.scanning.scan import Scan
+from bliss_like.scanning.subscriptions import Subscription
 from tests.unit.devices.calc import Double, calc, real_axes
 from tests.unit.devices.making import make_axis
 from tests.unit.scanning.making import Values
@@ -422,3 +423,25 @@ def test_an_error_in_a_scan_that_a_counter_calls_keeps_its_usage(bench: Bench) -
     with pytest.raises(ScanUsageError) as raised:
         scans.loopscan(1, 0, calling)
     assert str(raised.value).startswith("ct: ") and str(raised.value).count("usage: ") == 1
+
+
+# -- callbacks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_callbacks_follow_any_scan(bench: Bench, name: str) -> None:
+    ended: list[str] = []
+    both: list[Any] = [
+        {"end_scan": lambda event: ended.append(event.path)},
+        Subscription(lambda event: None, lossless=True),
+    ]
+    scan = bench.call(name, bench.good(name), subs=both)
+    assert ended == [scan.path] and scan.subscriptions[1] is both[1]
+    assert bench.call(name, bench.good(name), subs=both[0], run=False).subscriptions[0].callback is both[0]
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("given", [3, [print, 3], {"stop": print}])
+def test_no_callbacks(bench: Bench, name: str, given: Any) -> None:
+    told = refused(bench, name, lambda: bench.call(name, bench.good(name), subs=given), "subs")
+    assert "expected a function f(event)" in told or "no event 'stop'" in told

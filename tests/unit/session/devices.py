@@ -29,7 +29,7 @@ class Meeting:
         self.here.add(name)
         if len(self.here) == self.count:
             self.all_here.set()
-        if not self.all_here.wait(5):
+        if not self.all_here.wait(30):
             raise TimeoutError(f"only {', '.join(sorted(self.here))} came")
 
 

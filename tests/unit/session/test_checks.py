@@ -221,7 +221,7 @@ def test_what_would_be_made_is_what_is_made(make_session: MakeSession, tree: Tre
 def test_the_standard_names_are_those_of_a_session(make_session: MakeSession, tree: Tree) -> None:
     session = make_session()
     assert session.setup(tree=tree), session.error_report
-    at_the_prompt = {"exit", "quit", "last_error", "ERROR_REPORT"}
+    at_the_prompt = {"exit", "quit", "help", "last_error", "ERROR_REPORT"}
     assert set(session.names.given) | at_the_prompt == STANDARD_NAMES
 
 
@@ -257,3 +257,17 @@ def test_wrong_keys_of_saving(beamline: Beamline, written: str) -> None:
 )
 def test_keys_of_saving(beamline: Beamline, written: str) -> None:
     assert beamline.errors(eh1=f"name: eh1\nclass: Session\nscan_saving: {written}\n") == []
+
+
+def test_a_name_in_the_toolbar_that_nothing_has(beamline: Beamline) -> None:
+    (error,) = beamline.errors(eh1="name: eh1\nclass: Session\ntoolbar: [diode, diod, user.current]\n")
+    assert error == "eh1.yml:3:18: Session 'eh1': toolbar: no object 'diod', did you mean 'diode'?"
+
+
+def test_a_function_for_the_logbook_that_nothing_has(beamline: Beamline) -> None:
+    (error,) = beamline.errors(
+        eh1="name: eh1\nclass: Session\nlogbook: {send_to: ['os.path:exists', 'os.path:exits']}\n"
+    )
+    assert error.startswith(
+        "eh1.yml:3:39: Session 'eh1': logbook.send_to: os.path:exits cannot be imported: AttributeError"
+    )

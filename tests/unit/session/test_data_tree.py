@@ -26,7 +26,7 @@ def test_several_threads_may_emit_more_than_the_backlog_holds() -> None:
     threads = [threading.Thread(target=emit, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
-    with gevent.Timeout(20):
+    with gevent.Timeout(60):
         while any(thread.is_alive() for thread in threads):
             gevent.sleep(0.001)
     scan.end()

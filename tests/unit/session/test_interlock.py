@@ -58,25 +58,25 @@ def claimed() -> dict[str, str]:
 
 
 def until_free() -> None:
-    with gevent.Timeout(5):
+    with gevent.Timeout(30):
         while claimed():
             gevent.sleep(0.001)
 
 
 def test_a_move_claims_its_axes_while_it_lasts(session: Session) -> None:
     names = session.env_dict
-    names["slow"].move(1, wait=False)
+    names["slow"].move(1000, wait=False)
     move(names["robx"], 2)
-    assert claimed().pop("slow") == "moving slow to 1"
+    assert claimed().pop("slow") == "moving slow to 1000"
     assert names["slow"].is_moving
-    names["slow"].wait_move()
+    names["slow"].stop()
     until_free()
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_given_back_when_it_is_stopped(session: Session, end: str) -> None:
     slow = session.env_dict["slow"]
-    mover = gevent.spawn(slow.move, 50)
+    mover = gevent.spawn(slow.move, 1000)
     mover.join(0.02)
     assert "slow" in claimed()
     if end == "stop":
@@ -110,11 +110,11 @@ def test_refused_before_anything_moves(session: Session, other: LockSpace) -> No
 
 def test_a_stop_is_never_refused(session: Session, other: LockSpace) -> None:
     slow = session.env_dict["slow"]
-    slow.move(50, wait=False)
+    slow.move(1000, wait=False)
     other.force(["slow"])
     other.acquire(["slow"], timeout=0)
     slow.stop()
-    assert not slow.is_moving and 0 < slow.position < 50
+    assert not slow.is_moving and 0 < slow.position < 1000
 
 
 def test_a_scan_claims_once_all_that_it_drives(session: Session, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_many_greenlets_of_one_session(session: Session) -> None:
             axis.move(position)
 
     workers = [gevent.spawn(work, names[name]) for name in ("robx", "roby", "own")]
-    gevent.joinall(workers, timeout=20, raise_error=True)
+    gevent.joinall(workers, timeout=30, raise_error=True)
     assert all(worker.successful() for worker in workers)
     until_free()
 

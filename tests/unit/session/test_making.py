@@ -53,10 +53,10 @@ def test_side_by_side(make_session: MakeSession, tree: Tree) -> None:
 
 def test_what_does_not_look_at_the_time(make_session: MakeSession, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "GRACE", 0.0)
-    monkeypatch.setattr(making.connect_all, "__defaults__", (0.01,))
+    monkeypatch.setattr(making.connect_all, "__defaults__", (0.3,))
     session = make_session("config-objects: [a, b, robx]", objects=yaml("a", "b", cls="Careless"))
     assert session.setup(tree=tree) is False
-    assert [str(error) for error in session.errors] == [f"{name}: not connected after 0.01 s" for name in "ab"]
+    assert [str(error) for error in session.errors] == [f"{name}: not connected after 0.3 s" for name in "ab"]
     assert session.object_names == ["a", "b", "robx"]
 
 
@@ -84,7 +84,7 @@ def test_an_abort_ends_all_that_is_being_made(make_session: MakeSession, tree: T
     devices.making.expect(3)  # one more than will ever come
     session = make_session("config-objects: [a, b]", objects=yaml("a", "b"))
     setup = gevent.spawn(session.setup, tree=tree)
-    with gevent.Timeout(10):
+    with gevent.Timeout(30):
         while len(devices.making.here) < 2:
             gevent.sleep(0.001)
     assert session.being_made == {"a", "b"}

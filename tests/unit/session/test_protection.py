@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,3 +147,20 @@ def test_a_session_gives_names_up_when_asked(make_session: MakeSession, tree: Tr
         session.names["mine"] = 5
     session.close()
     assert {"diode", "mine"} <= set(session.env_dict) and "ct" not in session.env_dict
+
+
+def test_everyday_names_give_way(make_session: MakeSession, tree: Tree) -> None:
+    session = make_session(
+        "config-objects: [bench, diode]\nsetup-file: ./s_setup.py\naliases:\n- {original_name: diode, alias_name: log}\n",
+        setup="def rand():\n    return 4\n",
+        objects="{name: more, class: SimulatedMotors, axes: [{name: bench}]}",
+    )
+    assert session.setup(tree=tree), session.error_report
+    names = session.env_dict
+    assert names["bench"].position == 0 and names["log"].name == "diode" and names["rand"]() == 4
+    names["SoftAxis"]("power", SimpleNamespace(position=3.0), position="position", move="position")
+    assert names["power"].position == 3
+    assert names["sqrt"](4) == 2 and session.names["info"](names["bench"])
+    session.names["info"] = "mine"
+    session.resetup(verbose=False)
+    assert session.names["info"] == "mine" and names["bench"].position == 0

@@ -83,6 +83,24 @@ def test_a_script_that_fails_says_where(session: Session, tmp_path: Path) -> Non
         run(session, "load_script('bad')")
 
 
+def test_a_script_that_exits_ends_and_not_the_session(session: Session, tmp_path: Path) -> None:
+    script = tmp_path / "mine" / "leaves.py"
+    write(script, "import sys\na = 1\nsys.exit()\na = 2\n")
+    run(session, "user_script_run('leaves')")
+    run(session, "user_script_load('leaves')")
+    assert session.env_dict["user"].a == 1
+    write(script, "import sys\nsys.exit('no sample')\n")
+    with pytest.raises(ScriptError, match=r"mine/leaves.py:2: SystemExit: no sample$"):
+        run(session, "user_script_run('leaves')")
+
+
+def test_a_setup_file_that_exits(make_session: MakeSession, tree: Tree, tmp_path: Path) -> None:
+    write(tmp_path / "config" / "sessions" / "setup.py", "import sys\nsys.exit('no beam')\n")
+    session = make_session("config-objects: [robx]\nsetup-file: ./setup.py")
+    assert not session.setup(tree=tree)
+    assert "setup.py:2: SystemExit: no beam" in str(session.error_report)
+
+
 def test_a_script_that_is_not_there(session: Session, tmp_path: Path) -> None:
     write(tmp_path / "config" / "sessions" / "scripts" / "align.py", "")
     with pytest.raises(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
 import pytest
+from gevent.event import Event
 
 import bliss_like
 from bliss_like import scans
 from bliss_like.config import get_config
+from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.node import get_node
 from bliss_like.data.tree import Tree
 from bliss_like.errors import ObjectNotFound, SessionError, UserAbort
 from bliss_like.scanning.environment import Environment, environment
@@ -175,9 +179,9 @@ def test_the_environment_of_scans(make_session: MakeSession, tree: Tree) -> None
     session.scan_saving.base_path = "/data/visitor"
     assert environment.container() == "s:data:visitor"
     session.close()
-    apart = {"active_measurement_group": 0, "axes": 0, "background": 0}
+    apart = {"active_measurement_group": 0, "axes": 0, "background": 0, "pausing": 0, "subscriptions": 0}
     assert {**vars(environment), **apart} == {**vars(Environment()), **apart}
-    assert not environment.background.runners
+    assert not environment.background.runners and not list(environment.subscriptions)
     assert environment.active_measurement_group() is None and list(environment.axes()) == []
 
 
@@ -192,6 +196,30 @@ def test_close_gives_everything_back(make_session: MakeSession, tree: Tree) -> N
     assert load_session("s") is session
     assert session.setup(tree=tree) is True
     assert session.env_dict["robx"] is not robx
+
+
+def test_close_ends_what_runs_in_other_greenlets(
+    make_session: MakeSession, tree: Tree, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = make_session("config-objects: [robx, diode]")
+    session.setup(tree=tree)
+    names = session.env_dict
+    begun = Event()
+    inner = scans.loopscan(1000, 0.01, names["diode"], run=False, subs={"new_data": lambda event: begun.set()})
+
+    def in_a_sequence() -> None:
+        with Sequence(title="night").sequence_context() as sequence:
+            sequence.add_and_run(inner)
+
+    work = gevent.spawn(in_a_sequence)
+    assert begun.wait(60)
+    outer = session.scans[0]
+    session.close()
+    assert (inner.state, outer.state) == (ScanState.USER_ABORTED, ScanState.USER_ABORTED)
+    assert get_node(inner.path, tree.store).info["state"] == "USER_ABORTED"
+    assert "scan 2 (loopscan 1000 0.01) was running and is aborted, as session s is closed" in caplog.text
+    with pytest.raises(UserAbort):
+        work.get(timeout=30)
 
 
 def test_close_closes_all_objects_even_if_one_raises(make_session: MakeSession, tree: Tree) -> None:

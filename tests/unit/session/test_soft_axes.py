@@ -66,7 +66,7 @@ def test_a_name_that_is_taken(session: Session, name: str, sentence: str) -> Non
 
 def test_it_is_no_positioner(session: Session) -> None:
     names = session.env_dict
-    assert names["heater"] not in session.axes()
+    assert names["heater"] not in session.objects.axes
     scan = names["ascan"](names["heater"], 20, 30, 1, 0, names["diode"])
     assert scan.get_data("axis:heater").tolist() == [20, 30]
     assert set(scan.scan_info["positioners"]["positioners_start"]) == {"along"}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import pytest
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from bliss_like.devices.counter import SamplingCounter, SamplingCounterController
 from bliss_like.scans import ascan
 from bliss_like.shell.completion import NameCompleter
+from bliss_like.standard import mv
 
 
 class Controller:
@@ -28,6 +29,8 @@ class Axis:
 
     def __init__(self) -> None:
         self.name = "robx"
+
+    def wait_move(self) -> None: ...
 
     @property
     def position(self) -> float:
@@ -63,17 +66,19 @@ class Broken:
     def method(self) -> None: ...
 
 
-class Beyond(Completer):
-    """Stands for jedi."""
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        yield Completion("<beyond>")
-
-
 def scan(motor: Axis, start: float, stop: float, *counters: object, title: str = "") -> None: ...
 
 
+def made(number: int) -> Controller | None:
+    raise AssertionError("it was called")
+
+
 NAMESPACE = {
+    "made": made,
+    "mv": mv,
+    "Controller": Controller,
+    "diode": SamplingCounter("diode", SamplingCounterController("diodes")),
+    "settings": {"beam": 1, "bend": 2, 3: "b"},
     "robx": Axis(),
     "roby": Axis(),
     "counters": Made(),
@@ -85,7 +90,7 @@ NAMESPACE = {
 
 
 def complete(text: str, *, asked: bool = False) -> list[str]:
-    completer = NameCompleter(NAMESPACE, otherwise=Beyond())
+    completer = NameCompleter(NAMESPACE)
     return [
         found.text for found in completer.get_completions(Document(text), CompleteEvent(completion_requested=asked))
     ]
@@ -102,22 +107,39 @@ def complete(text: str, *, asked: bool = False) -> list[str]:
         ("robx.controller.r", ["reset"]),
         ("robx.encoder.r", ["reset"]),
         ("robx.name.star", ["startswith"]),
-        ("robx.never_set.", ["<beyond>"]),
+        ("robx.never_set.", []),
         ("counters.dio", ["diode", "diode2"]),
         ("broken.me", ["method"]),
         ("robx._se", ["_secret"]),
         ("_hid", ["_hidden"]),
         ("scan(robx, ti", ["title="]),
-        ("ascan(robx, 0, 1, sta", ["stab_time=", "start=", "staticmethod"]),
+        ("ascan(robx, 0, 1, sta", ["stab_time=", "staticmethod"]),
         ("robx.move(3, re", ["relative=", "repr", "return", "reversed"]),
-        ("scan(f(1), [2, (3)], st", ["start=", "stop=", "staticmethod", "str"]),
+        ("scan(f(1), [2, (3)], st", ["stop=", "staticmethod", "str"]),
+        ("scan(robx, st", ["start=", "stop=", "staticmethod", "str"]),
         ("rai", ["raise"]),
         ("", []),
-        ("f('ro", ["<beyond>"]),
-        ("f(1).ro", ["<beyond>"]),
-        ("import ro", ["<beyond>"]),
-        ("nowhere.ro", ["<beyond>"]),
-        ("x = 1  # ro", ["<beyond>"]),
+        ("def f():\n    return rob\n", []),  # a macro was pasted
+        ("x = robx.po\n", []),
+        ("f('ro", []),
+        ("robx.move(1).re", []),  # returns nothing
+        ("made(1).re", ["reset"]),
+        ("Controller().re", ["reset"]),
+        # what the argument wants comes first
+        ("ascan(", ["robx", "roby"]),
+        ("ascan ", ["robx", "roby"]),
+        ("ascan r", ["robx", "roby", "return_scan=", "run=", "raise", "range", "repr", "return", "reversed", "round"]),
+        ("ascan robx ", []),
+        ("ascan robx 0 1 10 .1 d", ["diode", "def", "del", "delattr", "dict", "dir", "divmod"]),
+        ("ascan(robx, 0, 1, 10, .1, ", ["diode"]),
+        ("mv robx 1 ro", ["robx", "roby", "round"]),
+        ("mv(robx, 1, ", ["robx", "roby"]),
+        # names as texts, where they are meant
+        ("mv('ro", ["robx", "roby"]),
+        ('mv "robx" 1 "', ["robx", "roby"]),
+        ("ascan('ro", []),
+        ("settings['b", ["beam", "bend"]),
+        ("counters['b", []),
     ],
 )
 def test_completions(text: str, names: list[str]) -> None:
@@ -131,3 +153,37 @@ def test_private_names_are_offered_only_when_asked_for() -> None:
 
 def test_all_names_on_demand() -> None:
     assert {"robx", "counters", "scan", "print"} <= set(complete("", asked=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["f(1).ro", "import ro", "nowhere.ro", "x = 1  # ro", "f('ro", "robx.never_set.", "print('ro"]
+)
+def test_what_cannot_be_looked_up_is_left_to_others(text: str) -> None:
+    assert complete(text, asked=True) == []
+    assert NameCompleter(NAMESPACE).is_beyond(Document(text))
+
+
+@pytest.mark.parametrize("text", ["ro", "robx.po", "ascan robx ", "settings['b", ""])
+def test_what_can_be_looked_up_is_not(text: str) -> None:
+    assert not NameCompleter(NAMESPACE).is_beyond(Document(text))
+
+
+def test_the_menu_says_what_things_are() -> None:
+    completer = NameCompleter(NAMESPACE)
+
+    def kinds(text: str) -> dict[str, str]:
+        found = completer.get_completions(Document(text), CompleteEvent(completion_requested=True))
+        return {each.text: each.display_meta_text for each in found}
+
+    assert {
+        "robx": "axis",
+        "diode": "counter",
+        "ascan": "scan",
+        "mv": "verb",
+        "scan": "function",
+        "Controller": "class",
+    }.items() <= kinds("").items()
+    assert {"position": "float", "controller": "Controller", "move": "method", "name": ""}.items() <= kinds(
+        "robx."
+    ).items()
+    assert kinds("ascan(robx, titl") == {"title=": "argument"}

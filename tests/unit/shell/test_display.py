@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import pytest
+from prompt_toolkit.document import Document
+from prompt_toolkit.validation import ValidationError
 
 from bliss_like.errors import AxisLimitError
 from bliss_like.scans import loopscan
 from bliss_like.session.failures import ErrorLog
-from bliss_like.shell.display import asked_about, explained, output
+from bliss_like.shell.display import asked_about, explained, output, sentences
 from bliss_like.shell.errors import ErrorReport, one_line
+from bliss_like.shell.prompt import Validation
+from bliss_like.shell.words import fitted
 from bliss_like.standard import umv
 from tests.unit.devices.making import make_axis
 
@@ -64,11 +69,23 @@ def test_long_lines_are_broken_between_words(monkeypatch: pytest.MonkeyPatch) ->
     assert output("Out [1]: ", Long()) == "Out [1]: \nstate READY\n  one two three four\nfive"
     assert output("Out [1]: ", {"title": "ascan", "npoints": 11}) == "Out [1]: \n{'title': 'ascan',\n 'npoints': 11}"
     assert output("Out [1]: ", [Long()]) == "Out [1]: \n[one two three four five six]"  # to be copied
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     said: list[str] = []
     monkeypatch.setattr(sys.stderr, "write", said.append)
     ErrorReport(ErrorLog()).show(ValueError("no beam today"))
-    assert "".join(said) == ("\033[31mValueError: no beam\ntoday\033[0m\n(last_error() shows where)\n")
+    assert "".join(said) == ("\033[31mValueError: no beam\ntoday\033[0m\n\033[2m(last_error() shows where)\033[0m\n")
+
+
+def test_what_commands_print_is_broken_between_words_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    text = "bliss-like: no session 'eh2', did you mean 'eh1'?"
+    stream = io.StringIO()
+    assert fitted(text, stream) == text
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert fitted(text, stream, "  ") == "bliss-like: no session 'eh2',\n  did you mean 'eh1'?"
 
 
 def test_an_error_without_message_says_where() -> None:
@@ -99,6 +116,14 @@ def test_a_misspelt_attribute_says_what_was_meant() -> None:
     with pytest.raises(AttributeError) as raised:
         _ = axis.encoder.read
     assert one_line(raised.value) == "AttributeError: 'NoneType' object has no attribute 'read'"
+
+
+def test_an_error_that_cannot_say_what_it_is() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert one_line(Mute()) == "Mute: (its __str__ raised RuntimeError)"
 
 
 def test_errors_in_a_line_and_in_full(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,3 +192,57 @@ def test_questions() -> None:
     assert explained("umv", umv).startswith("umv(axis, position, axis, position, ...)\n\nMove as ")
     assert explained("w", WithInfo()) == "ready" and explained("n", 2.5) == "2.5"
     assert explained("min", min).startswith("min\n\nmin(iterable")
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("timescan 1", ["Paused: timescan 1. Ctrl-Z goes on, Ctrl-C ends it."]),
+        ("ascan robx 0 1 10 0.1", ["Paused: ascan robx 0 1 10 0.1.", "Ctrl-Z goes on, Ctrl-C ends it."]),
+        ("温度" * 8, [f"Paused: {'温度' * 8}.", "Ctrl-Z goes on, Ctrl-C ends it."]),
+        ("a " * 24, ["Paused: " + ("a " * 22).rstrip(), "a a . Ctrl-Z goes on, Ctrl-C ends it."]),
+    ],
+)
+def test_sentences_are_not_broken_where_they_find_room(title: str, lines: list[str]) -> None:
+    assert sentences(f"Paused: {title}.", "Ctrl-Z goes on, Ctrl-C ends it.", columns=52).split("\n") == lines
+
+
+def test_what_a_device_sends_is_no_order_to_the_terminal() -> None:
+    told = one_line(ValueError("line: got b\x1b[2J\x9b2J\r\x07\nand more"))
+    assert told == "ValueError: line: got b\ufffd[2J\ufffd2J\ufffd\ufffd\nand more"
+
+
+def test_a_terminal_that_is_not_said_to_be_utf_8() -> None:
+    with pytest.raises(ValidationError, match=r"LANG=C\.UTF-8"):
+        Validation().validate(Document("title = 'tr\udcc3\udca8s'"))
+
+
+def test_docstrings_are_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tune(gain: float, offset: float) -> None:
+        """Bring a thing into tune, which takes some time, as
+        it is slow.
+
+        :param gain: so much more
+            of it, and some more for a line that is long.
+        :param offset: mm
+
+        ::
+
+            tune(1,
+                 2)
+        """
+
+    monkeypatch.setenv("COLUMNS", "40")
+    assert explained("tune", tune).splitlines()[2:] == [
+        "Bring a thing into tune, which takes",
+        "some time, as it is slow.",
+        "",
+        ":param gain: so much more of it, and",
+        "    some more for a line that is long.",
+        ":param offset: mm",
+        "",
+        "::",
+        "",
+        "    tune(1,",
+        "         2)",
+    ]

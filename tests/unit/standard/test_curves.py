@@ -87,10 +87,31 @@ def test_moves_are_told(known: Known, diode: SamplingCounter, capsys: pytest.Cap
     assert robx.position == -3
 
 
+def test_nobody_goes_to_noise_unawares(
+    known: Known, diode: SamplingCounter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    robx, values = known["robx"], iter([5.1, 4.2, 5.9, 4.4, 6.2, 4.3, 5.0])
+    noise = SamplingCounter("dark", Values("darks", lambda: [next(values)]))
+    ascan(robx, 0, 6, 6, 0, noise)
+    assert peak() == 4
+    where()
+    assert capsys.readouterr().out.count("may be noise: nothing stands out of it\n") == 2
+    for go in (goto_peak, goto_cen, standard.goto_com, standard.goto_min):
+        with pytest.raises(
+            ScanError, match="dark cannot be told from the noise of its 7 points; nothing moved; .* robx = "
+        ):
+            go()
+    assert robx.position == 6
+    goto_peak(force=True)
+    assert robx.position == 4
+    goto_custom(lambda x, y: x[2])
+    assert robx.position == 2
+
+
 def test_what_is_wrong_is_told(known: Known, diode: SamplingCounter) -> None:
     with pytest.raises(ScanError, match="none of the last 0 scans"):
         goto_peak()
-    with pytest.raises(UsageError, match=r"usage: goto_peak\(counter=None, axis=None, scan=None\)"):
+    with pytest.raises(UsageError, match=r"usage: goto_peak\(counter=None, axis=None, scan=None, \*, force=False\)"):
         goto_peak(diode, None, None, None)  # type: ignore[call-arg]
     ascan(known["robx"], 0, 1, 20, 0, SamplingCounter("flat", Values("flats", lambda: [1.0])))
     with pytest.raises(ScanError, match="nothing moved"):

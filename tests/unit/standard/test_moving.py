@@ -51,6 +51,11 @@ def test_dial_distances(motors: Motors, verb: Any) -> None:
     assert axis.dial == pytest.approx(5)
 
 
+def test_an_axis_without_a_position_is_called_by_its_name(motors: Motors) -> None:
+    with pytest.raises(UsageError, match="got 1 argument; nothing follows robx\n"):
+        mv(motors(robx={}).axes["robx"])
+
+
 def test_move_takes_a_dict_and_keywords(motors: Motors) -> None:
     axes = motors(robx={}, roby={"sign": -1}).axes
     move({axes["robx"]: 1, "roby": 2})

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bliss_like.data import catalogue, paths
+from bliss_like.data import catalogue, paths, saving
 from bliss_like.data.events import EndScan, NewData, NewNode, NodeKind, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, writer_status
 from bliss_like.data.store import Entry, Id, MemoryStore
@@ -68,7 +68,7 @@ def writer(store: MemoryStore, until: Until = Until()) -> Iterator[threading.Thr
         yield thread
     finally:
         ended.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -190,7 +190,7 @@ def test_a_scan_that_cannot_be_saved_says_so_and_the_next_one_is(
         ill.end()
     monkeypatch.setattr(faulty, "fail", lambda path, call: None)
     with writer(store, Until(saved=True)) as again:
-        again.join(10)
+        again.join(60)
     assert said(store, ill).state == "SAVED"
 
 
@@ -205,7 +205,7 @@ def test_formats_that_are_not_there(store: MemoryStore, scan: Callable[..., Publ
 def test_scans_that_are_not_to_be_saved_are_left_alone(store: MemoryStore, scan: Callable[..., PublishedScan]) -> None:
     not_to_be_saved = [scan(data_writer="null").end(), PublishedScan(Tree(store)).end()]
     with writer(store, Until(saved=True)) as thread:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert saved(store, [each.path for each in not_to_be_saved]) == [None, None]
 
@@ -238,6 +238,8 @@ def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
             failures.append(error)
 
     monkeypatch.setattr(claim, "BEAT", 0.02)
+    for module in (claim, saving):
+        monkeypatch.setattr(module, "LIFE", 60.0)
     thread = threading.Thread(target=serve_and_fail)
     thread.start()
     wait_until(lambda: writer_status(store, "eh1"))
@@ -248,7 +250,7 @@ def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
     running = scan().emit([1.0])
     wait_until(lambda: progress(store, running.path))
     tell_status(store, type(status)("eh1", "elsewhere", 1, "1", time.time()))  # as one that found it silent would
-    thread.join(10)
+    thread.join(60)
     assert "another one has taken over" in str(failures[0])
     assert faulty.abandoned == [running.path]
     other = writer_status(store, "eh1")
@@ -275,7 +277,7 @@ def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_i
     with writer(store, Until(parent=-1)) as thread:  # nobody's child
         wait_until(lambda: progress(store, running.path))
         store.is_gone = True
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
     assert isinstance(faulty.disk[running.path][-1], NewData)
 

@@ -164,7 +164,7 @@ class Gated(Lamp):
     def __init__(self, name: str, config: Config) -> None:
         started.append(name)
         if name in gates:
-            gates[name].wait(10)
+            gates[name].wait(60)
         if config.fails:
             raise ConnectionError("no answer")
         if config.asks:

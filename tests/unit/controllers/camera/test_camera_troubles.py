@@ -473,7 +473,7 @@ def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.Mon
     write = Hdf5File.write
 
     def slow_write(file: Hdf5File, frames: np.ndarray) -> None:
-        time.sleep(1)
+        time.sleep(3)
         write(file, frames)
 
     monkeypatch.setattr(Hdf5File, "write", slow_write)
@@ -492,5 +492,5 @@ def test_an_abort_while_the_disk_is_slow_holds_nobody_up(monkeypatch: pytest.Mon
     scan.abort(wait=False)
     assert task.get(timeout=30) is not None
     looking.kill()
-    assert np.diff(looks).max() < 0.9  # nobody waits for the disk
+    assert np.diff(looks).max() < 2.7  # nobody waits for the disk
     assert len(image_node(scan).references()) == len(image_node(scan))
