@@ -186,8 +186,8 @@ def test_taken_away_by_force(here: Sharing, there: LockSpace, caplog: pytest.Log
     held = lock("a")
     assert [holder.session for holder in there.force(["a", "free"])] == ["eh1"]
     there.acquire(["a"], timeout=0)  # the former holder has not noticed: for somebody else it is free
-    wait_until(lambda: not held.is_held)
-    assert any("lock of a, taken at" in message and "eh2" in message for message in caplog.messages)
+    wait_until(lambda: any("lock of a, taken at" in message and "eh2" in message for message in caplog.messages))
+    assert not held.is_held
     held.release()
     assert [holder.session for holder in lslock()] == ["eh2"]
 
