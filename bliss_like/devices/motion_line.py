@@ -46,6 +46,8 @@ _IDLE = 2.0
 _PATIENCE = 3.0
 _SLOW = 10.0
 """Seconds that a session has to answer that is said to move an axis."""
+_ANSWER = 1.0
+"""Seconds for which the answer may come after word that the axis stands still."""
 _LOOK = 0.01
 _EVENTS = "motion"
 """The name of the events on the live line: {"from": process, "axes": {name: {setting: value}}} or {"stop": [names]}."""
@@ -343,13 +345,15 @@ def request_stop(*names: str, by: str = "", patience: float = 1.0) -> list[str]:
     listening = sharing().line.events(_EVENTS)
     listening.add(hear, lambda raw: decode(raw, "axes"))
     try:
+        enough = patience + _ANSWER if any(map(_is_said_to_move, wanted.difference(stopped))) else patience
         line.post({"stop": list(names), "by": by})
         looks = itertools.count()
         while not wanted or not wanted <= {*stopped, *answers}:
             waited = next(looks) * _LOOK  # by no clock: while the machine stands still, no answer can come
-            silent = wanted - {*stopped, *answers}
-            if waited >= patience and (waited >= _SLOW or not any(map(_is_said_to_move, silent))):
-                break
+            if waited >= enough:
+                if waited >= _SLOW or not any(map(_is_said_to_move, wanted.difference(stopped, answers))):
+                    break
+                enough = waited + _ANSWER
             gevent.sleep(_LOOK)
     finally:
         listening.remove(hear)

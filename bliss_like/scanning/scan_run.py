@@ -235,6 +235,7 @@ class ScanRun:
         unheard = self._let_decide()
         self._waiting.end()
         error = error or self._supervision.failure or shield.abort or unheard or next(iter(failures), None)
+        error = error or self._unstored()
         note_place(self.scan, error)
         for other in failures:
             if other is not error:
@@ -311,6 +312,15 @@ class ScanRun:
             listening.hear_out()
 
         return self._wait(hear_out, LAST)[1]
+
+    def _unstored(self) -> Exception | None:
+        """Wait until all points are stored; return what prevents it: without them, the scan is not done."""
+        try:
+            if self.scan.publisher is not None:
+                self._shield.run(self.scan.publisher.flush)
+        except Exception as failure:  # noqa: BLE001  returned
+            return failure
+        return None
 
     def _tell_end_to_subscribers(self, error: BaseException | None) -> BaseException | None:
         """Tell it to those who could not hear it from the store; return an abort."""

@@ -16,6 +16,7 @@ SESSION = """
 from gevent import monkey
 monkey.patch_all(thread=False, queue=False)
 import sys
+import gevent
 from bliss_like.config.channels import Channel, EventChannel
 from bliss_like.config.locks import lock
 from bliss_like.session import load_session
@@ -23,7 +24,8 @@ session = load_session("eh2")
 assert session.setup(), session.error_report
 names = {**session.env_dict, "Channel": Channel, "EventChannel": EventChannel, "lock": lock}
 print("ready", flush=True)
-for line in sys.stdin:
+in_thread = gevent.get_hub().threadpool.apply  # its greenlets go on while it waits to be told
+for line in iter(lambda: in_thread(sys.stdin.readline), ""):
     try:
         exec(line, names)
         print("done", flush=True)

@@ -20,7 +20,7 @@ from bliss_like.devices.axis import Axis
 from bliss_like.devices.events import AxisEvent
 from bliss_like.errors import AxisDiscrepancy, AxisFault, AxisStopped, UserAbort
 from bliss_like.session import load_session
-from tests.redis.others import Other, until_free
+from tests.redis.others import Other, seen, until_free
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
@@ -38,16 +38,16 @@ TREE = """
 """
 
 
-def test_what_is_set_is_seen_by_the_other_session_at_once(names: dict[str, Any], eh2: Other) -> None:
+def test_what_is_set_is_seen_by_the_other_session(names: dict[str, Any], eh2: Other) -> None:
     robx: Axis = names["robx"]
     robx.position = 5
     robx.limits = (-10, 20)
     robx.velocity = 50
     robx.backlash = 0.25
     robx.sign = -1
-    assert eh2.do("assert (robx.offset, robx.sign, robx.position) == (5, -1, 5)") == "done"
-    assert eh2.do(f"assert robx.limits == {robx.limits}, robx.limits") == "done"
-    assert eh2.do("assert (robx.velocity, robx.backlash) == (50, 0.25)") == "done"
+    assert seen(eh2, "(robx.offset, robx.sign, robx.position) == (5, -1, 5)")
+    assert seen(eh2, f"robx.limits == {robx.limits}")
+    assert seen(eh2, "(robx.velocity, robx.backlash) == (50, 0.25)")
     assert eh2.do("robx.position = 0") == "done"
     wait_until(lambda: gevent.sleep(0.001) or robx.position == 0)
 
@@ -128,7 +128,7 @@ def test_a_move_here_goes_on_from_where_the_other_has_left_it(names: dict[str, A
     assert eh2.do("robx.rmove(1)") == "done"
     until_free("robx")
     robx.rmove(1)
-    assert eh2.do("assert robx.position == 3") == "done"
+    assert seen(eh2, "robx.position == 3")
 
 
 def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> None:
@@ -189,6 +189,17 @@ def test_a_session_that_is_slow_to_answer_is_waited_for(names: dict[str, Any], e
         asking.get(timeout=0.5)
     os.kill(eh2.pid, signal.SIGCONT)
     assert asking.get(timeout=30) == ["slow"]
+    assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
+
+
+def test_an_answer_that_comes_after_the_state(names: dict[str, Any], eh2: Other) -> None:
+    """What stands still by now may have been stopped."""
+    assert eh2.do("import gevent; from bliss_like.devices import motion_line; line = motion_line._the_line()") == "done"
+    assert eh2.do("post = line.post") == "done"
+    assert eh2.do("line.post = lambda event: (gevent.sleep(0.3 * ('stopped' in event)), post(event))") == "done"
+    eh2.begin("slow.move(100)")
+    wait_until(lambda: gevent.sleep(0.01) or HashSetting("slow").get("state") == ["MOVING"])
+    assert motion_line.request_stop("slow", patience=0.01) == ["slow"]
     assert eh2.answer() == "AxisStopped: stopped: slow on its way to 100"
 
 

@@ -10,7 +10,7 @@ import gevent
 from bliss_like.config.settings import HashSetting
 from bliss_like.devices import events, motion_line
 from bliss_like.devices.events import AxisEvent
-from tests.redis.others import Other, until_free
+from tests.redis.others import Other, seen, until_free
 from tests.unit.devices.making import Notes
 from tests.waiting import wait_until
 
@@ -47,7 +47,7 @@ def test_events_of_a_pseudo_axis_whose_real_axes_another_session_moves(names: di
     assert (vgap.position, vgap._set_position) == (40, 40)
     until_free("up", "down", "vgap")
     vgap.rmove(1)
-    assert eh2.do("assert (vgap.position, voffset.position) == (41, 0)") == "done"
+    assert seen(eh2, "(vgap.position, voffset.position) == (41, 0)")
 
 
 def test_a_stop_here_ends_the_move_there(names: dict[str, Any], eh2: Other) -> None:

@@ -105,9 +105,16 @@ def test_past_the_set_time_devices_are_stopped_and_it_is_said_why(
     assert len(scan.get_data("robz")) == points_of(scan) == 1
 
 
+@pytest.mark.parametrize("slowness", [0.0, 0.3])
 def test_a_channel_that_cannot_be_stored_ends_the_scan_and_that_is_told(
-    names: dict[str, Any], server_that_can_be_restarted: RestartableServer
+    slowness: float,
+    names: dict[str, Any],
+    server_that_can_be_restarted: RestartableServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Also when the server says so after the last point."""
+    append = RedisStore.append
+    monkeypatch.setattr(RedisStore, "append", lambda *args, **how: (gevent.sleep(slowness), append(*args, **how)))
     path = f"{scans_of('test_session')}:1_loopscan"
     store = RedisStore(server_that_can_be_restarted.url)
     told: list[Any] = []
