@@ -74,8 +74,11 @@ class Publisher(Protocol):
     ) -> PointSink:
         """Return the sink of a channel whose NewNode was published; -1 in `shape` is a variable dimension."""
 
-    def flush(self) -> None:
-        """Return when all that was published before is stored."""
+    def flush(self, *, last: bool = False) -> None:
+        """Return when all that was published before is stored.
+
+        :param last: no more points come: of those that are there, none waits for the writer to make room.
+        """
 
     def close(self) -> None:
         """Flush, then give everything back."""
@@ -146,7 +149,7 @@ class StreamPublisher:
         self._failure: Exception | None = None
         self._patience = limits.patience
         self._unsent: Batch | None = None
-        self._ended = self._has_given_up = False
+        self._has_all = self._ended = self._has_given_up = False
         self._end: EndScan | None = None
         self._closing = False
         self._awake, self._work, self._idle, self._hurry = False, tasks.event(), tasks.event(), tasks.event()
@@ -160,7 +163,7 @@ class StreamPublisher:
             self._channel(event.path).extend(event.values)
             return
         if isinstance(event, EndScan):
-            self._ended = True
+            self._has_all = self._ended = True
             if self._failure:  # a last try: the server may be back
                 if not isinstance(self._failure.__cause__, StoreUnavailable):
                     event = self._drop_points(event)
@@ -183,7 +186,8 @@ class StreamPublisher:
         self.channels[path] = buffer
         return buffer
 
-    def flush(self) -> None:
+    def flush(self, *, last: bool = False) -> None:
+        self._has_all = self._has_all or last
         self._hurry.set()
         self._idle.wait()
         if self._failure:
@@ -366,7 +370,7 @@ class StreamPublisher:
     def _wait_for_writer(self, budget: ScanBudget) -> None:
         """Store no more while there is no room for it; the backlog fills, and who emits waits."""
         told = False
-        while budget.excess and not self._ended:
+        while budget.excess and not self._has_all:
             if not told:
                 _log.warning("scan %s: held back, as %s", self.scan, budget)
             told = True

@@ -308,7 +308,7 @@ class ScanRun:
 
         def hear_out() -> None:
             with suppress(PublishError):  # which ends the scan already
-                publisher.flush()
+                publisher.flush(last=True)
             listening.hear_out()
 
         return self._wait(hear_out, LAST)[1]
@@ -317,7 +317,7 @@ class ScanRun:
         """Wait until all points are stored; return what prevents it: without them, the scan is not done."""
         try:
             if self.scan.publisher is not None:
-                self._shield.run(self.scan.publisher.flush)
+                self._shield.run(partial(self.scan.publisher.flush, last=True))
         except Exception as failure:  # noqa: BLE001  returned
             return failure
         return None

@@ -94,13 +94,16 @@ def test_a_running_scan_loses_only_what_is_on_disk_and_waits_for_the_writer(stor
     assert node is not None and node[199][0] == 199 and node[first[0]][0] == first[0]  # type: ignore[index]
 
 
-def test_a_scan_that_is_held_back_can_be_ended(store: StreamStore) -> None:
+@pytest.mark.parametrize("state", ["USER_ABORTED", "DONE"])
+def test_a_scan_that_is_held_back_can_be_ended(state: str, store: StreamStore) -> None:
     tree = Tree(store, retention=Retention(max_bytes=10 << 10), limits=Limits(backlog=20 << 10, batch=1 << 10))
     scan = PublishedScan(tree, channels=KIB, info=NEXUS).prepare()
     for value in range(30):
         scan.emit(np.full((1, 128), value), "x")
     wait_until(lambda: scan.publisher.budget and scan.publisher.budget.excess)
-    scan.end("USER_ABORTED")
+    if state == "DONE":
+        scan.publisher.flush(last=True)
+    scan.end(state)
     assert points_of(scan, store, "x")[:, 0].tolist() == list(range(30))
 
 
