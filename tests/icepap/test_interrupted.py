@@ -350,7 +350,7 @@ def test_a_move_whose_controller_is_unreachable_is_stopped_when_it_is_back(
     with caplog.at_level(logging.INFO):
         proxy.accept()
         wait_until_cooperative(lambda: f"{where} answers again: stopping th was done" in caplog.text)
-    assert not moves(simulator)
+    wait_until_cooperative(lambda: not moves(simulator))
     proxied.axes["th"].move(0.01 + proxied.axes["th"].position)
 
 
