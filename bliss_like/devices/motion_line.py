@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -195,10 +196,10 @@ class _Line:
         line, self._has_left = sharing().line, False
         if self._listening is not None and self._listening.line is line:
             return
-        call = _caller()
+        loop = gevent.get_hub().loop
         sharing().locks.before_giving_back = flush
         self._listening = line.events(_EVENTS)
-        self._heard = lambda events: call(_hear, events)  # kept: nobody else does
+        self._heard = lambda events: loop.run_callback_threadsafe(gevent.spawn, _hear, events)  # kept: nobody else does
         self._listening.add(self._heard, lambda raw: decode(raw, "axes"))
 
     def forget(self) -> None:
@@ -208,10 +209,8 @@ class _Line:
         self._listening, self._has_left = None, True
 
 
-def _caller() -> Callable[..., object]:
-    """Return what makes a call in the hub of this thread, from whichever thread."""
-    loop = gevent.get_hub().loop
-    return lambda function, argument: loop.run_callback_threadsafe(gevent.spawn, function, argument)
+_untold: dict[str, deque[Mapping[str, Any]]] = {}
+"""What axes are to hear: in order, also when a receiver of their signals waits for something."""
 
 
 def _hear(events: Iterable[Mapping[str, Any]]) -> None:
@@ -219,13 +218,26 @@ def _hear(events: Iterable[Mapping[str, Any]]) -> None:
         if _the_line().is_mine(event):
             continue
         for name, values in event.get("axes", {}).items():
-            settings, axis = _settings.get(name), _axes.get(name)
+            settings = _settings.get(name)
             if settings is not None:
                 settings.heard(values)
+            if name in _untold:
+                _untold[name].append(values)
+            elif name in _axes:
+                _untold[name] = deque([values])
+                gevent.spawn(_tell_axis, name)
+        if "stop" in event:
+            gevent.spawn(_stop_here, event["stop"], str(event.get("by", "another process")))
+
+
+def _tell_axis(name: str) -> None:
+    try:
+        while untold := _untold[name]:
+            values, axis = untold.popleft(), _axes.get(name)
             if axis is not None:
                 axis.heard(values)
-        if "stop" in event:
-            _stop_here(event["stop"], str(event.get("by", "another process")))
+    finally:
+        del _untold[name]
 
 
 def _stop_here(names: Iterable[str], by: str) -> None:

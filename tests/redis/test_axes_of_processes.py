@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 
 from bliss_like.config import Config, get_config
@@ -119,6 +120,28 @@ def test_events_of_an_axis_that_another_session_moves(names: dict[str, Any], eh2
     assert slow._set_position == 4
     assert eh2.do("slow.limits = -1, 30") == "done"
     wait_until(lambda: gevent.sleep(0.01) or limits[-1:] == [(-1, 30)])
+
+
+def test_receivers_that_wait_hear_of_things_in_order_and_hold_nobody_up(names: dict[str, Any], eh2: Other) -> None:
+    slow, robx = names["slow"], names["robx"]
+    asked, positions, others, go_on = Notes(), Notes(), Notes(), gevent.event.Event()
+
+    def take(position: float) -> None:
+        asked.append(position)
+        if len(asked) == 1:
+            go_on.wait()
+        positions.append(position)
+
+    events.connect(slow, AxisEvent.POSITION, take)
+    events.connect(robx, AxisEvent.POSITION, others.take)
+    eh2.begin("slow.move(0.5); robx.move(1)")
+    wait_until(lambda: gevent.sleep(0.01) or others[-1:] == [1])
+    assert not positions
+    assert eh2.answer() == "done"
+    go_on.set()
+    wait_until(lambda: gevent.sleep(0.01) or 0.5 in positions)
+    assert positions == sorted(positions)
+    assert len(positions) > 3
 
 
 def test_a_move_here_goes_on_from_where_the_other_has_left_it(names: dict[str, Any], eh2: Other) -> None:
