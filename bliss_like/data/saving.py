@@ -16,6 +16,7 @@ from bliss_like.errors import SavingError
 from . import paths
 from .codec import decode_event, encode_event, from_json
 from .events import EndScan, NewNode, SavedScan
+from .key_store import Value
 from .process import is_gone
 from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
@@ -62,7 +63,11 @@ class WriterStatus:
 
 def writer_status(store: StreamStore, session: str) -> WriterStatus | None:
     """Return what the living writer of a session says; None: there is none."""
-    value = store.keys.read(paths.writer(session))
+    return status_in(store.keys.read(paths.writer(session)))
+
+
+def status_in(value: Value | None) -> WriterStatus | None:
+    """Return what a writer has said in those words; None: there are none."""
     if not isinstance(value, bytes):
         return None
     known = {each.name for each in fields(WriterStatus)}
