@@ -93,6 +93,8 @@ class _Writer:
         self._has_begun = self._is_orphan = False
         self._lost_at = math.inf
         """When the server went away; never, while it is there."""
+        self._announced: deque[str] = deque()
+        """Scans that run and are not taken up yet."""
         self._running: dict[str, ScanToSave] = {}
         self._old: deque[str] = deque()
         """Scans that an earlier writer has left."""
@@ -107,7 +109,7 @@ class _Writer:
     def is_done(self) -> bool:
         if self._is_orphan and time.monotonic() - self._lost_at > ALONE:
             return True
-        if not self._has_begun or self._running or self._begun or self._old:
+        if not self._has_begun or self._announced or self._running or self._begun or self._old:
             return False
         return self._until.saved or self._is_orphan
 
@@ -175,21 +177,23 @@ class _Writer:
         self._finder.start_now()
         left = unsaved_scans(self._store, self._session)
         running = set(unfinished(self._store, left))
-        for path in left:
-            if path in running:
-                self._take_up(path)
+        self._announced = deque(path for path in left if path in running)
         self._old = deque(path for path in left if path not in running)
         self._has_begun = True
 
     def _find(self) -> None:
-        """Take up scans that were announced."""
+        """Take up scans that were announced. The finder tells each once, so none is forgotten before that has succeeded."""
         if not self._rung.isdisjoint(self._finder.doors):
             for node in self._finder.events(wait=False):
                 if isinstance(node, NewNode) and node.kind.is_scan:
-                    self._take_up(node.path)
+                    self._announced.append(node.path)
+        while self._announced:
+            self._take_up(self._announced[0])
+            self._announced.popleft()
 
     def _take_up(self, path: str) -> None:
-        if paths.name(path).startswith("_") or path in self._running:
+        is_known = path in self._running or path in self._begun or path in self._old  # from the list of those left, too
+        if paths.name(path).startswith("_") or is_known:
             return
         with contextlib.suppress(NodeNotFound):
             scan = ScanToSave(self._store, path, rows=self._rows)
@@ -219,12 +223,13 @@ class _Writer:
                 del self._begun[path]
         in_trouble = all(scan.trouble for scan in self._begun.values())
         if self._old and in_trouble and len(self._begun) < _OLD_AT_ONCE:
-            path = self._old.popleft()
+            path = self._old[0]
             with contextlib.suppress(NodeNotFound):
                 scan = ScanToSave(self._store, path, rows=self._rows)
                 if not scan.is_over:
                     _log.info("scan %s: was left unsaved, is saved now", path)
                     self._begun[path] = scan
+            self._old.popleft()
             return True
         return more
 

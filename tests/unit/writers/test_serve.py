@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -280,6 +281,78 @@ def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_i
         thread.join(60)
         assert not thread.is_alive()
     assert isinstance(faulty.disk[running.path][-1], NewData)
+
+
+class _CutOnce:
+    """A store as a writer sees it over a line that is cut at one call, before it gets there or before its answer comes back."""
+
+    def __init__(self, store: MemoryStore, call: int, is_done: bool) -> None:
+        self._store, self._call, self._is_done = store, call, is_done
+        self.keys = store.keys
+        self.calls = 0
+        self.is_watched = False
+        """Whether calls count."""
+
+    def __getattr__(self, name: str) -> Any:
+        answer = getattr(self._store, name)
+
+        def ask(*args: Any, **options: Any) -> Any:
+            self.calls += self.is_watched
+            if self.calls != self._call or not self.is_watched:
+                return answer(*args, **options)
+            if self._is_done:
+                answer(*args, **options)
+            raise StoreUnavailable("cut")
+
+        return ask
+
+
+def _saves_all(store: MemoryStore, line: Any) -> list[PublishedScan]:
+    """Have a writer save scans that were left, one that runs, and one that begins; return those that are not right."""
+    tree, turns = Tree(store), 0
+
+    def begun() -> PublishedScan:
+        scan = PublishedScan(tree, info=INFO).prepare().emit([1.0])
+        scan.publisher.flush()
+        return scan
+
+    scans = [begun().emit([2.0]).end(), begun().emit([2.0]).end(), begun()]
+
+    def stopped() -> bool:
+        nonlocal turns
+        line.is_watched = False
+        turns += 1
+        if turns == 4:
+            scans.append(begun())
+        if turns in (8, 12):
+            scans[2 if turns == 8 else 3].emit([2.0]).end()
+        is_over = turns > 12 and None not in saved(store, [scan.path for scan in scans])
+        line.is_watched = True
+        return is_over or turns > 200
+
+    serve("eh1", line, stopped=stopped)
+    return [scan for scan in scans if not _is_whole(store, scan)]
+
+
+def _is_whole(store: MemoryStore, scan: PublishedScan) -> bool:
+    event, events = saved(store, [scan.path])[0], faulty.disk.get(scan.path, [])
+    points = [value for each in events if isinstance(each, NewData) for value in each.values]
+    return event is not None and event.state == "SAVED" and points == [1, 2] and isinstance(events[-1], EndScan)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_line_that_is_cut_at_any_call_costs_no_scan(is_done: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PACE", 0.001)
+    monkeypatch.setattr(process, "_IDLE", 0.001)
+    call = 0
+    while True:
+        call += 1
+        store = MemoryStore()
+        line = _CutOnce(store, call, is_done)
+        assert _saves_all(store, line) == [], f"cut at call {call}"
+        if line.calls < call:
+            break
+    assert call > 50
 
 
 def test_a_scan_stays_where_it_began_in_the_catalogue(tmp_path: Path) -> None:
