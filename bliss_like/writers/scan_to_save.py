@@ -37,10 +37,19 @@ class ScanToSave:
     :param scan: db_name.
     :param tells_failure: say in the store also that it cannot be saved.
     :param rows: what enters it into the catalogue; by default it is entered at once.
+    :param trouble: what has kept it from being written before; it is not told again.
     :raises NodeNotFound: the scan is not in the store, or no more.
     """
 
-    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True, rows: Rows | None = None) -> None:
+    def __init__(
+        self,
+        store: StreamStore,
+        scan: str,
+        *,
+        tells_failure: bool = True,
+        rows: Rows | None = None,
+        trouble: str = "",
+    ) -> None:
         structure = ScanStructure(store, scan).refresh()
         if structure.scan is None:
             raise NodeNotFound(f"scan {scan}: not in the store")
@@ -49,7 +58,8 @@ class ScanToSave:
         self.format = str(self.node.info.get("data_writer") or NONE)
         """Name of the format; `null`: nobody wants it to be saved."""
         self.filename = str(self.node.info.get("filename", ""))
-        self.trouble = ""
+        self.begun_at = time.monotonic()
+        self.trouble = trouble
         """What keeps it from being written; empty when nothing does."""
         self._at_work_since = math.inf
         self.is_over = self.format == NONE

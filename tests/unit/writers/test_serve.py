@@ -227,6 +227,71 @@ def test_a_scan_that_runs_comes_before_those_that_were_left(
     assert order == [running.path, *(each.path for each in left)]
 
 
+def test_scans_in_trouble_that_were_left_do_not_keep_the_others_for_ever(
+    store: MemoryStore,
+    scan: Callable[..., PublishedScan],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ill = [scan().emit([1.0]).end() for _ in range(5)]
+    well = scan().emit([1.0]).end()
+    tried: list[str] = []
+
+    def fail(path: str, call: str) -> None:
+        if call == "open":
+            tried.append(path)
+        elif path != well.path:
+            raise FULL
+
+    monkeypatch.setattr(faulty, "fail", fail)
+    monkeypatch.setattr(process, "_OLD_PATIENCE", 0.05, raising=False)
+    with writer(store):
+        assert said(store, well).state == "SAVED"
+        wait_until(lambda: tried.count(ill[-1].path) > 1)
+        monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+        for each in ill:
+            assert said(store, each).state == "SAVED"
+    assert sum("it is tried again" in message for message in caplog.messages) == len(ill)
+
+
+def test_a_scan_that_was_left_and_is_saved_by_somebody_else_is_not_begun(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (scan().emit([1.0]).end() for _ in range(3))
+    opened: list[str] = []
+
+    def save(path: str, call: str) -> None:
+        if call == "open":
+            opened.append(path)
+            saving.tell_saved(store, SavedScan(second.path, "SAVED", "/elsewhere.h5"), 60)
+
+    monkeypatch.setattr(faulty, "fail", save)
+    with writer(store, Until(saved=True)) as thread:
+        thread.join(60)
+    assert said(store, second).file == "/elsewhere.h5"
+    assert opened == [first.path, third.path]
+
+
+def test_a_writer_that_waits_for_the_catalogue_has_made_room_for_the_next(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entering, may_enter = threading.Event(), threading.Event()
+
+    def record(*row: object) -> None:
+        entering.set()
+        may_enter.wait(60)
+
+    monkeypatch.setattr(catalogue, "record", record)
+    monkeypatch.setattr("bliss_like.writers.entry._PATIENCE", 60.0)
+    left = scan(base_path=str(tmp_path)).end()
+    with writer(store, Until(saved=True)) as thread:
+        assert said(store, left).state == "SAVED"
+        assert entering.wait(30)
+        wait_until(lambda: writer_status(store, "eh1") is None)
+        assert thread.is_alive()
+        may_enter.set()
+
+
 def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
     store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
