@@ -332,6 +332,19 @@ def test_a_writer_that_ends_in_a_scan_leaves_what_was_published_on_disk(base: Pa
     assert values(file) == [1, 1, 1, 1, 1, 2]
 
 
+@pytest.mark.parametrize("written", ["", '{"event": "NewNo'])
+def test_a_writer_that_has_just_made_its_file_and_dies_is_not_in_the_way_of_the_next(written: str, base: Path) -> None:
+    scan = publish(5, base).end()
+    file = base / f"data_{scan.number}.jsonl"
+    file.parent.mkdir()
+    file.write_text(written)
+    with by_hand("eh1"):
+        wait_until(lambda: said(scan.path) is not None)
+    event = said(scan.path)
+    assert event is not None and event.state == "SAVED"
+    assert values(file) == [1, 1, 1, 1, 1]
+
+
 SESSION = """
 from bliss_like.session import load_session
 session = load_session("eh1")
