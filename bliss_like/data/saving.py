@@ -36,6 +36,7 @@ class WriterStatus:
     :param scan: db_name of the scan that it is writing, empty if none; `file` is where it writes.
     :param behind: bytes of points that are published and not yet on disk.
     :param troubles: what keeps it from writing, by db_name of the scan, e.g. "disk full: ..."; under "" what concerns all.
+    :param gives_way: it saves what was left and nothing new (`bliss-like recover`), until a writer of the session comes.
     """
 
     session: str
@@ -47,6 +48,7 @@ class WriterStatus:
     file: str = ""
     behind: int = 0
     troubles: Mapping[str, str] = field(default_factory=dict)
+    gives_way: bool = False
 
     @property
     def trouble(self) -> str:

@@ -35,7 +35,7 @@ class Claim:
 
     @property
     def lost(self) -> bool:
-        """Whether another writer has taken over: this one was silent for too long."""
+        """Whether another writer has taken over: this one was silent for too long, or gives way."""
         return self._is_lost.is_set()
 
     def take(self) -> None:
@@ -85,17 +85,21 @@ class Claim:
         return True
 
     def _say_unless_another_lives(self) -> WriterStatus | None:
-        """Say it in the place of whatever is there: nothing, the word of a writer that has died, or one of this writer's own
-        that got there without its answer coming back. Return the writer that lives, if there is one."""
+        """Say it in the place of whatever is there: nothing, the word of a writer that has died or gives way, or one of this
+        writer's own that got there without its answer coming back. Return the writer that lives, if there is one."""
         while True:  # what is found may run out, or be another's, before this one has said it
             self._told = self._store.keys.read(self._key)
             if self._told is not None and not isinstance(self._told, bytes):
                 raise foreign(self._key, "the word of a writer")
             other = status_in(self._told)
-            if other is not None and not self._is_mine(other) and not is_gone({"host": other.host, "pid": other.pid}):
+            if other is not None and not (self._is_mine(other) or self._may_replace(other)):
                 return other
             if self._tell():
                 return None
+
+    def _may_replace(self, other: WriterStatus) -> bool:
+        gives_way = other.gives_way and not self._status().gives_way
+        return gives_way or is_gone({"host": other.host, "pid": other.pid})
 
     def _is_mine(self, found: WriterStatus | None) -> bool:
         me = self._status()

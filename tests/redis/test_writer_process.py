@@ -28,6 +28,7 @@ from bliss_like.errors import SavingError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
+from bliss_like.writers.recovery import in_place_of_writer
 from tests.conftest import RestartableServer
 from tests.file_format import install_json_lines
 from tests.publishing import PublishedScan, run_scan
@@ -204,6 +205,15 @@ def test_a_writer_whose_word_got_lost_says_it_again(session: Session, caplog: py
         tell_end(connect(), first)
         assert living().pid == first.pid
     assert not any("hangs" in message for message in caplog.messages)
+
+
+def test_a_session_that_begins_while_scans_are_recovered_has_a_writer(session: Session, base: Path) -> None:
+    session.close()
+    with in_place_of_writer(connect(), "eh1"):
+        session.setup()
+        scan = session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+        assert living().pid != os.getpid()
+    assert (event := said(scan.path)) is not None and event.state == "SAVED"
 
 
 def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(

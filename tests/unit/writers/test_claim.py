@@ -137,6 +137,15 @@ def test_a_word_that_runs_out_again_is_said_again(ours: Claim, keys: Keys, store
     assert not ours.lost
 
 
+def test_who_saves_only_what_was_left_gives_way_to_a_writer(ours: Claim, store: MemoryStore) -> None:
+    recovering = replace(living(), gives_way=True)
+    tell_status(store, recovering)
+    ours.take()
+    assert is_ours(writer_status(store, "eh1"))
+    with pytest.raises(SavingError, match="is there already"):
+        Claim(store, lambda: recovering).take()
+
+
 def test_nothing_is_said_after_the_end(ours: Claim, keys: Keys, store: MemoryStore) -> None:
     speaking, may_speak = threading.Event(), threading.Event()
     threads: list[threading.Thread] = []

@@ -24,6 +24,7 @@ from bliss_like.writers import claim, process
 from bliss_like.writers.entry import CatalogueEntry
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
+from bliss_like.writers.recovery import in_place_of_writer, recover
 from tests.publishing import PublishedScan
 from tests.saved_files import tell_status
 from tests.unit.writers import faulty
@@ -290,6 +291,30 @@ def test_a_writer_that_waits_for_the_catalogue_has_made_room_for_the_next(
         wait_until(lambda: writer_status(store, "eh1") is None)
         assert thread.is_alive()
         may_enter.set()
+
+
+def test_a_writer_that_comes_while_scans_are_recovered_takes_over(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [scan().emit([1.0]).end() for _ in range(2)]
+    results: list[SavedScan] = []
+    fails(monkeypatch, left[0], "flush", FULL)
+    monkeypatch.setattr(claim, "BEAT", 0.02)
+
+    def complete() -> None:
+        with in_place_of_writer(store, "eh1") as ours:
+            results.extend(recover(store, [each.path for each in left], patience=60, claim=ours))
+
+    recovering = threading.Thread(target=complete)
+    recovering.start()
+    wait_until(lambda: writer_status(store, "eh1"))
+    with writer(store):
+        assert said(store, scan().emit([1.0]).end()).state == "SAVED"
+        recovering.join(60)
+        assert ["it is left to that one" in each.error for each in results] == [True, True]
+        monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+        for each in left:
+            assert said(store, each).state == "SAVED"
 
 
 def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
