@@ -82,6 +82,11 @@ def by_hand(*words: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT) as process:
         try:
             yield process
+        except Exception as error:
+            process.kill()
+            if process.stdout is not None and not process.stdout.closed:
+                error.add_note(f"exit code {process.wait()}: {process.stdout.read()}")
+            raise
         finally:
             process.kill()
 
