@@ -102,7 +102,7 @@ class _Writer:
         self._old: deque[str] = deque()
         """Scans that an earlier writer has left."""
         self._begun: dict[str, ScanToSave] = {}
-        """Those of them that are under way, the one begun first first."""
+        """Those of them that are under way, in the order in which they were begun."""
         self._set_aside: dict[str, str] = {}
         """What kept those from being written that have given way to others."""
         self._next_points = 0.0
