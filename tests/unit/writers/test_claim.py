@@ -157,7 +157,7 @@ def test_nothing_is_said_after_the_end(ours: Claim, keys: Keys, store: MemorySto
 
     ours.take()
     keys.before_run.append(hold)
-    speaking.wait(30)
+    assert speaking.wait(30)
     end = threading.Thread(target=ours.give_back)
     end.start()
     end.join(0.2)  # as far as it gets before the other one has spoken
