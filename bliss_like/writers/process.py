@@ -125,7 +125,7 @@ class _Writer:
         now = next(iter(scans), None)
         stuck = next((f"scan {scan.path}: {told}" for scan in scans if (told := scan.stuck)), "")
         troubles = {"": stuck} if stuck else {}
-        troubles |= {scan.path: scan.trouble for scan in scans if scan.trouble}
+        troubles |= {scan.path: told for scan in scans if (told := scan.trouble or scan.refusal)}
         return replace(
             self._status,
             scan=now.path if now else "",

@@ -132,7 +132,7 @@ def _recover(store: StreamStore, scan: str, patience: float, claim: Claim | None
             work.abandon()
             return SavedScan(scan, "FAILED", work.filename, error=_LEFT, writer=work.format)
         try:
-            more, trouble = work.advance(time.monotonic() + _TURN), work.trouble
+            more, trouble = work.advance(time.monotonic() + _TURN), work.trouble or work.refusal
         except StoreUnavailable as error:
             more, trouble = False, str(error)
         now = time.monotonic()

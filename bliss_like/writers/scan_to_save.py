@@ -15,7 +15,7 @@ from bliss_like.data.saving import UNSAVED_SECONDS, is_done_with, saved, tell_pr
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.walker import Walker
-from bliss_like.errors import FileLostError, NodeNotFound, SavingError, StoreUnavailable
+from bliss_like.errors import DataError, FileLostError, NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
 from .entry import CatalogueEntry, Rows
@@ -69,6 +69,8 @@ class ScanToSave:
         self._store, self._tells_failure = store, tells_failure
         self._entry = CatalogueEntry(scan, rows)
         self._has_told = self._is_lost = False
+        self.refusal = ""
+        """Why the server did not take what was told."""
         self._said: SavedScan | None = None
         """What is to be told at the end."""
         self._last_news = time.monotonic()
@@ -121,10 +123,23 @@ class ScanToSave:
             self._attempt(self._flush)
 
     def tell(self) -> None:
-        """Tell those who wait.
+        """Tell those who wait; to a server that takes nothing it is told again later.
 
         :raises StoreUnavailable: it is to be done again.
         """
+        try:
+            self._tell()
+        except StoreUnavailable:
+            raise
+        except DataError as error:  # it is full, or cannot write its own disk
+            if str(error) != self.refusal:
+                _log.error("scan %s: how far it is saved cannot be told, it is tried again: %s", self.path, error)
+            self.refusal = str(error)
+            self.retry_at = time.monotonic() + _LONGEST_PAUSE
+        else:
+            self.refusal = ""
+
+    def _tell(self) -> None:
         if self._said is not None and not self.is_over:
             if self._said.state == "SAVED" or self._tells_failure:
                 tell_saved(self._store, self._said, Retention().seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,9 @@ import pytest
 from bliss_like.data import catalogue, paths, saving
 from bliss_like.data.events import EndScan, NewData, NewNode, NodeKind, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, writer_status
-from bliss_like.data.store import Entry, Id, MemoryStore
+from bliss_like.data.store import Append, Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
+from bliss_like.errors import DataError, FileLostError, SavingError, StoreUnavailable
 from bliss_like.writers import claim, process
 from bliss_like.writers.entry import CatalogueEntry
 from bliss_like.writers.formats import find_format, formats
@@ -443,6 +443,45 @@ def test_a_line_that_is_cut_at_any_call_costs_no_scan(is_done: bool, monkeypatch
         if line.calls < call:
             break
     assert call > 50
+
+
+class _Refusing(MemoryStore):
+    """Takes nothing as long as a test says so."""
+
+    is_full = False
+    refused = 0
+
+    def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
+        self._refuse()
+        super().append(entries, expire=expire, again=again)
+
+    def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
+        self._refuse()
+        super().set_fields(key, fields)
+
+    def _refuse(self) -> None:
+        if self.is_full:
+            self.refused += 1
+            raise DataError("it is full")
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_server_that_takes_nothing_for_a_time_is_told_again(has_ended: bool) -> None:
+    store = _Refusing()
+    scan = PublishedScan(Tree(store), info=INFO).prepare().emit([1.0])
+    scan.publisher.flush()
+    if has_ended:
+        scan.end()
+    store.is_full = True
+    with writer(store):
+        wait_until(lambda: store.refused > 1)
+        if has_ended:
+            assert [event.error for event in recover(store, [scan.path], patience=0.1)] == ["it is full"]
+        store.is_full = False
+        if not has_ended:
+            wait_until(lambda: progress(store, scan.path))
+            scan.end()
+        assert said(store, scan).state == "SAVED"
 
 
 def test_a_scan_stays_where_it_began_in_the_catalogue(tmp_path: Path) -> None:
