@@ -16,6 +16,7 @@ from bliss_like.errors import SavingError
 from . import paths
 from .codec import decode_event, encode_event, from_json
 from .events import EndScan, NewNode, SavedScan
+from .key_store import Value
 from .process import is_gone
 from .scan_info import to_be_saved
 from .store import FIRST, Append, StreamStore
@@ -35,6 +36,7 @@ class WriterStatus:
     :param scan: db_name of the scan that it is writing, empty if none; `file` is where it writes.
     :param behind: bytes of points that are published and not yet on disk.
     :param troubles: what keeps it from writing, by db_name of the scan, e.g. "disk full: ..."; under "" what concerns all.
+    :param gives_way: it saves what was left and nothing new (`bliss-like recover`), until a writer of the session comes.
     """
 
     session: str
@@ -46,6 +48,7 @@ class WriterStatus:
     file: str = ""
     behind: int = 0
     troubles: Mapping[str, str] = field(default_factory=dict)
+    gives_way: bool = False
 
     @property
     def trouble(self) -> str:
@@ -62,7 +65,11 @@ class WriterStatus:
 
 def writer_status(store: StreamStore, session: str) -> WriterStatus | None:
     """Return what the living writer of a session says; None: there is none."""
-    value = store.keys.read(paths.writer(session))
+    return status_in(store.keys.read(paths.writer(session)))
+
+
+def status_in(value: Value | None) -> WriterStatus | None:
+    """Return what a writer has said in those words; None: there are none."""
     if not isinstance(value, bytes):
         return None
     known = {each.name for each in fields(WriterStatus)}

@@ -106,15 +106,15 @@ class Walker:
 
     def start(self) -> None:
         """Begin with all that is there."""
-        self._started = True
         scan = self._scan_of_root()
         if scan:
             self._single_scan = True
             self._follow_scan(scan)
-            return
-        if self._note:
-            self._note_existing(self._root)
-        self._follow_container(self._root)
+        else:
+            if self._note:
+                self._note_existing(self._root)
+            self._follow_container(self._root)
+        self._started = True  # a walk that has failed before begins again
 
     def _note_existing(self, container: str) -> None:
         entries = self._store.range(paths.children(container))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import weakref
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -77,7 +77,9 @@ class GrowingFile:
         directory, name = os.path.split(path)
         part = os.path.join(directory, f".{name}.part")
         journal.forget()
-        file = TransactionalFile(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), journal, 0)
+        with suppress(FileNotFoundError):
+            os.unlink(part)  # who was killed may have left it as a second name of a file that has been moved since
+        file = TransactionalFile(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666), journal, 0)
         h5 = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, file_creation(links), access(file)))
         made = cls(path, file, h5)
         try:

@@ -80,7 +80,7 @@ class WriterProcess:
             self._outage_until = time.monotonic() + 2 * LIFE  # the server may have forgotten a writer that lives
             raise
         self._note_death()
-        if status is not None:
+        if status is not None and not status.gives_way:
             self._seen_at = time.monotonic()
             return status
         if self._process is None and not self._is_starting:

@@ -16,6 +16,7 @@ from bliss_like.errors import DataError, SavingError
 if TYPE_CHECKING:
     from bliss_like.data.events import SavedScan
     from bliss_like.data.store import StreamStore
+    from bliss_like.writers.claim import Claim
     from bliss_like.writers.recovery import Unsaved
 
 UNSAVED = 1
@@ -158,8 +159,8 @@ class Recovery:
         if not to_do:
             return left
         try:
-            with in_place_of_writer(self._store, self._session):
-                return left + self._complete(to_do)
+            with in_place_of_writer(self._store, self._session) as claim:
+                return left + self._complete(to_do, claim)
         except SavingError as alive:
             return left + self._beside(to_do, str(alive))
 
@@ -171,9 +172,9 @@ class Recovery:
         its = [each for each in to_do if not (each.said or (writer and writer.trouble))]
         if its:
             print(f"Session {self._session}: {alive.partition(',')[0]}; it saves {len(its)} of these scans by itself")
-        return len(its) + self._complete([each for each in to_do if each not in its], beside=True)
+        return len(its) + self._complete([each for each in to_do if each not in its], None)
 
-    def _complete(self, to_do: list[Unsaved], beside: bool = False) -> int:
+    def _complete(self, to_do: list[Unsaved], claim: Claim | None) -> int:
         from bliss_like.writers.recovery import recover
 
         def tell(event: SavedScan) -> None:
@@ -182,7 +183,7 @@ class Recovery:
             self._say(event.path, f"{was} in {event.place}" if done else f"cannot be completed: {event.error}")
 
         orphans = {each.scan for each in to_do if each.running}
-        results = recover(self._store, [each.scan for each in to_do], beside=beside, told=tell)
+        results = recover(self._store, [each.scan for each in to_do], claim=claim, told=tell)
         return sum(event.state != "SAVED" for event in results)
 
     def _say(self, scan: str, what: str) -> None:

@@ -21,7 +21,7 @@ from bliss_like import __version__
 from bliss_like.data import paths
 from bliss_like.data.events import NewNode
 from bliss_like.data.orphans import end_orphans
-from bliss_like.data.saving import WriterStatus, unsaved_scans
+from bliss_like.data.saving import WriterStatus, is_done_with, saved, unsaved_scans
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import unfinished
 from bliss_like.data.walker import Depth, Walker
@@ -46,6 +46,8 @@ ALONE = 60.0
 """Seconds for which a writer whose session is gone waits for a server that is gone, too: the next one does the rest."""
 _OLD_AT_ONCE = 3
 """Scans left by an earlier writer that are begun, if all of them are in trouble."""
+_OLD_PATIENCE = 10.0
+"""Seconds for which one of them is tried while others wait for their turn."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def serve(
     finally:
         writer.leave(abandon=claim.lost)
         claim.give_back()
+        writer.finish()
     if claim.lost:
         raise SavingError(f"the {writer.status} was silent for too long, and another one has taken over; this one ends")
     _log.info("%s: ended", writer.status)
@@ -93,11 +96,15 @@ class _Writer:
         self._has_begun = self._is_orphan = False
         self._lost_at = math.inf
         """When the server went away; never, while it is there."""
+        self._announced: deque[str] = deque()
+        """Scans that run and are not taken up yet."""
         self._running: dict[str, ScanToSave] = {}
         self._old: deque[str] = deque()
         """Scans that an earlier writer has left."""
         self._begun: dict[str, ScanToSave] = {}
-        """Those of them that are under way."""
+        """Those of them that are under way, in the order in which they were begun."""
+        self._set_aside: dict[str, str] = {}
+        """What kept those from being written that have given way to others."""
         self._next_points = 0.0
         self._rows = Rows()
         self._rung: set[str] = set()
@@ -107,7 +114,7 @@ class _Writer:
     def is_done(self) -> bool:
         if self._is_orphan and time.monotonic() - self._lost_at > ALONE:
             return True
-        if not self._has_begun or self._running or self._begun or self._old:
+        if not self._has_begun or self._announced or self._running or self._begun or self._old:
             return False
         return self._until.saved or self._is_orphan
 
@@ -118,7 +125,7 @@ class _Writer:
         now = next(iter(scans), None)
         stuck = next((f"scan {scan.path}: {told}" for scan in scans if (told := scan.stuck)), "")
         troubles = {"": stuck} if stuck else {}
-        troubles |= {scan.path: scan.trouble for scan in scans if scan.trouble}
+        troubles |= {scan.path: told for scan in scans if (told := scan.trouble or scan.refusal)}
         return replace(
             self._status,
             scan=now.path if now else "",
@@ -162,6 +169,9 @@ class _Writer:
                 with contextlib.suppress(StoreUnavailable):
                     scan.tell()
         linger(0)
+
+    def finish(self) -> None:
+        """Wait for the catalogue, which may be slow, when another writer may have begun."""
         self._rows.finish()
 
     def _scans(self) -> Iterator[ScanToSave]:
@@ -175,21 +185,23 @@ class _Writer:
         self._finder.start_now()
         left = unsaved_scans(self._store, self._session)
         running = set(unfinished(self._store, left))
-        for path in left:
-            if path in running:
-                self._take_up(path)
+        self._announced = deque(path for path in left if path in running)
         self._old = deque(path for path in left if path not in running)
         self._has_begun = True
 
     def _find(self) -> None:
-        """Take up scans that were announced."""
+        """Take up scans that were announced. The finder tells each once, so none is forgotten before that has succeeded."""
         if not self._rung.isdisjoint(self._finder.doors):
             for node in self._finder.events(wait=False):
                 if isinstance(node, NewNode) and node.kind.is_scan:
-                    self._take_up(node.path)
+                    self._announced.append(node.path)
+        while self._announced:
+            self._take_up(self._announced[0])
+            self._announced.popleft()
 
     def _take_up(self, path: str) -> None:
-        if paths.name(path).startswith("_") or path in self._running:
+        is_known = path in self._running or path in self._begun or path in self._old  # from the list of those left, too
+        if paths.name(path).startswith("_") or is_known:
             return
         with contextlib.suppress(NodeNotFound):
             scan = ScanToSave(self._store, path, rows=self._rows)
@@ -217,16 +229,35 @@ class _Writer:
             more = scan.advance(time.monotonic() + _OLD_TURN) or more
             if scan.is_over:
                 del self._begun[path]
-        in_trouble = all(scan.trouble for scan in self._begun.values())
-        if self._old and in_trouble and len(self._begun) < _OLD_AT_ONCE:
-            path = self._old.popleft()
-            with contextlib.suppress(NodeNotFound):
-                scan = ScanToSave(self._store, path, rows=self._rows)
-                if not scan.is_over:
-                    _log.info("scan %s: was left unsaved, is saved now", path)
-                    self._begun[path] = scan
+        if self._old and all(scan.trouble for scan in self._begun.values()) and self._has_room():
+            self._begin_old(self._old[0])
+            self._old.popleft()
             return True
         return more
+
+    def _has_room(self) -> bool:
+        """Whether one more that was left may be begun; one that has long been in trouble gives way, and has its turn again."""
+        if len(self._begun) < _OLD_AT_ONCE:
+            return True
+        path, scan = next(iter(self._begun.items()))
+        if time.monotonic() - scan.begun_at < _OLD_PATIENCE:
+            return False
+        scan.abandon()
+        del self._begun[path]
+        self._set_aside[path] = scan.trouble
+        self._old.append(path)
+        return True
+
+    def _begin_old(self, path: str) -> None:
+        if is_done_with(saved(self._store, [path])[0]):  # somebody has saved it meanwhile
+            return
+        trouble = self._set_aside.pop(path, "")
+        with contextlib.suppress(NodeNotFound):
+            scan = ScanToSave(self._store, path, rows=self._rows, trouble=trouble)
+            if not scan.is_over:
+                if not trouble:
+                    _log.info("scan %s: was left unsaved, is saved now", path)
+                self._begun[path] = scan
 
     def _time_to_wait(self) -> float:
         now = time.monotonic()

@@ -27,6 +27,7 @@ from .scan_to_save import ScanToSave
 _TURN = 0.5
 PATIENCE = 10.0
 """Seconds for which a file that cannot be written is tried again."""
+_LEFT = "a writer of the session has come meanwhile; it is left to that one"
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,16 @@ def _look(store: StreamStore, structure: ScanStructure, event: SavedScan | None)
 
 
 @contextmanager
-def in_place_of_writer(store: StreamStore, session: str) -> Iterator[None]:
-    """Be the writer of a session while the context is open.
+def in_place_of_writer(store: StreamStore, session: str) -> Iterator[Claim]:
+    """Be the writer of a session while the context is open, or until one comes that saves also what is new: the claim is lost.
 
     :raises SavingError: a writer of it lives.
     """
-    status = WriterStatus(session, socket.gethostname(), os.getpid(), __version__, time.time())
+    status = WriterStatus(session, socket.gethostname(), os.getpid(), __version__, time.time(), gives_way=True)
     claim = Claim(store, lambda: status)
     claim.take()
     try:
-        yield
+        yield claim
     finally:
         claim.give_back()
 
@@ -97,28 +98,28 @@ def recover(
     scans: Sequence[str],
     *,
     patience: float = PATIENCE,
-    beside: bool = False,
+    claim: Claim | None = None,
     told: Callable[[SavedScan], None] = lambda event: None,
 ) -> list[SavedScan]:
     """Complete the files of scans that have ended, with all of their points; return what became of each.
 
     :param scans: db_names.
-    :param beside: a writer of the session lives, which has failed with these scans or is in trouble: only success is told. Else
-        the caller is `in_place_of_writer`.
+    :param claim: of who is `in_place_of_writer`: when it is lost, the rest is left to the writer that has come. None: a writer of
+        the session lives, which has failed with these scans or is in trouble: only success is told.
     :param patience: seconds for which a file that cannot be written (disk full, directory gone) is tried again.
     :param told: called with each result as soon as it is known.
     """
     results = []
     for scan in scans:
-        results.append(_recover(store, scan, patience, beside))
+        results.append(_recover(store, scan, patience, claim))
         told(results[-1])
     return results
 
 
-def _recover(store: StreamStore, scan: str, patience: float, beside: bool) -> SavedScan:
+def _recover(store: StreamStore, scan: str, patience: float, claim: Claim | None) -> SavedScan:
     try:
         structure = ScanStructure(store, scan).refresh()
-        work = ScanToSave(store, scan, tells_failure=not beside)
+        work = ScanToSave(store, scan, tells_failure=claim is not None)
     except NodeNotFound as error:
         return SavedScan(scan, "FAILED", error=str(error))
     if structure.end is None:
@@ -127,8 +128,11 @@ def _recover(store: StreamStore, scan: str, patience: float, beside: bool) -> Sa
         return SavedScan(scan, "FAILED", error="no writer was asked to save it")
     well_at = time.monotonic()
     while not work.is_over:
+        if claim is not None and claim.lost:
+            work.abandon()
+            return SavedScan(scan, "FAILED", work.filename, error=_LEFT, writer=work.format)
         try:
-            more, trouble = work.advance(time.monotonic() + _TURN), work.trouble
+            more, trouble = work.advance(time.monotonic() + _TURN), work.trouble or work.refusal
         except StoreUnavailable as error:
             more, trouble = False, str(error)
         now = time.monotonic()

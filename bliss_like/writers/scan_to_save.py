@@ -15,7 +15,7 @@ from bliss_like.data.saving import UNSAVED_SECONDS, is_done_with, saved, tell_pr
 from bliss_like.data.store import StreamStore
 from bliss_like.data.structure import ScanStructure
 from bliss_like.data.walker import Walker
-from bliss_like.errors import FileLostError, NodeNotFound, SavingError, StoreUnavailable
+from bliss_like.errors import DataError, FileLostError, NodeNotFound, SavingError, StoreUnavailable
 
 from . import ScanFile
 from .entry import CatalogueEntry, Rows
@@ -37,10 +37,19 @@ class ScanToSave:
     :param scan: db_name.
     :param tells_failure: say in the store also that it cannot be saved.
     :param rows: what enters it into the catalogue; by default it is entered at once.
+    :param trouble: what has kept it from being written before; it is not told again.
     :raises NodeNotFound: the scan is not in the store, or no more.
     """
 
-    def __init__(self, store: StreamStore, scan: str, *, tells_failure: bool = True, rows: Rows | None = None) -> None:
+    def __init__(
+        self,
+        store: StreamStore,
+        scan: str,
+        *,
+        tells_failure: bool = True,
+        rows: Rows | None = None,
+        trouble: str = "",
+    ) -> None:
         structure = ScanStructure(store, scan).refresh()
         if structure.scan is None:
             raise NodeNotFound(f"scan {scan}: not in the store")
@@ -49,7 +58,8 @@ class ScanToSave:
         self.format = str(self.node.info.get("data_writer") or NONE)
         """Name of the format; `null`: nobody wants it to be saved."""
         self.filename = str(self.node.info.get("filename", ""))
-        self.trouble = ""
+        self.begun_at = time.monotonic()
+        self.trouble = trouble
         """What keeps it from being written; empty when nothing does."""
         self._at_work_since = math.inf
         self.is_over = self.format == NONE
@@ -59,6 +69,8 @@ class ScanToSave:
         self._store, self._tells_failure = store, tells_failure
         self._entry = CatalogueEntry(scan, rows)
         self._has_told = self._is_lost = False
+        self.refusal = ""
+        """Why the server did not take what was told."""
         self._said: SavedScan | None = None
         """What is to be told at the end."""
         self._last_news = time.monotonic()
@@ -111,10 +123,23 @@ class ScanToSave:
             self._attempt(self._flush)
 
     def tell(self) -> None:
-        """Tell those who wait.
+        """Tell those who wait; to a server that takes nothing it is told again later.
 
         :raises StoreUnavailable: it is to be done again.
         """
+        try:
+            self._tell()
+        except StoreUnavailable:
+            raise
+        except DataError as error:  # it is full, or cannot write its own disk
+            if str(error) != self.refusal:
+                _log.error("scan %s: how far it is saved cannot be told, it is tried again: %s", self.path, error)
+            self.refusal = str(error)
+            self.retry_at = time.monotonic() + _LONGEST_PAUSE
+        else:
+            self.refusal = ""
+
+    def _tell(self) -> None:
         if self._said is not None and not self.is_over:
             if self._said.state == "SAVED" or self._tells_failure:
                 tell_saved(self._store, self._said, Retention().seconds)

@@ -28,6 +28,7 @@ from bliss_like.errors import SavingError
 from bliss_like.scanning.environment import environment
 from bliss_like.session import Session, load_session
 from bliss_like.session.file_saving import FileSaving
+from bliss_like.writers.recovery import in_place_of_writer
 from tests.conftest import RestartableServer
 from tests.file_format import install_json_lines
 from tests.publishing import PublishedScan, run_scan
@@ -81,6 +82,11 @@ def by_hand(*words: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT) as process:
         try:
             yield process
+        except Exception as error:
+            process.kill()
+            if process.stdout is not None and not process.stdout.closed:
+                error.add_note(f"exit code {process.wait()}: {process.stdout.read()}")
+            raise
         finally:
             process.kill()
 
@@ -204,6 +210,15 @@ def test_a_writer_whose_word_got_lost_says_it_again(session: Session, caplog: py
         tell_end(connect(), first)
         assert living().pid == first.pid
     assert not any("hangs" in message for message in caplog.messages)
+
+
+def test_a_session_that_begins_while_scans_are_recovered_has_a_writer(session: Session, base: Path) -> None:
+    session.close()
+    with in_place_of_writer(connect(), "eh1"):
+        session.setup()
+        scan = session.env_dict["loopscan"](1, 0, session.env_dict["box"])
+        assert living().pid != os.getpid()
+    assert (event := said(scan.path)) is not None and event.state == "SAVED"
 
 
 def test_a_writer_that_dies_again_and_again_is_given_up_and_scans_say_so(
@@ -330,6 +345,19 @@ def test_a_writer_that_ends_in_a_scan_leaves_what_was_published_on_disk(base: Pa
     with by_hand("eh1"):
         wait_until(lambda: said(scan.path) is not None)
     assert values(file) == [1, 1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("written", ["", '{"event": "NewNo'])
+def test_a_writer_that_has_just_made_its_file_and_dies_is_not_in_the_way_of_the_next(written: str, base: Path) -> None:
+    scan = publish(5, base).end()
+    file = base / f"data_{scan.number}.jsonl"
+    file.parent.mkdir()
+    file.write_text(written)
+    with by_hand("eh1"):
+        wait_until(lambda: said(scan.path) is not None)
+    event = said(scan.path)
+    assert event is not None and event.state == "SAVED"
+    assert values(file) == [1, 1, 1, 1, 1]
 
 
 SESSION = """

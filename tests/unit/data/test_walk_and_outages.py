@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+
 from bliss_like.data.events import EventType, NodeKind
 from bliss_like.data.node import get_session_node
 from bliss_like.data.store import MemoryStore
 from bliss_like.data.tree import Tree
 from bliss_like.data.walk import StopHandler
+from bliss_like.data.walker import Walker
 from bliss_like.data.watch import ScansObserver, ScansWatcher
 from bliss_like.errors import StoreUnavailable
 from tests.publishing import CONTAINER, PublishedScan, run_scan
@@ -54,6 +57,19 @@ def test_a_walk_rides_out_an_outage_at_every_question() -> None:
     assert [(event.type, event.node) for event in events] == [(event.type, event.node) for event in expected]
     data = [event.data.data for event in events if event.type is EventType.NEW_DATA and event.data]
     assert data[0].tolist() == [0.0, 1.0, 2.0] and [node.db_name for node in data[1]] == [scan.path]
+
+
+def test_a_walk_that_has_failed_at_its_first_question_begins_again() -> None:
+    store = MemoryStore()
+    scan = run_scan(Tree(store))
+    line = LosingStore(store)
+    walker = Walker(line, scan.path, patience=0)
+    line.is_gone = True
+    with pytest.raises(StoreUnavailable):
+        list(walker.events(wait=False))
+    line.is_gone = False
+    expected = list(Walker(store, scan.path).events(wait=False))
+    assert [type(event) for event in walker.events(wait=False)] == [type(event) for event in expected]
 
 
 def test_a_walk_that_waits_for_the_server_can_be_stopped() -> None:

@@ -267,6 +267,18 @@ def test_a_name_that_is_taken_meanwhile_is_not_overwritten(path: Path, monkeypat
     assert path.read_text() == "another program's" and there(path) == ["file.h5"]
 
 
+def test_what_a_killed_writer_has_left_of_the_name_does_not_harm_a_file_that_was_moved(path: Path) -> None:
+    """It may die between giving the file its name and taking the first one away."""
+    with GrowingFile.open(str(path)) as file:
+        file.append(file.make_dataset(file.h5, "a", float), [1.0])
+    os.link(path, path.parent / ".file.h5.part")
+    moved = path.rename(path.parent / "moved.h5")
+    with GrowingFile.open(str(path)) as file:
+        file.append(file.make_dataset(file.h5, "a", float), [2.0])
+    assert found(moved, "a").tolist() == [1] and found(path, "a").tolist() == [2]
+    assert there(path) == ["file.h5", "moved.h5"]
+
+
 def test_links_beyond_what_was_expected(path: Path) -> None:
     with GrowingFile.open(str(path)) as file:
         for number in range(1, 60):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +17,14 @@ import pytest
 from bliss_like.data import catalogue, paths, saving
 from bliss_like.data.events import EndScan, NewData, NewNode, NodeKind, PreparedScan, SavedScan
 from bliss_like.data.saving import progress, saved, writer_status
-from bliss_like.data.store import Entry, Id, MemoryStore
+from bliss_like.data.store import Append, Entry, Id, MemoryStore
 from bliss_like.data.tree import Tree
-from bliss_like.errors import FileLostError, SavingError, StoreUnavailable
+from bliss_like.errors import DataError, FileLostError, SavingError, StoreUnavailable
 from bliss_like.writers import claim, process
 from bliss_like.writers.entry import CatalogueEntry
 from bliss_like.writers.formats import find_format, formats
 from bliss_like.writers.process import Until, serve
+from bliss_like.writers.recovery import in_place_of_writer, recover
 from tests.publishing import PublishedScan
 from tests.saved_files import tell_status
 from tests.unit.writers import faulty
@@ -226,6 +228,95 @@ def test_a_scan_that_runs_comes_before_those_that_were_left(
     assert order == [running.path, *(each.path for each in left)]
 
 
+def test_scans_in_trouble_that_were_left_do_not_keep_the_others_for_ever(
+    store: MemoryStore,
+    scan: Callable[..., PublishedScan],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ill = [scan().emit([1.0]).end() for _ in range(5)]
+    well = scan().emit([1.0]).end()
+    tried: list[str] = []
+
+    def fail(path: str, call: str) -> None:
+        if call == "open":
+            tried.append(path)
+        elif path != well.path:
+            raise FULL
+
+    monkeypatch.setattr(faulty, "fail", fail)
+    monkeypatch.setattr(process, "_OLD_PATIENCE", 0.05, raising=False)
+    with writer(store):
+        assert said(store, well).state == "SAVED"
+        wait_until(lambda: tried.count(ill[-1].path) > 1)
+        monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+        for each in ill:
+            assert said(store, each).state == "SAVED"
+    assert sum("it is tried again" in message for message in caplog.messages) == len(ill)
+
+
+def test_a_scan_that_was_left_and_is_saved_by_somebody_else_is_not_begun(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (scan().emit([1.0]).end() for _ in range(3))
+    opened: list[str] = []
+
+    def save(path: str, call: str) -> None:
+        if call == "open":
+            opened.append(path)
+            saving.tell_saved(store, SavedScan(second.path, "SAVED", "/elsewhere.h5"), 60)
+
+    monkeypatch.setattr(faulty, "fail", save)
+    with writer(store, Until(saved=True)) as thread:
+        thread.join(60)
+    assert said(store, second).file == "/elsewhere.h5"
+    assert opened == [first.path, third.path]
+
+
+def test_a_writer_that_waits_for_the_catalogue_has_made_room_for_the_next(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entering, may_enter = threading.Event(), threading.Event()
+
+    def record(*row: object) -> None:
+        entering.set()
+        may_enter.wait(60)
+
+    monkeypatch.setattr(catalogue, "record", record)
+    monkeypatch.setattr("bliss_like.writers.entry._PATIENCE", 60.0)
+    left = scan(base_path=str(tmp_path)).end()
+    with writer(store, Until(saved=True)) as thread:
+        assert said(store, left).state == "SAVED"
+        assert entering.wait(30)
+        wait_until(lambda: writer_status(store, "eh1") is None)
+        assert thread.is_alive()
+        may_enter.set()
+
+
+def test_a_writer_that_comes_while_scans_are_recovered_takes_over(
+    store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [scan().emit([1.0]).end() for _ in range(2)]
+    results: list[SavedScan] = []
+    fails(monkeypatch, left[0], "flush", FULL)
+    monkeypatch.setattr(claim, "BEAT", 0.02)
+
+    def complete() -> None:
+        with in_place_of_writer(store, "eh1") as ours:
+            results.extend(recover(store, [each.path for each in left], patience=60, claim=ours))
+
+    recovering = threading.Thread(target=complete)
+    recovering.start()
+    wait_until(lambda: writer_status(store, "eh1"))
+    with writer(store):
+        assert said(store, scan().emit([1.0]).end()).state == "SAVED"
+        recovering.join(60)
+        assert ["it is left to that one" in each.error for each in results] == [True, True]
+        monkeypatch.setattr(faulty, "fail", lambda path, call: None)
+        for each in left:
+            assert said(store, each).state == "SAVED"
+
+
 def test_a_session_has_one_writer_and_one_that_was_silent_gives_way(
     store: MemoryStore, scan: Callable[..., PublishedScan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +371,117 @@ def test_the_writer_of_a_dead_session_does_not_wait_for_ever_for_a_server_that_i
         thread.join(60)
         assert not thread.is_alive()
     assert isinstance(faulty.disk[running.path][-1], NewData)
+
+
+class _CutOnce:
+    """A store as a writer sees it over a line that is cut at one call, before it gets there or before its answer comes back."""
+
+    def __init__(self, store: MemoryStore, call: int, is_done: bool) -> None:
+        self._store, self._call, self._is_done = store, call, is_done
+        self.keys = store.keys
+        self.calls = 0
+        self.is_watched = False
+        """Whether calls count."""
+
+    def __getattr__(self, name: str) -> Any:
+        answer = getattr(self._store, name)
+
+        def ask(*args: Any, **options: Any) -> Any:
+            self.calls += self.is_watched
+            if self.calls != self._call or not self.is_watched:
+                return answer(*args, **options)
+            if self._is_done:
+                answer(*args, **options)
+            raise StoreUnavailable("cut")
+
+        return ask
+
+
+def _saves_all(store: MemoryStore, line: Any) -> list[PublishedScan]:
+    """Have a writer save scans that were left, one that runs, and one that begins; return those that are not right."""
+    tree, turns = Tree(store), 0
+
+    def begun() -> PublishedScan:
+        scan = PublishedScan(tree, info=INFO).prepare().emit([1.0])
+        scan.publisher.flush()
+        return scan
+
+    scans = [begun().emit([2.0]).end(), begun().emit([2.0]).end(), begun()]
+
+    def stopped() -> bool:
+        nonlocal turns
+        line.is_watched = False
+        turns += 1
+        if turns == 4:
+            scans.append(begun())
+        if turns in (8, 12):
+            scans[2 if turns == 8 else 3].emit([2.0]).end()
+        is_over = turns > 12 and None not in saved(store, [scan.path for scan in scans])
+        line.is_watched = True
+        return is_over or turns > 200
+
+    serve("eh1", line, stopped=stopped)
+    return [scan for scan in scans if not _is_whole(store, scan)]
+
+
+def _is_whole(store: MemoryStore, scan: PublishedScan) -> bool:
+    event, events = saved(store, [scan.path])[0], faulty.disk.get(scan.path, [])
+    points = [value for each in events if isinstance(each, NewData) for value in each.values]
+    return event is not None and event.state == "SAVED" and points == [1, 2] and isinstance(events[-1], EndScan)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_line_that_is_cut_at_any_call_costs_no_scan(is_done: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PACE", 0.001)
+    monkeypatch.setattr(process, "_IDLE", 0.001)
+    call = 0
+    while True:
+        call += 1
+        store = MemoryStore()
+        line = _CutOnce(store, call, is_done)
+        assert _saves_all(store, line) == [], f"cut at call {call}"
+        if line.calls < call:
+            break
+    assert call > 50
+
+
+class _Refusing(MemoryStore):
+    """Takes nothing as long as a test says so."""
+
+    is_full = False
+    refused = 0
+
+    def append(self, entries: Sequence[Append], *, expire: Mapping[str, float] = {}, again: bool = False) -> None:
+        self._refuse()
+        super().append(entries, expire=expire, again=again)
+
+    def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
+        self._refuse()
+        super().set_fields(key, fields)
+
+    def _refuse(self) -> None:
+        if self.is_full:
+            self.refused += 1
+            raise DataError("it is full")
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_a_server_that_takes_nothing_for_a_time_is_told_again(has_ended: bool) -> None:
+    store = _Refusing()
+    scan = PublishedScan(Tree(store), info=INFO).prepare().emit([1.0])
+    scan.publisher.flush()
+    if has_ended:
+        scan.end()
+    store.is_full = True
+    with writer(store):
+        wait_until(lambda: store.refused > 1)
+        if has_ended:
+            assert [event.error for event in recover(store, [scan.path], patience=0.1)] == ["it is full"]
+        store.is_full = False
+        if not has_ended:
+            wait_until(lambda: progress(store, scan.path))
+            scan.end()
+        assert said(store, scan).state == "SAVED"
 
 
 def test_a_scan_stays_where_it_began_in_the_catalogue(tmp_path: Path) -> None:
