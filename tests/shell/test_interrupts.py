@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import termios
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -223,7 +222,7 @@ def test_input_keeps_nobody_waiting(shell: Terminal, short_directory: Path) -> N
     assert "slow stopped at" in told(matrix.over(begin))
 
 
-def test_forked_processes_are_no_shells(shell: Terminal) -> None:
+def test_forked_processes_are_no_shells(shell: Terminal, short_directory: Path) -> None:
     matrix = Matrix(shell)
     matrix.run("import multiprocessing, os, signal, sys; many = multiprocessing.get_context('fork')")
     assert "\n1024" in matrix.run("pid = os.fork() or os._exit(4); print(os.waitpid(pid, 0)[1])")
@@ -232,19 +231,10 @@ def test_forked_processes_are_no_shells(shell: Terminal) -> None:
         assert f"\nended with {code}." in matrix.run("print(f'ended with {os.waitpid(pid, 0)[1] >> 8}.')")
     said = matrix.run("with many.Pool(2) as pool: print(pool.map(abs, [-1, -2]))\n")
     assert "[1, 2]" in said and "Traceback" not in said
-
-    def at_work(begin: int) -> bool:
-        return matrix.since(begin).count("@@") == 2
-
-    matrix.run("pool = many.Pool(2)")
-    for _ in range(2):  # other processes take the place of those that have ended
-        work = "import os, time; os.write(1, bytes([10, 64, 64, 10])); time.sleep(60)"
-        begin = matrix.type(f'pool.map(exec, 2 * ["{work}"])')
-        shell.wait_for(partial(at_work, begin))
-        shell.interrupt()
-        assert told(matrix.over(begin)) == "Interrupted."
-        said = matrix.run("print(pool.map(abs, range(-4, 0)))")
-        assert "[4, 3, 2, 1]" in said and "Traceback" not in matrix.since(begin)
+    matrix.run(f"pool = many.Pool(2); at_work = {str(short_directory)!r}")
+    for _ in range(2):
+        said = matrix.run("replace_workers(pool, at_work); print(pool.map(abs, range(-4, 0)))")
+        assert "[4, 3, 2, 1]" in said and "Traceback" not in said
     assert "Traceback" not in matrix.run("pool.terminate(); pool.join(); print(multiprocessing.active_children())")
     matrix.run("p = many.Process(target=time.sleep, args=(60,)); p.start()")
     for number in range(5):  # it takes nothing that the shell waits for
