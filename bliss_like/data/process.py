@@ -13,18 +13,14 @@ from typing import Any
 
 def this_process() -> dict[str, Any]:
     """Return what the info of a scan says of the process that runs it."""
-    return {"host": socket.gethostname(), "pid": os.getpid()}
+    running = _running(os.getpid())
+    known = {"host": socket.gethostname(), "pid": os.getpid()}
+    return {**known, "pid_started": running[1]} if running else known
 
 
 def identity() -> dict[str, Any]:
     """Return what is to be kept beside something that this process holds and another one may want."""
-    running = _running(os.getpid())
-    return {
-        **this_process(),
-        "user": _user(),
-        "machine": _machine(),
-        "started": running and running[1],
-    }
+    return {**this_process(), "user": _user(), "machine": _machine()}
 
 
 def is_gone(process: Mapping[str, Any]) -> bool:
@@ -47,7 +43,8 @@ def is_gone(process: Mapping[str, Any]) -> bool:
     if running is None:
         return False
     state, started = running
-    return state in "ZX" or process.get("started") not in (None, started)  # a pid comes again
+    known = process.get("pid_started", process.get("started"))  # its name of old
+    return state in "ZX" or known not in (None, started)  # a pid comes again
 
 
 def is_stopped(pid: int) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import os
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +25,7 @@ from .channel_node import ChannelNode
 from .codec import Array, decode_event
 from .events import EndScan, NewData, NewNode, PreparedScan, SavedScan, ScanInfoUpdate
 from .node import ScanNode
+from .process import this_process
 from .publisher import StreamPublisher
 from .structure import ChannelSpec
 from .tree import Tree
@@ -288,8 +287,7 @@ class _Republished:
             "data_writer": "null",
             "scan_nb": self._number,
             "session_name": self._session,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
+            **this_process(),
             **_now("start"),
         }
 

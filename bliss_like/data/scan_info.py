@@ -214,6 +214,7 @@ class ScanInfoKeys(TypedDict, total=False):
     user_name: Annotated[str, Key("who measures: `USER.name`, else the login", always=True)]
     host: Annotated[str, Key("computer that runs it", always=True)]
     pid: Annotated[int, Key("process that runs it", always=True)]
+    pid_started: Annotated[int, Key("when that began, in ticks since the boot: a later one may have its pid")]
     publisher: Annotated[str, Key("program that runs it, `bliss_like`", always=True)]
     publisher_version: Annotated[str, Key("its version", always=True)]
     start_time: Annotated[str, Key("ISO 8601 with the zone", always=True)]

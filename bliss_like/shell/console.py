@@ -43,6 +43,12 @@ class Console(io.TextIOBase):
         finally:
             Console._listeners = before
 
+    @classmethod
+    def note(cls, text: str) -> None:
+        """Let those who listen have what comes to the terminal, here or by another way."""
+        for listener in cls._listeners:
+            listener(text)
+
     @property
     def has_prompt(self) -> bool:
         """Whether a line is being typed, or keys are waited for."""
@@ -64,8 +70,7 @@ class Console(io.TextIOBase):
 
     def write(self, text: str) -> int:
         Console.written += 1
-        for listener in Console._listeners:
-            listener(text)
+        self.note(text)
         if not self._app.is_running:
             Console.has_open_line = not text.endswith("\n") if text else Console.has_open_line
             self._put(self._take() + text)

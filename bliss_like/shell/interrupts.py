@@ -80,6 +80,8 @@ class Interrupts:
         """Returns what is waited for just now: `waiting 8 s for an answer of roby`; empty when nobody knows."""
         self.leave: Callable[[], object] = _nothing
         """Called in the hub when the shell should end."""
+        self.is_over = False
+        """Whether it should: that may come before there is anything to `leave`."""
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
@@ -184,7 +186,8 @@ class Interrupts:
         get_hub().loop.run_callback_threadsafe(self._deliver, self._command, press)
 
     def _on_goodbye(self, number: int, frame: FrameType | None) -> None:
-        get_hub().loop.run_callback_threadsafe(self.leave)
+        self.is_over = True
+        get_hub().loop.run_callback_threadsafe(lambda: self.leave())
         if not self._was_pressed:
             self._on_interrupt(number, frame)
 

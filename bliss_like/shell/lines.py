@@ -16,6 +16,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from bliss_like.errors import UserAbort
 
+from .console import Console
 from .keys import ignore_harmless, pause_with
 from .terminal import SessionTerminal
 
@@ -32,9 +33,16 @@ def read_line(terminal: SessionTerminal, question: str = "", hidden: bool = Fals
     :raises UserAbort: Ctrl-C.
     """
     sys.stdout.flush()
-    if is_dumb_terminal():
-        return _plain_line(terminal, question, fresh)
-    return terminal.run(_editor(terminal, question, hidden), purpose=question.strip(), fresh=fresh)
+    is_plain = is_dumb_terminal()
+    line = ""
+    try:
+        if is_plain:
+            line = _plain_line(terminal, question, fresh)
+        else:
+            line = terminal.run(_editor(terminal, question, hidden), purpose=question.strip(), fresh=fresh)
+        return line
+    finally:
+        Console.note(f"{'' if is_plain else question}{'' if hidden else line}\n")
 
 
 def _editor(terminal: SessionTerminal, question: str, hidden: bool) -> Application[str]:

@@ -53,6 +53,7 @@ from .lines import typed_line
 from .preferences import Preferences
 from .signature import Signature, signature_at
 from .style import Style
+from .terminal import end
 from .toolbar import Modes, Toolbar
 from .typing_helper import UNREADABLE, typed_call
 
@@ -146,6 +147,8 @@ class Prompt(PythonInput):
         self._preferences = preferences
         self._toolbar = toolbar
         self._reads_plainly = False
+        self._line_is_there = asyncio.Event()
+        self._is_left = False
         self._signature_of: tuple[str, Signature | None] = ("", None)
         names, self._inference = NameCompleter(namespace), Inference(namespace)
         with _few_colours():
@@ -196,6 +199,12 @@ class Prompt(PythonInput):
     def close(self) -> None:
         """End what helps with typing."""
         self._inference.close()
+
+    def leave(self) -> None:
+        """Have who reads a command get an EOFError; called in the loop."""
+        end(self.app, exception=EOFError())
+        self._is_left = True
+        self._line_is_there.set()
 
     def clear(self) -> None:
         self.default_buffer.reset()
@@ -335,7 +344,7 @@ class Prompt(PythonInput):
         prompt = to_plain_text(self.style_of_session.in_prompt())
         while not lines or (lines[-1].strip() and document_is_multiline_python(Document("\n".join(lines)))):
             print(to_plain_text(self.style_of_session.in2_prompt(len(prompt))) if lines else prompt, end="", flush=True)
-            lines.append(await _next_line(self.app.input.fileno()))
+            lines.append(await self._next_line())
         text = unindent_code("\n".join(lines).rstrip())
         meant = typed_call(text, self._names) if self.helps_typing else text
         if meant != text:
@@ -344,13 +353,14 @@ class Prompt(PythonInput):
             self.history.append_string(meant)
         return meant
 
-
-async def _next_line(keyboard: int) -> str:
-    loop = asyncio.get_running_loop()
-    there = asyncio.Event()
-    loop.add_reader(keyboard, there.set)
-    try:
-        await there.wait()
-    finally:
-        loop.remove_reader(keyboard)
-    return typed_line(keyboard)
+    async def _next_line(self) -> str:
+        loop, keyboard = asyncio.get_running_loop(), self.app.input.fileno()
+        self._line_is_there.clear()
+        loop.add_reader(keyboard, self._line_is_there.set)
+        try:
+            await self._line_is_there.wait()
+        finally:
+            loop.remove_reader(keyboard)
+        if self._is_left:
+            raise EOFError
+        return typed_line(keyboard)

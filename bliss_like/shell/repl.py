@@ -44,7 +44,7 @@ from .preferences import Preferences
 from .prompt import Prompt
 from .status import StatusWatch
 from .style import Style
-from .terminal import GeventLoop, SessionTerminal, end
+from .terminal import GeventLoop, SessionTerminal
 from .toolbar import Toolbar
 from .waits import Waits
 from .witness import Witness, tree_of
@@ -82,6 +82,7 @@ class Repl:
         loop = asyncio.get_running_loop()
         self._interrupts.is_at_prompt = lambda: self._prompt.is_typed_at
         self._interrupts.leave = lambda: loop.call_soon_threadsafe(self._leave)
+        self._leaving = self._interrupts.is_over  # it came before
         keyboard, screen = self._prompt.app.input, self._prompt.app.output
         panel = Panel(sys.stdout, later=lambda s, call: loop.call_soon_threadsafe(lambda: loop.call_later(s, call)))
         terminal = SessionTerminal(loop, keyboard, screen, panel, lambda: signal.raise_signal(signal.SIGINT))
@@ -95,6 +96,7 @@ class Repl:
             for context in (contextlib.closing(terminal), self._consoles(loop, panel), asking.offered(), shown):
                 stack.enter_context(context)
             stack.callback(self._prompt.close)
+            stack.callback(setattr, self._interrupts, "leave", lambda: None)
             stack.enter_context(offered(terminal, self._session))
             stack.enter_context(self._displaying(panel))
             stack.enter_context(Console.listened_to(self._session.logbook.transcript.shown))
@@ -102,6 +104,8 @@ class Repl:
             while not self._leaving:
                 try:
                     async with terminal.prompting():
+                        if self._leaving:
+                            return
                         self._interrupts.await_command()
                         text = await self._prompt.read_command(self._keyboard)
                 except KeyboardInterrupt:
@@ -139,7 +143,7 @@ class Repl:
         self._leaving = True
         if self._terminal is not None:
             self._terminal.close()
-        end(self._prompt.app, exception=EOFError())
+        self._prompt.leave()
 
     @contextlib.contextmanager
     def _consoles(self, loop: asyncio.AbstractEventLoop, panel: Panel) -> Iterator[None]:

@@ -16,6 +16,7 @@ from bliss_like.errors import UserAbort
 from bliss_like.live.look import wrapped
 from bliss_like.session import Session, load_session
 
+from .forks import forks_in_threads
 from .interrupts import Interrupts
 from .keyboard import Keyboard
 
@@ -36,7 +37,7 @@ def open_session(name: str, way_in: str = "") -> int:
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Stderr()])
     gevent.get_hub().NOT_ERROR += (UserAbort,)  # a background scan that is aborted is no crash to print
     interrupts, keyboard = Interrupts(), Keyboard()
-    with interrupts.installed(), keyboard.hushed():
+    with interrupts.installed(), keyboard.hushed(), forks_in_threads():
         try:
             with keyboard.lent_to_input():
                 session = interrupts.run(lambda: _set_up(name, way_in))

@@ -196,6 +196,22 @@ def stop_writer(how):
     os.kill(writer_status(environment.tree.store, "matrix").pid, how)
 
 
+def replace_workers(pool, directory):
+    """End both processes of a pool while they are at work, as Ctrl-C does, and wait until there are others.
+
+    One that waits for work would keep the others from it.
+    """
+    work = f"import os, time; os.mkdir('{directory}/' + str(os.getpid())); time.sleep(3600)"
+    pool.map_async(exec, [work, work])
+    pids = {each.pid for each in pool._pool}
+    while not {str(pid) for pid in pids} <= set(os.listdir(directory)):
+        time.sleep(0.01)
+    for pid in pids:
+        os.kill(pid, signal.SIGINT)
+    while len(pool._pool) < 2 or any(each.pid in pids for each in pool._pool):
+        time.sleep(0.01)
+
+
 def hang():
     """Let the controller of `hung` no more be told to stop."""
     stop = hung.controller.stop_all

@@ -222,7 +222,7 @@ def test_input_keeps_nobody_waiting(shell: Terminal, short_directory: Path) -> N
     assert "slow stopped at" in told(matrix.over(begin))
 
 
-def test_forked_processes_are_no_shells(shell: Terminal) -> None:
+def test_forked_processes_are_no_shells(shell: Terminal, short_directory: Path) -> None:
     matrix = Matrix(shell)
     matrix.run("import multiprocessing, os, signal, sys; many = multiprocessing.get_context('fork')")
     assert "\n1024" in matrix.run("pid = os.fork() or os._exit(4); print(os.waitpid(pid, 0)[1])")
@@ -231,6 +231,11 @@ def test_forked_processes_are_no_shells(shell: Terminal) -> None:
         assert f"\nended with {code}." in matrix.run("print(f'ended with {os.waitpid(pid, 0)[1] >> 8}.')")
     said = matrix.run("with many.Pool(2) as pool: print(pool.map(abs, [-1, -2]))\n")
     assert "[1, 2]" in said and "Traceback" not in said
+    matrix.run(f"pool = many.Pool(2); at_work = {str(short_directory)!r}")
+    for _ in range(2):
+        said = matrix.run("replace_workers(pool, at_work); print(pool.map(abs, range(-4, 0)))")
+        assert "[4, 3, 2, 1]" in said and "Traceback" not in said
+    assert "Traceback" not in matrix.run("pool.terminate(); pool.join(); print(multiprocessing.active_children())")
     matrix.run("p = many.Process(target=time.sleep, args=(60,)); p.start()")
     for number in range(5):  # it takes nothing that the shell waits for
         assert f"-{number}-" in matrix.run(f"gevent.sleep(0.05); print('-%d-' % {number})")

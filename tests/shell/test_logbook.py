@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.shell.conftest import OpenShell
 from tests.waiting import wait_until
 
@@ -45,6 +47,30 @@ def test_commands_and_what_they_print(environment: Path, run: OpenShell, short_d
         "- **error** `ZeroDivisionError: division by zero`",
         "- over and out",
     ]
+
+
+@pytest.mark.parametrize("terminal", ["xterm-256color", "dumb"])
+def test_answers_are_written_down_but_for_secrets(run: OpenShell, short_directory: Path, terminal: str) -> None:
+    shell = run("-s", "tiny", terminal=terminal)
+    shell.wait_for("TINY [1]:")
+    shell.type(f"log_stdout('{short_directory}'); import getpass\n")
+    shell.wait_for("TINY [2]:")
+    questions = [
+        ("input('Your ' + 'name? ')", "Your name?", "marie\n", "Your name? marie\nOut [2]: 'marie'\n"),
+        ("len(getpass.getpass('Secret' + ': '))", "Secret:", "radium\n", "Secret:\nOut [3]: 6\n"),
+        ("input('A ' + 'year? ')", "A year?", "\x03", "A year?\nInterrupted.\n"),
+    ]
+    for number, (command, question, keys, _) in enumerate(questions, 3):
+        shell.type(f"{command}\n")
+        shell.wait_for(question)
+        shell.type(keys)
+        shell.wait_for(f"TINY [{number}]:")
+    shell.type("exit()\n")
+    assert shell.wait_for_end() == 0
+    text = "".join(file.read_text() for file in sorted(short_directory.glob("*.log")))
+    records = re.split(r"\n\S+ \S+ TINY \[\d\]: ", re.sub(r" *\n *", "\n", text))
+    for (command, _, _, shown), record in zip(questions, records[1:4], strict=True):
+        assert record.startswith(f"{command}\n{shown}")
 
 
 def test_what_is_typed_and_shown_in_a_file(environment: Path, run: OpenShell, short_directory: Path) -> None:

@@ -131,14 +131,15 @@ def test_leaving_closes_the_session(environment: Path, run: OpenShell) -> None:
         assert shell.wait_for_end() == 0
 
 
-def test_leaving_while_something_does_not_close(shell: Terminal) -> None:
+@pytest.mark.parametrize("given_up_by", [signal.SIGINT, signal.SIGTERM])
+def test_leaving_while_something_does_not_close(shell: Terminal, given_up_by: signal.Signals) -> None:
     shell.type("from bliss_like.session.hooks import SessionHooks\n")
     shell.type("stubborn = type('Stubborn', (SessionHooks,), {'close': lambda *_: gevent.sleep(60)})()\n")
     shell.type("current_session.hooks.session.register(stubborn)\n")
     shell.wait_for("TINY [4]:")
     shell.type("\x04")
     shell.wait_for("Session tiny is not closed yet. Ctrl-C gives up")
-    shell.interrupt()
+    os.kill(shell.pid, given_up_by)
     assert shell.wait_for_end() == 0
     assert "Session tiny is closed, but for what was interrupted." in shell.lines
     assert "Traceback" not in shell.text
@@ -348,6 +349,40 @@ def test_a_shell_that_is_told_to_end_cleans_up_first(shell: Terminal, goodbye: s
 
 
 def test_a_shell_at_its_prompt_can_be_told_to_end(shell: Terminal) -> None:
+    os.kill(shell.pid, signal.SIGTERM)
+    assert shell.wait_for_end() == 0
+
+
+GOODBYE = """
+import os
+import signal
+import sys
+
+
+class Goodbye:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bliss_like.shell.repl":  # the session is set up, and there is no prompt yet
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+sys.meta_path.insert(0, Goodbye())
+"""
+
+
+def test_a_shell_without_a_prompt_yet_can_be_told_to_end(environment: Path, run: OpenShell) -> None:
+    (environment / "setup.py").write_text(GOODBYE)
+    shell = run("-s", "tiny")
+    assert shell.wait_for_end() == 0
+    assert run("--list").wait_for_end() == 0
+
+
+@pytest.mark.parametrize("terminal", ["xterm-256color", "dumb"])
+def test_a_shell_that_asks_can_be_told_to_end(run: OpenShell, terminal: str) -> None:
+    shell = run("-s", "tiny", terminal=terminal)
+    shell.wait_for("TINY [1]:")
+    if terminal != "dumb":
+        shell.type("asking = gevent.spawn(input, 'Well' + '? ')\n\n")
+        shell.wait_for("\nWell?")
     os.kill(shell.pid, signal.SIGTERM)
     assert shell.wait_for_end() == 0
 

@@ -43,7 +43,8 @@ def test_one_that_has_ended_and_was_not_waited_for() -> None:
 
 @needs_proc
 def test_another_one_of_the_same_pid() -> None:
-    assert is_gone({**identity(), "started": 1})
+    assert is_gone({**identity(), "pid_started": 1}) and is_gone({**this_process(), "pid_started": 1})
+    assert is_gone({"host": this_process()["host"], "pid": os.getpid(), "started": 1})  # as it was once written
 
 
 @needs_proc
@@ -52,8 +53,8 @@ def test_what_cannot_be_known_from_here() -> None:
     assert not is_gone({**identity(), "pid": dead, "host": "elsewhere"})
     assert not is_gone({**identity(), "pid": dead, "machine": "another container"})
     assert not is_gone({})
-    assert not is_gone({**this_process(), "pid": "12"})
-    assert not is_gone({**this_process(), "pid": 1})  # of another user
+    assert not is_gone({"host": this_process()["host"], "pid": "12"})
+    assert not is_gone({"host": this_process()["host"], "pid": 1})  # of another user
 
 
 @needs_proc

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bliss_like.data.events import NodeKind
+from bliss_like.data.process import this_process
 from bliss_like.data.tree import Tree
 from bliss_like.session.cut_off import MOST
 from tests.publishing import PublishedScan
@@ -136,3 +138,12 @@ def test_a_scan_says_where_it_brings_its_axes_back_to(make_session: MakeSession,
     around = names["d2scan"](names["robx"], -1, 1, names["roby"], 0, 1, 2, 0)
     assert around.node.structure.scan.info["restore_positions"] == {"robx": 2.0, "roby": 0.0}  # from the first event on
     assert "restore_positions" not in names["ascan"](names["robx"], 0, 1, 2, 0).node.info
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system tells only which pids there are")
+def test_a_pid_that_another_process_has_now(
+    make_session: MakeSession, tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    die(tree, 7, title="ascan robx 0 1 9 1", npoints=10, **{**this_process(), "pid_started": 1})
+    die(tree, 7, title="one that runs", npoints=10, **this_process())
+    assert told(make_session, tree, capsys) == ["Scan 1 (ascan robx 0 1 9 1) was cut off at 7 of 10 points."]
