@@ -26,7 +26,7 @@ from .panel import Panel
 PLOT_HEIGHT = 14
 """Lines of a plot that grows, at most."""
 LEAST_HEIGHT = 6
-SHARE = 0.01
+SHARE = 0.005
 """Part of the time that drawing plots may take: one of many points and curves is drawn less often than the other lines."""
 BOTTOM = 0.25
 """Seconds for which the last line stays as it is: what it tells of the session is gathered from all of its objects."""
