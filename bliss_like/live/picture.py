@@ -13,7 +13,7 @@ from bliss_like.data.images import ImageReference
 from bliss_like.data.scan_data import means
 from bliss_like.errors import DataError
 
-from .curves import Array, axes_of, meta_of, points_of, time_of
+from .curves import Array, axes_of, meta_of, time_of
 from .drawing import Curve, GridAxis, Mark, draw_curves, draw_image, draw_map, draw_panels, gridded, most_panels
 from .look import Look, Role, cut
 from .plots import PlotChoice, PlotKind, plots_of
@@ -135,10 +135,10 @@ def _curves(
     look: Look,
     wish: Wish,
 ) -> list[str]:
-    points = {channel.path: _points(scan, axis, channel) for channel in channels}
-    panels = _panels([(channel, _range_of(points[channel.path][1])) for channel in channels], together=wish.log)
+    drawn = {channel.path: Curve(*_points(scan, axis, channel), labelled(channel)) for channel in channels}
+    panels = _panels([(channel, drawn[channel.path].values.ends) for channel in channels], together=wish.log)
     panels = panels[: most_panels(height)]
-    curves = [[Curve(*points[channel.path], labelled(channel)) for channel in panel] for panel in panels]
+    curves = [[drawn[channel.path] for channel in panel] for panel in panels]
     marks: Sequence[Mark] = ()
     if len(panels) == 1 and len(panels[0]) == 1 and axis is not None:
         counter = panels[0][0]
@@ -167,10 +167,11 @@ def _curves(
 
 
 def _points(scan: LiveScan, axis: LiveChannel | None, channel: LiveChannel) -> tuple[Array, Array]:
+    """Return places and values as they are now: to be drawn at once, no copies."""
     if axis is not None:
-        return points_of(scan, axis, channel)
-    values = np.array(channel.values, float)
-    return np.arange(len(values)) * float(channel.stride), values
+        places, values = scan.curves(axis, channel)
+        return places, values
+    return np.arange(len(channel.values)) * float(channel.stride), channel.values
 
 
 def _panels(found: Sequence[tuple[LiveChannel, tuple[float, float]]], together: bool) -> list[list[LiveChannel]]:
@@ -233,7 +234,7 @@ def _behind(before: LiveScan | None, axis: LiveChannel, counter: LiveChannel) ->
     x, y = before.channel(axis.fullname), before.channel(counter.fullname)
     if x is None or y is None or not (x.is_number and y.is_number):
         return []
-    return [Curve(*points_of(before, x, y), before.label, Role.DIM)]
+    return [Curve(*_points(before, x, y), before.label, Role.DIM)]
 
 
 # -- maps --------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import TextIO
 
 from bliss_like.live.look import cells, cut
@@ -218,7 +219,7 @@ class Panel:
             except Exception:  # whoever prints is not to have it
                 self._parts.remove(part)
                 _log.exception("what was to be shown at the bottom of the terminal")
-        return [cut(line.translate(_CONTROLS), size.columns) for line in lines[: max(0, size.lines - ROOM)]]
+        return [_fitted(line, size.columns) for line in lines[: max(0, size.lines - ROOM)]]
 
     @property
     def _is_full(self) -> bool:
@@ -258,10 +259,8 @@ class Panel:
             return ""
         room = f"{_SCROLL * count}\033[{count}A{_SAVE}{_PLAIN}"
         rest = _REST_OF_LINE if self._is_at_the_end else ""  # somebody may have sent the cursor into the panel
-        lines = [
-            f"\r\n{line}{_PLAIN}{_REST_OF_LINE if cells(line) < self._size.columns else ''}" for line in self._lines
-        ]
-        return f"{room}{rest}{''.join(lines)}{_RESTORE}"
+        lines = "".join(_below_another(line, self._size.columns) for line in self._lines)
+        return f"{room}{rest}{lines}{_RESTORE}"
 
     def _terminal_size(self) -> os.terminal_size:
         if not self.is_live:
@@ -271,3 +270,18 @@ class Panel:
         except (OSError, ValueError):  # io.UnsupportedOperation is both
             return shutil.get_terminal_size()
         return size if size.columns and size.lines else os.terminal_size((80, 24))
+
+
+# Most lines of a frame, those of a plot, are those of the frame before.
+
+
+@lru_cache(maxsize=128)
+def _fitted(line: str, columns: int) -> str:
+    """Return a line that has room in so many columns, and leaves the cursor where it is."""
+    return cut(line.translate(_CONTROLS), columns)
+
+
+@lru_cache(maxsize=128)
+def _below_another(line: str, columns: int) -> str:
+    """Return what draws a line that fits, below the one where the cursor is."""
+    return f"\r\n{line}{_PLAIN}{_REST_OF_LINE if cells(line) < columns else ''}"

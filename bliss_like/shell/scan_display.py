@@ -26,8 +26,10 @@ from .panel import Panel
 PLOT_HEIGHT = 14
 """Lines of a plot that grows, at most."""
 LEAST_HEIGHT = 6
-SHARE = 0.01
+SHARE = 0.005
 """Part of the time that drawing plots may take: one of many points and curves is drawn less often than the other lines."""
+BOTTOM = 0.25
+"""Seconds for which the last line stays as it is: what it tells of the session is gathered from all of its objects."""
 GAP = "  "
 
 
@@ -92,6 +94,9 @@ class ScanDisplay:
         """The plot that was drawn last, and of what."""
         self._picture_due = 0.0
         self._picture_took = 0.0
+        self._last: tuple[int, str] = (0, "")
+        """The last line, and for how many columns it is."""
+        self._last_due = 0.0
         self._part = panel.open(self._drawn)
         self._part.close()
         self._auto = True
@@ -180,8 +185,10 @@ class ScanDisplay:
             lines += [_progress(pace.now(), width, look) for pace in self._tree.paces.values()]
         if scan is not None and not scan.is_over and (now := _now(scan, width, look)):
             lines.append(now)
-        if bottom := self._bottom(width):
-            lines.append(bottom)
+        if width != self._last[0] or time.monotonic() >= self._last_due:
+            self._last, self._last_due = (width, self._bottom(width)), time.monotonic() + BOTTOM
+        if self._last[1]:
+            lines.append(self._last[1])
         return lines
 
     def _plotted(self, width: int, look: Look) -> list[str]:

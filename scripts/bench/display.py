@@ -2,10 +2,19 @@
 
     python -m scripts.bench.display                      for some minutes
     python -m scripts.bench.display --memory 10000       the memory of a shell after so many scans that were shown
+    python -m scripts.bench.display --pictures           what a picture takes, by its curves and their points
 
-Points per second are those of the processor, of all threads of the shell: other programs do not count. The cost is the part of each
-second that the display takes of it, which is what a scan is slowed down by when nobody else wants the processor. With and
-without are measured in turn; what is told is the median of all pairs. Without: nobody follows the scans.
+Points per second are those of the processor, of all threads of the shell: other programs do not count. With and without are measured
+in turn; what is told is the median of all pairs, and in brackets the quartiles. Without: nobody follows the scans.
+
+- "cost": the part of each second that the display takes of the processor, which is what a scan is slowed down by when nobody
+  else wants the processor. The display goes by the clock: where others want it, too, the part of the time that the scan
+  has is smaller, and what the display takes is a larger part of it, "with / without". Both say the same on an idle machine.
+- "least / least": the same of the scan that took least with the display, and of the one that took least without: those that
+  others have disturbed least.
+- "had": the part of each second for which the shell had a processor: 100 % on an idle machine, as these scans wait for nothing.
+- "frames": the part of each second that drawing frames and following the events of scans takes, counted there. Beyond it is
+  what handing the events on costs, and what having something else done between costs a scan. It scatters little.
 """
 
 from __future__ import annotations
@@ -15,19 +24,28 @@ import json
 import os
 import pty
 import select
+import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from bliss_like.data.server import EmbeddedServer
+from bliss_like.live.drawing import Curve, draw_panels
+from bliss_like.live.look import UNICODE
+from bliss_like.shell.style import Style
 from scripts.bench.session import boxes
 from scripts.bench.start import THERE, WHERE_IS_THE_CURSOR
 from scripts.bench.table import Table
 
 NPOINTS = {1: 200_000, 10: 100_000, 100: 20_000}
 """By the number of counters: scans of a second or so."""
+PICTURED = (20, 1000, 30_000, 100_000)
+"""Points of the curves of a picture."""
 CONFIGURATION = """
 - name: bench
   class: Session
@@ -39,15 +57,35 @@ SETUP = """
 import gc, json, statistics, time
 from pathlib import Path
 from bliss_like.scanning.environment import environment
+from bliss_like.shell.panel import Panel
+from bliss_like.shell.scan_display import ScanDisplay
+
+spent, depth = 0.0, 0
+
+def _counted(owner, name):
+    call = getattr(owner, name)
+    def counted(*arguments):
+        global spent, depth
+        began, depth = time.thread_time(), depth + 1
+        try:
+            return call(*arguments)
+        finally:
+            depth -= 1
+            if not depth:
+                spent += time.thread_time() - began
+    setattr(owner, name, counted)
+
+_counted(Panel, "_draw")
+_counted(ScanDisplay, "accept")
 
 def _seconds(make, is_shown):
     for subscription in environment.subscriptions:
         subscription.is_active = is_shown
     scan = make()
     gc.collect()
-    began, worked = time.perf_counter(), time.process_time()
+    began, worked, before = time.perf_counter(), time.process_time(), spent
     scan.run()
-    return time.process_time() - worked, time.perf_counter() - began
+    return time.process_time() - worked, time.perf_counter() - began, spent - before
 
 def compare(answer, pairs, counters, npoints, sleep, plot):
     box = globals()[f"box{counters}"]
@@ -141,20 +179,35 @@ def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def measure_cost(pairs: int, wanted: list[int]) -> None:
-    table = Table("loopscan in a shell", "shown", "not shown", "cost")
+def quartiles(values: list[float]) -> str:
+    """Return `3.1 % (2.5 to 4.0)`, of parts."""
+    first, middle, third = (100 * each for each in statistics.quantiles(values, n=4, method="inclusive"))
+    return f"{middle:.1f} % ({first:.1f} to {third:.1f})"
+
+
+def measure_cost(pairs: int, wanted: list[int], plots: list[str]) -> None:
+    table = Table(
+        "loopscan in a shell", "shown", "not shown", "cost", "with / without", "least / least", "frames", "had"
+    )
     with shell() as bench:
-        for plot in ("off", "plot"):
+        for plot in plots:
             for counters in wanted:
                 npoints = NPOINTS[counters]
                 shown, hidden = bench.answer("compare", pairs, counters, npoints, 0, plot)
-                cost = median([(a[0] - b[0]) / a[1] for a, b in zip(shown, hidden, strict=True)])
+                both = list(zip(shown, hidden, strict=True))
                 rates = [npoints / median([each[0] for each in some]) for some in (shown, hidden)]
-                what = f"{counters} counters{', with a plot' * (plot == 'plot')}, points/s"
-                table.row(what, *rates, f"{100 * cost:.1f} %")
-        for counters in wanted:
+                table.row(
+                    f"{counters} counters{', with a plot' * (plot == 'plot')}, points/s",
+                    *rates,
+                    quartiles([(a[0] - b[0]) / a[1] for a, b in both]),
+                    quartiles([a[0] / b[0] for a, b in both]),
+                    f"{100 * min(a[0] for a in shown) / min(b[0] for b in hidden):.1f} %",
+                    quartiles([a[2] / a[1] for a in shown]),
+                    f"{100 * median([a[0] / a[1] for a in shown]):.0f} %",
+                )
+        for counters in wanted if "off" in plots else []:
             shown, hidden = bench.answer("compare", max(3, pairs // 3), counters, 1000, 0.001, "off")
-            parts = [100 * median([cpu / wall for cpu, wall in some]) for some in (shown, hidden)]
+            parts = [100 * median([each[0] / each[1] for each in some]) for some in (shown, hidden)]
             what = f"{counters} counters, every 1 ms, processor"
             table.row(what, *(f"{part:.1f} %" for part in parts), f"{parts[0] - parts[1]:.1f} %")
 
@@ -168,16 +221,37 @@ def measure_memory(nscans: int) -> None:
         table.row(number * step, f"{kib / 1024:.1f}")  # type: ignore[operator]
 
 
+def measure_pictures() -> None:
+    look = Style(UNICODE, 256)
+    table = Table("a picture of", *(f"{npoints:,} points, ms" for npoints in PICTURED))
+    for count in (1, 8):
+        took = []
+        for npoints in PICTURED:
+            x, rng = np.arange(npoints) * 1e-5, np.random.default_rng(1)
+            values = [rng.normal(size=npoints) for _ in range(count)]
+            times = []
+            for _ in range(100):
+                began = time.thread_time()
+                draw_panels([[Curve(x, y, f"diode{n}") for n, y in enumerate(values)]], 120, 14, look)
+                times.append(1e3 * (time.thread_time() - began))
+            took.append(min(times))
+        table.row(f"{count} curve{'s' * (count > 1)}, noise over time, 120 x 14 characters", *took)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=15)
     parser.add_argument("--counters", type=int, nargs="*", default=list(NPOINTS))
+    parser.add_argument("--plots", nargs="*", default=["off", "plot"], metavar="off|spark|plot")
     parser.add_argument("--memory", type=int, default=0, metavar="SCANS")
+    parser.add_argument("--pictures", action="store_true")
     chosen = parser.parse_args()
     if chosen.memory:
         measure_memory(chosen.memory)
+    elif chosen.pictures:
+        measure_pictures()
     else:
-        measure_cost(chosen.pairs, chosen.counters)
+        measure_cost(chosen.pairs, chosen.counters, chosen.plots)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from bliss_like.live.look import CURVES, Look, Role, padded
 
 from .axes import Axes, Mark
 from .dots import Dots
-from .scales import LEAST_SPAN, Scale, drawable, scale_of
+from .scales import LEAST_SPAN, Numbers, Scale, scale_of
 
 Array = np.ndarray[Any, Any]
 
@@ -39,6 +40,16 @@ class Curve:
     role: Role | None = None
     is_joined: bool = True
     is_line: bool = False
+
+    @cached_property
+    def along(self) -> Numbers:
+        """`x` as it can be drawn."""
+        return Numbers.of(self.x)
+
+    @cached_property
+    def values(self) -> Numbers:
+        """`y` as it can be drawn."""
+        return Numbers.of(self.y)
 
 
 def draw_curves(
@@ -78,7 +89,7 @@ def draw_panels(
     """Return lines with panels one above the other, each with values of its own scale, over one axis; the rest is as of `draw_curves`."""
     look = look or Look()
     ready = _coloured(panels)
-    x_scale = _x_scale([curve for curves in ready for curve in curves], x_range)
+    x_scale = _x_scale([curve for curves in ready for curve, _ in curves], x_range)
     heights = _heights(height, len(ready))
     drawings = [_Drawing(curves, look, log) for curves in ready]
 
@@ -111,26 +122,23 @@ def _heights(height: int, count: int) -> list[int]:
     return heights
 
 
-def _coloured(panels: Sequence[Sequence[Curve]]) -> list[list[Curve]]:
+def _coloured(panels: Sequence[Sequence[Curve]]) -> list[list[tuple[Curve, Role]]]:
     colours = itertools.cycle(CURVES)
-    return [
-        [replace(each, x=drawable(each.x), y=drawable(each.y), role=each.role or next(colours)) for each in curves]
-        for curves in panels
-    ]
+    return [[(each, each.role or next(colours)) for each in curves] for curves in panels]
 
 
 def _x_scale(curves: Sequence[Curve], least: tuple[float, float] | None) -> Scale:
-    found = _range_of([each.x for each in curves], positive=False)
+    found = _range_of([each.along for each in curves], positive=False)
     if least is not None and all(map(math.isfinite, least)):
         found = (min(*least, *(found or least)), max(*least, *(found or least)))
     return _tight(*(found or (0.0, 1.0)))
 
 
 class _Drawing:
-    def __init__(self, curves: Sequence[Curve], look: Look, log: bool) -> None:
+    def __init__(self, curves: Sequence[tuple[Curve, Role]], look: Look, log: bool) -> None:
         self.curves, self.look = curves, look
-        found = _range_of([each.y[np.isfinite(each.x)] for each in curves], positive=log)
-        self.problem = "" if found else _nothing(curves, log)
+        found = _range_of([_seen(each) for each, _ in curves], positive=log)
+        self.problem = "" if found else _nothing([each for each, _ in curves], log)
         if log and found:
             found = math.log10(found[0]), math.log10(found[1])
         self.y_scale = scale_of(*(found or (0.0, 1.0)), is_log=log)
@@ -138,8 +146,8 @@ class _Drawing:
     def legend(self) -> str:
         """The names of the curves, as they are drawn."""
         return "  ".join(
-            self.look.paint(f"{'-' if each.is_line else self._symbol(number)} {each.name}", each.role or Role.CURVE_1)
-            for number, each in enumerate(self.curves)
+            self.look.paint(f"{'-' if each.is_line else self._symbol(number)} {each.name}", role)
+            for number, (each, role) in enumerate(self.curves)
             if each.name
         )
 
@@ -150,8 +158,8 @@ class _Drawing:
             empty[rows // 2] = padded(self.look.paint(self.problem, Role.DIM), columns, "^")
             return empty
         dots = Dots(columns, rows, self.look)
-        for number, curve in reversed(list(enumerate(self.curves))):
-            dots.begin(curve.role or Role.CURVE_1)
+        for number, (curve, role) in reversed(list(enumerate(self.curves))):
+            dots.begin(role)
             x, y, joined = self._path(curve, dots, axes.x)
             dots.draw(x, y, joined)
             if curve.is_line:
@@ -174,12 +182,27 @@ class _Drawing:
 
     def _path(self, curve: Curve, dots: Dots, x_scale: Scale) -> tuple[Array, Array, Array]:
         """Return the places of the points, of many only those that can be seen, and which are joined to the next."""
-        shown = self.y_scale.shown(curve.y)
-        there = np.flatnonzero(np.isfinite(curve.x) & np.isfinite(shown))
+        along, values = curve.along, curve.values
+        if len(curve.x) > 4 * dots.width and curve.is_joined and self._has_all(values) and along.is_one_way:
+            return self._outline(along.values, values.values, dots, x_scale)
+        shown = self.y_scale.shown(values.values)
+        there = np.flatnonzero(np.isfinite(along.values) & np.isfinite(shown))
         joined = np.diff(there) == 1 if curve.is_joined else np.zeros(max(0, len(there) - 1), bool)
-        x = x_scale.places(curve.x[there], dots.width)
+        x = x_scale.places(along.values[there], dots.width)
         y = self.y_scale.places(shown[there], dots.height)
         return _thinned(x, y, joined, dots.width) if len(x) > 4 * dots.width else (x, y, joined)
+
+    def _has_all(self, values: Numbers) -> bool:
+        return values.is_whole and (values.low > 0 or not self.y_scale.is_log)
+
+    def _outline(self, x: Array, y: Array, dots: Dots, x_scale: Scale) -> tuple[Array, Array, Array]:
+        """Return what `_thinned` does, for points that go one way and of which none is missing: places are of a few only."""
+        begins = x_scale.begins(x, dots.width)
+        ends = np.append(begins[1:], len(x)) - 1
+        lows, highs = np.minimum.reduceat(y, begins), np.maximum.reduceat(y, begins)
+        few = self.y_scale.shown(np.stack([y[begins], lows, highs, y[ends]], axis=1).ravel())
+        columns = np.repeat(x_scale.places(x[begins], dots.width), 4)
+        return columns, self.y_scale.places(few, dots.height), _joined(np.ones(len(begins), bool))
 
 
 def _thinned(x: Array, y: Array, joined: Array, width: int) -> tuple[Array, Array, Array]:
@@ -190,19 +213,29 @@ def _thinned(x: Array, y: Array, joined: Array, width: int) -> tuple[Array, Arra
     ends = np.append(begins[1:], len(x)) - 1
     lows, highs = np.minimum.reduceat(y, begins), np.maximum.reduceat(y, begins)
     few_y = np.stack([y[begins], lows, highs, y[ends]], axis=1).ravel()
-    few_joined = np.ones((len(begins), 4), bool)
-    few_joined[:-1, 3] = joined[ends[:-1]]
-    return np.repeat(x[begins], 4), few_y, few_joined.ravel()[:-1]
+    return np.repeat(x[begins], 4), few_y, _joined(np.append(joined[ends[:-1]], False))
 
 
-def _range_of(arrays: Sequence[Array], positive: bool) -> tuple[float, float] | None:
+def _joined(to_next: Array) -> Array:
+    """Return which of the four points of each stretch are joined to the next one: the lowest to the highest, on whose line the others are."""
+    joined = np.zeros((len(to_next), 4), bool)
+    joined[:, 1], joined[:, 3] = True, to_next
+    return joined.ravel()[:-1]
+
+
+def _seen(curve: Curve) -> Numbers:
+    """Return the values of points that have a place."""
+    if curve.along.is_whole:
+        return curve.values
+    return Numbers.of(curve.values.values[np.isfinite(curve.along.values)])
+
+
+def _range_of(several: Sequence[Numbers], positive: bool) -> tuple[float, float] | None:
     """Return the least and the greatest of all numbers that can be drawn."""
-    ends: list[float] = []
-    for array in arrays:
-        usable = array[np.isfinite(array) & ((array > 0) | (not positive))]
-        if len(usable):
-            ends += [float(usable.min()), float(usable.max())]
-    return (min(ends), max(ends)) if ends else None
+    if positive:
+        several = [each if each.low > 0 else Numbers.of(each.values[each.values > 0]) for each in several]
+    there = [each for each in several if each.low <= each.high]
+    return (min(each.low for each in there), max(each.high for each in there)) if there else None
 
 
 def _tight(low: float, high: float) -> Scale:

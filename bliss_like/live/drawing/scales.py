@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,44 @@ LARGE, SMALL = 1e6, 1e-4
 """Numbers outside are written with an exponent."""
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers to be drawn, and what has to be known of them all: there may be very many, so that each is looked at but once.
+
+    :param values: NaN where one is infinite, or as good as that.
+    :param low, high: the least and the greatest; inf and -inf when there is none.
+    :param is_whole: whether none is NaN.
+    """
+
+    values: Array
+    low: float
+    high: float
+    is_whole: bool
+
+    @classmethod
+    def of(cls, values: Any) -> Numbers:
+        numbers = np.asarray(values, float)
+        low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (math.inf, -math.inf)
+        if (-INFINITE < low and high < INFINITE) or not numbers.size:  # not so of NaN
+            return cls(numbers, low, high, True)
+        numbers = np.where(np.abs(numbers) < INFINITE, numbers, np.nan)
+        there = numbers[np.isfinite(numbers)]
+        return cls(numbers, *cls.of(there).ends, False)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @cached_property
+    def is_one_way(self) -> bool:
+        """Whether none is missing, and they only rise, or only fall."""
+        before, after = self.values[:-1], self.values[1:]
+        return self.is_whole and (bool((after >= before).all()) or bool((after <= before).all()))
+
+
 def drawable(values: Any) -> Array:
     """Return numbers; NaN for those that are infinite, or as good as that."""
-    numbers = np.asarray(values, float)
-    return np.where(np.abs(numbers) < INFINITE, numbers, np.nan)
+    return Numbers.of(values).values
 
 
 @dataclass(frozen=True)
@@ -38,6 +73,16 @@ class Scale:
         """Return where numbers are among so many dots, 0 to dots - 1; what is outside is at an end. All must be finite."""
         within = (values - self.low) * ((dots - 1) / (self.high - self.low))
         return np.rint(within).clip(0, dots - 1).astype(np.intp)
+
+    def begins(self, values: Array, dots: int) -> Array:
+        """Return the indices, from 0 on, where numbers that go one way come to another place, of many in little time."""
+        bounds = self.low + (np.arange(dots - 1) + 0.5) * ((self.high - self.low) / max(1, dots - 1))
+        if values[-1] < values[0]:
+            found = len(values) - values[::-1].searchsorted(bounds)[::-1]
+        else:
+            found = values.searchsorted(bounds)
+        is_new = np.diff(found, prepend=0) > 0
+        return np.append(0, found[is_new & (found < len(values))])
 
     def place(self, value: float, dots: int) -> int:
         return int(self.places(np.array([value]), dots)[0])

@@ -236,6 +236,30 @@ def test_of_many_points_the_highest_and_the_lowest_are_seen() -> None:
     assert spikes[0][0] < spikes[1][0]
 
 
+PLACES_ONE_WAY = {
+    "even": np.arange(9000) * 1e-4,
+    "falling": -np.arange(9000.0),
+    "steps": np.arange(9000) // 37,
+    "a pause": np.concatenate([np.arange(4500) * 1e-4, 100 + np.arange(4500)]),
+    "in one place": np.full(9000, 2.5),
+}
+
+
+@pytest.mark.parametrize("look", [PLAIN, TYPEWRITER, Marked()], ids=["unicode", "ascii", "colours"])
+@pytest.mark.parametrize("places", PLACES_ONE_WAY)
+def test_points_that_go_one_way_are_drawn_in_little_time_and_as_all_others(places: str, look: Look) -> None:
+    x, rng = PLACES_ONE_WAY[places], np.random.default_rng(3)
+    noise, walk = rng.normal(size=len(x)), np.exp(rng.normal(size=len(x)).cumsum() / 10)
+
+    def drawn(first: Sequence[float], log: bool) -> list[str]:
+        """:param first: what is before the points; one that is nowhere is not seen, but has each point looked at for itself."""
+        curves = [Curve(np.append(first, x), np.append(first, y)) for y in (noise, walk)]
+        return draw_panels([curves, curves[1:]], 60, 20, look, log=log)
+
+    for log in (False, True):
+        assert drawn([], log) == drawn([math.nan], log)
+
+
 def test_drawing_takes_no_time() -> None:
     rng = np.random.default_rng(2)
     for npoints, most in ((101, 0.003), (100_000, 0.020)):

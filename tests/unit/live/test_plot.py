@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bliss_like.live.look import ASCII, Look
 from bliss_like.live.picture import Wish, draw_scan, left_out, plot_of
 from bliss_like.live.plot import LivePlot
 from bliss_like.live.plots import plots_of
-from bliss_like.live.scan import LiveScan
+from bliss_like.live.scan import LiveScan, LiveScans
 from bliss_like.live.stats import LiveStats
 
 from .making import Told, feed
@@ -217,3 +218,22 @@ def test_a_plot_of_a_scan_in_ascii_is_ascii() -> None:
     plot = after(told.begin(), told.points(robx=X, diode=PEAK), told.end())
     assert "\n".join(plot.lines(79, 20, Look(ASCII))).isascii()
     assert draw_scan(scan_of(plot), 79, 20, Look(ASCII), Wish(log=True))
+
+
+def test_a_picture_of_very_many_points_copies_none_of_them() -> None:
+    """It would take most of the time of a display, and more with each point."""
+    names, npoints = [f"diode{number}" for number in range(8)], 100_000
+    told = Told(dict.fromkeys(["timer:elapsed_time", *(f"diodes:{name}" for name in names)], {}), npoints=npoints)
+    rng, shown = np.random.default_rng(1), LiveScans()
+    plot = LivePlot()
+    values = {"elapsed_time": np.arange(npoints) / 1e5, **{name: rng.normal(size=npoints) for name in names}}
+    for event in [*told.begin(), *told.points(**values)]:
+        if (scan := shown.accept(event)) is not None:
+            plot.told(scan, event)
+    text(plot)  # loads what it needs
+    tracemalloc.start()
+    try:
+        assert "diode7" in text(plot, width=120)
+        assert tracemalloc.get_traced_memory()[1] < npoints * 8 / 2
+    finally:
+        tracemalloc.stop()

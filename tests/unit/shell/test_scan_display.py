@@ -106,6 +106,22 @@ def test_a_plot_grows_where_there_is_room_for_it(display: Display, screen: Scree
     assert any(line.startswith("diode ") and "█" in line for line in screen.lines)
 
 
+def test_the_last_line_is_gathered_a_few_times_a_second(panel: Panel, screen: Screen, clock: FakeTime) -> None:
+    screen.resize(80, 24)
+    asked = itertools.count(1)
+    how: dict[str, Any] = {"bottom": lambda width: f"demo_mg {next(asked)}"}
+    shown = ScanDisplay(panel, lambda line: panel.print(f"{line}\n"), Look, Choice(), **how)
+    scan = a_scan(npoints=100)
+    give(shown, scan.begin(), clock)
+    before = int(screen.lines[-1].removeprefix("demo_mg "))
+    for number in range(20):
+        for event in scan.points(robx=[number / 100], diode=[1.0], diode2=[1.0]):
+            shown.accept(event)
+        clock.advance(scan_display.BOTTOM / 2)
+    assert screen.lines[-2] == "robx 0.190 mm"
+    assert 8 <= int(screen.lines[-1].removeprefix("demo_mg ")) - before <= 10
+
+
 def test_a_sequence_is_a_tree(display: Display, screen: Screen, clock: FakeTime) -> None:
     screen.resize(80, 24)
     sequence = Told(
