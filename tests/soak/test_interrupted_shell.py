@@ -45,6 +45,7 @@ COMMANDS = (
     "busy(0.5)",
     "input('who? ')",
     "subprocess.run(['sleep', '1'])",
+    "beside_thread(join)",
     "time.sleep(1)",
     "pass",
 )
