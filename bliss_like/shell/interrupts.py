@@ -37,6 +37,7 @@ from bliss_like.errors import UserAbort
 from bliss_like.scanning.environment import environment
 
 from .display import sentences
+from .forks import end_forked
 from .waking import CALL, Waking
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Interrupts:
         """
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == handler:
-                signal.signal(number, signal.SIG_DFL)
+                signal.signal(number, end_forked if number == signal.SIGINT else signal.SIG_DFL)
         self._waking.let_go()
         self._go_on()
         if threading.get_ident() == self._thread:

@@ -273,3 +273,19 @@ def test_forked_processes_are_no_shells(shell: Terminal, short_directory: Path) 
     shell.interrupt()
     assert "slow stopped at" in told(matrix.over(begin))
     assert matrix.verdict() == "well"
+
+
+def test_a_pool_of_which_only_some_are_at_work(shell: Terminal) -> None:
+    matrix = Matrix(shell)
+    matrix.run("from bliss_like.shell import interrupts; interrupts._LONGEST = 0.1")
+    matrix.run("pool = multiprocessing.get_context('fork').Pool(3); pool.map(abs, range(100))")
+    for _ in range(5):
+        begin = matrix.type("pool.map(exec, ['import os, time; os.write(1, bytes([10, 64, 64, 10])); time.sleep(60)'])")
+        matrix.wait("@@", begin)
+        shell.interrupt()
+        said = matrix.over(begin)
+        assert told(said) == "Interrupted."
+        assert "[4, 3, 2, 1]" in matrix.run("print(pool.map(abs, range(-4, 0)))")
+    assert "Traceback" not in shell.text
+    shell.type("exit()\n")
+    assert shell.wait_for_end() == 0
