@@ -47,6 +47,7 @@ class GeventLoop(asyncio.SelectorEventLoop):
         with _heard_by_others():
             super().add_signal_handler(sig, callback, *args)
             signal.signal(sig, lambda _signal, _frame: self.call_soon_threadsafe(callback, *args))
+            signal.siginterrupt(sig, False)
 
     def remove_signal_handler(self, sig: int) -> bool:
         with _heard_by_others():
