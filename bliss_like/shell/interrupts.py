@@ -37,6 +37,8 @@ from bliss_like.errors import UserAbort
 from bliss_like.scanning.environment import environment
 
 from .display import sentences
+from .forks import end_forked
+from .waking import CALL, Waking
 
 if TYPE_CHECKING:
     from bliss_like.scanning.scan import Scan
@@ -71,7 +73,9 @@ class Interrupts:
             signal.SIGTERM: self._on_goodbye,
             signal.SIGTSTP: self._on_suspend,
             signal.SIGQUIT: self._on_quit,
+            CALL: lambda _signal, _frame: self._waking.on_call(),
         }
+        self._waking = Waking()
         self.on_first: Callable[[], object] = _nothing
         """Called at the first press that meets a command; in the handler of a signal, hence it must be short."""
         self.is_at_prompt: Callable[[], bool] = lambda: True
@@ -88,11 +92,13 @@ class Interrupts:
         """Handle the signals as long as the context is open. The handlers are those of Python, in the main thread."""
         before = {number: signal.getsignal(number) for number in self._handlers}
         self._take_back()
+        self._waking.begin()
         os.register_at_fork(before=self._hold, after_in_parent=self._go_on, after_in_child=self._let_go)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            self._waking.end()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -100,6 +106,7 @@ class Interrupts:
         """Handle the signals; a command may have put something of its own in place, as Python's debugger does."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        self._waking.take_back()
 
     def _hold(self) -> None:
         """Have signals wait until a fork is over: what ends the new process at its very beginning would be taken for the shell's, and lost."""
@@ -116,7 +123,8 @@ class Interrupts:
         """
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == handler:
-                signal.signal(number, signal.SIG_DFL)
+                signal.signal(number, end_forked if number == signal.SIGINT else signal.SIG_DFL)
+        self._waking.let_go()
         self._go_on()
         if threading.get_ident() == self._thread:
             set_hub(Hub(default=False))

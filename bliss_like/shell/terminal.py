@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 import termios
 import threading
@@ -32,10 +33,35 @@ PATIENCE = 0.5
 
 
 class GeventLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop that lets greenlets run while it waits. Its executors are threads, real ones."""
+    """An asyncio loop that lets greenlets run while it waits. Its executors are threads, real ones.
+
+    That Python hears of signals is not its business: an application that ends would put an end to it.
+    """
 
     def __init__(self) -> None:
         super().__init__(GeventSelector())
+
+    def add_signal_handler(  # type: ignore[override]  # its types need Python 3.11
+        self, sig: int, callback: Callable[..., object], *args: Any
+    ) -> None:
+        with _heard_by_others():
+            super().add_signal_handler(sig, callback, *args)
+            signal.signal(sig, lambda _signal, _frame: self.call_soon_threadsafe(callback, *args))
+            signal.siginterrupt(sig, False)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        with _heard_by_others():
+            return super().remove_signal_handler(sig)
+
+
+@contextlib.contextmanager
+def _heard_by_others() -> Iterator[None]:
+    """Leave it to whom it was that signals are told by Python's handler in C."""
+    before = signal.set_wakeup_fd(-1)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
 class SessionTerminal:

@@ -24,10 +24,13 @@ OBJECTS = """
 """
 
 SETUP = '''
+import multiprocessing
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import gevent.event
@@ -210,6 +213,45 @@ def replace_workers(pool, directory):
         os.kill(pid, signal.SIGINT)
     while len(pool._pool) < 2 or any(each.pid in pids for each in pool._pool):
         time.sleep(0.01)
+
+
+def beside_thread(wait, is_deaf=False):
+    """Wait in a lock of threads, beside a thread that computes.
+
+    :param is_deaf: let other threads take the signals.
+    """
+    over = threading.Event()
+
+    def work():
+        while not over.is_set():
+            sum(range(200))
+
+    thread = threading.Thread(target=work, daemon=True)
+    numbers = {signal.SIGINT, signal.SIGALRM, signal.SIGTERM, signal.SIGHUP}
+    try:
+        thread.start()
+        print("-now-")
+        if is_deaf:
+            signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        wait(thread)
+    finally:
+        over.set()
+        if is_deaf:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
+def join(thread):
+    thread.join()
+
+
+def get(_):
+    queue.Queue().get()
+
+
+def acquire(_):
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
 
 
 def hang():

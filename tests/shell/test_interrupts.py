@@ -116,6 +116,31 @@ def test_two_and_three_presses(shell: Terminal) -> None:
     assert matrix.verdict() == "well"
 
 
+def test_locks_of_threads(shell: Terminal) -> None:
+    matrix = Matrix(shell)
+    matrix.run("from bliss_like.shell import interrupts; interrupts._LONGEST = 0.1")
+    for wait in ("join", "get", "acquire"):
+        for is_deaf in (True, False):
+            assert told(matrix.interrupt(f"beside_thread({wait}, {is_deaf})")) == "Interrupted."
+    # an application that was shown meanwhile changes nothing
+    question = "ask_yes_no('your ' + 'name?'); beside_thread(join, True)"
+    begin = matrix.type(question)
+    matrix.wait("your name?", begin)
+    shell.type("y")
+    matrix.wait("-now-", begin)
+    shell.interrupt()
+    assert told(matrix.over(begin)) == "Interrupted."
+    assert matrix.verdict() == "well"
+
+
+@pytest.mark.parametrize("goodbye", [signal.SIGTERM, signal.SIGHUP])
+def test_a_goodbye_during_a_lock_of_threads(shell: Terminal, goodbye: signal.Signals) -> None:
+    matrix = Matrix(shell)
+    matrix.wait("-now-", matrix.type("beside_thread(join, True)"))
+    os.kill(shell.pid, goodbye)
+    assert shell.wait_for_end() == 0
+
+
 def test_while_the_file_is_waited_for(shell: Terminal) -> None:
     matrix = Matrix(shell)
     matrix.run("SCAN_SAVING.writer = 'nexus'; loopscan(1, 0.01, diode)")
@@ -248,3 +273,19 @@ def test_forked_processes_are_no_shells(shell: Terminal, short_directory: Path) 
     shell.interrupt()
     assert "slow stopped at" in told(matrix.over(begin))
     assert matrix.verdict() == "well"
+
+
+def test_a_pool_of_which_only_some_are_at_work(shell: Terminal) -> None:
+    matrix = Matrix(shell)
+    matrix.run("from bliss_like.shell import interrupts; interrupts._LONGEST = 0.1")
+    matrix.run("pool = multiprocessing.get_context('fork').Pool(3); pool.map(abs, range(100))")
+    for _ in range(5):
+        begin = matrix.type("pool.map(exec, ['import os, time; os.write(1, bytes([10, 64, 64, 10])); time.sleep(60)'])")
+        matrix.wait("@@", begin)
+        shell.interrupt()
+        said = matrix.over(begin)
+        assert told(said) == "Interrupted."
+        assert "[4, 3, 2, 1]" in matrix.run("print(pool.map(abs, range(-4, 0)))")
+    assert "Traceback" not in shell.text
+    shell.type("exit()\n")
+    assert shell.wait_for_end() == 0

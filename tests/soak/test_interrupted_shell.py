@@ -45,6 +45,8 @@ COMMANDS = (
     "busy(0.5)",
     "input('who? ')",
     "subprocess.run(['sleep', '1'])",
+    "beside_thread(join)",
+    "with multiprocessing.get_context('fork').Pool(2) as pool: pool.map(time.sleep, [1])\n",
     "time.sleep(1)",
     "pass",
 )

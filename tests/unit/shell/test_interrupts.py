@@ -85,3 +85,13 @@ def test_two_threads_that_fork_at_once_leave_the_signals_as_they_were() -> None:
     for pid in children:
         os.waitpid(pid, 0)
     assert signal.pthread_sigmask(signal.SIG_SETMASK, before) == before
+
+
+def test_a_forked_process_does_not_wake_the_shell() -> None:
+    before = signal.set_wakeup_fd(-1)
+    with Interrupts().installed():
+        if not (pid := os.fork()):
+            os._exit(signal.set_wakeup_fd(-1) != -1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert signal.set_wakeup_fd(before) != -1
+    assert signal.set_wakeup_fd(before) == -1
