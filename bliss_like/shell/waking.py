@@ -17,6 +17,8 @@ CALL = signal.SIGURG
 """What wakes the main thread: nobody else uses it, and programs that do not know it do not notice."""
 _PERIOD = 0.05
 """Seconds between two calls: it may have been about to go to sleep."""
+_PATIENT = {CALL, signal.SIGWINCH}
+"""Signals that do not call: a call ends what waits in a library, which may not expect it."""
 _LAST = b"\0"
 
 
@@ -63,7 +65,7 @@ class Waking:
         numbers = b""
         while _LAST not in numbers:
             numbers = os.read(pipe, 64)
-            if not numbers.strip(bytes([CALL])):
+            if _PATIENT.issuperset(numbers):
                 continue
             self._is_awake = False
             while not self._is_awake:
