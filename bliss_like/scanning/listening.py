@@ -101,15 +101,15 @@ class Listening:
             listener.put(events, batch)
 
     @property
-    def decides(self) -> bool:
-        """Whether an error of somebody who is given every point ends the scan."""
-        return any(one.subscription.on_error == "abort" for one in self._lossless)
+    def deciding(self) -> frozenset[Subscription]:
+        """Those who are given every point, and whose errors end the scan."""
+        return frozenset(one.subscription for one in self._lossless if one.subscription.on_error == "abort")
 
     def hear_out(self) -> None:
         """Return when those whose errors end the scan have been given all points so far."""
         self.hand_on()
         for listener in self._lossless:
-            if listener.subscription.on_error == "abort":
+            if listener.subscription in self.deciding:
                 listener.idle.wait()
 
     def let_go(self) -> None:

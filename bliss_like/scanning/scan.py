@@ -27,7 +27,7 @@ from .home_preset import HomePreset
 from .nodes import channels_of
 from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, WatchdogCallback
 from .scan_info import ScanInfo, check_info
-from .subscriptions import OnError, Subscription
+from .subscriptions import OnError, Subscription, those_inside
 
 if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
@@ -74,6 +74,8 @@ class Scan(Curves):
         self.progress = scan_progress
         self.subscriptions: list[Subscription] = []
         """Who follows this very scan."""
+        self.waits_for: frozenset[Subscription] = frozenset()
+        """Those who follow it that have to be done before it ends."""
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
@@ -144,7 +146,7 @@ class Scan(Curves):
         self._end = end
 
     def _wait_end(self) -> None:
-        if self._state is not ScanState.IDLE:
+        if self._state is not ScanState.IDLE and not self.waits_for & those_inside():  # each would wait for the other
             self.wait_state(ScanState.DONE)
 
     # -- state ---------------------------------------------------------------------------------------------------------

@@ -137,6 +137,7 @@ class ScanRun:
         scan.publisher.on_failure = self._supervision.end_from_anywhere
         if subscriptions := environment.subscriptions.of(scan):
             self._listening = Listening(scan, subscriptions)
+            scan.waits_for = self._listening.deciding
             scan.publisher.on_stored = self._listening.accept
         if scan.kind is NodeKind.SCAN and not scan.in_background:
             self._waiting.begin()
@@ -303,7 +304,7 @@ class ScanRun:
         if listening is None:
             return None
         listening.let_go()
-        if publisher is None or not listening.decides or self._shield.gave_up:
+        if publisher is None or not listening.deciding or self._shield.gave_up:
             return None
 
         def hear_out() -> None:
@@ -313,14 +314,14 @@ class ScanRun:
 
         return self._wait(hear_out, LAST)[1]
 
-    def _unstored(self) -> Exception | None:
-        """Wait until all points are stored; return what prevents it: without them, the scan is not done."""
+    def _unstored(self) -> BaseException | None:
+        """Wait until all points are stored; return what prevents it, or ends the wait: without them, the scan is not done."""
         try:
             if self.scan.publisher is not None:
                 self._shield.run(partial(self.scan.publisher.flush, last=True))
         except Exception as failure:  # noqa: BLE001  returned
             return failure
-        return None
+        return self._shield.abort if self._shield.gave_up else None  # then it is not known
 
     def _tell_end_to_subscribers(self, error: BaseException | None) -> BaseException | None:
         """Tell it to those who could not hear it from the store; return an abort."""
