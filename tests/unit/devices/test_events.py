@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gevent
 import pytest
 from gevent.event import Event
 
 from bliss_like.controllers.calc.slits import Slits
-from bliss_like.devices import events
+from bliss_like.devices import events, motion_line
+from bliss_like.devices.axis import Axis
+from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.events import AxisEvent
+from bliss_like.devices.positions import states_of
 from tests.unit.devices.calc import GAP, calc, reached, real_axes
 from tests.unit.devices.making import Notes, make_axis
 
@@ -75,6 +80,49 @@ def test_a_receiver_that_gives_up_with_a_timeout_of_gevent(caplog: pytest.LogCap
     robx.move(1)
     assert (robx.position, told) == (1, [False, True])
     assert "receiver of MOVE_DONE of robx, failed" in caplog.text
+
+
+def test_a_state_that_was_asked_for_before_another_session_told_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    robx, states, is_asked, answer = make_axis(), Notes(), Event(), Event()
+
+    def slow_states(*axes: Axis) -> list[AxisState]:
+        is_asked.set()
+        answer.wait()
+        return [AxisState("MOVING")]
+
+    monkeypatch.setattr(robx.controller, "read_states", slow_states)
+    events.connect(robx, AxisEvent.STATE, states.take)
+    robx.heard({"state": ["MOVING"]})
+    for look in (robx.read_state, lambda: states_of([robx, make_axis("other")])):
+        is_asked.clear()
+        answer.clear()
+        looking = gevent.spawn(look)
+        is_asked.wait()
+        robx.heard({"state": ["READY"]})
+        answer.set()
+        looking.get(timeout=5)
+        assert states[-1] == "READY"
+
+
+def test_what_an_axis_cannot_take_from_another_session_hides_nothing_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Unready:
+        name = "unready"
+        told: list[Any] = []
+
+        def heard(self, values: Any) -> None:
+            if values == 1:
+                gevent.sleep(0.01)
+                raise gevent.Timeout(1)
+            self.told.append(values)
+
+        def stop_wanted(self, by: str) -> bool:
+            return False
+
+    axis = Unready()
+    motion_line.register(axis)
+    motion_line._hear([{"axes": {"unready": 1}}, {"axes": {"unready": 2}}])
+    reached(lambda: axis.told == [2])
+    assert "what another session does with axis unready is not told" in caplog.text
 
 
 def test_pseudo_axes_tell_nothing_old_after_something_new() -> None:
