@@ -89,7 +89,7 @@ class Approach:
             value = self.value = self._loop.measured()
         except RegulationFault:
             raise
-        except DeviceError as error:
+        except (DeviceError, gevent.Timeout) as error:
             self._failed_readings += 1
             if self._failed_readings >= self._loop.max_attempts_before_failure:
                 raise RegulationFault(f"{self._loop.name} was lost on its way to {self._wanted()}: {error}") from error
