@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import length_hint
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent.event import Event
@@ -18,6 +18,8 @@ from gevent.hub import get_hub
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from bliss_like.errors import ChainError
+
+T = TypeVar("T")
 
 QUANTUM = 0.0005
 """Seconds that a running scan keeps the hub for itself."""
@@ -34,6 +36,20 @@ def breathe() -> None:
     # Of the highest priority: a plain one starves beside a greenlet that does nothing but sleep(0).
     hub.wait(hub.loop.idle(priority=2))
     _last_turn = perf_counter()
+
+
+def called_by(task: T, caller: greenlet | None = None) -> T:
+    """Note who waits for what a greenlet does, by default this one; return the greenlet."""
+    vars(task)["called_by"] = caller or getcurrent()
+    return task
+
+
+def is_called_by(caller: greenlet | None) -> bool:
+    """Tell whether a greenlet is this one, or waits for what it does: neither can wait for the other."""
+    task: greenlet | None = getcurrent()
+    while task is not None and task is not caller:
+        task = getattr(task, "called_by", None)
+    return task is not None
 
 
 def killed_from_outside(killed: GreenletExit) -> ChainError:
@@ -83,6 +99,7 @@ class SideBySide:
         self._caller = getcurrent()
         while length_hint(self._todo):
             self._in_place = worker = self._idle.pop() if self._idle else greenlet(self._work, hub)
+            called_by(worker, self._caller)
             # If the worker has to wait it switches to the hub, which brings us back by this.
             wake = hub.loop.run_callback(self._caller.switch)
             try:
@@ -217,7 +234,7 @@ class Shield:
 
         :raises BaseException: what `cleanup` raised; aborts are not raised but kept as `abort`.
         """
-        task = gevent.spawn(captured, cleanup)
+        task = called_by(gevent.spawn(captured, cleanup))
         while True:
             try:
                 error = task.get()

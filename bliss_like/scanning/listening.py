@@ -33,7 +33,7 @@ from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEve
 from bliss_like.errors import BlissLikeError
 
 from .environment import environment
-from .greenlets import QUANTUM, breathe, killed_from_outside
+from .greenlets import QUANTUM, breathe, called_by, killed_from_outside
 from .subscriptions import INSIDE, Subscription, those_inside
 
 if TYPE_CHECKING:
@@ -101,15 +101,15 @@ class Listening:
             listener.put(events, batch)
 
     @property
-    def deciding(self) -> frozenset[Subscription]:
-        """Those who are given every point, and whose errors end the scan."""
-        return frozenset(one.subscription for one in self._lossless if one.subscription.on_error == "abort")
+    def decides(self) -> bool:
+        """Whether an error of somebody who is given every point ends the scan."""
+        return any(one.subscription.on_error == "abort" for one in self._lossless)
 
     def hear_out(self) -> None:
         """Return when those whose errors end the scan have been given all points so far."""
         self.hand_on()
         for listener in self._lossless:
-            if listener.subscription in self.deciding:
+            if listener.subscription.on_error == "abort":
                 listener.idle.wait()
 
     def let_go(self) -> None:
@@ -174,6 +174,8 @@ class _Listener:
         """When it has rested for all that it took."""
         self.task: gevent.Greenlet[[], None] = gevent.Greenlet(self._run)
         self.task.spawn_tree_locals = {INSIDE: those_inside() | {subscription}}
+        if subscription.lossless and subscription.on_error == "abort":  # whom the scan waits for before it ends
+            called_by(self.task)
         self.task.start()
 
     @property

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
+from greenlet import greenlet
 
 from bliss_like.data import paths
 from bliss_like.data.events import NodeKind, ScanInfoUpdate
@@ -23,11 +24,12 @@ from .channel import AcquisitionChannel
 from .curves import Curves
 from .device_data import DeviceData, Streams
 from .environment import environment
+from .greenlets import is_called_by
 from .home_preset import HomePreset
 from .nodes import channels_of
 from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, WatchdogCallback
 from .scan_info import ScanInfo, check_info
-from .subscriptions import OnError, Subscription, those_inside
+from .subscriptions import OnError, Subscription
 
 if TYPE_CHECKING:
     from bliss_like.data.channel_node import ChannelNode
@@ -74,8 +76,8 @@ class Scan(Curves):
         self.progress = scan_progress
         self.subscriptions: list[Subscription] = []
         """Who follows this very scan."""
-        self.waits_for: frozenset[Subscription] = frozenset()
-        """Those who follow it that have to be done before it ends."""
+        self.runs_in: greenlet | None = None
+        """The greenlet that runs it."""
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
@@ -109,7 +111,10 @@ class Scan(Curves):
         ScanRun(self).run()
 
     def stop(self, wait: bool = True) -> None:
-        """End the scan well, after the current iteration; one that was not started is left as it is."""
+        """End the scan well, after the current iteration; one that was not started is left as it is.
+
+        :param wait: return when it has ended. What the scan itself calls (a device, a preset) does not wait for that.
+        """
         if self._state is ScanState.IDLE:
             return
         self.gate.end()
@@ -146,7 +151,7 @@ class Scan(Curves):
         self._end = end
 
     def _wait_end(self) -> None:
-        if self._state is not ScanState.IDLE and not self.waits_for & those_inside():  # each would wait for the other
+        if self._state is not ScanState.IDLE and not is_called_by(self.runs_in):  # each would wait for the other
             self.wait_state(ScanState.DONE)
 
     # -- state ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from greenlet import getcurrent
 
 from bliss_like import __version__
 from bliss_like.data import paths
@@ -32,7 +33,7 @@ from .acquisition import AcquisitionObject, MetaTiming, is_axis
 from .branch import Branch
 from .environment import environment
 from .failures import described, log_failure, note_place
-from .greenlets import Shield, captured, killed_from_outside, run_all
+from .greenlets import Shield, called_by, captured, killed_from_outside, run_all
 from .listening import LAST, Listening
 from .metadata import Metadata
 from .presets import keep_watch
@@ -77,11 +78,11 @@ class ScanRun:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
         if scan.acq_chain.runs_in is not None:
             raise ChainError(f"{scan!r}: its chain is running in {scan.acq_chain.runs_in!r}; make one for each scan")
-        scan.acq_chain.runs_in = scan
+        scan.acq_chain.runs_in, scan.runs_in = scan, getcurrent()
         try:
             self._run()
         finally:
-            scan.acq_chain.runs_in = None
+            scan.acq_chain.runs_in = scan.runs_in = None
 
     def _run(self) -> None:
         scan = self.scan
@@ -137,7 +138,6 @@ class ScanRun:
         scan.publisher.on_failure = self._supervision.end_from_anywhere
         if subscriptions := environment.subscriptions.of(scan):
             self._listening = Listening(scan, subscriptions)
-            scan.waits_for = self._listening.deciding
             scan.publisher.on_stored = self._listening.accept
         if scan.kind is NodeKind.SCAN and not scan.in_background:
             self._waiting.begin()
@@ -304,7 +304,7 @@ class ScanRun:
         if listening is None:
             return None
         listening.let_go()
-        if publisher is None or not listening.deciding or self._shield.gave_up:
+        if publisher is None or not listening.decides or self._shield.gave_up:
             return None
 
         def hear_out() -> None:
@@ -349,7 +349,7 @@ class ScanRun:
         for branch in self._branches:
             failures += branch.before_stop()
         gevent.joinall(
-            [gevent.spawn(lambda branch: failures.extend(branch.stop()), branch) for branch in self._branches]
+            [called_by(gevent.spawn(lambda one: failures.extend(one.stop()), branch)) for branch in self._branches]
         )
         for branch in self._branches:
             failures += branch.after_stop()
