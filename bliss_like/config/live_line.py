@@ -96,9 +96,7 @@ class Listener:
                     callback(self._read(news[-1]) if self._only_latest else [self._read(each) for each in news])
             except Exception:  # noqa: BLE001 - one listener's mistake must not silence the others
                 _log.exception("%r, callback of a channel, failed", self.callback)
-            except (
-                BaseException
-            ):  # its greenlet was killed, or it has given up: what came meanwhile is told all the same
+            except BaseException:  # killed, or a timeout of gevent: what came meanwhile is told all the same
                 with self._mutex:
                     self._is_busy = bool(self._news)
                 if self._is_busy:
