@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import length_hint
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gevent
 from gevent.event import Event
@@ -38,9 +38,9 @@ def breathe() -> None:
     _last_turn = perf_counter()
 
 
-def called_by(task: T, caller: greenlet | None = None) -> T:
-    """Note who waits for what a greenlet does, by default this one; return the greenlet."""
-    vars(task)["called_by"] = caller or getcurrent()
+def called_by(task: T) -> T:
+    """Note that this greenlet waits for what another one does; return that one."""
+    vars(task)["called_by"] = getcurrent()
     return task
 
 
@@ -58,6 +58,10 @@ def killed_from_outside(killed: GreenletExit) -> ChainError:
     return error.with_traceback(killed.__traceback__)
 
 
+class _Worker(greenlet):
+    called_by: greenlet | None = None
+
+
 class SideBySide:
     """A set of calls that is made again and again, beside each other and beside the caller.
 
@@ -68,9 +72,9 @@ class SideBySide:
     def __init__(self, calls: Iterable[Callable[[], object]]) -> None:
         self._calls = tuple(calls)
         self._todo: Iterator[Callable[[], object]] = iter(())
-        self._idle: list[greenlet] = []
-        self._busy: dict[greenlet, Callable[[], object]] = {}
-        self._in_place: greenlet | None = None
+        self._idle: list[_Worker] = []
+        self._busy: dict[_Worker, Callable[[], object]] = {}
+        self._in_place: _Worker | None = None
         self._caller: greenlet | None = None
         self._error: BaseException | None = None
         self._over = Event()
@@ -98,8 +102,8 @@ class SideBySide:
         hub = get_hub()
         self._caller = getcurrent()
         while length_hint(self._todo):
-            self._in_place = worker = self._idle.pop() if self._idle else greenlet(self._work, hub)
-            called_by(worker, self._caller)
+            self._in_place = worker = self._idle.pop() if self._idle else _Worker(self._work, hub)
+            worker.called_by = self._caller
             # If the worker has to wait it switches to the hub, which brings us back by this.
             wake = hub.loop.run_callback(self._caller.switch)
             try:
@@ -172,7 +176,7 @@ class SideBySide:
             raise error
 
     def _work(self) -> None:
-        hub, me = get_hub(), getcurrent()
+        hub, me = get_hub(), cast(_Worker, getcurrent())
         while not self._closed:
             try:
                 for call in self._todo:
