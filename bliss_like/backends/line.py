@@ -328,7 +328,7 @@ class Line:
             try:
                 with self.exchange():
                     pass
-            except DeviceError as error:
+            except (DeviceError, gevent.Timeout) as error:
                 self.logger.debug("%s", error)
                 gevent.sleep(outage.REST)
 

@@ -58,7 +58,7 @@ class Listener:
         self._read, self._begin, self._only_latest = read, begin, only_latest
         # A device is not kept alive by what it has registered; a function has nobody else to keep it.
         is_method = hasattr(callback, "__self__") and hasattr(callback, "__func__")
-        self._callback = weakref.WeakMethod(callback) if is_method else lambda: callback
+        self._callback: Callable[[], Callback | None] = weakref.WeakMethod(callback) if is_method else lambda: callback
         self._news: deque[bytes] = deque()
         self._mutex = threading.Lock()
         self._is_busy = False
@@ -76,6 +76,13 @@ class Listener:
             if self._is_busy:
                 return
             self._is_busy = True
+        self._go_on()
+
+    def close(self) -> None:
+        """Call it no more, also not with what it was told already."""
+        self._callback = lambda: None
+
+    def _go_on(self) -> None:
         try:
             self._begin(self._deliver)
         except BaseException:
@@ -89,9 +96,11 @@ class Listener:
                     callback(self._read(news[-1]) if self._only_latest else [self._read(each) for each in news])
             except Exception:  # noqa: BLE001 - one listener's mistake must not silence the others
                 _log.exception("%r, callback of a channel, failed", self.callback)
-            except BaseException:
+            except BaseException:  # killed, or a timeout of gevent: what came meanwhile is told all the same
                 with self._mutex:
-                    self._is_busy = False
+                    self._is_busy = bool(self._news)
+                if self._is_busy:
+                    self._go_on()
                 raise
 
     def _take(self) -> list[bytes]:
@@ -112,13 +121,25 @@ class Listening:
     def add(self, callback: Callback, read: Callable[[bytes], Any], *, only_latest: bool = False) -> None:
         """Let a callback hear of what comes from now on; once, also if it is added again."""
         with self.line.mutex:
-            self.remove(callback)
-            self.listeners = [*self.listeners, Listener(callback, read, self.line.begin, only_latest=only_latest)]
+            living = [each for each in self.listeners if each.callback is not None]
+            if all(each.callback != callback for each in living):
+                living.append(Listener(callback, read, self.line.begin, only_latest=only_latest))
+            self.listeners = living
 
     def remove(self, callback: Callback) -> None:
-        """Remove a callback, and those that are no more."""
+        """Remove a callback, and those that are no more; what it was not yet told is not told."""
+        self._keep(lambda each: each.callback not in (None, callback))
+
+    def clear(self) -> None:
+        """Remove all callbacks."""
+        self._keep(lambda each: False)
+
+    def _keep(self, stays: Callable[[Listener], bool]) -> None:
         with self.line.mutex:
-            self.listeners = [each for each in self.listeners if each.callback not in (None, callback)]
+            before, self.listeners = self.listeners, [each for each in self.listeners if stays(each)]
+            for listener in before:
+                if listener not in self.listeners:
+                    listener.close()
 
     def tell(self, news: bytes) -> None:
         for listener in self.listeners:
@@ -193,7 +214,8 @@ class LiveLine:
         with self.mutex:
             if self._values.get(shared.name) is shared:
                 del self._values[shared.name]
-            shared.is_open, shared.listeners = False, []
+            shared.is_open = False
+            shared.clear()
 
     def publish(self, shared: SharedValue, raw: bytes) -> None:
         """Make `raw` the latest value, for everybody."""

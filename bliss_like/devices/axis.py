@@ -235,6 +235,7 @@ class Axis(AxisInMotion):
             self._last_position = values["position"]
             events.send(self, AxisEvent.POSITION, values["position"])
         if values.get("state"):
+            self._nheard += 1
             self._last_state = AxisState(*((name, "") for name in values["state"]))
             events.send(self, AxisEvent.STATE, self._last_state)
         if {"low_limit", "high_limit", "offset", "sign"} & values.keys():

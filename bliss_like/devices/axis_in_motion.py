@@ -74,7 +74,7 @@ class AxisInMotion(AxisKept):
         :raises AxisDiscrepancy: it is not where it was left.
         """
         _ = self.encoder  # what is wrong with it is told before anything moves
-        self.saw_state(state)
+        self.saw_state(state, shared="MOVING" not in state)
         name = name_of(self)
         if not (self.config.autopower and "OFF" in state):  # that has its power only when it is about to move
             self._refuse_unready(state)

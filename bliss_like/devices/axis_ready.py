@@ -33,6 +33,8 @@ class AxisReady(AxisScale):
         self._failed_at = -math.inf
         self._failure: Exception | None = None
         self._last_state: AxisState | None = None
+        self._nheard = 0
+        """How often another session has told its state."""
 
     # -- readiness -----------------------------------------------------------------------------------------------------
 
@@ -120,8 +122,9 @@ class AxisReady(AxisScale):
     def read_state(self) -> AxisState:
         """What the hardware says now."""
         self.make_ready()
+        heard = self._nheard
         state = self.controller.read_states(self._itself)[0]
-        self.saw_state(state)
+        self.glimpsed(state, heard)
         return state
 
     hw_state = property(read_state)
@@ -135,7 +138,8 @@ class AxisReady(AxisScale):
     def refuse_change(self) -> None:
         """:raises AxisFault: it moves, here or in another session: what a motion depends on is not to be changed."""
         self.refuse_if_moving()
-        if not self.settings.is_shared or "MOVING" not in self.settings.now().get("state", ()):
+        told = self.settings.now().get("state", ())
+        if not self.settings.is_shared or ("MOVING" not in told and "MOVING" not in (self._last_state or ())):
             return
         try:
             moves = "MOVING" in self.read_state()  # the other session may have been killed
@@ -148,8 +152,21 @@ class AxisReady(AxisScale):
                 f"{name}.stop()"
             )
 
-    def saw_state(self, state: AxisState) -> None:
-        self.settings.remember(state=list(state.names))
+    def glimpsed(self, state: AxisState, heard: int) -> None:
+        """Take note of a state that was read once, by who does not follow the axis to the end of its motion.
+
+        :param heard: `_nheard` before it was read: what was told meanwhile may be newer.
+        """
+        if heard == self._nheard:
+            self.saw_state(state, shared=self._moves_here or "MOVING" not in state)
+
+    def saw_state(self, state: AxisState, shared: bool = True) -> None:
+        """Take note of a state, and tell those who listen if it is something new.
+
+        :param shared: tell other sessions, too.
+        """
+        if shared:
+            self.settings.remember(state=list(state.names))
         if state != self._last_state:
             self._last_state = state
             events.send(self, AxisEvent.STATE, state)

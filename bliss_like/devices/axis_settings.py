@@ -48,6 +48,8 @@ class AxisSettings(MutableMapping[str, Any]):
         """How often something was changed here, or what was changed has come to the server."""
         self._nheld = 0
         self._looked = 0.0
+        self._nnews = 0
+        """How often somebody else is known to have changed something."""
         self._mutex = threading.Lock()
 
     @property
@@ -66,7 +68,7 @@ class AxisSettings(MutableMapping[str, Any]):
         if began - self._looked < TRUST or not self._is_due(began):
             return self._now
         self._bind()
-        before = self._nchanges
+        before, news = self._nchanges, self._nnews
         try:
             raw = self._hash.raw()
         except StoreUnavailable:
@@ -82,7 +84,8 @@ class AxisSettings(MutableMapping[str, Any]):
                 known.update(self._pending)
                 self._now = {key: value for key, value in known.items() if value is not None}
                 self._raw = raw
-        self._looked = time.monotonic()
+        if self._nnews == news:
+            self._looked = time.monotonic()
         return self._now
 
     def _is_due(self, now: float) -> bool:
@@ -133,7 +136,7 @@ class AxisSettings(MutableMapping[str, Any]):
 
     def heard(self, values: Mapping[str, Any]) -> None:
         """Another process has changed these."""
-        self._looked = 0.0
+        self.look_again()
         if self._nheld:
             self._set_here({**values, **self._pending})
 
@@ -147,6 +150,7 @@ class AxisSettings(MutableMapping[str, Any]):
     def look_again(self) -> None:
         """Somebody else may have changed something just now."""
         self._looked = 0.0
+        self._nnews += 1
 
     def store(self, **values: Any) -> None:
         """Set entries, for all sessions; None removes one.

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import enum
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import louie
 
 _log = logging.getLogger(__name__)
@@ -63,14 +65,44 @@ def has_receivers(sender: Any, event: enum.Enum) -> bool:
     return bool(louie.dispatcher.get_receivers(sender, event))
 
 
+_waiting: dict[int, deque[tuple[enum.Enum, Any, Callable[[Any], Any] | None]]] = {}
+"""By the id of a sender while its receivers are being told: what is to be told next."""
+
+
 def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None = None) -> None:
     """Tell every receiver; one that raises is logged and stops neither the others nor the device.
 
+    What is sent while a receiver of the same sender waits for something is told after it, by the greenlet that tells: nobody
+    hears of older things after newer ones.
+
     :param make: makes of `value` what is told, when there is somebody to tell.
     """
-    receivers = louie.dispatcher.get_receivers(sender, event)  # `connect` always names the sender
+    if not louie.dispatcher.get_receivers(sender, event):  # `connect` always names the sender
+        return
+    waiting = _waiting.get(id(sender))
+    if waiting is not None:
+        waiting.append((event, value, make))
+        return
+    _waiting[id(sender)] = deque([(event, value, make)])
+    _tell_all(sender)
+
+
+def _tell_all(sender: Any) -> None:
+    waiting = _waiting[id(sender)]
+    try:
+        while waiting:
+            _tell(sender, *waiting.popleft())
+    finally:
+        if waiting:  # who told it was killed
+            gevent.spawn(_tell_all, sender)
+        else:
+            del _waiting[id(sender)]
+
+
+def _tell(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None) -> None:
+    receivers = louie.dispatcher.get_receivers(sender, event)
     for receiver in louie.dispatcher.live_receivers(list(receivers)) if receivers else ():
         try:
             receiver(make(value) if make else value)
-        except Exception:  # noqa: BLE001 - a listener's mistake is no reason to leave a motion unattended
+        except (Exception, gevent.Timeout):  # noqa: BLE001 - a listener's mistake is no reason to leave a motion unattended
             _log.exception("%r, receiver of %s of %s, failed", receiver, event.name, getattr(sender, "name", sender))

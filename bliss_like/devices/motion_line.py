@@ -234,8 +234,11 @@ def _tell_axis(name: str) -> None:
     try:
         while untold := _untold[name]:
             values, axis = untold.popleft(), _axes.get(name)
-            if axis is not None:
-                axis.heard(values)
+            try:
+                if axis is not None:
+                    axis.heard(values)
+            except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - what comes after it is to be told
+                _log.warning("what another session does with axis %s is not told: %s", name, failure)
     finally:
         del _untold[name]
 

@@ -40,13 +40,13 @@ def set_positions(axes: Iterable[Any]) -> dict[Any, float]:
 def states_of(axes: Iterable[Any]) -> dict[Any, AxisState]:
     """Return the states of axes, as each of them tells it; those at rest are asked together."""
     axes = list(axes)
-    resting = [axis for axis in axes if not axis.reals and not axis._moves_here]
+    resting = {axis: axis._nheard for axis in axes if not axis.reals and not axis._moves_here}
     try:
-        read = read_states(resting) if len(resting) > 1 else {}
+        read = read_states(list(resting)) if len(resting) > 1 else {}
     except Exception:  # noqa: BLE001 - asked one by one, each tells its own
         read = {}
     for axis, state in read.items():
-        axis.saw_state(state)
+        axis.glimpsed(state, resting[axis])
     return {axis: read[axis] if axis in read else axis.state for axis in axes}
 
 

@@ -32,6 +32,8 @@ class PseudoEvents:
         self._controller = controller
         self._seen: dict[Any, float] = {}
         self._told: dict[tuple[Any, AxisEvent], Any] = {}
+        self._calculating: dict[AxisEvent, object] = {}
+        """What stands for the calculation that was begun last."""
         self._due: set[AxisEvent] = set()
         self._telling: Any = None
         self._moving = False
@@ -86,7 +88,7 @@ class PseudoEvents:
         else:
             self.tell_now()
         for pseudo in self._dragged:
-            if events.has_receivers(pseudo, AxisEvent.MOVE_DONE):
+            if self._moving == moving:  # still: somebody who was told may have waited
                 events.send(pseudo, AxisEvent.MOVE_DONE, not moving)
 
     def _on_own_move_done(self, axis: Any, done: bool) -> None:
@@ -111,10 +113,14 @@ class PseudoEvents:
     def _tell_soon(self, event: AxisEvent) -> None:
         self._due.add(event)
         if not self._telling and self._is_wanted(event):
-            self._telling = gevent.spawn(self._tell)
+            self._telling = gevent.spawn(self._tell_all)
 
     def _is_wanted(self, event: AxisEvent) -> bool:
         return any(axis.settings.is_shared or events.has_receivers(axis, event) for axis in self._controller.pseudos)
+
+    def _tell_all(self) -> None:
+        while self._due:  # again, when something has come while a receiver waited
+            self._tell()
 
     def _tell(self) -> None:
         """Send what has changed."""
@@ -134,26 +140,48 @@ class PseudoEvents:
         for axis in self._inputs:
             if axis not in self._seen:
                 self._seen[axis] = axis._set_position
-        for axis, position in derived(self._controller.pseudos, self._seen).items():
-            position = float(position)
-            if self._is_new(axis, AxisEvent.POSITION, position):
-                known = not math.isnan(position)
-                axis.settings.remember(
-                    position=position if known else None, dial=float(axis.user2dial(position)) if known else None
-                )
-                events.send(axis, AxisEvent.POSITION, position)
+        news = self._news(AxisEvent.POSITION, lambda: derived(self._controller.pseudos, self._seen), float)
+        for axis, position in news.items():
+            known = not math.isnan(position)
+            axis.settings.remember(
+                position=position if known else None, dial=float(axis.user2dial(position)) if known else None
+            )
+        self._send(AxisEvent.POSITION, news)
 
     def _tell_states(self) -> None:
-        state = self._controller.combined(told_states_of(self._controller.reals))  # who listens must not block
-        for axis in self._controller.pseudos:
-            if self._is_new(axis, AxisEvent.STATE, state):
-                axis.settings.remember(state=list(state.names))
-                events.send(axis, AxisEvent.STATE, state)
+        def states() -> dict[Any, Any]:
+            state = self._controller.combined(told_states_of(self._controller.reals))  # who listens must not block
+            return dict.fromkeys(self._controller.pseudos, state)
+
+        news = self._news(AxisEvent.STATE, states)
+        for axis, state in news.items():
+            axis.settings.remember(state=list(state.names))
+        self._send(AxisEvent.STATE, news)
+
+    def _news(
+        self,
+        event: AxisEvent,
+        calculate: Callable[[], dict[Any, Any]],
+        kind: Callable[[Any], Any] = lambda value: value,
+    ) -> dict[Any, Any]:
+        """Return what is calculated by axis, as far as it was not told yet; nothing if a later calculation has begun."""
+        self._calculating[event] = mark = object()
+        found = {axis: kind(value) for axis, value in calculate().items()}
+        if self._calculating[event] is not mark:
+            return {}
+        return {axis: value for axis, value in found.items() if self._is_new(axis, event, value)}
+
+    def _send(self, event: AxisEvent, news: dict[Any, Any]) -> None:
+        for axis, value in news.items():
+            if self._told[axis, event] is value:  # else something later was told while a receiver waited
+                events.send(axis, event, value)
 
     def _is_new(self, axis: Any, event: AxisEvent, value: Any) -> bool:
-        known, self._told[axis, event] = self._told.get((axis, event)), value
-        is_same = known is not None and (known == value or (known != known and value != value))  # NaN is NaN
-        return not is_same
+        known = self._told.get((axis, event))
+        if known is not None and (known == value or (known != known and value != value)):  # NaN is NaN
+            return False
+        self._told[axis, event] = value
+        return True
 
 
 def is_on_its_way(axis: Any) -> bool:

@@ -205,7 +205,7 @@ class BaseShutter:
         """Close it, as opening failed or was given up; that counts, whatever closing does."""
         try:
             _surely(lambda: self._close_and_wait(None))
-        except Exception as again:  # noqa: BLE001 - the first failure is the one to raise
+        except (Exception, gevent.Timeout) as again:  # noqa: BLE001 - the first failure is the one to raise
             error.add_note(f"Closing {self.name} failed too: {again}")
 
     def _wait_for(self, wanted: frozenset[BaseShutterState], word: str, timeout: float | None) -> None:
@@ -262,12 +262,12 @@ class BaseShutter:
 
 def _surely(action: Callable[[], object]) -> None:
     """Do it in a greenlet of its own, so that whoever is killed meanwhile leaves when it is done; killed again, at once."""
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     def run() -> None:
         try:
             action()
-        except Exception as failure:  # noqa: BLE001 - raised below
+        except BaseException as failure:  # noqa: BLE001 - raised below; gevent's Timeout is no Exception
             failures.append(failure)
 
     task = gevent.spawn(run)

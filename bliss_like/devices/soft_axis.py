@@ -126,7 +126,7 @@ class _SoftController(MotorController):
             self._error = error
 
     def stop(self, axis: Axis) -> None:
-        running, self._running = self._running, None
+        running = self._running  # it moves until that has ended, and fails if that does
         try:
             if self._stop is not None:
                 _callable(self._obj, self._stop)()

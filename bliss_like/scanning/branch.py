@@ -17,7 +17,7 @@ from bliss_like.errors import ChainError
 
 from .acquisition import AcquisitionMaster, AcquisitionObject, AcquisitionSlave, Call
 from .chain import AcquisitionChain, walk
-from .greenlets import SideBySide, breathe, killed_from_outside, run_all
+from .greenlets import SideBySide, breathe, called_by, killed_from_outside, run_all
 from .presets import ChainIterationPreset
 
 STOP_TIMEOUT = 10.0
@@ -381,7 +381,7 @@ def _call_all(
         finally:
             done(call)
 
-    tasks = [gevent.spawn(guarded, call) for call in calls]
+    tasks = [called_by(gevent.spawn(guarded, call)) for call in calls]
     gevent.joinall(tasks, timeout=timeout)
     for task, call in zip(tasks, calls, strict=True):
         if not task.ready():

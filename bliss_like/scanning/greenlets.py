@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import length_hint
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import gevent
 from gevent.event import Event
@@ -18,6 +18,8 @@ from gevent.hub import get_hub
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from bliss_like.errors import ChainError
+
+T = TypeVar("T")
 
 QUANTUM = 0.0005
 """Seconds that a running scan keeps the hub for itself."""
@@ -36,10 +38,28 @@ def breathe() -> None:
     _last_turn = perf_counter()
 
 
+def called_by(task: T) -> T:
+    """Note that this greenlet waits for what another one does; return that one."""
+    vars(task)["called_by"] = getcurrent()
+    return task
+
+
+def is_called_by(caller: greenlet | None) -> bool:
+    """Tell whether a greenlet is this one, or waits for what it does: neither can wait for the other."""
+    task: greenlet | None = getcurrent()
+    while task is not None and task is not caller:
+        task = getattr(task, "called_by", None)
+    return task is not None
+
+
 def killed_from_outside(killed: GreenletExit) -> ChainError:
     """Return the error that stands for a call that somebody, or its driver, has ended before it was done."""
     error = ChainError("the greenlet that served it was killed from outside, before it was done")
     return error.with_traceback(killed.__traceback__)
+
+
+class _Worker(greenlet):
+    called_by: greenlet | None = None
 
 
 class SideBySide:
@@ -52,9 +72,9 @@ class SideBySide:
     def __init__(self, calls: Iterable[Callable[[], object]]) -> None:
         self._calls = tuple(calls)
         self._todo: Iterator[Callable[[], object]] = iter(())
-        self._idle: list[greenlet] = []
-        self._busy: dict[greenlet, Callable[[], object]] = {}
-        self._in_place: greenlet | None = None
+        self._idle: list[_Worker] = []
+        self._busy: dict[_Worker, Callable[[], object]] = {}
+        self._in_place: _Worker | None = None
         self._caller: greenlet | None = None
         self._error: BaseException | None = None
         self._over = Event()
@@ -82,7 +102,8 @@ class SideBySide:
         hub = get_hub()
         self._caller = getcurrent()
         while length_hint(self._todo):
-            self._in_place = worker = self._idle.pop() if self._idle else greenlet(self._work, hub)
+            self._in_place = worker = self._idle.pop() if self._idle else _Worker(self._work, hub)
+            worker.called_by = self._caller
             # If the worker has to wait it switches to the hub, which brings us back by this.
             wake = hub.loop.run_callback(self._caller.switch)
             try:
@@ -155,7 +176,7 @@ class SideBySide:
             raise error
 
     def _work(self) -> None:
-        hub, me = get_hub(), getcurrent()
+        hub, me = get_hub(), cast(_Worker, getcurrent())
         while not self._closed:
             try:
                 for call in self._todo:
@@ -217,7 +238,7 @@ class Shield:
 
         :raises BaseException: what `cleanup` raised; aborts are not raised but kept as `abort`.
         """
-        task = gevent.spawn(captured, cleanup)
+        task = called_by(gevent.spawn(captured, cleanup))
         while True:
             try:
                 error = task.get()

@@ -33,7 +33,7 @@ from bliss_like.data.events import EndScan, NewData, NewNode, SavedScan, WireEve
 from bliss_like.errors import BlissLikeError
 
 from .environment import environment
-from .greenlets import QUANTUM, breathe, killed_from_outside
+from .greenlets import QUANTUM, breathe, called_by, killed_from_outside
 from .subscriptions import INSIDE, Subscription, those_inside
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ class _Listener:
         """When it has rested for all that it took."""
         self.task: gevent.Greenlet[[], None] = gevent.Greenlet(self._run)
         self.task.spawn_tree_locals = {INSIDE: those_inside() | {subscription}}
+        if subscription.lossless and subscription.on_error == "abort":  # whom the scan waits for before it ends
+            called_by(self.task)
         self.task.start()
 
     @property

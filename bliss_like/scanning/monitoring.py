@@ -18,7 +18,7 @@ from gevent.event import Event
 from bliss_like.config.suggestion import did_you_mean
 from bliss_like.config.table import table
 from bliss_like.devices.interlock import claim
-from bliss_like.errors import AlreadyLockedDevices, ScanError, ScanUsageError, UserAbort
+from bliss_like.errors import AlreadyLockedDevices, BlissLikeError, ScanError, ScanUsageError, UserAbort
 
 from . import nodes
 from .branch import Gate
@@ -122,9 +122,12 @@ class Monitoring:
         if self.scan is None or self._at_rest.is_set():
             return
         _log.info("monitoring %s pauses for %s", self.name, reason)
-        if not self.scan.state.is_final:
-            self.scan.add_comment(f"pauses for {reason}")
-        self.scan.stop(wait=False)
+        self.scan.stop(wait=False)  # first: to tell it may take its time, or fail
+        try:
+            if not self.scan.state.is_final:
+                self.scan.add_comment(f"pauses for {reason}")
+        except BlissLikeError as error:  # it says so itself
+            _log.debug("monitoring %s: why it pauses is not told: %s", self.name, error)
 
     @property
     def _is_current(self) -> bool:

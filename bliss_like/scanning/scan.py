@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gevent.event import Event
+from greenlet import greenlet
 
 from bliss_like.data import paths
 from bliss_like.data.events import NodeKind, ScanInfoUpdate
@@ -23,6 +24,7 @@ from .channel import AcquisitionChannel
 from .curves import Curves
 from .device_data import DeviceData, Streams
 from .environment import environment
+from .greenlets import is_called_by
 from .home_preset import HomePreset
 from .nodes import channels_of
 from .presets import ChainPreset, ChannelNodes, ScanPreset, ScanProgress, WatchdogCallback
@@ -74,6 +76,8 @@ class Scan(Curves):
         self.progress = scan_progress
         self.subscriptions: list[Subscription] = []
         """Who follows this very scan."""
+        self.runs_in: greenlet | None = None
+        """The greenlet that runs it."""
         self.gate = Gate()
         self.with_metadata = True
         """Whether positions and the user's metadata are gathered."""
@@ -107,7 +111,10 @@ class Scan(Curves):
         ScanRun(self).run()
 
     def stop(self, wait: bool = True) -> None:
-        """End the scan well, after the current iteration; one that was not started is left as it is."""
+        """End the scan well, after the current iteration; one that was not started is left as it is.
+
+        :param wait: return when it has ended. What the scan itself calls (a device, a preset) does not wait for that.
+        """
         if self._state is ScanState.IDLE:
             return
         self.gate.end()
@@ -144,7 +151,7 @@ class Scan(Curves):
         self._end = end
 
     def _wait_end(self) -> None:
-        if self._state is not ScanState.IDLE:
+        if self._state is not ScanState.IDLE and not is_called_by(self.runs_in):  # each would wait for the other
             self.wait_state(ScanState.DONE)
 
     # -- state ---------------------------------------------------------------------------------------------------------

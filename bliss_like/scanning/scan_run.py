@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from greenlet import getcurrent
 
 from bliss_like import __version__
 from bliss_like.data import paths
@@ -32,7 +33,7 @@ from .acquisition import AcquisitionObject, MetaTiming, is_axis
 from .branch import Branch
 from .environment import environment
 from .failures import described, log_failure, note_place
-from .greenlets import Shield, captured, killed_from_outside, run_all
+from .greenlets import Shield, called_by, captured, killed_from_outside, run_all
 from .listening import LAST, Listening
 from .metadata import Metadata
 from .presets import keep_watch
@@ -77,11 +78,11 @@ class ScanRun:
             raise ChainError(f"{scan!r}: its chain is empty; add a master")
         if scan.acq_chain.runs_in is not None:
             raise ChainError(f"{scan!r}: its chain is running in {scan.acq_chain.runs_in!r}; make one for each scan")
-        scan.acq_chain.runs_in = scan
+        scan.acq_chain.runs_in, scan.runs_in = scan, getcurrent()
         try:
             self._run()
         finally:
-            scan.acq_chain.runs_in = None
+            scan.acq_chain.runs_in = scan.runs_in = None
 
     def _run(self) -> None:
         scan = self.scan
@@ -313,14 +314,14 @@ class ScanRun:
 
         return self._wait(hear_out, LAST)[1]
 
-    def _unstored(self) -> Exception | None:
-        """Wait until all points are stored; return what prevents it: without them, the scan is not done."""
+    def _unstored(self) -> BaseException | None:
+        """Wait until all points are stored; return what prevents it, or ends the wait: without them, the scan is not done."""
         try:
             if self.scan.publisher is not None:
                 self._shield.run(partial(self.scan.publisher.flush, last=True))
         except Exception as failure:  # noqa: BLE001  returned
             return failure
-        return None
+        return self._shield.abort if self._shield.gave_up else None  # then it is not known
 
     def _tell_end_to_subscribers(self, error: BaseException | None) -> BaseException | None:
         """Tell it to those who could not hear it from the store; return an abort."""
@@ -348,7 +349,7 @@ class ScanRun:
         for branch in self._branches:
             failures += branch.before_stop()
         gevent.joinall(
-            [gevent.spawn(lambda branch: failures.extend(branch.stop()), branch) for branch in self._branches]
+            [called_by(gevent.spawn(lambda one: failures.extend(one.stop()), branch)) for branch in self._branches]
         )
         for branch in self._branches:
             failures += branch.after_stop()

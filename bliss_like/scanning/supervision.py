@@ -12,7 +12,7 @@ from gevent.hub import get_hub
 
 from .branch import GRACE
 from .failures import log_failure
-from .greenlets import killed_from_outside
+from .greenlets import called_by, killed_from_outside
 
 if TYPE_CHECKING:
     from .scan import Scan
@@ -45,7 +45,7 @@ class Supervision:
             done.add(number)
             self._news.set()
 
-        self._tasks += [gevent.spawn(make, number, call) for number, call in enumerate(calls)]
+        self._tasks += [called_by(gevent.spawn(make, number, call)) for number, call in enumerate(calls)]
         while not (self.is_over or is_enough(done)):
             self._news.wait()
             self._news.clear()
@@ -54,7 +54,7 @@ class Supervision:
 
     def beside(self, call: Callable[[], object]) -> None:
         """Make a call beside the others; nobody waits until it is done."""
-        self._tasks.append(gevent.spawn(self._guard, call))
+        self._tasks.append(called_by(gevent.spawn(self._guard, call)))
 
     def _guard(self, call: Callable[[], object]) -> None:
         try:

@@ -206,6 +206,48 @@ def test_slow_and_failing_callbacks_hurt_nobody(caplog: pytest.LogCaptureFixture
     wait_until(lambda: any("callback of a channel, failed" in message for message in caplog.messages))
 
 
+def test_what_comes_while_a_callback_gives_up_is_told_all_the_same() -> None:
+    """As when its greenlet is killed, or by gevent's Timeout, which is no Exception."""
+    is_called, go_on = threading.Event(), threading.Event()
+    heard: list[int] = []
+
+    class GivesUp(BaseException):
+        pass
+
+    def impatient(value: int) -> None:
+        heard.append(value)
+        is_called.set()
+        go_on.wait(30)
+        if value == 1:
+            raise GivesUp
+
+    mine = Channel("energy", callback=impatient)
+    silence, threading.excepthook = threading.excepthook, lambda _: None
+    try:
+        mine.value = 1
+        assert is_called.wait(30)
+        mine.value = 2
+        go_on.set()
+        wait_until(lambda: heard == [1, 2])
+    finally:
+        threading.excepthook = silence
+
+
+def test_a_callback_taken_away_is_not_told_what_waits(store: StreamStore) -> None:
+    begun: list[Callable[[], object]] = []
+    line = live_line.LiveLine(store, "id00", begun.append)
+    heard: list[Any] = []
+    events = line.events("news")
+    for event in (b"1", b"2"):
+        events.add(heard.append, bytes.decode)  # again: it is told once, and loses nothing
+        events.tell(event)
+    events.remove(heard.append)
+    for deliver in begun:
+        deliver()
+    assert heard == [] and len(begun) == 1
+    line.close()
+
+
 def test_all_agree_on_what_came_last(store: StreamStore) -> None:
     shares = [Sharing(store, beamline="id00") for _ in range(4)]
     values = [share.line.value("energy") for share in shares]

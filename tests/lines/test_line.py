@@ -624,6 +624,17 @@ def test_what_is_owed_and_not_answered_stays_owed_until_the_line_is_closed(
     assert device.seen == ["STOP", "STOP", "ECHO forgotten"]
 
 
+def test_what_is_insisted_on_is_tried_again_also_after_a_timeout_of_gevent(line: Line, device: Device) -> None:
+    def stop() -> None:
+        line.ask("ECHO stop")
+        if device.seen.count("ECHO stop") < 3:
+            raise gevent.Timeout(1)
+
+    with pytest.raises(gevent.Timeout):
+        line.insist("stopping x", stop)
+    wait_until_cooperative(lambda: device.seen.count("ECHO stop") == 3)
+
+
 def test_a_refusal_is_not_insisted_on(line: Line, device: Device) -> None:
     def refused() -> None:
         raise DeviceError(f"{line}: {line.ask('STOPP')}")

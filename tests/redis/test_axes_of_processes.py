@@ -144,6 +144,23 @@ def test_receivers_that_wait_hear_of_things_in_order_and_hold_nobody_up(names: d
     assert len(positions) > 3
 
 
+def test_a_look_at_an_axis_in_motion_is_not_told_after_its_end(names: dict[str, Any], eh2: Other) -> None:
+    """What this session has seen may come to the server later than what the other one tells, which sees more."""
+    slow, line = names["slow"], motion_line._the_line()
+    eh2.begin("slow.move(1)")
+    wait_until(lambda: gevent.sleep(0.01) or slow.is_moving)
+    while not line._flushing.acquire(blocking=False):
+        gevent.sleep(0.001)
+    try:
+        assert "MOVING" in slow.state
+        assert eh2.answer() == "done"
+        wait_until(lambda: gevent.sleep(0.01) or HashSetting("slow")["state"] == ["READY"])
+    finally:
+        line._flushing.release()
+    motion_line.flush()
+    assert HashSetting("slow")["state"] == ["READY"]
+
+
 def test_a_move_here_goes_on_from_where_the_other_has_left_it(names: dict[str, Any], eh2: Other) -> None:
     robx: Axis = names["robx"]
     robx.move(1)

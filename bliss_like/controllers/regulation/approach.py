@@ -30,7 +30,7 @@ class Approach:
         :param value: what the input read before it.
         """
         self.target = target
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.value = value
         """What the input read last on the way."""
         self.followers = 0
@@ -71,7 +71,7 @@ class Approach:
         try:
             while not self._has_settled():
                 gevent.sleep(self._loop.polling_time)
-        except Exception as failure:  # noqa: BLE001 - raised in those who wait
+        except (Exception, gevent.Timeout) as failure:  # noqa: BLE001 - raised in those who wait
             self.failure = failure
             if not self.followers:
                 _log.error("%s", failure)
@@ -89,7 +89,7 @@ class Approach:
             value = self.value = self._loop.measured()
         except RegulationFault:
             raise
-        except DeviceError as error:
+        except (DeviceError, gevent.Timeout) as error:
             self._failed_readings += 1
             if self._failed_readings >= self._loop.max_attempts_before_failure:
                 raise RegulationFault(f"{self._loop.name} was lost on its way to {self._wanted()}: {error}") from error

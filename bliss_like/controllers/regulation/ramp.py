@@ -30,7 +30,7 @@ class SoftRamp:
         self.name = name
         self.rate = rate
         self.poll_time = poll_time
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._get_value = get_value
         self._set_value = set_value
         self._target = 0.0
@@ -57,7 +57,10 @@ class SoftRamp:
         if self.rate <= 0:
             self._write(self._target)
             return
-        self._value = float(self._get_value())
+        value = float(self._get_value())
+        if self.is_ramping():  # begun while this one has asked
+            return
+        self._value = value
         self._running = gevent.spawn(self._run, time.monotonic())
 
     def stop(self) -> None:
@@ -74,7 +77,7 @@ class SoftRamp:
                 now = time.monotonic()
                 self._write(self._next(now - last))
                 last = now
-        except Exception as error:  # noqa: BLE001 - asked for by who follows the ramp
+        except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - asked for by who follows the ramp
             self.failure = error
             _log.error("%s ended at %s on its way to %g: %s", self.name, self._value, self._target, error)
 

@@ -51,7 +51,7 @@ class SoftLoop(Loop):
         return self.axis
 
     @property
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """What ended the regulation, if it was a failure."""
         return self._regulator.failure
 
@@ -76,7 +76,7 @@ class SoftRegulator(RegulationDriver):
     def __init__(self, name: str, tinput: Input, toutput: Output, config: LoopKeys) -> None:
         self.name = name
         self.pid = PID(1.0, 0.0, 0.0, (0.0, 1.0))
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._input, self._output = tinput, toutput
         self._attempts = config.max_attempts_before_failure
         self._frequency = 10.0
@@ -101,9 +101,12 @@ class SoftRegulator(RegulationDriver):
     def start_regulation(self, tloop: Loop) -> None:
         if self._running:
             return
+        value = measured(self._input, self.name)
+        if self._running:  # begun while this one has asked
+            return
         self.failure = None
         self.pid.reset()
-        self._setpoint = measured(self._input, self.name)
+        self._setpoint = value
         self._running = gevent.spawn(self._run)
 
     def stop_regulation(self, tloop: Loop) -> None:
@@ -132,7 +135,7 @@ class SoftRegulator(RegulationDriver):
             try:
                 self._regulate(now - last)
                 failed = 0
-            except Exception as error:  # noqa: BLE001 - whatever the devices raise, the output must become safe
+            except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - whatever it is, the output must become safe
                 failed += 1
                 if failed >= self._attempts:
                     self._fail(error)
@@ -147,12 +150,12 @@ class SoftRegulator(RegulationDriver):
         output = self.pid.update(self._setpoint, value, elapsed)
         self._output.set_value(self._output.scaled(output, self.pid.output_range))
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self.failure = error
         try:
             self._output.set_safe()
             outcome = f"the output {self._output.name} has its safe value"
-        except Exception as second:  # noqa: BLE001 - both are told
+        except (Exception, gevent.Timeout) as second:  # noqa: BLE001 - both are told
             outcome = f"the output {self._output.name} could not be made safe either: {second}"
         error.add_note(f"{self._attempts} failures in a row ended the regulation; {outcome}.")
         _log.error("%s: the regulation has failed: %s; %s", self.name, error, outcome)

@@ -16,7 +16,7 @@ from bliss_like.errors import ChainError
 
 from ..acquisition_object import META_TIMING, AcquisitionObject, Call, MetaTiming, TriggerType, is_axis
 from ..channel import AcquisitionChannel
-from ..greenlets import SideBySide, run_all
+from ..greenlets import SideBySide, called_by, run_all
 
 if TYPE_CHECKING:
     from gevent import Greenlet
@@ -81,7 +81,7 @@ class AcquisitionSlave(AcquisitionObject):
 
     def acq_ensure_reading(self) -> None:
         if not self.is_reading and not self.reading_failed:
-            self._reading_task = gevent.spawn(self.acq_reading)
+            self._reading_task = called_by(gevent.spawn(self.acq_reading))
 
     def acq_reading(self) -> None:
         try:

@@ -275,12 +275,12 @@ class CameraAcquisitionMaster(AcquisitionMaster):
             self._exposure.wait_delivered(self._ntriggered if is_software else self.acq_nb_frames)
 
     def stop(self) -> None:
-        exposure, saver = self._exposure, self._saver
-        self._exposure = self._saver = None
+        exposure, self._exposure = self._exposure, None
         try:
             if exposure is not None:
                 self.tolerance.attempt(exposure.stop, even_resting=True)
-        finally:
+        finally:  # not before: what was exposed is still read, and saved
+            saver, self._saver = self._saver, None
             if saver is not None:
                 self.tolerance.attempt(saver.close, even_resting=True)
 

@@ -103,6 +103,26 @@ def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
     assert settings.now()["offset"] == 2.0
 
 
+def test_what_was_read_before_others_are_known_to_have_changed_it_is_not_trusted(keys: Gated) -> None:
+    """As when the devices of a move are claimed while somebody here has asked already."""
+    settings = AxisSettings("robx", "")
+    settings.store(target=1.0)
+    settings.look_again()
+    HashSetting("robx")["unit"] = "mm"  # something is new
+    read = keys.read
+
+    def slowly(key: str) -> Any:
+        found = dict(read(key))
+        keys.read = read  # type: ignore[method-assign]
+        HashSetting("robx")["target"] = 2.0
+        settings.look_again()
+        return found
+
+    keys.read = slowly  # type: ignore[method-assign]
+    settings.now()
+    assert settings.now()["target"] == 2.0
+
+
 def test_what_was_read_before_it_was_written_behind_does_not_undo_it(keys: Gated) -> None:
     settings = AxisSettings("robx", "")
     settings.store(target=1.0)

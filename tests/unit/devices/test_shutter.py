@@ -173,6 +173,20 @@ def test_a_failure_to_close_after_a_failure_to_open_is_noted() -> None:
     assert raised.value.__notes__ == ["Closing fs failed too: the line is dead"]
 
 
+def test_a_driver_that_gives_up_with_a_timeout_of_gevent() -> None:
+    """It is no Exception, and must not be taken for a shutter that is closed."""
+
+    class Silent(Scripted):
+        def _close(self) -> None:
+            raise gevent.Timeout(0.02)
+
+    shutter = Silent()
+    shutter.open()
+    with pytest.raises(gevent.Timeout):
+        shutter.close()
+    assert shutter.is_open
+
+
 def test_modes() -> None:
     shutter = Scripted()
     assert shutter.mode is ShutterMode.MANUAL

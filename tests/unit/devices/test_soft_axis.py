@@ -10,6 +10,7 @@ from bliss_like.devices.axis_state import AxisState
 from bliss_like.devices.soft_axis import SoftAxis
 from bliss_like.errors import AxisFault, AxisLimitError, DeviceError
 from tests.unit.devices.making import make_axis
+from tests.waiting import wait_until_cooperative as wait_until
 
 
 class Furnace:
@@ -86,6 +87,30 @@ def test_what_the_object_raises_is_raised_by_the_move() -> None:
     with pytest.raises(DeviceError, match="fuse blown"):
         axis.move(1)
     assert "READY" in axis.state
+
+
+def test_it_moves_until_the_call_has_ended_that_is_stopped(furnace: Furnace) -> None:
+    """A stop may take its time, and the call may fail of it: both belong to this motion, and to none after it."""
+    is_stopping, may_stop = gevent.event.Event(), gevent.event.Event()
+
+    def halt() -> None:
+        is_stopping.set()
+        may_stop.wait()
+
+    def heat(temperature: float) -> None:
+        may_stop.wait()
+        raise DeviceError("told to stop")
+
+    axis = SoftAxis("oven", furnace, position="temperature", move=heat, stop=halt)
+    moving = gevent.spawn(axis.move, 100)
+    wait_until(lambda: axis.is_moving)
+    stopping = gevent.spawn(axis.stop)
+    is_stopping.wait()
+    assert "MOVING" in axis.read_state()
+    may_stop.set()
+    gevent.joinall([moving, stopping], timeout=5)
+    assert (moving.ready(), stopping.ready()) == (True, True)
+    assert axis.read_state() == "READY"
 
 
 def test_limits_and_tolerance(furnace: Furnace) -> None:

@@ -15,6 +15,8 @@ from gevent.event import Event
 
 from bliss_like.data.events import EndScan, WireEvent
 from bliss_like.data.lifecycle import ScanState
+from bliss_like.data.store import MemoryStore
+from bliss_like.data.tree import Tree
 from bliss_like.errors import ChainError, ChannelValueError, PublishError, ScanError, ScanUsageError, UserAbort
 from bliss_like.scanning import branch, supervision
 from bliss_like.scanning.acquisition import MetaTiming
@@ -23,6 +25,7 @@ from bliss_like.scanning.environment import environment
 from bliss_like.scanning.presets import ChainPreset, ScanPreset, WatchdogCallback
 from bliss_like.scanning.scan import Scan
 from bliss_like.scanning.scan_meta import ScanMeta
+from bliss_like.session.data_tree import GREENLETS
 from tests.unit.scanning.making import (
     Device,
     Log,
@@ -311,6 +314,30 @@ def test_presses_of_ctrl_c() -> None:
         go.set()
         assert isinstance(task.get(timeout=5), UserAbort)
         assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
+
+
+def test_who_gives_up_on_the_last_points_has_not_done_the_scan() -> None:
+    """Nobody knows then whether they could be stored."""
+    log, go = Log(), Event()
+    go.set()
+
+    class Slow(MemoryStore):
+        def append(self, *args: Any, **keys: Any) -> Any:
+            go.wait()
+            return super().append(*args, **keys)
+
+    environment.tree = Tree(Slow(), tasks=GREENLETS)
+    scan = timer_scan(Device("d", log, wait_ready=go.clear))
+    task = in_background(scan)
+    wait_for(lambda: "stop" in log.about("d"))
+    gevent.sleep(0.1)
+    for _ in range(3):
+        task.kill(UserAbort, block=False)
+        gevent.sleep(0.01)
+    assert isinstance(task.get(timeout=5), UserAbort)
+    go.set()
+    wait_for(lambda: any(isinstance(event, EndScan) for event in published(scan)))
+    assert (scan.state, end_of(scan).state) == (ScanState.USER_ABORTED, "USER_ABORTED")
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -13,7 +13,7 @@ from gevent.event import Event
 from bliss_like.data.node import get_node
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.devices.interlock import use_interlock
-from bliss_like.errors import AlreadyLockedDevices, ScanUsageError, UserAbort
+from bliss_like.errors import AlreadyLockedDevices, PublishError, ScanUsageError, UserAbort
 from bliss_like.scanning import monitoring
 from bliss_like.scanning.default_chain import default_chain
 from bliss_like.scanning.environment import environment
@@ -161,6 +161,15 @@ def test_a_device_that_hangs_does_not_hold_up_a_scan(monkeypatch: pytest.MonkeyP
     assert monotonic() - began < 3
     stop_all_monitoring()
     assert watched.state == "ENDED"
+
+
+def test_one_that_cannot_be_published_any_more_keeps_no_scan_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = watch()
+    wait_for(lambda: watched.points >= 2)
+    assert watched.scan is not None
+    refuse = raising(PublishError("no server"))
+    monkeypatch.setattr(watched.scan.publisher, "publish", lambda event: refuse())
+    assert loopscan(2, 0, counter()).state is ScanState.DONE
 
 
 def test_a_dead_counter_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -355,6 +355,24 @@ def test_a_callback_stops_a_scan_as_its_user_would() -> None:
     assert scan.state is ScanState.USER_ABORTED
 
 
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("on_error", ["report", "abort"])
+@pytest.mark.parametrize("how", ["stop", "abort"])
+def test_a_callback_may_end_its_scan_and_need_not_wait_for_its_own_end(how: str, on_error: Any, lossless: bool) -> None:
+    ended: list[ScanState] = []
+
+    def end(event: WireEvent) -> None:
+        if isinstance(event, NewData) and not ended:
+            ended.append(scan.state)
+            getattr(scan, how)()
+
+    scan = diode_scan(10_000)
+    scan.subscribe(end, lossless=lossless, on_error=on_error)
+    task = in_background(scan)
+    assert isinstance(task.get(timeout=5), UserAbort) if how == "abort" else task.get(timeout=5) is None
+    assert scan.state is (ScanState.USER_ABORTED if how == "abort" else ScanState.DONE)
+
+
 def test_of_a_scan_that_fails_the_end_is_told() -> None:
     events: list[Any] = []
     scan = diode_scan(prepare=raising(ValueError("no device")))

@@ -26,8 +26,9 @@ from bliss_like.scans.auto_filter import AutoFilter
 from bliss_like.scans.images import limatake
 from bliss_like.session.saving import ScanSaving, ScanSavingConfig
 from tests.unit.devices.making import make, make_axis
-from tests.unit.scanning.making import memory_environment
+from tests.unit.scanning.making import in_background, memory_environment
 from tests.unit.scans.test_auto_filter import filter_set
+from tests.waiting import wait_until_cooperative
 
 
 @pytest.fixture(autouse=True)
@@ -471,6 +472,28 @@ def test_a_scan_without_end_that_is_stopped_has_all_its_images(saving: Path) -> 
     task.get(timeout=5)
     assert len({len(values) for values in scan.get_data().values()}) == 1 and scan.state is ScanState.DONE
     assert stored(saving, "scan0001") == [("cam_0000.h5", len(image_node(scan)))]
+
+
+class SlowReader(SimulatedCamera):
+    """Its images are read later than they are exposed."""
+
+    def read_frames(self, first: int, number: int) -> np.ndarray:
+        gevent.sleep(0.05)
+        return super().read_frames(first, number)
+
+
+@pytest.mark.parametrize("how", ["stop", "abort"])
+def test_images_that_are_read_while_the_camera_stops_are_saved(saving: Path, how: str) -> None:
+    device = make(SlowReader, "cam", width=40, height=30, rois={"r": [0, 0, 5, 5]})
+    scan = timescan(0.002, device, run=False)
+    task = in_background(scan)
+    scan.wait_state(ScanState.STARTING)
+    wait_until_cooperative(lambda: scan.channels[0].length >= 5)
+    getattr(scan, how)()
+    task.get(timeout=5)
+    nimages = len(image_node(scan))
+    assert {len(values) for name, values in scan.get_data().items() if name.startswith("cam")} == {nimages}
+    assert nimages > 2 and stored(saving, "scan0001") == [("cam_0000.h5", nimages)]
 
 
 def test_a_driver_that_hangs_in_stop_does_not_hold_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -277,6 +277,19 @@ def test_a_sensor_that_breaks_on_the_way() -> None:
         loop.axis.move(50)
 
 
+def test_a_sensor_that_gives_up_with_a_timeout_of_gevent_has_not_settled() -> None:
+    bath, loop = make_bath()
+    bath.frozen_at = 30.0
+    loop.setpoint = 60
+
+    def give_up() -> float:
+        raise gevent.Timeout(1)
+
+    bath.frozen_at = give_up
+    with pytest.raises(RegulationFault, match="bath_loop was lost on its way to 60 degC: 1 second"):
+        loop.wait(5)
+
+
 def test_some_readings_may_fail() -> None:
     bath, loop = make_bath(max_attempts_before_failure=1000)
     bath.frozen_at = 30.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import gevent
+import gevent.event
 import pytest
 
 from bliss_like.controllers.regulation.ramp import SoftRamp
@@ -80,3 +82,30 @@ def test_what_cannot_be_written_ends_it() -> None:
     recorder = Recorder(breaks_after=0)
     with pytest.raises(DeviceError, match="the heater does not answer"):
         SoftRamp(recorder.get, recorder.set).start(5)
+
+
+def test_a_write_that_gives_up_with_a_timeout_of_gevent_ends_it_and_is_kept() -> None:
+    recorder = Recorder()
+
+    def give_up(value: float) -> None:
+        raise gevent.Timeout(1)
+
+    ramp = SoftRamp(recorder.get, give_up, rate=50, poll_time=0.005)
+    ramp.start(1000)
+    wait_until(lambda: not ramp.is_ramping())
+    assert isinstance(ramp.failure, gevent.Timeout)
+
+
+def test_two_starts_at_once_are_one_ramp() -> None:
+    recorder, answer = Recorder(), gevent.event.Event()
+    ramp = SoftRamp(lambda: answer.wait() and 0.0, recorder.set, rate=50, poll_time=0.005)
+    starting = [gevent.spawn(ramp.start, target) for target in (1000, -1000)]
+    gevent.sleep(0.01)
+    answer.set()
+    gevent.joinall(starting, timeout=5, raise_error=True)
+    wait_until(lambda: len(recorder.values) > 3)
+    assert recorder.values == sorted(recorder.values, reverse=True)  # all on the way to the latter
+    ramp.stop()
+    before = len(recorder.values)
+    gevent.sleep(0.05)
+    assert len(recorder.values) == before

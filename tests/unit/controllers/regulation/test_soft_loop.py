@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 
 from bliss_like.controllers.regulation import ExternalInput, ExternalOutput, Input, Output, SoftLoop
@@ -122,6 +123,35 @@ def test_readings_that_fail_end_it_safely() -> None:
     assert loop.failure is None
     loop.close()
     assert valve.position == 1
+
+
+def test_a_reading_that_gives_up_with_a_timeout_of_gevent_ends_it_safely_too() -> None:
+    room, valve, thermo, opening = make_room(safe_value=1)
+    loop = soft_loop(thermo, opening, P=0, I=2)
+    loop.setpoint = 25
+    loop.wait(10)
+
+    def give_up() -> float:
+        raise gevent.Timeout(1)
+
+    thermo.read = give_up  # type: ignore[method-assign]
+    wait_until(lambda: valve.position == 1)
+    assert isinstance(loop.failure, gevent.Timeout) and not loop.is_regulating()
+
+
+def test_two_starts_at_once_are_one_regulation() -> None:
+    room, valve, thermo, opening = make_room(safe_value=1)
+    loop = soft_loop(thermo, opening, P=0, I=2)
+    read, answer = thermo.read, gevent.event.Event()
+    thermo.read = lambda: answer.wait() and read()  # type: ignore[method-assign]
+    starting = [gevent.spawn(loop.start_regulation) for _ in range(2)]
+    gevent.sleep(0.01)
+    answer.set()
+    gevent.joinall(starting, timeout=5, raise_error=True)
+    loop.stop_regulation()
+    before = room.read
+    gevent.sleep(0.1)
+    assert (room.read, valve.position) == (before, 1)
 
 
 def test_who_waits_hears_of_the_failure() -> None:
