@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +66,11 @@ def has_receivers(sender: Any, event: enum.Enum) -> bool:
     return bool(louie.dispatcher.get_receivers(sender, event))
 
 
-_waiting: dict[int, deque[tuple[enum.Enum, Any, Callable[[Any], Any] | None]]] = {}
+_News = tuple[enum.Enum, Any, Callable[[Any], Any] | None]
+
+_waiting: dict[int, deque[_News]] = {}
 """By the id of a sender while its receivers are being told: what is to be told next."""
+_mutex = threading.RLock()
 
 
 def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None = None) -> None:
@@ -79,24 +83,36 @@ def send(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] |
     """
     if not louie.dispatcher.get_receivers(sender, event):  # `connect` always names the sender
         return
-    waiting = _waiting.get(id(sender))
-    if waiting is not None:
-        waiting.append((event, value, make))
-        return
-    _waiting[id(sender)] = deque([(event, value, make)])
-    _tell_all(sender)
-
-
-def _tell_all(sender: Any) -> None:
-    waiting = _waiting[id(sender)]
+    tells = False
     try:
-        while waiting:
-            _tell(sender, *waiting.popleft())
-    finally:
-        if waiting:  # who told it was killed
-            gevent.spawn(_tell_all, sender)
-        else:
-            del _waiting[id(sender)]
+        with _mutex:
+            tells = id(sender) not in _waiting
+            _waiting.setdefault(id(sender), deque()).append((event, value, make))
+        while tells and (news := _next(sender)):
+            _tell(sender, *news)
+    except BaseException:
+        if tells:  # killed, or interrupted: the rest is told all the same
+            gevent.spawn(_tell_rest, sender)
+        raise
+
+
+def _next(sender: Any) -> _News | None:
+    """Return what is to be told next; with nothing, the telling is over."""
+    with _mutex:
+        waiting = _waiting.get(id(sender))
+        if waiting:
+            return waiting.popleft()
+        _waiting.pop(id(sender), None)
+        return None
+
+
+def _tell_rest(sender: Any) -> None:
+    try:
+        while news := _next(sender):
+            _tell(sender, *news)
+    except BaseException:
+        gevent.spawn(_tell_rest, sender)
+        raise
 
 
 def _tell(sender: Any, event: enum.Enum, value: Any, make: Callable[[Any], Any] | None) -> None:
