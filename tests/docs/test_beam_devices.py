@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bliss_like.config import get_config
-from bliss_like.data.server import EmbeddedServer
-from bliss_like.session import load_session
-from tests.docs.blocks import PROJECT, blocks_of, write_files
+from bliss_like.session import Session
+from tests.docs.blocks import blocks_of, write_files
 from tests.unit.devices.making import make
 
 PAGE = "docs/how-to/beam-devices.md"
 
 
 @pytest.fixture
-def names(
-    redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    config = get_config(PROJECT / "config")
-    session = load_session("hutch1", config)
-    assert session.setup(), session.error_report
+def names(opened: Callable[[str], Session], short_directory: Path) -> dict[str, Any]:
+    session = opened("hutch1")
     session.scan_saving.base_path = short_directory / "data"
     for name, device in session.env_dict.items():
         if name.startswith(("eh1_al", "eh1_mo", "wba")) and hasattr(device, "velocity"):
             device.velocity, device.acceleration = 1000, 100_000
-    yield session.env_dict
-    session.close()
-    config.close()
+    return session.env_dict
 
 
 def test_the_page(names: dict[str, Any]) -> None:

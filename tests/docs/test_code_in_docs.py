@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +18,16 @@ from bliss_like.config import get_config
 from bliss_like.data.server import EmbeddedServer
 from bliss_like.devices.counter import SamplingCounter
 from bliss_like.errors import ScanError, ScanUsageError
-from bliss_like.session import load_session
+from bliss_like.session import Session, load_session
 from tests.docs.blocks import PROJECT, blocks_of, write_files
 from tests.places import scans_of
 from tests.saved_files import save
 
 
 @pytest.fixture
-def names(
-    request: pytest.FixtureRequest, redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
+def names(request: pytest.FixtureRequest, opened: Callable[[str], Session]) -> dict[str, Any]:
     """The names of a session: `test_session`, or the one that the test is parametrized with."""
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    config = get_config(PROJECT / "config")
-    session = load_session(getattr(request, "param", "test_session"), config)
-    assert session.setup(), session.error_report
-    yield session.env_dict
-    session.close()
-    config.close()
+    return opened(getattr(request, "param", "test_session")).env_dict
 
 
 def test_sharing(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

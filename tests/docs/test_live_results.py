@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bliss_like.config import get_config
-from bliss_like.data.server import EmbeddedServer
-from bliss_like.session import load_session
-from tests.docs.blocks import PROJECT, blocks_of
+from bliss_like.session import Session
+from tests.docs.blocks import blocks_of
 
 PAGE = "docs/live-results.md"
 
 
 @pytest.fixture
-def names(
-    redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    config = get_config(PROJECT / "config")
-    session = load_session("demo_session", config)
-    assert session.setup(), session.error_report
+def names(opened: Callable[[str], Session]) -> dict[str, Any]:
+    session = opened("demo_session")
     for axis in session.objects.axes:
         axis.velocity, axis.acceleration = 1000, 10_000
-    yield session.env_dict
-    session.close()
-    config.close()
+    return session.env_dict
 
 
 def block(first: str) -> str:

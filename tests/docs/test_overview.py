@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bliss_like.config import get_config
-from bliss_like.data.server import EmbeddedServer
 from bliss_like.errors import UsageError
-from bliss_like.session import load_session
+from bliss_like.session import Session
 from bliss_like.session.namespace import EVERYDAY, STANDARD_NAMES
 from bliss_like.shell.display import output
 from bliss_like.shell.errors import ErrorReport
@@ -22,22 +19,15 @@ from tests.docs.blocks import PROJECT
 
 
 @pytest.fixture
-def names(
-    redis_server: EmbeddedServer, short_directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Any]]:
+def names(opened: Callable[[str], Session]) -> dict[str, Any]:
     """The names at the prompt of `demo_session`, whose axes are fast here."""
-    monkeypatch.setenv("BLISS_LIKE_HOME", str(short_directory))
-    config = get_config(PROJECT / "config")
-    session = load_session("demo_session", config)
-    assert session.setup(), session.error_report
+    session = opened("demo_session")
     errors = ErrorReport(session.error_log)
     given = {"help": Help(session.env_dict), "last_error": errors.last_error, "ERROR_REPORT": errors}
     session.names.give(given)
     for axis in session.objects.axes:
         axis.velocity, axis.acceleration = 1000, 10_000
-    yield session.env_dict
-    session.close()
-    config.close()
+    return session.env_dict
 
 
 def test_all_that_can_be_typed_is_told() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
@@ -85,9 +85,8 @@ def test_what_is_set_while_the_line_writes_is_not_overwritten_by_it(keys: Gated)
     assert stored["offset"] == 1.0
 
 
-def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
-    settings = AxisSettings("robx", "")
-    settings.store(offset=1.0)
+def after_a_look(keys: Gated, settings: AxisSettings, call: Callable[[], None]) -> None:
+    """Make a call when the settings have been read, and are not known yet."""
     settings.look_again()
     HashSetting("robx")["unit"] = "mm"  # something is new
     read = keys.read
@@ -95,10 +94,16 @@ def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
     def slowly(key: str) -> Any:
         found = dict(read(key))
         keys.read = read  # type: ignore[method-assign]
-        settings.store(offset=2.0)
+        call()
         return found
 
     keys.read = slowly  # type: ignore[method-assign]
+
+
+def test_what_was_read_before_a_change_does_not_undo_it(keys: Gated) -> None:
+    settings = AxisSettings("robx", "")
+    settings.store(offset=1.0)
+    after_a_look(keys, settings, lambda: settings.store(offset=2.0))
     assert settings.now()["offset"] == 2.0
     assert settings.now()["offset"] == 2.0
 
@@ -107,18 +112,12 @@ def test_what_was_read_before_others_are_known_to_have_changed_it_is_not_trusted
     """As when the devices of a move are claimed while somebody here has asked already."""
     settings = AxisSettings("robx", "")
     settings.store(target=1.0)
-    settings.look_again()
-    HashSetting("robx")["unit"] = "mm"  # something is new
-    read = keys.read
 
-    def slowly(key: str) -> Any:
-        found = dict(read(key))
-        keys.read = read  # type: ignore[method-assign]
+    def change() -> None:
         HashSetting("robx")["target"] = 2.0
         settings.look_again()
-        return found
 
-    keys.read = slowly  # type: ignore[method-assign]
+    after_a_look(keys, settings, change)
     settings.now()
     assert settings.now()["target"] == 2.0
 
